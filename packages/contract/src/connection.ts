@@ -1,0 +1,33 @@
+import { z } from 'zod';
+
+import { recordingSettingsSchema } from './recording-settings.ts';
+
+export const connectionLimitsSchema = z.strictObject({
+  /** The largest request body, bytes. @default 1 GiB + 64 MiB, so that a 1 GiB upload passes */
+  maxRequestBytes: z.int().min(0).default(1_140_850_688),
+  /** The largest body that a condition or an approver can be shown, bytes. @default 1 MiB */
+  maxInspectedBytes: z.int().min(0).max(16_777_216).default(1_048_576),
+  /** The largest response body, bytes; 0: no limit. @default 0 */
+  maxResponseBytes: z.int().min(0).default(0),
+  /** DNS, TCP and TLS. @default 10000 */
+  connectTimeoutMs: z.int().min(100).max(120_000).default(10_000),
+  /** From the last request byte to the response head. @default 60000 */
+  headTimeoutMs: z.int().min(100).max(600_000).default(60_000),
+  /** Between two chunks of a body. @default 60000 */
+  idleTimeoutMs: z.int().min(100).max(3_600_000).default(60_000),
+});
+export type ConnectionLimits = z.infer<typeof connectionLimitsSchema>;
+
+export const connectionSettingsSchema = z.strictObject({
+  /** Base URL of the target: scheme, host, optional port and path prefix. No user info, query or fragment. */
+  target: z.string().min(1).max(2048),
+  /** Further hosts (`host` or `host:port`) that the credential may be sent to. The target's own is always one. @default [] */
+  allowedHosts: z.array(z.string().min(1).max(255)).max(50).default([]),
+  /** Private, loopback or link-local ranges in which the target may be. @default [] */
+  allowedCidrs: z.array(z.string().min(1).max(64)).max(20).default([]),
+  /** Response media types that may pass although masking rules exist and they cannot be masked. @default [] */
+  unmaskedContentTypes: z.array(z.string().regex(/^[a-z0-9.+*-]+\/[a-z0-9.+*-]+$/)).max(50).default([]),
+  recording: recordingSettingsSchema.default(() => recordingSettingsSchema.parse({})),
+  limits: connectionLimitsSchema.default(() => connectionLimitsSchema.parse({})),
+});
+export type ConnectionSettings = z.infer<typeof connectionSettingsSchema>;

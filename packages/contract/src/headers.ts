@@ -1,0 +1,16 @@
+/** Header names of Hoop's own, lower case. The relay consumes request ones and strips look-alikes from targets' responses. */
+export const headers = {
+  /** Request: the grant (or a provider's token), when `authorization` is needed for something else. No scheme. */
+  grant: 'hoop-grant',
+  /** Request: a JSON object of strings, e.g. `{"ticket":"OPS-12"}`; at most 4096 bytes, ASCII (JSON escapes for the rest). */
+  context: 'hoop-context',
+  /** Request: the caller's name for one invocation, 1–64 of `[A-Za-z0-9._-]`; groups calls into a session. */
+  session: 'hoop-session',
+  /** Response: the call's id, on every response of the relay. */
+  call: 'hoop-call',
+  /** Response: the error code, only on responses that the relay itself made. */
+  error: 'hoop-error',
+} as const;
+
+/** Every header that starts so is Hoop's: never forwarded to a target, never passed on from one. */
+export const hoopHeaderPrefix = 'hoop-';

