@@ -1,3 +1,4 @@
+export * from './approval.ts';
 export * from './connection.ts';
 export * from './credential-source.ts';
 export * from './errors.ts';
