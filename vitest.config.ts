@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-const conditions = ['@hoop/source', 'module', 'node', 'import', 'default'];
+// vitest hands these to Node as well: 'import' or 'module' here would make `require` load ES modules.
+const conditions = ['@hoop/source', 'node'];
 
 export default defineConfig({
   resolve: { conditions },
