@@ -1,0 +1,3 @@
+export * from './checkpoint.ts';
+export * from './proof.ts';
+export * from './tree.ts';
