@@ -1,1 +1,3 @@
-export {};
+export * from './database.ts';
+export * from './listen.ts';
+export * from './migrate.ts';

@@ -2,6 +2,7 @@
 CREATE TABLE "snapshot_state" (
     "id" INTEGER NOT NULL DEFAULT 1,
     "revision" INTEGER NOT NULL DEFAULT 0,
+    "keys_digest" TEXT,
 
     CONSTRAINT "snapshot_state_pkey" PRIMARY KEY ("id")
 );
@@ -157,6 +158,7 @@ CREATE TABLE "security_events" (
     "claims" JSONB,
     "verified" BOOLEAN NOT NULL,
     "nearest" JSONB,
+    "count" INTEGER NOT NULL DEFAULT 1,
     "remote" TEXT NOT NULL,
     "request_id" TEXT NOT NULL,
 

@@ -1,0 +1,78 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+
+import { Prisma, PrismaClient } from './generated/client.ts';
+import { createListener, type Listen } from './listen.ts';
+
+/** A transaction: what a store function takes. */
+export type Transaction = Prisma.TransactionClient;
+
+export interface Database {
+  /** For reads outside a transaction. */
+  readonly prisma: PrismaClient;
+  /** The same connections, for hand-written SQL (bulk inserts). */
+  readonly pool: pg.Pool;
+  /**
+   * Runs `fn` in one transaction (READ COMMITTED), again from its start where Postgres broke a deadlock or a
+   * serialisation conflict. So `fn` must not do anything but talk to `tx`.
+   */
+  readonly inTransaction: <T>(fn: (tx: Transaction) => Promise<T>) => Promise<T>;
+  readonly listen: Listen;
+  readonly close: () => Promise<void>;
+}
+
+export interface DatabaseOptions {
+  /** Connections of the pool. @default 10 */
+  readonly maxConnections?: number;
+  /** Told of errors on idle connections, which need no action: the pool replaces them. */
+  readonly onError?: (error: Error) => void;
+}
+
+const attempts = 5;
+
+/** Opens a pool on a migrated database; connects with the first query. */
+export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
+  const onError = options.onError ?? (() => undefined);
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.maxConnections ?? 10,
+    connectionTimeoutMillis: 5000,
+    application_name: 'hoop',
+  });
+  pool.on('error', onError);
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { onPoolError: onError, onConnectionError: onError }) });
+  const listener = createListener(url, onError);
+
+  return {
+    prisma,
+    pool,
+    async inTransaction(fn) {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await prisma.$transaction(fn, { maxWait: 5000, timeout: 15_000 });
+        } catch (error) {
+          if (attempt === attempts || !isRetryable(error)) throw error;
+          await delay(Math.random() * 10 * 2 ** attempt);
+        }
+      }
+    },
+    listen: listener.listen,
+    async close() {
+      await listener.close();
+      await prisma.$disconnect();
+      await pool.end();
+    },
+  };
+}
+
+/** P2034: write conflict or deadlock. */
+function isRetryable(error: unknown): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2034';
+}
+
+/** Whether `error` tells that a unique constraint on `field` (a column or its Prisma name) was violated. */
+export function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
+}
