@@ -1,1 +1,8 @@
-export {};
+export { boundHosts, normaliseHosts } from './bound-hosts.ts';
+export { createDataKey, openBody, openDataKey, sealBody } from './body.ts';
+export type { DataKey } from './body.ts';
+export { generateRecordingKeys, generateSealingKeys, isPrivateJwk, rotateKeys, toPublicJwks } from './keys.ts';
+export type { GeneratedKeys, JwkSet } from './keys.ts';
+export { openSecrets, resealSecrets, sealSecrets, sealedKeyId } from './seal.ts';
+export type { SealBinding } from './seal.ts';
+export { Secret } from './secret.ts';

@@ -1,1 +1,4 @@
-export {};
+export { createGrantVerifier, mintGrant } from './grant.ts';
+export type { GrantInput, GrantVerifier, GrantVerifierOptions } from './grant.ts';
+export { generateGrantKey, generateGrantKeys, grantAlgorithm, toPublicJwks } from './keys.ts';
+export type { GeneratedGrantKeys, JwkSet } from './keys.ts';

@@ -1,0 +1,43 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { createDataKey, generateRecordingKeys, openBody, openDataKey, rotateKeys, sealBody } from './index.ts';
+
+describe('recorded bodies', () => {
+  it('open with the data key that the recording key unwraps, after a rotation too', async () => {
+    const keys = await generateRecordingKeys();
+    const dataKey = await createDataKey(keys.publicJwks.keys[0]!);
+    const sealed = sealBody(dataKey.key, Buffer.from('{"amount":1}'), 'call_1:request');
+    const rotated = rotateKeys(keys.privateJwks, (await generateRecordingKeys()).privateJwks);
+    expect(openBody(await openDataKey(rotated, dataKey.wrapped), sealed, 'call_1:request').toString()).toBe('{"amount":1}');
+  });
+
+  it('do not open as the body of another call or as the other half of the pair', async () => {
+    const { key } = await createDataKey((await generateRecordingKeys()).publicJwks.keys[0]!);
+    const sealed = sealBody(key, Buffer.from('x'), 'call_1:request');
+    expect(() => openBody(key, sealed, 'call_1:response')).toThrow();
+    expect(() => openBody(key, sealed, 'call_2:request')).toThrow();
+  });
+
+  it('refuse keys that do not fit', async () => {
+    const keys = await generateRecordingKeys();
+    const { wrapped } = await createDataKey(keys.publicJwks.keys[0]!);
+    await expect(openDataKey((await generateRecordingKeys()).privateJwks, wrapped)).rejects.toThrow('No recording key');
+    await expect(openDataKey(keys.publicJwks, wrapped)).rejects.toThrow();
+    await expect(createDataKey(keys.privateJwks.keys[0]!)).rejects.toThrow('private key');
+  });
+
+  it('open to the same bytes, and to nothing after a change of any byte (property)', async () => {
+    const { key } = await createDataKey((await generateRecordingKeys()).publicJwks.keys[0]!);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), fc.string(), fc.nat(), fc.integer({ min: 1, max: 255 }), (bytes, aad, at, flip) => {
+        const sealed = sealBody(key, bytes, aad);
+        expect(openBody(key, sealed, aad).equals(bytes)).toBe(true);
+        const damaged = Buffer.from(sealed, 'base64');
+        damaged[at % damaged.length]! ^= flip;
+        expect(() => openBody(key, damaged.toString('base64'), aad)).toThrow();
+        expect(() => openBody(key, damaged.subarray(0, at % damaged.length).toString('base64'), aad)).toThrow();
+      }),
+    );
+  });
+});
