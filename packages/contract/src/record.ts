@@ -96,7 +96,14 @@ export const outcomeEntrySchema = z.object({
 export type OutcomeEntry = z.infer<typeof outcomeEntrySchema>;
 
 /** A call that was refused before its intent: head and outcome in one. */
-export const refusalEntrySchema = z.object({ type: z.literal('refusal'), head: callHeadSchema, outcome: outcomeEntrySchema });
+export const refusalEntrySchema = z.object({
+  type: z.literal('refusal'),
+  head: callHeadSchema,
+  outcome: outcomeEntrySchema,
+  /** Further refusals with the same error from the same address that were counted within a second, not kept one by one. */
+  repeats: z.int().min(1).optional(),
+});
+export type RefusalEntry = z.infer<typeof refusalEntrySchema>;
 
 export const recordEntrySchema = z.discriminatedUnion('type', [intentEntrySchema, outcomeEntrySchema, refusalEntrySchema]);
 export type RecordEntry = z.infer<typeof recordEntrySchema>;
@@ -104,3 +111,10 @@ export type RecordEntry = z.infer<typeof recordEntrySchema>;
 /** The payload of one `recordings` job: the group commit of one relay process. */
 export const recordBatchSchema = z.object({ version: z.literal(1), relayId: z.string(), entries: z.array(recordEntrySchema).min(1) });
 export type RecordBatch = z.infer<typeof recordBatchSchema>;
+
+/**
+ * The same batch as it travels: `packed` is base64 of u32be length ‖ zstd frame of that length ‖ sealed bodies.
+ * The frame holds one entry a line as JSON; a body's `sealed` reads `@N` there: N bytes, in order, of the sealed bodies.
+ */
+export const packedRecordBatchSchema = z.object({ version: z.literal(2), relayId: z.string(), count: z.int().min(1), packed: z.string().min(8) });
+export type PackedRecordBatch = z.infer<typeof packedRecordBatchSchema>;

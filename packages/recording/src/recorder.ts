@@ -1,0 +1,197 @@
+/**
+ * The relay's side of recording: group commit into the `recordings` queue. While a batch is on its way the next one
+ * collects, so that the number of jobs follows the queue's own speed and not the number of calls. A promise resolves
+ * when the queue holds the entry, and rejects with `recorder_unavailable` when it did not within the time limit.
+ *
+ * Nothing that was accepted is dropped: a batch whose waiters gave up is still sent, under the same job id, until the
+ * queue takes it. What is pending is bounded; above the bound new entries are rejected at once.
+ */
+import { AppError } from '@hoop/contract';
+import type { CallHead, OutcomeEntry, PackedRecordBatch } from '@hoop/contract';
+
+import { packEntry, packRecords } from './recorder-pack.ts';
+import type { PackedEntry } from './recorder-pack.ts';
+
+export interface RecorderOptions {
+  readonly relayId: string;
+  /** Hands one job to the queue. Sent again under the same id after a failure, so the queue must ignore what it has. */
+  readonly send: (jobId: string, batch: PackedRecordBatch) => Promise<unknown>;
+  /** How long a caller waits for an entry to be durable, milliseconds. */
+  readonly timeoutMs: number;
+  /** Entries that may be pending. @default 20000 */
+  readonly maxPending?: number;
+  /** Jobs under way at once. @default 3 */
+  readonly maxInFlight?: number;
+  /** Entries that make it worth sending another job while one is under way. @default 24 */
+  readonly eagerEntries?: number;
+  /** Told of every failed attempt to send. */
+  readonly onFailure?: (error: unknown, attempt: number) => void;
+}
+
+export interface Recorder {
+  /** A record of the call before anything is sent. */
+  intent(head: CallHead): Promise<void>;
+  conclude(outcome: OutcomeEntry): Promise<void>;
+  /** A call that was refused before its intent. */
+  refuse(head: CallHead, outcome: OutcomeEntry, repeats?: number): Promise<void>;
+  /** An entry that its maker has packed already. */
+  add(entry: PackedEntry): Promise<void>;
+  /** Entries accepted and not yet in the queue. */
+  pending(): number;
+  /** Sends what is pending, for `timeoutMs` at most; the number of entries that could not be sent. */
+  close(timeoutMs: number): Promise<number>;
+}
+
+interface Batch {
+  readonly id: string;
+  readonly entries: PackedEntry[];
+  readonly done: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: AppError) => void;
+  readonly timer: NodeJS.Timeout;
+  readonly openedAt: number;
+  bytes: number;
+  payload: PackedRecordBatch | null;
+}
+
+const maxBatchEntries = 512;
+const maxBatchBytes = 8 * 1024 * 1024;
+/** How long a small batch waits while another job is under way. */
+const lingerMs = 4;
+const retryFirstMs = 25;
+const retryMostMs = 1000;
+
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { relayId, send, timeoutMs, maxPending = 20_000, maxInFlight = 3, eagerEntries = 24, onFailure } = options;
+  const full: Batch[] = [];
+  let collecting: Batch | null = null;
+  let inFlight = 0;
+  let pending = 0;
+  let sequence = 0;
+  let isScheduled = false;
+  let linger: NodeJS.Timeout | undefined;
+  let isClosed = false;
+  let isAbandoned = false;
+  const idle: (() => void)[] = [];
+
+  function openBatch(): Batch {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    // Entries nobody waits for (refusals under load, relaxed outcomes) must not become unhandled rejections.
+    promise.catch(() => {});
+    const timer = setTimeout(() => reject(unavailable()), timeoutMs);
+    return { id: `${relayId}-${++sequence}`, entries: [], done: promise, resolve, reject, timer, openedAt: performance.now(), bytes: 0, payload: null };
+  }
+
+  function add(entry: PackedEntry): Promise<void> {
+    if (isClosed || pending >= maxPending) return Promise.reject(unavailable());
+    const batch = (collecting ??= openBatch());
+    batch.entries.push(entry);
+    batch.bytes += entry.line.length;
+    for (const bytes of entry.sealed) batch.bytes += bytes.length;
+    pending++;
+    if (batch.entries.length >= maxBatchEntries || batch.bytes >= maxBatchBytes) {
+      full.push(batch);
+      collecting = null;
+    }
+    schedule();
+    return batch.done;
+  }
+
+  const isWorthwhile = (): boolean => inFlight === 0 || full.length > 0 || collecting!.entries.length >= eagerEntries;
+
+  // At the end of the turn, so that what arrived in one turn travels together. With a job under way, a small batch
+  // lingers until that job is done or a few milliseconds have passed.
+  function schedule(): void {
+    if (isScheduled || inFlight >= maxInFlight) return;
+    if (isWorthwhile()) {
+      isScheduled = true;
+      setImmediate(flush);
+    } else {
+      linger ??= setTimeout(flush, lingerMs);
+    }
+  }
+
+  function flush(): void {
+    isScheduled = false;
+    const isOverdue = linger !== undefined && collecting !== null && performance.now() - collecting.openedAt >= lingerMs;
+    clearTimeout(linger);
+    linger = undefined;
+    while (inFlight < maxInFlight) {
+      let batch = full.shift();
+      if (!batch && collecting && (isOverdue || isWorthwhile())) {
+        batch = collecting;
+        collecting = null;
+      }
+      if (!batch) break;
+      inFlight++;
+      void deliver(batch);
+    }
+    if (collecting && inFlight < maxInFlight) schedule();
+  }
+
+  async function deliver(batch: Batch): Promise<void> {
+    for (let attempt = 1; !isAbandoned; attempt++) {
+      try {
+        batch.payload ??= packRecords(relayId, batch.entries);
+        await withinTime(send(batch.id, batch.payload), timeoutMs);
+        pending -= batch.entries.length;
+        batch.resolve();
+        break;
+      } catch (error) {
+        onFailure?.(error, attempt);
+        await pause(Math.min(retryFirstMs * 2 ** (attempt - 1), retryMostMs));
+      }
+    }
+    clearTimeout(batch.timer);
+    inFlight--;
+    if (pending === 0) for (const wake of idle.splice(0)) wake();
+    if (!isAbandoned) flush();
+  }
+
+  return {
+    add,
+    intent: (head) => add({ line: JSON.stringify({ type: 'intent', head }), sealed: none }),
+    conclude: (outcome) => add(packEntry(outcome)),
+    refuse: (head, outcome, repeats) => add(packEntry({ type: 'refusal', head, outcome, ...(repeats ? { repeats } : {}) })),
+    pending: () => pending,
+    async close(closeTimeoutMs) {
+      isClosed = true;
+      if (pending > 0) {
+        await new Promise<void>((wake) => {
+          const timer = setTimeout(wake, closeTimeoutMs);
+          idle.push(() => {
+            clearTimeout(timer);
+            wake();
+          });
+        });
+      }
+      isAbandoned = true;
+      clearTimeout(linger);
+      if (collecting) full.push(collecting);
+      for (const batch of full) clearTimeout(batch.timer);
+      return pending;
+    },
+  };
+}
+
+const none: readonly Uint8Array[] = [];
+
+function unavailable(): AppError {
+  return new AppError('recorder_unavailable', 'The record of this call could not be made durable in time, so the call was not carried out.', {
+    headers: { 'retry-after': '1' },
+  });
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function withinTime(attempt: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the queue did not answer within ${ms} ms`)), ms);
+  });
+  try {
+    await Promise.race([attempt, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
