@@ -23,7 +23,12 @@ export function createListener(url: string, onError: (error: Error) => void): Li
   let connecting: Promise<pg.Client> | undefined;
 
   async function open(): Promise<pg.Client> {
-    const client = new pg.Client({ connectionString: url, application_name: 'hoop-listen', keepAlive: true, connectionTimeoutMillis: 5000 });
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: 'hoop-listen',
+      keepAlive: true,
+      connectionTimeoutMillis: 5000,
+    });
     let isReady = false;
     client.on('error', onError);
     client.on('notification', ({ channel, payload }) => {

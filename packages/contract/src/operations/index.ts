@@ -1,0 +1,42 @@
+import type { Operation } from '../operation.ts';
+import * as adminTokens from './admin-tokens.ts';
+import * as connections from './connections.ts';
+import * as events from './events.ts';
+import * as identities from './identities.ts';
+import * as identityProviders from './identity-providers.ts';
+import * as masking from './masking.ts';
+import * as oauth from './oauth.ts';
+import * as policies from './policies.ts';
+import * as records from './records.ts';
+import * as system from './system.ts';
+
+export * from './admin-tokens.ts';
+export * from './connections.ts';
+export * from './events.ts';
+export * from './identities.ts';
+export * from './identity-providers.ts';
+export * from './masking.ts';
+export * from './oauth.ts';
+export * from './policies.ts';
+export * from './records.ts';
+export * from './system.ts';
+export { pageOf, referenceSchema } from './wire.ts';
+
+const rooms: readonly Record<string, unknown>[] = [
+  identityProviders,
+  identities,
+  connections,
+  policies,
+  masking,
+  records,
+  adminTokens,
+  events,
+  oauth,
+  system,
+];
+
+const isOperation = (value: unknown): value is Operation =>
+  typeof value === 'object' && value !== null && 'audience' in value && 'path' in value;
+
+/** Every operation of the REST API, in the order of `openapi.json`. */
+export const operations: readonly Operation[] = rooms.flatMap((room) => Object.values(room).filter(isOperation));

@@ -1,0 +1,183 @@
+import { z } from 'zod';
+
+import { idSchema } from '../ids.ts';
+import { maskRulesSchema } from '../masking.ts';
+import { defineOperation } from '../operation.ts';
+import { decisionEffectSchema, rulesSchema } from '../policy.ts';
+import { connectionParamsSchema } from './connections.ts';
+import { editors, everyRole, listQuery, namedSchema, pageOf, referenceSchema, timeSchema } from './wire.ts';
+
+const tag = 'Policies';
+const path = '/v1/connections/{connection}/policy';
+const params = connectionParamsSchema;
+
+export const policyInputSchema = z.strictObject({
+  rules: rulesSchema,
+  /** @default [] */
+  mask: maskRulesSchema.default([]),
+  /** Why it changes; kept with the revision. */
+  comment: z.string().max(1000).optional(),
+});
+export const policySchema = z.object({
+  id: idSchema('policy'),
+  connection: namedSchema('connection'),
+  /** The ETag. */
+  revision: z.int(),
+  rules: rulesSchema,
+  mask: maskRulesSchema,
+  comment: z.string().nullable(),
+  createdBy: z.string(),
+  createdAt: timeSchema,
+});
+export type Policy = z.infer<typeof policySchema>;
+
+export const putPolicy = defineOperation({
+  id: 'putPolicy',
+  method: 'PUT',
+  path,
+  tag,
+  audience: editors,
+  summary: 'Write the next revision of the policy of a connection',
+  description: 'Conditions are type-checked. `If-None-Match: *` for the first, `If-Match` with the present revision after.',
+  params,
+  body: policyInputSchema,
+  status: 200,
+  response: policySchema,
+  conditional: true,
+  errors: ['not_found', 'policy_invalid'],
+});
+export const getPolicy = defineOperation({
+  id: 'getPolicy',
+  method: 'GET',
+  path,
+  tag,
+  audience: everyRole,
+  summary: 'Get the policy in force',
+  params,
+  status: 200,
+  response: policySchema,
+  errors: ['not_found'],
+});
+export const listPolicyRevisions = defineOperation({
+  id: 'listPolicyRevisions',
+  method: 'GET',
+  path: `${path}/revisions`,
+  tag,
+  audience: everyRole,
+  summary: 'List the revisions of a policy, newest first',
+  params,
+  query: listQuery({}),
+  status: 200,
+  response: pageOf(policySchema),
+  errors: ['not_found'],
+});
+export const getPolicyRevision = defineOperation({
+  id: 'getPolicyRevision',
+  method: 'GET',
+  path: `${path}/revisions/{revision}`,
+  tag,
+  audience: everyRole,
+  summary: 'Get one revision of a policy',
+  params: params.extend({ revision: z.coerce.number().int().min(1).max(2_147_483_647) }),
+  status: 200,
+  response: policySchema,
+  errors: ['not_found'],
+});
+
+export const policyErrorSchema = z.object({ path: z.string(), message: z.string() });
+export const validatePolicy = defineOperation({
+  id: 'validatePolicy',
+  method: 'POST',
+  path: '/v1/policies/validate',
+  tag,
+  audience: everyRole,
+  summary: 'Check a policy without saving it',
+  body: policyInputSchema.omit({ comment: true }),
+  status: 200,
+  response: z.object({ valid: z.boolean(), errors: z.array(policyErrorSchema) }),
+  errors: [],
+});
+
+export const findingSchema = z.object({
+  code: z.string(),
+  /** The rule that it is about; null: the policy as a whole. */
+  rule: z.string().nullable(),
+  message: z.string(),
+});
+const policyOrConnection = z.union([
+  z.strictObject({ connection: referenceSchema('connection') }),
+  policyInputSchema.omit({ comment: true }),
+]);
+export const lintPolicy = defineOperation({
+  id: 'lintPolicy',
+  method: 'POST',
+  path: '/v1/policies/lint',
+  tag,
+  audience: everyRole,
+  summary: 'Find what is probably not meant: allow-all, unreachable rules, writes without an approval',
+  body: policyOrConnection,
+  status: 200,
+  response: z.object({ findings: z.array(findingSchema) }),
+  errors: ['not_found', 'policy_invalid'],
+});
+
+const textMap = z.record(z.string(), z.string());
+export const describedRequestSchema = z.strictObject({
+  connection: referenceSchema('connection'),
+  /** A registered identity; absent: nobody in particular, with the claims that are given. */
+  identity: referenceSchema('identity').optional(),
+  /** Claims, issuer and subject as the token would carry them. */
+  claims: z.record(z.string(), z.unknown()).default({}),
+  issuer: z.string().max(2048).default(''),
+  subject: z.string().max(2048).default(''),
+  request: z.strictObject({
+    method: z.string().regex(/^[A-Z]{1,20}$/, 'must be an upper-case HTTP method'),
+    path: z.string().startsWith('/').max(8192),
+    query: z.record(z.string(), z.array(z.string())).default({}),
+    headers: textMap.default({}),
+    /** JSON; absent: no body. */
+    body: z.unknown().optional(),
+  }),
+  context: textMap.default({}),
+  /** @default now */
+  at: z.iso.datetime({ offset: true }).optional(),
+  /** A policy to try instead of the one in force. */
+  rules: rulesSchema.optional(),
+});
+export const explainedRuleSchema = z.object({
+  rule: z.string(),
+  effect: decisionEffectSchema,
+  matched: z.boolean(),
+  /** The part that did not hold: `methods`, `paths`, `when`; null where it matched. */
+  failed: z.string().nullable(),
+  detail: z.string(),
+});
+export const explanationSchema = z.object({
+  effect: decisionEffectSchema,
+  rule: z.string().nullable(),
+  reason: z.string(),
+  /** A sentence: what would allow it. */
+  allowedBy: z.string(),
+  policyId: idSchema('policy').nullable(),
+  policyRevision: z.int().nullable(),
+  matchedRules: z.array(z.string()),
+  missingContext: z.array(z.object({ key: z.string(), pattern: z.string() })),
+  rules: z.array(explainedRuleSchema),
+  /** What could not be known, e.g. a recorded body that was masked. */
+  caveats: z.array(z.string()),
+});
+export type Explanation = z.infer<typeof explanationSchema>;
+export const explainDecision = defineOperation({
+  id: 'explainDecision',
+  method: 'POST',
+  path: '/v1/policies/explain',
+  tag,
+  audience: everyRole,
+  summary: 'Why is a request decided so, by which rule, and what would allow it',
+  description:
+    'For a described request, or for a recorded call (`{"call": "call_…"}`), which is explained by the policy revision that decided it.',
+  body: z.union([z.strictObject({ call: idSchema('call') }), describedRequestSchema]),
+  status: 200,
+  response: explanationSchema,
+  errors: ['not_found', 'policy_invalid'],
+});
