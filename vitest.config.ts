@@ -9,6 +9,7 @@ export default defineConfig({
   test: {
     include: ['packages/**/*.test.ts', 'apps/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
+    globalSetup: ['./packages/testkit/src/global-setup.ts'],
     execArgv: ['--conditions=@hoop/source'],
     pool: 'forks',
     maxWorkers: 2,

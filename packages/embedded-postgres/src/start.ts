@@ -31,7 +31,7 @@ export interface EmbeddedPostgresOptions {
   readonly onExit?: (sentence: string) => void;
   /** For throw-away databases of tests: a crash of the machine may lose or corrupt data. @default false */
   readonly unsafeNoFsync?: boolean;
-  /** Further settings, as for `postgres -c`. */
+  /** Further settings, as for `postgres -c`. Leave `log_min_messages` at `log` or below: readiness is read from the log. */
   readonly settings?: Readonly<Record<string, string>>;
   /** For tests: of the ways to run as root, only this. */
   readonly runAs?: RunAsMode;

@@ -1,0 +1,102 @@
+/** A real `redis-server` from PATH, for tests of the Redis backend. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+
+export interface TestRedis {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  /** SIGKILL, as a crash; `restart` then reads what the append-only file kept. */
+  kill(): Promise<void>;
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+function findServer(): string | undefined {
+  for (const folder of (process.env['PATH'] ?? '').split(path.delimiter)) {
+    const file = path.join(folder, 'redis-server');
+    try {
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch {
+      continue;
+    }
+  }
+  return undefined;
+}
+
+let hasWarned = false;
+
+/**
+ * For `describe.skipIf(!redisIsAvailable())`: says loudly that tests are skipped, and throws under CI, where the
+ * Redis backend must be tested.
+ */
+export function redisIsAvailable(): boolean {
+  if (findServer() !== undefined) return true;
+  const sentence = 'redis-server is not on PATH: the tests of the Redis backend cannot run. Install it (Debian: apt-get install redis-server).';
+  if (process.env['CI'] === 'true') throw new Error(sentence);
+  if (!hasWarned) process.stderr.write(`\n*** ${sentence} They are SKIPPED. ***\n\n`);
+  hasWarned = true;
+  return false;
+}
+
+async function freePort(): Promise<number> {
+  const probe = net.createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as net.AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+async function launch(program: string, args: string[]): Promise<ChildProcess> {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const said: string[] = [];
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', () => reject(new Error(`redis-server ended: ${said.join('\n')}`)));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      said.push(line);
+      if (line.includes('Ready to accept connections')) resolve();
+    });
+  });
+  return child;
+}
+
+/** Every write is appended and synced before it is answered, nothing is evicted: what production must use. */
+export async function startTestRedis(): Promise<TestRedis> {
+  const program = findServer();
+  if (program === undefined) throw new Error('redis-server is not on PATH.');
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'hoop-test-redis-'));
+  const port = await freePort();
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always'];
+  args.push('--maxmemory-policy', 'noeviction');
+  let child = await launch(program, args);
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  };
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    get pid() {
+      return child.pid!;
+    },
+    kill: () => end('SIGKILL'),
+    restart: async () => {
+      child = await launch(program, args);
+    },
+    stop: async () => {
+      await end('SIGTERM');
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
