@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import https from 'node:https';
 import tls from 'node:tls';
 
@@ -46,8 +45,9 @@ describe('test databases', () => {
     const errors: string[] = [];
     // The server's farewell, then the broken socket.
     client.on('error', (error) => errors.push(error.message));
+    const ended = new Promise<void>((resolve) => client.once('end', resolve));
     await database.drop();
-    await once(client, 'end');
+    await ended;
     expect(errors[0]).toMatch(/terminating connection/);
     await expect(rows(database.url, 'select 1')).rejects.toThrow(/does not exist/);
   });
