@@ -65,6 +65,7 @@ export const errorKinds = {
   approval_expired: { status: 403, title: 'The approval expired' },
   approval_withdrawn: { status: 403, title: 'The approval was withdrawn' },
   approval_voided: { status: 409, title: 'The approval was voided' },
+  outcome_unknown: { status: 502, title: 'It is not known whether the call was carried out' },
   approval_decided: { status: 409, title: 'The approval is decided already' },
   approval_digest_mismatch: { status: 409, title: 'The approval is for another request' },
   reviewer_not_allowed: { status: 403, title: 'This person may not review the request' },

@@ -1,0 +1,154 @@
+/** The rows of an approval, read and written. Nothing outside this folder sees them. */
+import type { Approval, ApprovalRequirement, ApprovalState, ApprovalValidity, Review } from '@hoop/contract';
+
+import type { Transaction } from '../database.ts';
+import type { Approval as ApprovalRow, ApprovalReview as ReviewRow } from '../generated/client.ts';
+import { Prisma } from '../generated/client.ts';
+
+/** The Postgres channel on which every change of an approval is told, as `{"id","state"}`. */
+export const approvalsChannel = 'hoop_approvals';
+
+/** An approval with what is around it; what is shown of the request stays sealed. */
+export interface ApprovalRecord extends Approval {
+  readonly identityName: string;
+  readonly connectionName: string;
+  readonly credential: { readonly id: string; readonly revision: number } | null;
+  readonly context: Record<string, string> | null;
+  readonly claims: Record<string, unknown> | null;
+  readonly method: string;
+  readonly url: string;
+  readonly path: string;
+  readonly bodyBytes: number;
+  readonly callId: string;
+  readonly sessionId: string;
+  readonly version: number;
+}
+
+export type RowWithReviews = ApprovalRow & { reviews: ReviewRow[] };
+
+export const withReviews = { reviews: { orderBy: { at: 'asc' } } } as const;
+
+const milliseconds = (date: Date | null): number | null => (date === null ? null : date.getTime());
+
+const toReview = (row: ReviewRow): Review => ({
+  user: row.userName,
+  groups: row.groups,
+  decision: row.decision as Review['decision'],
+  comment: row.comment,
+  validity: row.validity as ApprovalValidity | null,
+  at: row.at.getTime(),
+  via: row.via as Review['via'],
+});
+
+export const toRecord = (row: RowWithReviews): ApprovalRecord => ({
+  id: row.id,
+  state: row.state as ApprovalState,
+  digest: row.digest,
+  identityId: row.identityId,
+  identityName: row.identityName,
+  identityOwner: row.identityOwner,
+  connectionId: row.connectionId,
+  connectionName: row.connectionName,
+  policyId: row.policyId,
+  policyRevision: row.policyRevision,
+  credential:
+    row.credentialSourceId === null || row.credentialRevision === null ? null : { id: row.credentialSourceId, revision: row.credentialRevision },
+  requirements: row.requirements as unknown as ApprovalRequirement[],
+  context: row.context as Record<string, string> | null,
+  claims: row.claims as Record<string, unknown> | null,
+  method: row.method,
+  url: row.url,
+  path: row.path,
+  bodyBytes: row.bodyBytes,
+  callId: row.callId,
+  sessionId: row.sessionId,
+  requestedAt: row.requestedAt.getTime(),
+  expiresAt: row.expiresAt.getTime(),
+  validity: row.validity as ApprovalValidity | null,
+  usableUntil: milliseconds(row.usableUntil),
+  consumedBy: row.consumedBy,
+  decidedAt: milliseconds(row.decidedAt),
+  reason: row.reason,
+  version: row.version,
+  reviews: row.reviews.map(toReview),
+});
+
+/** Locks the row until the transaction ends, so that events on one approval happen one after the other. */
+export async function lockApproval(tx: Transaction, id: string): Promise<ApprovalRecord | null> {
+  const locked = await tx.$queryRaw<{ id: string }[]>`SELECT id FROM approvals WHERE id = ${id} FOR UPDATE`;
+  if (locked.length === 0) return null;
+  const row = await tx.approval.findUniqueOrThrow({ where: { id }, include: withReviews });
+  return toRecord(row);
+}
+
+const date = (instant: number | null): Date | null => (instant === null ? null : new Date(instant));
+
+/** Writes what `transition` returned, tells everybody who listens, and moves the deferred calls that wait for it. */
+export async function writeTransition(tx: Transaction, before: ApprovalRecord, after: Approval, tokenId: string | null): Promise<void> {
+  await tx.approval.update({
+    where: { id: after.id },
+    data: {
+      state: after.state,
+      validity: after.validity,
+      usableUntil: date(after.usableUntil),
+      consumedBy: after.consumedBy,
+      decidedAt: date(after.decidedAt),
+      reason: after.reason,
+      version: { increment: 1 },
+    },
+  });
+  for (const review of after.reviews.slice(before.reviews.length)) {
+    await tx.approvalReview.create({
+      data: {
+        approvalId: after.id,
+        userName: review.user,
+        groups: [...review.groups],
+        decision: review.decision,
+        comment: review.comment,
+        validity: review.validity,
+        via: review.via,
+        tokenId,
+        at: new Date(review.at),
+      },
+    });
+  }
+  if (after.state === before.state) return;
+  await announce(tx, after.id, after.state);
+  await tx.outbox.create({ data: { topic: `approval.${after.state}`, payload: { approvalId: after.id } } });
+  await moveDeferredCalls(tx, after);
+}
+
+/** NOTIFY is delivered when the transaction commits. */
+export async function announce(tx: Transaction, id: string, state: ApprovalState): Promise<void> {
+  await tx.$executeRaw`SELECT pg_notify(${approvalsChannel}, ${JSON.stringify({ id, state })})`;
+}
+
+/** Error codes of deferred calls whose approval ended without a yes. */
+const refusals = {
+  denied: 'approval_denied',
+  expired: 'approval_expired',
+  withdrawn: 'approval_withdrawn',
+  voided: 'approval_voided',
+} as const;
+
+async function moveDeferredCalls(tx: Transaction, approval: Approval): Promise<void> {
+  const waiting = { approvalId: approval.id, state: 'waiting' };
+  if (approval.state === 'approved') {
+    const ready = await tx.$queryRaw<{ call_id: string }[]>`
+      UPDATE deferred_calls SET state = 'ready' WHERE approval_id = ${approval.id} AND state = 'waiting' RETURNING call_id`;
+    await tx.outbox.createMany({ data: ready.map((row) => ({ topic: 'deferred.ready', payload: { callId: row.call_id } })) });
+    return;
+  }
+  const error = refusals[approval.state as keyof typeof refusals] as string | undefined;
+  if (error === undefined) return;
+  const ended = approval.state === 'expired' || approval.state === 'withdrawn' ? approval.state : 'refused';
+  const finished = await tx.deferredCall.findMany({ where: waiting, select: { callId: true } });
+  await tx.deferredCall.updateMany({
+    where: waiting,
+    data: { state: ended, error, errorDetail: approval.reason, status: 403, finishedAt: new Date(approval.decidedAt ?? approval.expiresAt) },
+  });
+  await tx.outbox.createMany({ data: finished.map((row) => ({ topic: 'deferred.finished', payload: { callId: row.callId } })) });
+}
+
+/** JSON null where a nullable column has none. */
+export const jsonOrNull = (value: unknown): Prisma.InputJsonValue | typeof Prisma.DbNull => (value === null ? Prisma.DbNull : (value as Prisma.InputJsonValue));

@@ -1,0 +1,209 @@
+/**
+ * What a relay asks before it sends a call that needs approval: may it go on now? One transaction finds or makes the
+ * approval and, where it is approved once, hands it to this call and to no other.
+ */
+import { expiryOf, transition, windowCovers } from '@hoop/approvals';
+import { AppError } from '@hoop/contract';
+import type { ApprovalRequirement, ApprovalState, ApprovalValidity } from '@hoop/contract';
+
+import type { Transaction } from '../database.ts';
+import { announce, jsonOrNull, lockApproval, toRecord, withReviews, writeTransition } from './approval.ts';
+import type { ApprovalRecord } from './approval.ts';
+
+export interface ApprovalClaim {
+  /** For a new approval. */
+  readonly newApprovalId: string;
+  /** The approval that the call has been waiting for, if any. */
+  readonly approvalId: string | null;
+  readonly callId: string;
+  readonly sessionId: string;
+  readonly digest: string;
+  readonly identityId: string;
+  readonly connectionId: string;
+  readonly policyId: string;
+  readonly policyRevision: number;
+  readonly credential: { readonly id: string; readonly revision: number } | null;
+  readonly requirements: readonly ApprovalRequirement[];
+  readonly context: Readonly<Record<string, string>> | null;
+  readonly claims: Readonly<Record<string, unknown>> | null;
+  readonly method: string;
+  readonly url: string;
+  readonly path: string;
+  readonly bodyBytes: number;
+  readonly shown: { readonly wrappedKey: string; readonly sealed: Uint8Array };
+}
+
+export interface ClaimAnswer {
+  readonly approvalId: string;
+  /** `approved`: go on. */
+  readonly state: ApprovalState;
+  /** True where this call used the approval up. */
+  readonly isConsumed: boolean;
+  readonly expiresAt: number;
+  readonly validity: ApprovalValidity | null;
+  readonly reason: string | null;
+  /** True where the claim made the approval. */
+  readonly isNew: boolean;
+}
+
+const answer = (approval: ApprovalRecord, changes: Partial<ClaimAnswer> = {}): ClaimAnswer => ({
+  approvalId: approval.id,
+  state: approval.state,
+  isConsumed: false,
+  expiresAt: approval.expiresAt,
+  validity: approval.validity,
+  reason: approval.reason,
+  isNew: false,
+  ...changes,
+});
+
+/** What the claim is about must still be as the relay saw it; a share lock keeps it so until the commit. */
+async function currentIdentity(tx: Transaction, claim: ApprovalClaim): Promise<{ name: string; owner: string; connectionName: string }> {
+  const [row] = await tx.$queryRaw<
+    { identity: string; owner: string; identity_disabled: boolean; connection: string; connection_disabled: boolean; policy_id: string | null; policy_revision: number | null; credential_id: string | null; credential_revision: number | null }[]
+  >`
+    SELECT i.name AS identity, i.owner, i.disabled AS identity_disabled, c.name AS connection, c.disabled AS connection_disabled,
+           p.id AS policy_id, p.current_revision AS policy_revision, s.id AS credential_id, s.version AS credential_revision
+    FROM identities i
+    JOIN connection_identities ci ON ci.identity_id = i.id
+    JOIN connections c ON c.id = ci.connection_id
+    LEFT JOIN policies p ON p.connection_id = c.id
+    LEFT JOIN credential_sources s ON s.connection_id = c.id
+    WHERE i.id = ${claim.identityId} AND c.id = ${claim.connectionId}
+    FOR SHARE OF i, c, ci`;
+  if (!row) throw new AppError('connection_unknown', 'The identity may not use this connection any more.');
+  if (row.identity_disabled) throw new AppError('identity_disabled', 'The identity was disabled; ask its owner or an operator.');
+  if (row.connection_disabled) throw new AppError('connection_unknown', 'The connection was disabled; ask an operator.');
+  const isCurrent =
+    row.policy_id === claim.policyId &&
+    row.policy_revision === claim.policyRevision &&
+    row.credential_id === (claim.credential?.id ?? null) &&
+    row.credential_revision === (claim.credential?.revision ?? null);
+  if (!isCurrent) throw new AppError('approval_voided', 'The policy or the credential has changed since the call was decided. Send the call again.');
+  return { name: row.identity, owner: row.owner, connectionName: row.connection };
+}
+
+async function coveringWindow(tx: Transaction, claim: ApprovalClaim, now: number): Promise<ApprovalRecord | null> {
+  const rows = await tx.approval.findMany({
+    where: {
+      state: 'approved',
+      connectionId: claim.connectionId,
+      identityId: claim.identityId,
+      policyRevision: claim.policyRevision,
+      validity: { not: 'once' },
+      usableUntil: { gt: new Date(now) },
+      rules: { hasEvery: claim.requirements.map((one) => one.rule) },
+    },
+    include: withReviews,
+    orderBy: { id: 'desc' },
+    take: 5,
+  });
+  const call = { ...claim, rules: claim.requirements.map((one) => one.rule) };
+  return rows.map(toRecord).find((approval) => windowCovers(approval, call, now)) ?? null;
+}
+
+async function insert(tx: Transaction, claim: ApprovalClaim, names: { name: string; owner: string; connectionName: string }, now: number): Promise<void> {
+  await tx.approval.create({
+    data: {
+      id: claim.newApprovalId,
+      digest: claim.digest,
+      identityId: claim.identityId,
+      identityName: names.name,
+      identityOwner: names.owner,
+      connectionId: claim.connectionId,
+      connectionName: names.connectionName,
+      policyId: claim.policyId,
+      policyRevision: claim.policyRevision,
+      credentialSourceId: claim.credential?.id ?? null,
+      credentialRevision: claim.credential?.revision ?? null,
+      requirements: jsonOrNull(claim.requirements) as never,
+      rules: claim.requirements.map((one) => one.rule),
+      reviewers: [...new Set(claim.requirements.flatMap((one) => one.approval.reviewers))],
+      context: jsonOrNull(claim.context),
+      claims: jsonOrNull(claim.claims),
+      method: claim.method,
+      url: claim.url,
+      path: claim.path,
+      bodyBytes: claim.bodyBytes,
+      callId: claim.callId,
+      sessionId: claim.sessionId,
+      shownKey: claim.shown.wrappedKey,
+      shown: Buffer.from(claim.shown.sealed),
+      requestedAt: new Date(now),
+      expiresAt: new Date(expiryOf(claim.requirements, now)),
+    },
+  });
+  await tx.outbox.create({ data: { topic: 'approval.requested', payload: { approvalId: claim.newApprovalId } } });
+  await announce(tx, claim.newApprovalId, 'pending');
+}
+
+/** The approval that the claim is about: the one it waited for, else the newest of this request that still says something. */
+async function knownApproval(tx: Transaction, claim: ApprovalClaim, now: number): Promise<ApprovalRecord | null> {
+  if (claim.approvalId !== null) {
+    const approval = await lockApproval(tx, claim.approvalId);
+    if (approval === null || approval.identityId !== claim.identityId) throw new AppError('not_found', 'There is no such approval.');
+    return approval;
+  }
+  // Serialises claims for one request, so that two of them cannot both find nothing and insert.
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`${claim.identityId} ${claim.digest}`}, 72707371))`;
+  const latest = await tx.approval.findFirst({
+    where: { identityId: claim.identityId, digest: claim.digest },
+    orderBy: { id: 'desc' },
+    select: { id: true },
+  });
+  const approval = latest === null ? null : await lockApproval(tx, latest.id);
+  if (approval === null) return null;
+  const isOpen =
+    (approval.state === 'pending' && now < approval.expiresAt) ||
+    (approval.state === 'approved' && approval.usableUntil !== null && now < approval.usableUntil) ||
+    // A no holds for as long as the question would have stayed open; then the function may ask again.
+    (approval.state === 'denied' && now < approval.expiresAt) ||
+    (approval.state === 'consumed' && approval.consumedBy === claim.callId);
+  return isOpen ? approval : null;
+}
+
+/**
+ * Throws `identity_disabled`, `connection_unknown`, `approval_voided` where what the relay saw is no longer so, and
+ * `not_found` for an `approvalId` that is not the identity's.
+ */
+export async function claimApproval(tx: Transaction, claim: ApprovalClaim, now: number): Promise<ClaimAnswer> {
+  const names = await currentIdentity(tx, claim);
+  const window = await coveringWindow(tx, claim, now);
+  if (window !== null) return answer(window, { state: 'approved' });
+
+  const approval = await knownApproval(tx, claim, now);
+  if (approval === null) {
+    // One that timed out but that nobody has marked yet would collide with the new one.
+    const overdue = await tx.approval.findFirst({ where: { identityId: claim.identityId, digest: claim.digest, state: 'pending' }, select: { id: true } });
+    if (overdue !== null) await expireApproval(tx, overdue.id, now);
+    await insert(tx, claim, names, now);
+    return {
+      approvalId: claim.newApprovalId,
+      state: 'pending',
+      isConsumed: false,
+      expiresAt: expiryOf(claim.requirements, now),
+      validity: null,
+      reason: null,
+      isNew: true,
+    };
+  }
+  const event = { type: 'consume', callId: claim.callId, digest: claim.digest, identityId: claim.identityId, policyRevision: claim.policyRevision } as const;
+  const result = transition(approval, event, now);
+  if (result.ok) {
+    if (result.changed) await writeTransition(tx, approval, result.approval, null);
+    return answer(approval, { state: 'approved', isConsumed: true });
+  }
+  if (approval.state === 'consumed') return answer(approval);
+  const isOver = approval.state === 'pending' ? now >= approval.expiresAt : approval.state === 'approved';
+  return answer(approval, { state: isOver ? 'expired' : approval.state });
+}
+
+/** Marks what nobody decided or used in time. Safe to repeat. Returns true where it changed something. */
+export async function expireApproval(tx: Transaction, id: string, now: number): Promise<boolean> {
+  const approval = await lockApproval(tx, id);
+  if (approval === null) return false;
+  const result = transition(approval, { type: 'expire' }, now);
+  if (!result.ok || !result.changed) return false;
+  await writeTransition(tx, approval, result.approval, null);
+  return true;
+}

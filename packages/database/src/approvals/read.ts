@@ -1,0 +1,71 @@
+/** Reading approvals: one, a page of them, what is shown, and earlier decisions on like requests. */
+import type { ApprovalState } from '@hoop/contract';
+
+import type { Transaction } from '../database.ts';
+import { toRecord, withReviews } from './approval.ts';
+import type { ApprovalRecord } from './approval.ts';
+
+export async function readApproval(tx: Transaction, id: string): Promise<ApprovalRecord | null> {
+  const row = await tx.approval.findUnique({ where: { id }, include: withReviews });
+  return row === null ? null : toRecord(row);
+}
+
+/** What an approver is shown, still sealed. */
+export async function readShown(tx: Transaction, id: string): Promise<{ wrappedKey: string; sealed: Buffer } | null> {
+  const row = await tx.approval.findUnique({ where: { id }, select: { shownKey: true, shown: true } });
+  return row === null ? null : { wrappedKey: row.shownKey, sealed: Buffer.from(row.shown) };
+}
+
+export interface ApprovalFilter {
+  readonly state?: ApprovalState;
+  readonly identityId?: string;
+  readonly connectionId?: string;
+  /** Only those that name one of these (`user:NAME`, `group:NAME`). */
+  readonly reviewers?: readonly string[];
+  /** Ids before this one: the page goes from the newest to the oldest. */
+  readonly before?: string;
+  readonly limit: number;
+}
+
+export async function listApprovals(tx: Transaction, filter: ApprovalFilter): Promise<ApprovalRecord[]> {
+  const rows = await tx.approval.findMany({
+    where: {
+      ...(filter.state === undefined ? {} : { state: filter.state }),
+      ...(filter.identityId === undefined ? {} : { identityId: filter.identityId }),
+      ...(filter.connectionId === undefined ? {} : { connectionId: filter.connectionId }),
+      ...(filter.reviewers === undefined ? {} : { reviewers: { hasSome: [...filter.reviewers] } }),
+      ...(filter.before === undefined ? {} : { id: { lt: filter.before } }),
+    },
+    include: withReviews,
+    orderBy: { id: 'desc' },
+    take: filter.limit,
+  });
+  return rows.map(toRecord);
+}
+
+/** The last decisions on requests of the same identity, connection and a common rule. */
+export async function earlierDecisions(tx: Transaction, approval: ApprovalRecord, limit: number): Promise<ApprovalRecord[]> {
+  const rows = await tx.approval.findMany({
+    where: {
+      connectionId: approval.connectionId,
+      identityId: approval.identityId,
+      rules: { hasSome: approval.requirements.map((one) => one.rule) },
+      decidedAt: { not: null },
+      id: { lt: approval.id },
+    },
+    include: withReviews,
+    orderBy: { id: 'desc' },
+    take: limit,
+  });
+  return rows.map(toRecord);
+}
+
+/** Ids of approvals that are over by `now` and still marked open. */
+export async function overdueApprovals(tx: Transaction, now: number, limit: number): Promise<string[]> {
+  const instant = new Date(now);
+  const rows = await tx.$queryRaw<{ id: string }[]>`
+    (SELECT id FROM approvals WHERE state = 'pending' AND expires_at <= ${instant} LIMIT ${limit})
+    UNION ALL
+    (SELECT id FROM approvals WHERE state = 'approved' AND usable_until <= ${instant} LIMIT ${limit})`;
+  return rows.map((row) => row.id).slice(0, limit);
+}

@@ -1,0 +1,93 @@
+/** Decisions of people, and what ends an approval without one. */
+import { refusalError, transition } from '@hoop/approvals';
+import type { ApprovalEvent } from '@hoop/approvals';
+import { AppError } from '@hoop/contract';
+
+import type { Transaction } from '../database.ts';
+import { lockApproval, writeTransition } from './approval.ts';
+import type { ApprovalRecord } from './approval.ts';
+
+export interface ApprovalChange {
+  readonly before: ApprovalRecord;
+  readonly after: ApprovalRecord;
+  readonly changed: boolean;
+}
+
+/**
+ * Applies one event under the row's lock. Throws `not_found`, and what `transition` refuses with.
+ *
+ * @param tokenId the admin token that acted, if one did
+ */
+export async function applyToApproval(tx: Transaction, id: string, event: ApprovalEvent, now: number, tokenId: string | null = null): Promise<ApprovalChange> {
+  const before = await lockApproval(tx, id);
+  if (before === null) throw new AppError('not_found', 'There is no such approval.');
+  const result = transition(before, event, now);
+  if (!result.ok) throw refusalError(result);
+  if (result.changed) await writeTransition(tx, before, result.approval, tokenId);
+  if (event.type === 'break_glass') {
+    await tx.breakGlassReview.create({ data: { approvalId: id, userName: event.reviewer.user, reason: event.reason, openedAt: new Date(now) } });
+    await tx.outbox.create({ data: { topic: 'approval.break_glass', payload: { approvalId: id } } });
+  }
+  return { before, after: { ...before, ...result.approval }, changed: result.changed };
+}
+
+/**
+ * Voids every approval that is pending or approved and unused, because what it depends on has changed. Call it in the
+ * transaction of the change. Returns the ids.
+ */
+export async function voidApprovals(
+  tx: Transaction,
+  where: { readonly identityId: string } | { readonly connectionId: string },
+  reason: string,
+  now: number,
+): Promise<string[]> {
+  const open = await tx.approval.findMany({
+    where: { ...where, state: { in: ['pending', 'approved'] } },
+    // One order for everybody, so that two changes cannot deadlock.
+    orderBy: { id: 'asc' },
+    select: { id: true },
+  });
+  const voided: string[] = [];
+  for (const { id } of open) {
+    const { changed } = await applyToApproval(tx, id, { type: 'void', reason }, now);
+    if (changed) voided.push(id);
+  }
+  return voided;
+}
+
+export interface BreakGlassRecord {
+  readonly approvalId: string;
+  readonly user: string;
+  readonly reason: string;
+  readonly openedAt: number;
+  readonly closedAt: number | null;
+  readonly closedBy: string | null;
+  readonly comment: string | null;
+}
+
+/** Throws `not_found`; `conflict` where it is closed already; `reviewer_not_allowed` for the one who broke the glass. */
+export async function closeBreakGlassReview(tx: Transaction, approvalId: string, by: string, comment: string, now: number): Promise<void> {
+  const [row] = await tx.$queryRaw<{ user_name: string; closed_at: Date | null }[]>`
+    SELECT user_name, closed_at FROM break_glass_reviews WHERE approval_id = ${approvalId} FOR UPDATE`;
+  if (!row) throw new AppError('not_found', 'Nobody broke the glass for this approval.');
+  if (row.closed_at !== null) throw new AppError('conflict', 'This review is closed already.');
+  if (row.user_name === by) throw new AppError('reviewer_not_allowed', 'Whoever broke the glass cannot close the review of it.');
+  await tx.breakGlassReview.update({ where: { approvalId }, data: { closedAt: new Date(now), closedBy: by, comment } });
+}
+
+export async function listBreakGlassReviews(tx: Transaction, options: { readonly isOpen: boolean; readonly after: string | null; readonly limit: number }): Promise<BreakGlassRecord[]> {
+  const rows = await tx.breakGlassReview.findMany({
+    where: { ...(options.isOpen ? { closedAt: null } : {}), ...(options.after === null ? {} : { approvalId: { lt: options.after } }) },
+    orderBy: { approvalId: 'desc' },
+    take: options.limit,
+  });
+  return rows.map((row) => ({
+    approvalId: row.approvalId,
+    user: row.userName,
+    reason: row.reason,
+    openedAt: row.openedAt.getTime(),
+    closedAt: row.closedAt?.getTime() ?? null,
+    closedBy: row.closedBy,
+    comment: row.comment,
+  }));
+}
