@@ -1,0 +1,94 @@
+import { whileNotAborted } from './abort.ts';
+import { readPayload } from './body.ts';
+import { describeCall } from './call-headers.ts';
+import type { Client } from './client.ts';
+import { hoopHeaders, networkErrors } from './constants.ts';
+import { readEnvironment } from './environment.ts';
+import { HoopConfigurationError } from './hoop-configuration-error.ts';
+import { HoopDeniedError } from './hoop-denied-error.ts';
+import { HoopRelayError } from './hoop-relay-error.ts';
+import { type Call, sendHop } from './hop.ts';
+import type { HoopCallOptions, HoopRequestInit } from './options.ts';
+import { readProblem } from './problem.ts';
+import { followRedirect, type Hop, isRedirect, maxRedirects, networkError } from './redirect.ts';
+import { discardBody, presentResponse } from './response.ts';
+
+/** Members of a Request, or of a Request given as `init`, that say how to send it. */
+const carriedOver = ['cache', 'credentials', 'integrity', 'keepalive', 'mode', 'referrer', 'referrerPolicy', 'signal'] as const;
+
+/** One `fetch` call: its request, and those that redirects ask for. Rejects as `fetch` does. */
+export async function sendCall(
+  client: Client,
+  options: HoopCallOptions,
+  input: string | URL | Request,
+  init: HoopRequestInit | undefined,
+): Promise<Response> {
+  // Up to the first await, everything that the caller could change afterwards is read.
+  const request = new Request(input, init);
+  const given = input instanceof Request ? input : undefined;
+  const url = new URL(request.url);
+  if (url.protocol === 'data:' || url.protocol === 'blob:') return client.fetch()(request);
+
+  const platformInit = readPlatformInit(init, given);
+  const { signal } = platformInit;
+  const headers = new Headers(init?.headers ?? given?.headers);
+  const reading = readPayload(init?.body, request);
+  try {
+    const call: Call = {
+      client,
+      connection: options.connection,
+      unmanaged: options.unmanaged ?? defaultUnmanaged(),
+      described: describeCall(options.session ?? client.session(), options.context ?? {}),
+      init: platformInit,
+    };
+    let hop: Hop = { url, method: request.method, headers, body: await whileNotAborted(reading, signal) };
+    for (let redirects = 0; ; redirects++) {
+      const { response, isRelayed } = await sendHop(call, hop, redirects > 0);
+      if (isRelayed) await throwRefusal(request, response, options.onDenied ?? 'return');
+      const location = followedLocation(response, request.redirect);
+      if (location === null) return presentResponse(response, { url: withoutFragment(hop.url), isRedirected: redirects > 0 });
+      void discardBody(response);
+      if (redirects === maxRedirects) throw networkError('redirect count exceeded');
+      hop = followRedirect(hop, response.status, location);
+    }
+  } catch (error) {
+    // A stream that the platform has not taken over must not be left waiting for a reader.
+    reading.then(({ value }) => (value instanceof ReadableStream && !value.locked ? value.cancel(error) : undefined)).catch(() => {});
+    throw error;
+  }
+}
+
+/** Throws for what the relay itself answered, where that is not to be handed back as a response. */
+async function throwRefusal(request: Request, response: Response, onDenied: 'return' | 'throw'): Promise<void> {
+  const code = response.headers.get(hoopHeaders.error);
+  if (code === null) return;
+  const callId = response.headers.get(hoopHeaders.call) ?? undefined;
+  if (networkErrors.includes(code)) throw new TypeError('fetch failed', { cause: new HoopRelayError(await readProblem(response, code), callId) });
+  if (response.status === 403 && onDenied === 'throw') throw new HoopDeniedError(request, await readProblem(response, code), callId);
+}
+
+/** Where to go next; null where the response is the answer. */
+function followedLocation(response: Response, mode: Request['redirect']): string | null {
+  if (!isRedirect(response.status) || mode === 'manual') return null;
+  if (mode === 'error') throw networkError('unexpected redirect');
+  return response.headers.get('location');
+}
+
+/** The caller's `init` as it is (a platform may know more members than we do), but for what is ours or set for each request. */
+function readPlatformInit(init: HoopRequestInit | undefined, given: Request | undefined): RequestInit {
+  const { hoop: _hoop, body: _body, headers: _headers, method: _method, ...rest } = init ?? {};
+  const carried = carriedOver.map((name) => [name, init?.[name] === undefined ? given?.[name] : init[name]]);
+  return { ...rest, ...Object.fromEntries(carried.filter(([, value]) => value !== undefined)) };
+}
+
+function defaultUnmanaged(): 'refuse' | 'direct' {
+  const value = readEnvironment('HOOP_UNMANAGED') ?? 'refuse';
+  if (value === 'refuse' || value === 'direct') return value;
+  throw new HoopConfigurationError(`HOOP_UNMANAGED must be refuse or direct, not ${JSON.stringify(value)}`);
+}
+
+function withoutFragment(url: URL): string {
+  const shown = new URL(url);
+  shown.hash = '';
+  return shown.href;
+}

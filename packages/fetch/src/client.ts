@@ -1,0 +1,81 @@
+import { readEnvironment } from './environment.ts';
+import { type ControlPlane, discoverRelay, exchangeToken } from './exchange.ts';
+import { createGrantCache, type Grant, type GrantCache } from './grants.ts';
+import { HoopConfigurationError } from './hoop-configuration-error.ts';
+import type { HoopOptions } from './options.ts';
+import { platformFetch } from './platform-fetch.ts';
+import { detectToken } from './tokens/detect.ts';
+
+/** What all calls of a `createFetch` share. */
+export interface Client {
+  readonly grants: GrantCache;
+  /** The fetch to send with. */
+  readonly fetch: () => typeof globalThis.fetch;
+  /** The session of calls that name none. */
+  readonly session: () => string;
+}
+
+/** An http(s) URL without credentials, query and fragment; returned without a trailing slash. Throws a HoopConfigurationError. */
+export function parseServiceUrl(value: string, name: string): string {
+  let url: URL | undefined;
+  try {
+    url = new URL(value);
+  } catch {
+    // Said below.
+  }
+  const isPlain = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  if (!isPlain) throw new HoopConfigurationError(`${name} must be an http(s) URL without user info, query or fragment, e.g. https://hoop.example`);
+  return url!.href.replace(/\/+$/, '');
+}
+
+type ClientOption = 'url' | 'relayUrl' | 'token' | 'audience' | 'exchangeTimeoutMs' | 'fetch';
+export type ClientOptions = { readonly [K in ClientOption]: HoopOptions[K] | undefined };
+
+/** URLs that are given are checked now; the environment is read when a call needs it. */
+export function createClient(options: ClientOptions): Client {
+  const givenUrl = options.url === undefined ? undefined : parseServiceUrl(options.url, 'url');
+  const givenRelayUrl = options.relayUrl === undefined ? undefined : parseServiceUrl(options.relayUrl, 'relayUrl');
+  const token = options.token ?? detectToken();
+  const fetch = (): typeof globalThis.fetch => options.fetch ?? platformFetch();
+
+  const controlPlaneUrl = (): string => {
+    if (givenUrl !== undefined) return givenUrl;
+    const url = readEnvironment('HOOP_URL');
+    if (url === undefined) throw new HoopConfigurationError("HOOP_URL is not set: it must be the URL of Hoop's control plane (or give createFetch a `url`)");
+    return parseServiceUrl(url, 'HOOP_URL');
+  };
+
+  const configuredRelayUrl = (): string | undefined => {
+    if (givenRelayUrl !== undefined) return givenRelayUrl;
+    const url = readEnvironment('HOOP_RELAY_URL');
+    return url === undefined ? undefined : parseServiceUrl(url, 'HOOP_RELAY_URL');
+  };
+
+  const findRelay = async (controlPlane: ControlPlane): Promise<string> => {
+    const configured = configuredRelayUrl();
+    if (configured !== undefined) return configured;
+    const discovered = parseServiceUrl(await discoverRelay(controlPlane), 'The hoop_relay_url of the control plane');
+    if (controlPlane.url.startsWith('https:') && !discovered.startsWith('https:')) {
+      throw new HoopConfigurationError(`${controlPlane.url} names a relay without TLS (${discovered}); a grant is not sent in the clear. HOOP_RELAY_URL can be set instead.`);
+    }
+    return discovered;
+  };
+
+  const obtain = async (): Promise<Grant> => {
+    const controlPlane = { url: controlPlaneUrl(), fetch: fetch(), signal: AbortSignal.timeout(options.exchangeTimeoutMs ?? 10_000) };
+    const exchange = async () => {
+      const audience = options.audience ?? readEnvironment('HOOP_AUDIENCE') ?? new URL(controlPlane.url).origin;
+      const subjectToken = await token({ audience, signal: controlPlane.signal, fetch: controlPlane.fetch });
+      return exchangeToken(controlPlane, subjectToken);
+    };
+    const [relayUrl, issued] = await Promise.all([findRelay(controlPlane), exchange()]);
+    return { ...issued, relayUrl };
+  };
+
+  let session: string | undefined;
+  return {
+    grants: createGrantCache({ obtain, now: Date.now }),
+    fetch,
+    session: () => (session ??= readEnvironment('HOOP_SESSION') ?? crypto.randomUUID()),
+  };
+}
