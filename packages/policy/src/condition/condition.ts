@@ -1,0 +1,91 @@
+/** Conditions: compiled and type-checked once, then evaluated within a bounded cost. */
+import type { ASTNode } from '@marcbachmann/cel-js';
+
+import type { Facts } from '../facts.ts';
+import type { ConditionEnvironment, Reader, Scope } from './environment.ts';
+import { maxConditionLength } from './environment.ts';
+import { bool, compileNode, ConditionError } from './evaluator.ts';
+import { Fault } from './values.ts';
+
+export { ConditionError } from './evaluator.ts';
+
+/** What an evaluation may cost, in units of about one step. Some milliseconds at the worst. */
+export const maxConditionCost = 200_000;
+
+export interface Condition {
+  readonly source: string;
+  readonly readsBody: boolean;
+  /** Its value, or why it has none. Never throws. */
+  evaluate(facts: Facts, params: Readonly<Record<string, string>>): boolean | Fault;
+}
+
+const caches = new WeakMap<ConditionEnvironment, Map<string, Condition>>();
+
+/**
+ * Compiles a CEL expression of type bool. The same expression gives the same condition again, so that thousands
+ * of connections with like rules share one.
+ * @throws ConditionError with a sentence for the policy's author
+ */
+export function compileCondition(source: string, environment: ConditionEnvironment): Condition {
+  let cache = caches.get(environment);
+  if (cache === undefined) caches.set(environment, (cache = new Map()));
+  let condition = cache.get(source);
+  if (condition === undefined) {
+    const ast = checkCondition(source, environment);
+    const reads = { body: false };
+    const reader = compileNode(ast, { environment, variables: [], reads });
+    condition = { source, readsBody: reads.body, evaluate: (facts, params) => evaluate(reader, facts, params) };
+    if (cache.size >= 20_000) cache.clear();
+    cache.set(source, condition);
+  }
+  return condition;
+}
+
+/** Parses and type-checks; the tree's parts are expressions of the environment. */
+export function checkCondition(source: string, environment: ConditionEnvironment): ASTNode {
+  if (source.length > maxConditionLength) throw new ConditionError(`is longer than ${maxConditionLength} characters`);
+  let parsed: ReturnType<ConditionEnvironment['checker']['parse']>;
+  try {
+    parsed = environment.checker.parse(source);
+  } catch (error) {
+    throw new ConditionError(describe(error, source), { cause: error });
+  }
+  const checked = parsed.check();
+  if (!checked.valid) throw new ConditionError(describe(checked.error, source), { cause: checked.error });
+  if (checked.type !== 'bool') {
+    throw new ConditionError(
+      checked.type === 'dyn'
+        ? 'must be true or false, but its type is not known before the call; compare it, such as `… == true`'
+        : `must be true or false, but is of type ${checked.type}`,
+    );
+  }
+  return parsed.ast;
+}
+
+function describe(error: unknown, source: string): string {
+  const { summary, range } = error as { summary?: string; range?: { start: number } };
+  if (summary === undefined) return 'is nested too deeply or cannot be read';
+  const at = range === undefined ? '' : ` at character ${range.start + 1}${source.length > 60 ? '' : ` of \`${source}\``}`;
+  return `${summary}${at}`;
+}
+
+/** The value of any expression of the environment, or the fault. Never throws. */
+export function evaluateReader(reader: Reader, facts: Facts, params: Readonly<Record<string, string>>): unknown {
+  const scope: Scope = { facts, params, variables: [], meter: { left: maxConditionCost } };
+  try {
+    return reader(scope);
+  } catch (error) {
+    // A stack overflow on a deep body, or a defect of ours, is as much an error in the condition as a missing key.
+    return error instanceof Fault ? error : new Fault('the condition could not be evaluated');
+  }
+}
+
+function evaluate(reader: Reader, facts: Facts, params: Readonly<Record<string, string>>): boolean | Fault {
+  const value = evaluateReader(reader, facts, params);
+  if (typeof value === 'boolean' || value instanceof Fault) return value;
+  try {
+    return bool(value);
+  } catch (error) {
+    return error as Fault;
+  }
+}

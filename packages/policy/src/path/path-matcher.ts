@@ -1,0 +1,137 @@
+/**
+ * Matches a path against a pattern in linear time. The common shapes (literal segments, `:name`, a last `*`) are
+ * matched by comparing strings; everything else is translated to one RE2 expression.
+ */
+import { compileRe2 } from '../re2.ts';
+import { parsePathPattern, PathPatternError } from './path-pattern.ts';
+import type { Part } from './path-pattern.ts';
+
+export interface PathMatcher {
+  readonly pattern: string;
+  /** Literal text that every matching path starts with. */
+  readonly literalPrefix: string;
+  /** The whole pattern is literal. */
+  readonly isLiteral: boolean;
+  /** Parameters by name, `0`, `1`, … for unnamed groups; null where it does not match. */
+  match(path: string): Readonly<Record<string, string>> | null;
+}
+
+const noParams: Readonly<Record<string, string>> = Object.freeze(Object.create(null) as Record<string, string>);
+
+/** @throws PathPatternError with a sentence for the policy's author */
+export function compilePathPattern(pattern: string): PathMatcher {
+  const parts = parsePathPattern(pattern);
+  checkReachable(parts);
+  const literalPrefix = literalPrefixOf(parts);
+  const isLiteral = parts.every((part) => part.kind === 'text' && part.modifier === '');
+  const match = isLiteral ? (path: string) => (path === literalPrefix ? noParams : null) : (compileSimple(parts) ?? compileRegexp(parts));
+  return { pattern, literalPrefix, isLiteral, match };
+}
+
+/** The relay refuses such paths before they are decided, so a pattern that needs one matches nothing. */
+function checkReachable(parts: readonly Part[]): void {
+  for (const part of parts) {
+    const texts = part.kind === 'text' ? [part.text] : [part.prefix, part.suffix];
+    for (const text of texts) {
+      const encoded = /%(?:2[ef]|5c|00)/i.exec(text);
+      if (encoded !== null) throw new PathPatternError(`can match nothing: a path with ${encoded[0]} is refused before it is decided`);
+      if (text.includes('\\')) throw new PathPatternError('can match nothing: a path with a backslash is refused before it is decided');
+    }
+  }
+  const shape = parts.map((part) => (part.kind === 'text' ? part.text : `${part.prefix}\0${part.suffix}`)).join('');
+  if (shape.split('/').some((segment) => segment === '.' || segment === '..'))
+    throw new PathPatternError('can match nothing: a path with "." or ".." segments is refused before it is decided');
+}
+
+function literalPrefixOf(parts: readonly Part[]): string {
+  let prefix = '';
+  for (const part of parts) {
+    if (part.kind !== 'text') return part.modifier === '' || part.modifier === '+' ? prefix + part.prefix : prefix;
+    if (part.modifier === '+') return prefix + part.text;
+    if (part.modifier !== '') return prefix;
+    prefix += part.text;
+  }
+  return prefix;
+}
+
+interface Step {
+  readonly text: string;
+  /** Null after the last text. */
+  readonly name: string | null;
+  readonly rest: boolean;
+}
+
+/** Text, then a whole segment or the rest, in turn; null where the pattern is of another shape. */
+function compileSimple(parts: readonly Part[]): ((path: string) => Readonly<Record<string, string>> | null) | null {
+  const steps: Step[] = [];
+  let text = '';
+  for (const [i, part] of parts.entries()) {
+    if (part.modifier !== '') return null;
+    if (part.kind === 'text') {
+      text += part.text;
+      continue;
+    }
+    if (part.kind === 'regexp' || part.suffix !== '') return null;
+    const next = parts[i + 1];
+    const followedBy = next === undefined ? '/' : next.kind === 'text' ? next.text : next.prefix;
+    if (part.kind === 'rest' ? next !== undefined : !followedBy.startsWith('/')) return null;
+    steps.push({ text: text + part.prefix, name: part.name, rest: part.kind === 'rest' });
+    text = '';
+  }
+  const tail = text;
+  return (path) => {
+    const params = Object.create(null) as Record<string, string>;
+    let at = 0;
+    for (const step of steps) {
+      if (!path.startsWith(step.text, at)) return null;
+      at += step.text.length;
+      let end = step.rest ? path.length : path.indexOf('/', at);
+      if (end < 0) end = path.length;
+      if (end === at && !step.rest) return null;
+      params[step.name!] = path.slice(at, end);
+      at = end;
+    }
+    return path.length - at === tail.length && path.endsWith(tail) ? params : null;
+  };
+}
+
+/** "Generate a regular expression and name list" of the URL Pattern Standard, in RE2. */
+function compileRegexp(parts: readonly Part[]): (path: string) => Readonly<Record<string, string>> | null {
+  const names: string[] = [];
+  let source = '';
+  for (const part of parts) {
+    if (part.kind === 'text') {
+      source += part.modifier === '' ? quote(part.text) : `(?:${quote(part.text)})${part.modifier}`;
+      continue;
+    }
+    names.push(part.name);
+    // (?s): a `*` that stops at a line break would let a path slip past a deny rule
+    const value = part.kind === 'segment' ? '[^/]+?' : part.kind === 'rest' ? '(?s:.*)' : part.regexp;
+    const prefix = quote(part.prefix);
+    const suffix = quote(part.suffix);
+    const repeats = part.modifier === '*' || part.modifier === '+';
+    if (prefix === '' && suffix === '') source += repeats ? `((?:${value})${part.modifier})` : `(${value})${part.modifier}`;
+    else if (repeats) {
+      const optional = part.modifier === '*' ? '?' : '';
+      source += `(?:${prefix}((?:${value})(?:${suffix}${prefix}(?:${value}))*)${suffix})${optional}`;
+    } else source += `(?:${prefix}(${value})${suffix})${part.modifier}`;
+  }
+  let compiled: ReturnType<typeof compileRe2>;
+  try {
+    compiled = compileRe2(source);
+  } catch (error) {
+    throw new PathPatternError((error as Error).message, { cause: error });
+  }
+  return (path) => {
+    const groups = compiled.groups(path);
+    if (groups === null) return null;
+    const params = Object.create(null) as Record<string, string>;
+    for (let i = 0; i < names.length; i++) {
+      const value = groups[i];
+      if (value !== undefined) params[names[i]!] = value;
+    }
+    return params;
+  };
+}
+
+const quote = (text: string): string => text.replace(/[.+*?^$(){}[\]|\\/-]/g, '\\$&');
