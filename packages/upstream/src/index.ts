@@ -1,1 +1,15 @@
-export {};
+export { createAddressRules, isPublicAddress, parseAddress, parseCidr } from './address.ts';
+export type { Address, AddressRules } from './address.ts';
+export type { Resolve, SocketFacts, TlsFacts } from './dialer.ts';
+export { FetchRefused, createGuardedFetch } from './guarded-fetch.ts';
+export type { FetchRefusalKind, GuardedFetch, GuardedFetchFactory, GuardedFetchOptions, GuardedRequest, GuardedResponse } from './guarded-fetch.ts';
+export { flattenHeaders, forwardHeaders, headerKind, headerValue, isFieldValue, responseHeaders, returnHeaders } from './header-rules.ts';
+export { normalisePath, parseQuery } from './path.ts';
+export type { NormalisedPath } from './path.ts';
+export { readRequest } from './read-request.ts';
+export type { NormalisedRequest, RequestHead } from './read-request.ts';
+export { toTargetError } from './target-error.ts';
+export { parseTarget } from './target.ts';
+export type { Target } from './target.ts';
+export { Peer, createPeer, createUpstream } from './upstream.ts';
+export type { Route, Upstream, UpstreamDispatchOptions, UpstreamOptions } from './upstream.ts';

@@ -1,0 +1,139 @@
+/** What becomes of each header on its way to a target and back. */
+import { AppError, hoopHeaderPrefix } from '@hoop/contract';
+import type { HeaderList } from '@hoop/contract';
+
+/** What is known of a header's name; each name is judged once and remembered. */
+export interface HeaderKind {
+  /** Lower case. */
+  readonly name: string;
+  /** False for what is not a token (RFC 9110 §5.6.2). */
+  readonly valid: boolean;
+  /** Meant for one connection only (RFC 9110 §7.6.1), or for the relay itself. */
+  readonly toTarget: boolean;
+  readonly toCaller: boolean;
+  /** May be there once only. */
+  readonly single: boolean;
+  /** Would have the target do something else than what the policy sees. */
+  readonly overriding: boolean;
+  /** May not be named in `Connection`: it would be a way to hide it from one side. */
+  readonly fixed: boolean;
+}
+
+const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings'];
+/** `proxy-*`, `x-forwarded-*` and `hoop-*` are dropped by prefix. */
+const notToTarget = new Set([...hopByHop, 'authorization', 'cookie', 'cookie2', 'expect', 'host', 'forwarded', 'via', 'x-real-ip', 'max-forwards']);
+/** A session cookie would be a credential in the function's hands; `alt-svc` and HSTS speak for the target's origin, not the relay's. */
+const notToCaller = new Set([...hopByHop, 'set-cookie', 'set-cookie2', 'alt-svc', 'strict-transport-security', 'clear-site-data', 'public-key-pins']);
+const single = new Set(['host', 'content-length', 'transfer-encoding', 'content-type', 'content-encoding', 'authorization', 'expect']);
+const overriding = new Set(['x-http-method-override', 'x-http-method', 'x-method-override', 'x-original-url', 'x-rewrite-url', 'x-original-method', 'x-override-url']);
+const fixed = new Set(['host', 'content-length', 'transfer-encoding', 'content-type', 'content-encoding', 'authorization', 'cookie']);
+
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
+/** Visible ASCII, space, tab and obs-text (RFC 9110 §5.5): no CR, LF or NUL. */
+const notFieldValue = /[^\t\x20-\x7e\x80-\xff]/;
+
+const known = new Map<string, HeaderKind>();
+const maxKnown = 2048;
+
+export function headerKind(name: string): HeaderKind {
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  const kind = judge(name);
+  if (known.size < maxKnown) known.set(name, kind);
+  return kind;
+}
+
+function judge(raw: string): HeaderKind {
+  const name = raw.toLowerCase();
+  // CGI, WSGI and their like cannot tell `x_y` from `x-y`, so neither do the rules.
+  const folded = name.replaceAll('_', '-');
+  const isHoop = folded.startsWith(hoopHeaderPrefix);
+  return {
+    name,
+    valid: token.test(raw),
+    toTarget: !(isHoop || notToTarget.has(folded) || folded.startsWith('proxy-') || folded.startsWith('x-forwarded-')),
+    toCaller: !(isHoop || notToCaller.has(folded) || folded.startsWith('proxy-')),
+    single: isHoop || single.has(name),
+    overriding: overriding.has(folded) || (folded !== name && (single.has(folded) || hopByHop.includes(folded))),
+    fixed: isHoop || fixed.has(folded),
+  };
+}
+
+export const isFieldValue = (value: string): boolean => !notFieldValue.test(value);
+
+/** Names that a `Connection` header lists, lower case; `close` and `keep-alive` are left out (RFC 9110 §7.6.1). */
+export function connectionOptions(value: string): string[] {
+  return value
+    .toLowerCase()
+    .split(',')
+    .map((option) => option.trim())
+    .filter((option) => option !== '' && option !== 'close' && option !== 'keep-alive');
+}
+
+/** Removes every header that a `Connection` header of the list names; gives back the same list where there is none. */
+export function withoutConnectionOptions(headers: HeaderList): HeaderList {
+  let listed: Set<string> | undefined;
+  for (const [name, value] of headers) {
+    if (name !== 'connection') continue;
+    for (const option of connectionOptions(value)) (listed ??= new Set()).add(option);
+  }
+  return listed === undefined ? headers : headers.filter(([name]) => !listed.has(name));
+}
+
+/**
+ * What goes to a target. Dropped: hop-by-hop headers and those that `Connection` names, `hoop-*`, `authorization`,
+ * `proxy-*`, cookies, `host`, `expect`, and what speaks of the way here (`forwarded`, `via`, `x-forwarded-*`).
+ * The credential is injected afterwards.
+ * @param headers lower-case names
+ * @throws AppError `ambiguous_request` where a value could end its line
+ */
+export function forwardHeaders(headers: HeaderList): HeaderList {
+  const kept: HeaderList = [];
+  for (const header of withoutConnectionOptions(headers)) {
+    if (!headerKind(header[0]).toTarget) continue;
+    if (notFieldValue.test(header[1])) throw new AppError('ambiguous_request', `The value of the header "${header[0]}" has control characters in it.`);
+    kept.push(header);
+  }
+  return kept;
+}
+
+/**
+ * What goes back to the function. Dropped: hop-by-hop headers and those that `Connection` names, look-alikes of
+ * `hoop-*`, `proxy-*`, cookies, and statements about the target's origin (`alt-svc`, HSTS).
+ * @throws AppError `target_invalid_response` where a value could end its line
+ */
+export function returnHeaders(headers: HeaderList): HeaderList {
+  const kept: HeaderList = [];
+  for (const header of withoutConnectionOptions(headers)) {
+    const kind = headerKind(header[0]);
+    if (!kind.toCaller) continue;
+    if (!kind.valid || notFieldValue.test(header[1])) throw new AppError('target_invalid_response', 'The target sent a header that is not valid.');
+    kept.push(header);
+  }
+  return kept;
+}
+
+/** The header list of undici's `controller.rawHeaders`: names lower case, values Latin-1, order kept. */
+export function responseHeaders(raw: readonly (Buffer | string)[] | null | undefined): HeaderList {
+  const list: HeaderList = [];
+  if (raw === null || raw === undefined) return list;
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i]!;
+    const value = raw[i + 1]!;
+    list.push([headerKind(typeof name === 'string' ? name : name.toString('latin1')).name, typeof value === 'string' ? value : value.toString('latin1')]);
+  }
+  return list;
+}
+
+/** `[name, value, name, value, …]`, as undici and `node:http` take them. */
+export function flattenHeaders(headers: HeaderList): string[] {
+  const flat: string[] = [];
+  for (const [name, value] of headers) flat.push(name, value);
+  return flat;
+}
+
+/** The first value of a header, by its lower-case name. */
+export function headerValue(headers: HeaderList, name: string): string | undefined {
+  for (const header of headers) if (header[0] === name) return header[1];
+  return undefined;
+}

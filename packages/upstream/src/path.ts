@@ -1,0 +1,134 @@
+/** The request target (RFC 9112 §3.2), read in one pass and in one way only. */
+import { AppError } from '@hoop/contract';
+
+export interface NormalisedPath {
+  /** First segment of the relay's path: the connection's name. */
+  readonly connection: string;
+  /** The target's path; starts with `/`. */
+  readonly path: string;
+  /** `` or `?…`, as sent. */
+  readonly search: string;
+}
+
+/** Longest request target, characters. */
+export const maxUrlLength = 16_384;
+
+const invalid = (detail: string): AppError => new AppError('invalid_path', detail);
+
+const slash = 0x2f;
+const dot = 0x2e;
+const percent = 0x25;
+const question = 0x3f;
+
+/** 1: may stand in a path as it is. `;` is not among them: some servers take what follows for a parameter, others for the name. */
+const plain = new Uint8Array(128);
+for (const character of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,=:@|[]") plain[character.charCodeAt(0)] = 1;
+
+/** Decoded where a client encoded them, as every server reads both alike: unreserved (RFC 3986 §2.3) and what URL parsers leave alone. */
+const decoded = new Uint8Array(128);
+for (const character of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_~!*'():@$,") decoded[character.charCodeAt(0)] = 1;
+
+function hexValue(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}
+
+function encodedByte(text: string, at: number): number {
+  const high = hexValue(text.charCodeAt(at + 1));
+  const low = hexValue(text.charCodeAt(at + 2));
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+/**
+ * @param url origin-form: path and query as they stand in the request line
+ * @throws AppError `invalid_path`
+ */
+export function normalisePath(url: string): NormalisedPath {
+  if (url.length > maxUrlLength) throw invalid(`The URL is longer than ${maxUrlLength} characters.`);
+  if (url.charCodeAt(0) !== slash) throw invalid('The path must start with "/" and the name of a connection.');
+  let segment = 1;
+  let firstEnd = -1;
+  let isEncoded = false;
+  let end = 1;
+  for (; end < url.length; end++) {
+    const code = url.charCodeAt(end);
+    if (code === slash) {
+      checkSegment(url, segment, end);
+      if (firstEnd < 0) firstEnd = end;
+      segment = end + 1;
+    } else if (code === question) {
+      break;
+    } else if (code === percent) {
+      checkEncoded(url, end);
+      isEncoded = true;
+      end += 2;
+    } else if (code > 127 || plain[code] === 0) {
+      throw invalidCharacter(code);
+    }
+  }
+  if (segment < end) checkSegment(url, segment, end);
+  if (firstEnd < 0) firstEnd = end;
+  if (firstEnd <= 1) throw invalid('The path must start with "/" and the name of a connection.');
+  const search = end + 1 < url.length ? url.slice(end) : '';
+  if (search !== '') checkQuery(search);
+  const connection = url.slice(1, firstEnd);
+  const path = firstEnd === end ? '/' : url.slice(firstEnd, end);
+  return isEncoded ? { connection: decodePlain(connection), path: decodePlain(path), search } : { connection, path, search };
+}
+
+function invalidCharacter(code: number): AppError {
+  if (code === 0x3b) return invalid('The path has a ";" in it, which servers read in different ways. Encode it as %3B.');
+  if (code === 0x5c) return invalid('The path has a backslash in it.');
+  if (code === 0x23) return invalid('The path has a fragment ("#") in it.');
+  const shown = code > 0x20 && code < 0x7f ? `"${String.fromCharCode(code)}"` : `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
+  return invalid(`The path has the character ${shown} in it, which must be percent-encoded.`);
+}
+
+function checkSegment(url: string, start: number, end: number): void {
+  const length = end - start;
+  if (length === 0) throw invalid('The path has an empty segment ("//").');
+  if (url.charCodeAt(start) === dot && (length === 1 || (length === 2 && url.charCodeAt(start + 1) === dot))) {
+    throw invalid('The path has a "." or ".." segment. Send the path that you mean.');
+  }
+}
+
+/** A second decoding on the target's side must not make a dot, slash, backslash or NUL either. */
+const twiceEncoded = /^%25(?:2e|2f|5c|00)/i;
+
+function checkEncoded(url: string, at: number): void {
+  const byte = encodedByte(url, at);
+  if (byte < 0) throw invalid('The path has a "%" that is not followed by two hexadecimal digits.');
+  if (byte === slash || byte === dot || byte === 0x5c) {
+    throw invalid('The path has an encoded slash, backslash or dot, which servers read in different ways.');
+  }
+  if (byte < 0x20 || byte === 0x7f) throw invalid('The path has an encoded control character.');
+  if (byte === percent && twiceEncoded.test(url.slice(at, at + 5))) throw invalid('The path has a slash, backslash, dot or NUL that is encoded twice.');
+}
+
+function checkQuery(search: string): void {
+  for (let i = 1; i < search.length; i++) {
+    const code = search.charCodeAt(i);
+    if (code === percent) {
+      if (encodedByte(search, i) < 0) throw invalid('The query has a "%" that is not followed by two hexadecimal digits. Encode it as %25.');
+      i += 2;
+    } else if (code <= 0x20 || code >= 0x7f || code === 0x23) {
+      throw invalid('The query has a character in it that must be percent-encoded.');
+    }
+  }
+}
+
+function decodePlain(text: string): string {
+  return text.replace(/%[0-9a-f]{2}/gi, (triplet) => {
+    const byte = Number.parseInt(triplet.slice(1), 16);
+    return byte < 128 && decoded[byte] === 1 ? String.fromCharCode(byte) : triplet.toUpperCase();
+  });
+}
+
+/** Names and values of a query, decoded as forms are (WHATWG URL §5.1). Has no prototype, so that no name is special. */
+export function parseQuery(search: string): Record<string, string[]> {
+  const query: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
+  if (search === '') return query;
+  for (const [name, value] of new URLSearchParams(search)) (query[name] ??= []).push(value);
+  return query;
+}
