@@ -1,4 +1,17 @@
+export * from './admin-token/store.ts';
 export * from './approvals/index.ts';
+export * from './audit-event/store.ts';
+export * from './connection/store.ts';
+export * from './credential-source/store.ts';
 export * from './database.ts';
+export * from './grant/store.ts';
+export * from './idempotency/store.ts';
+export * from './identity-provider/store.ts';
+export * from './identity/store.ts';
 export * from './listen.ts';
 export * from './migrate.ts';
+export type { Page, PageRequest } from './page.ts';
+export * from './policy/store.ts';
+export * from './security-event/store.ts';
+export * from './snapshot/read-snapshot.ts';
+export * from './snapshot/revision.ts';

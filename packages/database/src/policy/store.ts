@@ -1,0 +1,93 @@
+import { maskRulesSchema, rulesSchema, type MaskRule, type Policy, type Rule } from '@hoop/contract';
+
+import type { Transaction } from '../database.ts';
+import type { PolicyModel, PolicyRevisionModel } from '../generated/models.ts';
+
+export interface PolicyWrite {
+  readonly rules: readonly Rule[];
+  readonly mask: readonly MaskRule[];
+  readonly comment: string | null;
+  readonly createdBy: string;
+}
+
+function toPolicy(policy: PolicyModel, row: PolicyRevisionModel): Policy {
+  return {
+    id: policy.id,
+    connection: { id: policy.connectionId ?? '', name: policy.connectionName },
+    revision: row.revision,
+    rules: rulesSchema.parse(row.rules),
+    mask: maskRulesSchema.parse(row.mask),
+    comment: row.comment,
+    createdBy: row.createdBy,
+    createdAt: row.createdAt.toISOString(),
+  };
+}
+
+/** The policy in force of a connection, or an older revision of it. */
+export async function findPolicy(tx: Transaction, connectionId: string, revision?: number): Promise<Policy | null> {
+  const policy = await tx.policy.findUnique({ where: { connectionId } });
+  if (policy === null) return null;
+  const key = { policyId: policy.id, revision: revision ?? policy.currentRevision };
+  const row = await tx.policyRevision.findUnique({ where: { policyId_revision: key } });
+  return row === null ? null : toPolicy(policy, row);
+}
+
+/** What a record names: also of a connection that is gone. */
+export async function findRecordedPolicy(
+  tx: Transaction,
+  policyId: string,
+  revision: number,
+): Promise<{ rules: Rule[]; mask: MaskRule[] } | null> {
+  const row = await tx.policyRevision.findUnique({ where: { policyId_revision: { policyId, revision } } });
+  return row === null ? null : { rules: rulesSchema.parse(row.rules), mask: maskRulesSchema.parse(row.mask) };
+}
+
+/** Newest first. `before`: only revisions below it. */
+export async function listPolicyRevisions(
+  tx: Transaction,
+  connectionId: string,
+  page: { limit: number; before?: number | undefined },
+): Promise<{ items: Policy[]; last: number | null }> {
+  const policy = await tx.policy.findUnique({ where: { connectionId } });
+  if (policy === null) return { items: [], last: null };
+  const rows = await tx.policyRevision.findMany({
+    where: { policyId: policy.id, ...(page.before === undefined ? {} : { revision: { lt: page.before } }) },
+    orderBy: { revision: 'desc' },
+    take: page.limit + 1,
+  });
+  const kept = rows.slice(0, page.limit);
+  return { items: kept.map((row) => toPolicy(policy, row)), last: rows.length > page.limit ? kept.at(-1)!.revision : null };
+}
+
+/** The next revision, or the first. The caller holds the lock of `nextRevision`. */
+export async function writePolicy(
+  tx: Transaction,
+  connection: { id: string; name: string },
+  write: PolicyWrite & { newId: string; at: Date },
+): Promise<Policy> {
+  const { at, newId, rules, mask, comment, createdBy } = write;
+  const policy = await tx.policy.upsert({
+    where: { connectionId: connection.id },
+    create: {
+      id: newId,
+      connectionId: connection.id,
+      connectionName: connection.name,
+      currentRevision: 1,
+      createdAt: at,
+      updatedAt: at,
+    },
+    update: { connectionName: connection.name, currentRevision: { increment: 1 }, updatedAt: at },
+  });
+  const row = await tx.policyRevision.create({
+    data: {
+      policyId: policy.id,
+      revision: policy.currentRevision,
+      rules: rules as object[],
+      mask: mask as object[],
+      comment,
+      createdBy,
+      createdAt: at,
+    },
+  });
+  return toPolicy(policy, row);
+}
