@@ -1,0 +1,150 @@
+/** Keys of one identity provider: discovered, kept, fetched anew with care. */
+import { AppError } from '@hoop/contract';
+import type { ProviderSnapshot } from '@hoop/contract';
+import type { JWK } from 'jose';
+
+/** As `createGuardedFetch` of @hoop/upstream. */
+export type ProviderFetch = (url: string) => Promise<{ readonly status: number; readonly body: Uint8Array }>;
+export type ProviderFetchFactory = (options: {
+  readonly allowedCidrs: readonly string[];
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+  readonly retries: number;
+}) => ProviderFetch;
+
+/** Keys are used so long without asking again. */
+export const freshMs = 600_000;
+/** While the provider cannot be reached, known keys are used so long after they were fetched. */
+export const staleMs = 3_600_000;
+/** Between two fetches because of an unknown kid. */
+export const coolDownMs = 30_000;
+/** Between two attempts after a failure. */
+export const failureCoolDownMs = 5_000;
+
+const maxKeys = 200;
+const maxBytes = 262_144;
+const timeoutMs = 5_000;
+
+export interface ProviderKeys {
+  /** The published keys. @throws AppError `provider_unavailable` */
+  current(): Promise<readonly JWK[]>;
+  /** The keys after a fetch, if one is due; else the ones that are known: for a kid that is not among them. */
+  refreshed(): Promise<readonly JWK[]>;
+}
+
+interface Known {
+  readonly keys: readonly JWK[];
+  readonly fetchedAt: number;
+}
+
+export function createProviderKeys(provider: ProviderSnapshot, dependencies: { readonly fetch: ProviderFetchFactory; readonly now: () => number }): ProviderKeys {
+  const { now } = dependencies;
+  const { settings } = provider;
+  let known: Known | undefined;
+  let attemptedAt = Number.NEGATIVE_INFINITY;
+  let failure: AppError | undefined;
+  let running: Promise<readonly JWK[]> | undefined;
+
+  const unavailable = (why: string, cause?: unknown): AppError =>
+    new AppError('provider_unavailable', `The keys of the identity provider "${provider.name}" cannot be obtained: ${why}`, {
+      headers: { 'retry-after': String(failureCoolDownMs / 1000) },
+      cause,
+    });
+
+  const load = async (): Promise<readonly JWK[]> => {
+    const get = dependencies.fetch({ allowedCidrs: settings.allowedCidrs, timeoutMs, maxBytes, retries: 1 });
+    const uri = settings.jwksUri ?? readDiscovery(await getJson(get, discoveryUrl(settings.issuer)), settings.issuer);
+    return readKeySet(await getJson(get, uri));
+  };
+
+  /** One fetch at a time, whoever asks; never rejects with anything but an AppError. */
+  const refresh = (): Promise<readonly JWK[]> => {
+    running ??= (async () => {
+      attemptedAt = now();
+      try {
+        const keys = await load();
+        known = { keys, fetchedAt: now() };
+        failure = undefined;
+        return keys;
+      } catch (error) {
+        failure = unavailable(reasonOf(error), error);
+        throw failure;
+      } finally {
+        running = undefined;
+      }
+    })();
+    return running;
+  };
+
+  const usable = (): readonly JWK[] | undefined => (known !== undefined && now() - known.fetchedAt < staleMs ? known.keys : undefined);
+
+  return {
+    async current() {
+      if (known !== undefined && now() - known.fetchedAt < freshMs) return known.keys;
+      if (running === undefined && failure !== undefined && now() - attemptedAt < failureCoolDownMs) {
+        const stale = usable();
+        if (stale !== undefined) return stale;
+        throw failure;
+      }
+      try {
+        return await refresh();
+      } catch (error) {
+        const stale = usable();
+        if (stale !== undefined) return stale;
+        throw error;
+      }
+    },
+    async refreshed() {
+      const pause = failure === undefined ? coolDownMs : failureCoolDownMs;
+      if (running === undefined && now() - attemptedAt < pause) return usable() ?? [];
+      try {
+        return await refresh();
+      } catch {
+        return usable() ?? [];
+      }
+    },
+  };
+}
+
+/** OpenID Connect Discovery 1.0 §4. */
+const discoveryUrl = (issuer: string): string => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+
+class Unusable extends Error {}
+
+/** Public reason: that of a guarded fetch, or of what was wrong with the document. */
+function reasonOf(error: unknown): string {
+  const reason: unknown = (error as { reason?: unknown } | null)?.reason;
+  if (typeof reason === 'string') return reason;
+  return error instanceof Unusable ? error.message : 'its answer could not be read.';
+}
+
+async function getJson(get: ProviderFetch, url: string): Promise<Record<string, unknown>> {
+  const { status, body } = await get(url);
+  if (status !== 200) throw new Unusable(`${url} answered with status ${status}.`);
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch {
+    throw new Unusable(`${url} did not answer with JSON.`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Unusable(`${url} did not answer with a JSON object.`);
+  return value as Record<string, unknown>;
+}
+
+function readDiscovery(document: Record<string, unknown>, issuer: string): string {
+  if (document['issuer'] !== issuer) {
+    throw new Unusable(`its discovery document is that of the issuer ${JSON.stringify(document['issuer'] ?? null)}, not of ${JSON.stringify(issuer)}.`);
+  }
+  const uri = document['jwks_uri'];
+  if (typeof uri !== 'string' || !URL.canParse(uri)) throw new Unusable('its discovery document has no jwks_uri.');
+  if (issuer.startsWith('https:') && !uri.startsWith('https:')) throw new Unusable('its discovery document has a jwks_uri that is not https.');
+  return uri;
+}
+
+function readKeySet(document: Record<string, unknown>): readonly JWK[] {
+  const keys = document['keys'];
+  if (!Array.isArray(keys)) throw new Unusable('its key set has no "keys".');
+  if (keys.length > maxKeys) throw new Unusable(`its key set has more than ${maxKeys} keys.`);
+  // RFC 7517 §5: keys that are not understood are ignored.
+  return keys.filter((key): key is JWK => typeof key === 'object' && key !== null && typeof (key as JWK).kty === 'string');
+}
