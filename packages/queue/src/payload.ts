@@ -1,0 +1,35 @@
+/**
+ * How a payload lies in the queue. Small ones lie as plain JSON, for whoever looks into the queue. Large ones are
+ * compressed (zstd): records repeat themselves, so a batch shrinks several times over, and what Postgres would parse
+ * into jsonb and write to its log is one short string. Packing also carries what jsonb cannot: NUL and lone surrogates.
+ */
+import { zstdCompressSync, zstdDecompressSync, constants } from 'node:zlib';
+
+/** Characters of JSON from which on a payload is packed. */
+const packFrom = 2048;
+/** Bytes that a packed payload may unpack to: a bound on what a hostile producer can make a consumer allocate. */
+const unpackedMaxBytes = 512 * 1024 * 1024;
+/** `\u0000` and escaped surrogates (JSON.stringify escapes only lone ones), which Postgres' jsonb refuses. */
+const notForJsonb = /\\u(?:0000|d[89a-f])/;
+
+export type StoredPayload = { readonly json: unknown } | { readonly zstd: string };
+
+export function packPayload(payload: unknown): StoredPayload {
+  const text = JSON.stringify(payload);
+  if (text === undefined) throw new TypeError('A job payload must be JSON.');
+  if (text.length < packFrom && !notForJsonb.test(text)) return { json: payload };
+  const packed = zstdCompressSync(text, { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
+  return { zstd: packed.toString('base64') };
+}
+
+/** Throws where `stored` is not what `packPayload` made. */
+export function unpackPayload(stored: unknown): unknown {
+  if (typeof stored === 'object' && stored !== null) {
+    if ('json' in stored) return stored.json;
+    if ('zstd' in stored && typeof stored.zstd === 'string') {
+      const bytes = zstdDecompressSync(Buffer.from(stored.zstd, 'base64'), { maxOutputLength: unpackedMaxBytes });
+      return JSON.parse(bytes.toString('utf8'));
+    }
+  }
+  throw new TypeError('The stored payload has an unknown form.');
+}

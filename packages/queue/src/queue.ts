@@ -1,0 +1,216 @@
+import { AppError } from '@hoop/contract';
+import { assertSchemaCompatibility, createPostgresBackend, Queue as BullQueue, withBackend } from 'bullmq';
+import type { Job, JobsOptions } from 'bullmq';
+
+import type { QueueConnection } from './connection.ts';
+import { packPayload, unpackPayload } from './payload.ts';
+import type { StoredPayload } from './payload.ts';
+import { createQueuePool } from './postgres.ts';
+import { createProducerRedis, redisReady } from './redis.ts';
+import { within } from './within.ts';
+
+export interface QueueOptions {
+  /** Milliseconds within which every operation ends, one way or the other. @default 2000 */
+  readonly timeoutMs?: number;
+  /** Postgres connections at most. @default 4 */
+  readonly maxConnections?: number;
+  /** How often a job is tried before it is kept as failed. @default 10 */
+  readonly attempts?: number;
+  /** Completed jobs that are kept, so that their ids are not accepted again. @default 0 */
+  readonly keepCompleted?: number;
+}
+
+export interface AddOptions {
+  /** Milliseconds until the job may be taken. @default 0 */
+  readonly delayMs?: number;
+}
+
+export interface QueueCounts {
+  readonly waiting: number;
+  readonly active: number;
+  readonly delayed: number;
+  readonly completed: number;
+  readonly failed: number;
+}
+
+/** A job that was given up: dead-lettered, kept until someone retries or removes it. */
+export interface FailedJob<T> {
+  readonly id: string;
+  readonly payload: T;
+  readonly reason: string;
+  readonly attempts: number;
+  readonly failedAt: Date;
+}
+
+/**
+ * The producing side of one queue. Every method rejects with `AppError('unavailable')` when the server does not answer
+ * in time; nothing is buffered to be sent later. After a timeout the job may nevertheless have been added: add it again
+ * with the same id, which is idempotent while the job is in the queue.
+ */
+export interface JobQueue<T> {
+  /** Resolves once the server has the job durably (as durably as it is configured to write). */
+  add(jobId: string, payload: T, options?: AddOptions): Promise<void>;
+  /** In order. Where it fails in the middle, the first ones stay added: add all again. */
+  addBulk(jobs: readonly { readonly jobId: string; readonly payload: T; readonly options?: AddOptions }[]): Promise<void>;
+  /** One job each `everyMs`, from now on, under this schedule's id; again with the same id changes it. */
+  repeat(scheduleId: string, everyMs: number, payload: T): Promise<void>;
+  counts(): Promise<QueueCounts>;
+  /** Newest first. */
+  failed(limit: number): Promise<FailedJob<T>[]>;
+  /** Gives every failed job its attempts again; resolves to their number. */
+  retryFailed(): Promise<number>;
+  close(): Promise<void>;
+}
+
+type Stored = BullQueue<StoredPayload, unknown, string>;
+
+/** What differs between the two servers. */
+interface Backend {
+  /** Resolves once the server can be expected to answer. */
+  ready(): Promise<void>;
+  open(): Stored;
+  close(): Promise<void>;
+}
+
+export function openQueue<T>(name: string, connection: QueueConnection, options: QueueOptions = {}): JobQueue<T> {
+  const timeoutMs = options.timeoutMs ?? 2000;
+  const backend = connection.kind === 'redis' ? redisBackend(name, connection.url, timeoutMs) : postgresBackend(name, connection.url, timeoutMs, options.maxConnections ?? 4);
+  let opening: Promise<Stored> | undefined;
+  let isClosed = false;
+
+  async function open(): Promise<Stored> {
+    await backend.ready();
+    const queue = backend.open();
+    try {
+      await queue.waitUntilReady();
+    } catch (error) {
+      void queue.close().catch(() => undefined);
+      throw error;
+    }
+    return queue;
+  }
+
+  /** BullMQ remembers a first connection that failed for ever, so only an instance that became ready is kept. */
+  function opened(): Promise<Stored> {
+    if (isClosed) return Promise.reject(new Error('The queue was closed.'));
+    if (!opening) {
+      const attempt = open();
+      attempt.catch(() => {
+        if (opening === attempt) opening = undefined;
+      });
+      opening = attempt;
+    }
+    return opening;
+  }
+
+  async function run<R>(what: (queue: Stored) => Promise<R>): Promise<R> {
+    let isLate = false;
+    try {
+      // What could not even be started in time must not happen later, behind the back of a caller that was told no.
+      return await within(timeoutMs, opened().then((queue) => (isLate ? Promise.reject(new Error('Too late.')) : what(queue))));
+    } catch (cause) {
+      isLate = true;
+      throw new AppError('unavailable', `The queue "${name}" did not take the request within ${timeoutMs} ms.`, { cause });
+    }
+  }
+
+  const jobOptions = (jobId: string, add: AddOptions = {}): JobsOptions => ({ ...defaults, jobId: checkedId(jobId), ...(add.delayMs ? { delay: add.delayMs } : {}) });
+  const defaults: JobsOptions = {
+    attempts: options.attempts ?? 10,
+    backoff: { type: 'custom' },
+    removeOnComplete: options.keepCompleted ? { count: options.keepCompleted } : true,
+    removeOnFail: false,
+    stackTraceLimit: 1,
+  };
+
+  return {
+    async add(jobId, payload, add) {
+      const entry = { data: packPayload(payload), opts: jobOptions(jobId, add) };
+      await run((opened) => opened.add(name, entry.data, entry.opts));
+    },
+    async addBulk(jobs) {
+      const entries = jobs.map((job) => ({ data: packPayload(job.payload), opts: jobOptions(job.jobId, job.options) }));
+      // BullMQ's own bulk statement creates a sequence, which the relay's role may not.
+      await run(async (opened) => {
+        for (const { data, opts } of entries) await opened.add(name, data, opts);
+      });
+    },
+    async repeat(scheduleId, everyMs, payload) {
+      const { jobId: _, ...opts } = jobOptions(scheduleId);
+      await run((opened) => opened.upsertJobScheduler(scheduleId, { every: everyMs }, { name, data: packPayload(payload), opts }));
+    },
+    async counts() {
+      const counts = await run((opened) => opened.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'completed', 'failed'));
+      const of = (state: string): number => counts[state] ?? 0;
+      return { waiting: of('waiting') + of('prioritized'), active: of('active'), delayed: of('delayed'), completed: of('completed'), failed: of('failed') };
+    },
+    async failed(limit) {
+      const jobs = await run((opened) => opened.getFailed(0, Math.max(0, limit - 1)));
+      return jobs.map((job: Job<StoredPayload>) => ({
+        id: job.id ?? '',
+        payload: unpackPayload(job.data) as T,
+        reason: job.failedReason ?? '',
+        attempts: job.attemptsMade,
+        failedAt: new Date(job.finishedOn ?? 0),
+      }));
+    },
+    async retryFailed() {
+      const { failed } = await this.counts();
+      await run((opened) => opened.retryJobs({ state: 'failed' }));
+      return failed;
+    },
+    async close() {
+      isClosed = true;
+      if (opening) await within(timeoutMs, opening.then((queue) => queue.close())).catch(() => undefined);
+      await backend.close();
+    },
+  };
+}
+
+function postgresBackend(name: string, url: string, timeoutMs: number, max: number): Backend {
+  const pool = createQueuePool(url, { max, timeoutMs, applicationName: `hoop-queue:${name}` });
+  return {
+    async ready() {
+      const client = await pool.connect();
+      try {
+        await assertSchemaCompatibility(client);
+      } finally {
+        client.release();
+      }
+    },
+    open() {
+      const queue = new (withBackend(createPostgresBackend).Queue)(name, { connection: pool, streams: events });
+      queue.on('error', () => undefined);
+      // The classes differ in the type of their backend only, which is not used here.
+      return queue as unknown as Stored;
+    },
+    async close() {
+      await within(timeoutMs, pool.end()).catch(() => undefined);
+    },
+  };
+}
+
+function redisBackend(name: string, url: string, timeoutMs: number): Backend {
+  const redis = createProducerRedis(url, timeoutMs);
+  return {
+    ready: () => redisReady(redis, timeoutMs),
+    open() {
+      const queue: Stored = new BullQueue(name, { connection: redis, prefix: 'hoop', streams: events });
+      queue.on('error', () => undefined);
+      return queue;
+    },
+    close() {
+      redis.disconnect();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Nobody reads BullMQ's event stream here; keep it short. */
+const events = { events: { maxLen: 1000 } };
+
+/** BullMQ takes a number for one of its own ids, and `:` for its separator. */
+function checkedId(jobId: string): string {
+  if (!/^[A-Za-z0-9_.-]{1,200}$/.test(jobId) || /^[0-9]+$/.test(jobId)) throw new TypeError('A job id must be 1-200 of A-Z a-z 0-9 _ . - and not a number.');
+  return jobId;
+}
