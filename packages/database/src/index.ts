@@ -9,6 +9,7 @@ export * from './idempotency/store.ts';
 export * from './identity-provider/store.ts';
 export * from './identity/store.ts';
 export * from './listen.ts';
+export * from './log/index.ts';
 export * from './migrate.ts';
 export type { Page, PageRequest } from './page.ts';
 export * from './policy/store.ts';
