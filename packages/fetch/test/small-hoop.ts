@@ -1,0 +1,98 @@
+/**
+ * The two protocols that the SDK speaks, at their smallest: token exchange, and forwarding from RELAY/<connection>/…
+ * What the SDK promises is tested against this, because here each answer can be chosen. test/hoop.test.ts runs it against the product.
+ */
+import { type IncomingHttpHeaders, type IncomingMessage, request as sendRequest, type ServerResponse } from 'node:http';
+
+import { answerJson, readBody, serve } from './servers.ts';
+
+export interface RelayedRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+export interface SmallHoop {
+  readonly url: string;
+  readonly relayUrl: string;
+  /** Form fields of each token exchange. */
+  readonly exchanges: Record<string, string>[];
+  readonly relayed: RelayedRequest[];
+  /** name -> target; may be changed. */
+  readonly connections: Map<string, string>;
+  /** Grants that the relay refuses with token_revoked. */
+  readonly revoked: Set<string>;
+  lifetimeSeconds: number;
+  /** Answers exchanges instead of a grant. */
+  refusal: { status: number; body: unknown } | undefined;
+  /** Answers relayed requests instead of the target, where it returns true. */
+  intercept: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
+}
+
+export function problem(response: ServerResponse, status: number, code: string, extras: object = {}): void {
+  const body = { type: `urn:hoop:error:${code}`, code, title: code, status, detail: `Refused: ${code}.`, ...extras };
+  answerJson(response, status, body, { 'content-type': 'application/problem+json', 'hoop-error': code, 'hoop-call': 'call_1' });
+}
+
+export async function startSmallHoop(connections: Record<string, string>): Promise<SmallHoop> {
+  const relayUrl = await serve((request, response) => void relay(request, response));
+  const url = await serve((request, response) => void controlPlane(request, response));
+  const hoop: SmallHoop = {
+    url,
+    relayUrl,
+    exchanges: [],
+    relayed: [],
+    connections: new Map(Object.entries(connections)),
+    revoked: new Set(),
+    lifetimeSeconds: 300,
+    refusal: undefined,
+    intercept: undefined,
+  };
+
+  async function controlPlane(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.url === '/.well-known/oauth-authorization-server') return answerJson(response, 200, { issuer: url, hoop_relay_url: relayUrl });
+    if (request.url !== '/oauth/token' || request.method !== 'POST') return answerJson(response, 404, {});
+    hoop.exchanges.push(Object.fromEntries(new URLSearchParams((await readBody(request)).toString())));
+    if (hoop.refusal !== undefined) return answerJson(response, hoop.refusal.status, hoop.refusal.body);
+    answerJson(response, 200, {
+      access_token: `grant-${hoop.exchanges.length}`,
+      token_type: 'N_A',
+      expires_in: hoop.lifetimeSeconds,
+      hoop_connections: [...hoop.connections].map(([name, target]) => ({ name, target })),
+    });
+  }
+
+  async function relay(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = '', headers } = request;
+    hoop.relayed.push({ method, url: request.url ?? '', headers });
+    const grant = String(headers['hoop-grant']);
+    if (!grant.startsWith('grant-')) return problem(response, 401, 'token_missing');
+    if (hoop.revoked.has(grant)) return problem(response, 401, 'token_revoked');
+    if (hoop.intercept?.(request, response)) return;
+    const [, name = '', rest = ''] = /^\/([^/?]+)(.*)$/.exec(request.url ?? '') ?? [];
+    const target = hoop.connections.get(name);
+    if (target === undefined) return problem(response, 404, 'connection_unknown');
+    forward(request, response, target.replace(/\/$/, '') + rest);
+  }
+  return hoop;
+}
+
+function forward(request: IncomingMessage, response: ServerResponse, url: string): void {
+  const { host: _host, ...headers } = request.headers;
+  for (const name of Object.keys(headers)) if (name.startsWith('hoop-')) delete headers[name];
+  const outgoing = sendRequest(url, { method: request.method, headers, agent: false });
+  outgoing.on('response', (incoming) => {
+    const returned = incoming.rawHeaders.slice();
+    for (let i = 0; i < returned.length; i += 2) if (/^(?:connection|keep-alive|transfer-encoding)$/i.test(returned[i]!)) returned.splice(i, 2), (i -= 2);
+    response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage, [...returned, 'hoop-call', 'call_1']);
+    incoming.on('error', () => response.destroy());
+    incoming.pipe(response);
+  });
+  outgoing.on('error', () => {
+    if (response.headersSent) response.destroy();
+    else if (!response.destroyed) problem(response, 502, 'target_unreachable');
+  });
+  response.on('close', () => outgoing.destroy());
+  request.on('error', () => outgoing.destroy());
+  request.pipe(outgoing);
+}
