@@ -2,6 +2,7 @@
 import { z } from 'zod';
 
 import { idSchema } from './ids.ts';
+import { maskRulesSchema } from './masking.ts';
 
 /** `30s`, `10m`, `12h`, `90d`. */
 export const durationSchema: z.ZodString = z.string().regex(/^[1-9][0-9]{0,5}(?:s|m|h|d)$/, 'must be a duration such as 30s, 10m, 12h or 90d');
@@ -42,21 +43,42 @@ export const approvalRuleSchema = z.strictObject({
 });
 export type ApprovalRule = z.infer<typeof approvalRuleSchema>;
 
-export const ruleSchema = z.strictObject({
-  name: z.string().min(1).max(200),
-  effect: effectSchema,
-  match: ruleMatchSchema.optional(),
-  /** A CEL condition of type bool over `request`, `identity`, `connection`, `context`, `now`. */
-  when: z.string().min(1).max(4096).optional(),
-  /** `require_context`: key -> RE2 pattern that the whole value must match. */
-  context: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/), z.string().max(1024)).optional(),
-  approval: approvalRuleSchema.optional(),
-  /** Shown to the function when the rule denies or requires. */
-  reason: z.string().max(1000).optional(),
-});
+export const ruleSchema = z
+  .strictObject({
+    name: z.string().min(1).max(200),
+    effect: effectSchema,
+    match: ruleMatchSchema.optional(),
+    /** A CEL condition of type bool over `request`, `identity`, `connection`, `context`, `now`. */
+    when: z.string().min(1).max(4096).optional(),
+    /** `require_context`: key -> RE2 pattern that the whole value must match. */
+    context: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/), z.string().max(1024)).optional(),
+    approval: approvalRuleSchema.optional(),
+    /** Shown to the function when the rule denies or requires. */
+    reason: z.string().max(1000).optional(),
+  })
+  .superRefine((rule, ctx) => {
+    const belongs = (member: 'context' | 'approval', effect: Effect): void => {
+      const present = rule[member] !== undefined;
+      if (present === (rule.effect === effect)) return;
+      const message = present ? `belongs to ${effect} only` : `is needed with the effect ${effect}`;
+      ctx.addIssue({ code: 'custom', path: [member], message });
+    };
+    belongs('context', 'require_context');
+    belongs('approval', 'require_approval');
+    if (rule.context !== undefined && Object.keys(rule.context).length === 0)
+      ctx.addIssue({ code: 'custom', path: ['context'], message: 'must name at least one key' });
+    if (rule.context !== undefined && Object.keys(rule.context).length > 20)
+      ctx.addIssue({ code: 'custom', path: ['context'], message: 'must name at most 20 keys' });
+    if (rule.approval !== undefined && rule.approval.escalateTo !== undefined && rule.approval.escalateAfter === undefined)
+      ctx.addIssue({ code: 'custom', path: ['approval', 'escalateAfter'], message: 'is needed with escalateTo' });
+  });
 export type Rule = z.infer<typeof ruleSchema>;
 
 export const rulesSchema = z.array(ruleSchema).max(1000);
+
+/** What a policy says. Conditions and patterns are checked by `parsePolicy` of @hoop/policy. */
+export const policyContentSchema = z.strictObject({ rules: rulesSchema, mask: maskRulesSchema.default([]) });
+export type PolicyContent = z.infer<typeof policyContentSchema>;
 
 /** The four outcomes of the decide step. */
 export const decisionEffectSchema = effectSchema;

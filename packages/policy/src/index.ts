@@ -1,1 +1,7 @@
-export {};
+export * from './compile-policy.ts';
+export * from './decide.ts';
+export * from './explain.ts';
+export * from './facts.ts';
+export * from './identity-conditions.ts';
+export * from './inspected-body.ts';
+export * from './parse-policy.ts';

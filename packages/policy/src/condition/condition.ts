@@ -15,6 +15,7 @@ export const maxConditionCost = 200_000;
 export interface Condition {
   readonly source: string;
   readonly readsBody: boolean;
+  readonly readsParams: boolean;
   /** Its value, or why it has none. Never throws. */
   evaluate(facts: Facts, params: Readonly<Record<string, string>>): boolean | Fault;
 }
@@ -32,9 +33,9 @@ export function compileCondition(source: string, environment: ConditionEnvironme
   let condition = cache.get(source);
   if (condition === undefined) {
     const ast = checkCondition(source, environment);
-    const reads = { body: false };
+    const reads = { body: false, params: false };
     const reader = compileNode(ast, { environment, variables: [], reads });
-    condition = { source, readsBody: reads.body, evaluate: (facts, params) => evaluate(reader, facts, params) };
+    condition = { source, readsBody: reads.body, readsParams: reads.params, evaluate: (facts, params) => evaluate(reader, facts, params) };
     if (cache.size >= 20_000) cache.clear();
     cache.set(source, condition);
   }

@@ -20,8 +20,8 @@ export interface CompileState {
   readonly environment: ConditionEnvironment;
   /** Names of the iteration variables in scope; the index is the slot. */
   readonly variables: readonly string[];
-  /** Set when `request.body` is read anywhere. */
-  readonly reads: { body: boolean };
+  /** Set when `request.body`, `request.params` are read anywhere. */
+  readonly reads: { body: boolean; params: boolean };
 }
 
 type NodeOf<Op extends ASTNode['op']> = Extract<ASTNode, { op: Op }>;
@@ -105,6 +105,7 @@ function structField(node: ASTNode, state: CompileState): { name: string; reader
   if (!Object.hasOwn(fields, field)) throw new ConditionError(`\`${object.args}.${field}\` does not exist`);
   const name = `${object.args}.${field}`;
   if (name === 'request.body') state.reads.body = true;
+  if (name === 'request.params') state.reads.params = true;
   return { name, reader: fields[field]! };
 }
 

@@ -28,19 +28,26 @@ export function compilePathPattern(pattern: string): PathMatcher {
   return { pattern, literalPrefix, isLiteral, match };
 }
 
+const refusedTexts: readonly (readonly [RegExp, string])[] = [
+  [/%(?:2[EF]|5C|[01].|7F)/, 'an encoded slash, dot, backslash or control character'],
+  [/%25(?:2[ef]|5c|00)/i, 'a slash, dot, backslash or NUL that is encoded twice'],
+  [/%(?![0-9A-F]{2})/, 'a "%" that two hexadecimal digits do not follow'],
+  [/\\/, 'a backslash'],
+  [/;/, 'a ";" that is not encoded as %3B'],
+];
+
 /** The relay refuses such paths before they are decided, so a pattern that needs one matches nothing. */
 function checkReachable(parts: readonly Part[]): void {
+  const refuse = (what: string): never => {
+    throw new PathPatternError(`can match nothing: a path with ${what} is refused before it is decided`);
+  };
   for (const part of parts) {
-    const texts = part.kind === 'text' ? [part.text] : [part.prefix, part.suffix];
-    for (const text of texts) {
-      const encoded = /%(?:2[ef]|5c|00)/i.exec(text);
-      if (encoded !== null) throw new PathPatternError(`can match nothing: a path with ${encoded[0]} is refused before it is decided`);
-      if (text.includes('\\')) throw new PathPatternError('can match nothing: a path with a backslash is refused before it is decided');
-    }
+    for (const text of part.kind === 'text' ? [part.text] : [part.prefix, part.suffix])
+      for (const [refused, what] of refusedTexts) if (refused.test(text)) refuse(what);
   }
   const shape = parts.map((part) => (part.kind === 'text' ? part.text : `${part.prefix}\0${part.suffix}`)).join('');
-  if (shape.split('/').some((segment) => segment === '.' || segment === '..'))
-    throw new PathPatternError('can match nothing: a path with "." or ".." segments is refused before it is decided');
+  if (shape.split('/').some((segment) => segment === '.' || segment === '..')) refuse('a "." or ".." segment');
+  if (shape.includes('//')) refuse('an empty segment ("//")');
 }
 
 function literalPrefixOf(parts: readonly Part[]): string {

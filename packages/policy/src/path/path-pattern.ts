@@ -161,12 +161,19 @@ export function parsePathPattern(pattern: string): readonly Part[] {
   return parts;
 }
 
+/** Decoded by the relay's normalisation where a client encoded them (packages/upstream/src/path.ts), so decoded here too. */
+const decodedInPaths = /^[A-Za-z0-9_~!*'():@$,-]$/;
+
 /**
- * Literal text as it stands in a normalised path: the path percent-encode set of the URL Standard
- * (§1.3) and everything outside ASCII are percent-encoded, in upper-case hexadecimal.
+ * Literal text as it stands in a normalised path: the path percent-encode set of the URL Standard (§1.3) and
+ * everything outside ASCII are percent-encoded, in upper-case hexadecimal; what need not be encoded is not.
  */
 function encodeText(text: string): string {
-  return text.replace(/[\0-\u0020"#<>?^`{}\u007f-\u{10ffff}]+/gu, (part) =>
-    Array.from(new TextEncoder().encode(part), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+  const encoded = text.replace(/[\0-\u0020"#<>?^`{}\u007f-\u{10ffff}]+/gu, (part) =>
+    Array.from(new TextEncoder().encode(part), (byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
   );
+  return encoded.replace(/%[0-9a-f]{2}/gi, (triplet) => {
+    const character = String.fromCharCode(Number.parseInt(triplet.slice(1), 16));
+    return decodedInPaths.test(character) ? character : triplet.toUpperCase();
+  });
 }

@@ -1,0 +1,134 @@
+/** Compiles the rules of a policy: once, when a snapshot brings them. Everything that can be wrong is found here. */
+import { AppError } from '@hoop/contract';
+import type { Effect, Rule } from '@hoop/contract';
+
+import { compileCondition } from './condition/condition.ts';
+import type { Condition } from './condition/condition.ts';
+import { requestEnvironment } from './condition/environment.ts';
+import { compilePathPattern } from './path/path-matcher.ts';
+import type { PathMatcher } from './path/path-matcher.ts';
+import { compileRe2 } from './re2.ts';
+import type { Re2Pattern } from './re2.ts';
+import { buildRuleIndex } from './rule-index.ts';
+import type { RuleIndex } from './rule-index.ts';
+
+export interface PolicyError {
+  /** e.g. `rules[2].when`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface ContextRequirement {
+  readonly key: string;
+  readonly pattern: string;
+  readonly compiled: Re2Pattern;
+}
+
+export interface CompiledRule {
+  readonly rule: Rule;
+  readonly name: string;
+  readonly effect: Effect;
+  /** Null: every method. */
+  readonly methods: ReadonlySet<string> | null;
+  /** Null: every path. */
+  readonly paths: readonly PathMatcher[] | null;
+  readonly when: Condition | null;
+  readonly context: readonly ContextRequirement[];
+}
+
+export interface CompiledPolicy {
+  readonly id: string;
+  readonly revision: number;
+  /** Sorted, so that nothing depends on the order in which they were written. */
+  readonly rules: readonly CompiledRule[];
+  readonly index: RuleIndex;
+}
+
+export interface PolicyInput {
+  readonly id: string;
+  readonly revision: number;
+  /** Of the form of `rulesSchema`. */
+  readonly rules: readonly Rule[];
+  /** Compiled by @hoop/masking. */
+  readonly mask?: unknown;
+}
+
+/** Path patterns of all rules together. */
+export const maxPathPatterns = 10_000;
+/** Errors that are reported of one policy. */
+export const maxReportedErrors = 50;
+
+/**
+ * @throws AppError `policy_invalid` with `extras.errors`: `[{ path: 'rules[2].when', message }]`
+ */
+export function compilePolicy(policy: PolicyInput): CompiledPolicy {
+  const { rules, errors } = compileRules(policy.rules);
+  if (errors.length > 0) throw policyInvalid(errors);
+  return { id: policy.id, revision: policy.revision, rules, index: buildRuleIndex(rules) };
+}
+
+export function policyInvalid(errors: readonly PolicyError[]): AppError {
+  const [first] = errors;
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+  return new AppError('policy_invalid', `${first!.path} ${first!.message}${more}.`, { extras: { errors } });
+}
+
+/** Every rule that compiles, and what is wrong with the others; at most `maxReportedErrors`. */
+export function compileRules(rules: readonly Rule[]): { rules: readonly CompiledRule[]; errors: readonly PolicyError[] } {
+  const errors: PolicyError[] = [];
+  const compiled: CompiledRule[] = [];
+  const pathPatterns = new Map<string, PathMatcher>();
+  let pathCount = 0;
+  for (const [i, rule] of rules.entries()) {
+    if (errors.length >= maxReportedErrors) break;
+    pathCount += rule.match?.paths?.length ?? 0;
+    if (pathCount > maxPathPatterns) {
+      errors.push({ path: `rules[${i}].match.paths`, message: `takes the policy over ${maxPathPatterns} path patterns` });
+      break;
+    }
+    const at = `rules[${i}]`;
+    const attempt = <T>(path: string, compile: () => T): T | null => {
+      try {
+        return compile();
+      } catch (error) {
+        errors.push({ path, message: shorten((error as Error).message) });
+        return null;
+      }
+    };
+    const paths = rule.match?.paths?.map((pattern, j) =>
+      attempt(`${at}.match.paths[${j}]`, () => {
+        let matcher = pathPatterns.get(pattern);
+        if (matcher === undefined) pathPatterns.set(pattern, (matcher = compilePathPattern(pattern)));
+        return matcher;
+      }),
+    );
+    const { when, context, approval } = rule;
+    const condition = when === undefined ? null : attempt(`${at}.when`, () => compileCondition(when, requestEnvironment));
+    const requirements = Object.entries(context ?? {}).map(([key, pattern]) =>
+      attempt(`${at}.context.${key}`, () => ({ key, pattern, compiled: compileRe2(pattern) })),
+    );
+    if (rule.effect === 'require_context' && requirements.length === 0) errors.push({ path: `${at}.context`, message: 'must name at least one key' });
+    if (rule.effect === 'require_approval' && approval === undefined) errors.push({ path: `${at}.approval`, message: 'is needed with the effect require_approval' });
+    if (when !== undefined && condition === null) continue;
+    compiled.push({
+      rule,
+      name: rule.name,
+      effect: rule.effect,
+      methods: rule.match?.methods === undefined ? null : new Set(rule.match.methods),
+      paths: paths === undefined ? null : paths.filter((path) => path !== null),
+      when: condition,
+      context: requirements.filter((requirement) => requirement !== null),
+    });
+  }
+  compiled.sort(byNameThenContent);
+  return { rules: compiled, errors };
+}
+
+/** Names may repeat (lint says so); what is the same in all respects may stand in any order. */
+function byNameThenContent(a: CompiledRule, b: CompiledRule): number {
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
+  const [left, right] = [JSON.stringify(a.rule), JSON.stringify(b.rule)];
+  return left === right ? 0 : left < right ? -1 : 1;
+}
+
+const shorten = (message: string): string => (message.length > 400 ? `${message.slice(0, 400)}…` : message);

@@ -1,0 +1,186 @@
+/**
+ * The decide step. One matching deny denies. Otherwise every matching requirement must be met, and then the call is
+ * allowed. What no rule matches is denied. The order of rules means nothing. An error in the condition of a deny or
+ * of a requirement denies, because the rule may have been meant for this call; one in an allow allows nothing.
+ */
+import type { ApprovalRule } from '@hoop/contract';
+
+import { allowedByApproval, allowedByContext, allowedByDefault, allowedByDenial, allowedByFault } from './allowed-by.ts';
+import type { CompiledPolicy, CompiledRule } from './compile-policy.ts';
+import type { Fault } from './condition/values.ts';
+import type { Facts, Verdict } from './facts.ts';
+import { findCandidates } from './rule-index.ts';
+
+export interface FaultyRule {
+  readonly rule: CompiledRule;
+  readonly fault: Fault;
+}
+
+const none: readonly never[] = Object.freeze([]);
+
+export function decide(policy: CompiledPolicy | null, facts: Facts): Verdict {
+  if (policy === null) return refusal(null, { reason: 'The connection has no policy, and what no rule allows is denied.', allowedBy: 'A policy with a rule that allows it.' });
+  const { method, path } = facts.request;
+  // A target may take "delete" for DELETE. The relay refuses such methods first; a deny rule must not depend on that.
+  if (method !== method.toUpperCase())
+    return refusal(policy, { reason: 'The method is not in upper case.', allowedBy: 'The method in upper case.' });
+
+  const matched: CompiledRule[] = [];
+  let effects = 0;
+  let faulty: FaultyRule[] | undefined;
+  let unmet: CompiledRule[] | undefined;
+  for (const { rule, params } of findCandidates(policy.index, method, path)) {
+    const value = rule.when === null ? true : rule.when.evaluate(facts, params);
+    if (value === true) {
+      matched.push(rule);
+      effects |= effectBits[rule.effect];
+    } else if (value === false) (unmet ??= []).push(rule);
+    else (faulty ??= []).push({ rule, fault: value });
+  }
+  if (effects === effectBits.allow && faulty === undefined) return allowed(policy, matched);
+  return judge(policy, facts, matched, faulty ?? none, unmet ?? none);
+}
+
+const effectBits = { allow: 1, deny: 2, require_context: 4, require_approval: 8 } as const;
+
+function judge(policy: CompiledPolicy, facts: Facts, matched: CompiledRule[], faulty: readonly FaultyRule[], unmet: readonly CompiledRule[]): Verdict {
+  const matchedRules = sortedNames(matched);
+  const denial = firstOf(matched.filter((rule) => rule.effect === 'deny'));
+  if (denial !== null) {
+    const reason = denial.rule.reason ?? `The rule "${denial.name}" denies this call.`;
+    return refusal(policy, { rule: denial.name, reason, matchedRules, allowedBy: allowedByDenial(denial) });
+  }
+
+  const uncertain = worst(faulty.filter(({ rule }) => rule.effect !== 'allow'));
+  if (uncertain !== null) return failed(policy, uncertain, matchedRules);
+
+  const approvals = matched
+    .filter((rule) => rule.effect === 'require_approval')
+    .sort(byPosition(policy))
+    .map((rule): { rule: string; approval: ApprovalRule } => ({ rule: rule.name, approval: rule.rule.approval! }));
+  const lacking = matched.filter((rule) => rule.effect === 'require_context' && !rule.context.every((one) => isGiven(one, facts))).sort(byPosition(policy));
+  if (lacking.length > 0) {
+    const missing = new Map<string, { key: string; pattern: string }>();
+    for (const one of lacking.flatMap((rule) => rule.context)) {
+      if (!isGiven(one, facts)) missing.set(`${one.key}\0${one.pattern}`, { key: one.key, pattern: one.pattern });
+    }
+    const missingContext = [...missing].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+    return {
+      ...refusal(policy, {
+        rule: lacking[0]!.name,
+        reason: lacking[0]!.rule.reason ?? `The rule "${lacking[0]!.name}" needs the context ${list(missingContext.map((one) => one.key))}.`,
+        matchedRules,
+        allowedBy: allowedByContext(missingContext, approvals),
+      }),
+      effect: 'require_context',
+      missingContext,
+      approvals,
+    };
+  }
+  if (approvals.length > 0) {
+    const rule = firstOf(matched.filter((one) => one.effect === 'require_approval'))!;
+    return {
+      ...refusal(policy, {
+        rule: rule.name,
+        reason: rule.rule.reason ?? `The rule "${rule.name}" needs an approval.`,
+        matchedRules,
+        allowedBy: allowedByApproval(approvals),
+      }),
+      effect: 'require_approval',
+      approvals,
+    };
+  }
+  if (matched.length > 0) return allowed(policy, matched);
+
+  const broken = worst(faulty);
+  if (broken !== null) return failed(policy, broken, matchedRules);
+  return refusal(policy, { reason: 'No rule of the policy allows this call.', allowedBy: allowedByDefault(policy, facts, unmet) });
+}
+
+const isGiven = (one: CompiledRule['context'][number], { context }: Facts): boolean => {
+  const value = Object.hasOwn(context, one.key) ? context[one.key] : undefined;
+  return typeof value === 'string' && one.compiled.matchesWhole(value);
+};
+
+/** Names the requirement that decided, or else the allow. */
+function allowed(policy: CompiledPolicy, matched: readonly CompiledRule[]): Verdict {
+  const rule = matched.length === 1 ? matched[0]! : (firstOf(matched.filter((one) => one.effect !== 'allow')) ?? firstOf(matched)!);
+  return {
+    effect: 'allow',
+    rule: rule.name,
+    reason: rule.effect === 'allow' ? `The rule "${rule.name}" allows this call.` : `The requirement of the rule "${rule.name}" is met.`,
+    policyId: policy.id,
+    policyRevision: policy.revision,
+    matchedRules: sortedNames(matched),
+    missingContext: none,
+    approvals: none,
+    allowedBy: '',
+  };
+}
+
+interface Refusal {
+  readonly rule?: string;
+  readonly reason: string;
+  readonly matchedRules?: readonly string[];
+  readonly allowedBy: string;
+}
+
+function refusal(policy: CompiledPolicy | null, { rule, reason, matchedRules, allowedBy }: Refusal): Verdict {
+  return {
+    effect: 'deny',
+    rule: rule ?? null,
+    reason,
+    policyId: policy?.id ?? null,
+    policyRevision: policy?.revision ?? null,
+    matchedRules: matchedRules ?? none,
+    missingContext: none,
+    approvals: none,
+    allowedBy,
+  };
+}
+
+function failed(policy: CompiledPolicy, { rule, fault }: FaultyRule, matchedRules: readonly string[]): Verdict {
+  return {
+    ...refusal(policy, {
+      rule: rule.name,
+      reason: `The condition of the rule "${rule.name}" cannot be evaluated: ${fault.message}.`,
+      matchedRules,
+      allowedBy: allowedByFault(rule, fault),
+    }),
+    error: fault.kind === 'body' ? 'body_not_inspectable' : 'condition_failed',
+  };
+}
+
+/** A body that cannot be seen says more than a missing key; then the first by name. */
+function worst(faulty: readonly FaultyRule[]): FaultyRule | null {
+  const body = faulty.filter(({ fault }) => fault.kind === 'body');
+  const among = body.length > 0 ? body : faulty;
+  return among.reduce<FaultyRule | null>((best, one) => (best === null || isBefore(one.rule, best.rule) ? one : best), null);
+}
+
+function firstOf(rules: readonly CompiledRule[]): CompiledRule | null {
+  return rules.reduce<CompiledRule | null>((best, rule) => (best === null || isBefore(rule, best) ? rule : best), null);
+}
+
+/** By name, then by content: rules of the same name are told apart by what they say, never by their place. */
+function isBefore(a: CompiledRule, b: CompiledRule): boolean {
+  if (a.name !== b.name) return a.name < b.name;
+  return JSON.stringify(a.rule) < JSON.stringify(b.rule);
+}
+
+const byPosition =
+  ({ rules }: CompiledPolicy) =>
+  (a: CompiledRule, b: CompiledRule): number =>
+    rules.indexOf(a) - rules.indexOf(b);
+
+const sortedNames = (rules: readonly CompiledRule[]): readonly string[] => {
+  const names = rules.map((rule) => rule.name);
+  return names.length > 1 ? names.sort() : names;
+};
+
+const list = (words: readonly string[]): string => words.join(', ');
+
+/** True where a rule that could apply reads `request.body`: then the relay reads the whole body before it decides. */
+export function needsBody(policy: CompiledPolicy, method: string, path: string): boolean {
+  return findCandidates(policy.index, method, path).some(({ rule }) => rule.when?.readsBody === true);
+}

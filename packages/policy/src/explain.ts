@@ -1,0 +1,78 @@
+/** Why a call is decided as it is: every rule, whether it matched, and what kept it from matching. */
+import type { Effect } from '@hoop/contract';
+
+import { describeMatch } from './allowed-by.ts';
+import type { CompiledPolicy, CompiledRule } from './compile-policy.ts';
+import { explainCondition } from './condition/explain-condition.ts';
+import type { ConditionPart } from './condition/explain-condition.ts';
+import { requestEnvironment } from './condition/environment.ts';
+import { decide } from './decide.ts';
+import type { Facts, Verdict } from './facts.ts';
+import { findCandidates } from './rule-index.ts';
+import type { Candidate } from './rule-index.ts';
+
+export type RuleOutcome = 'matched' | 'method_differs' | 'path_differs' | 'condition_false' | 'condition_failed';
+
+export interface RuleExplanation {
+  readonly rule: string;
+  readonly effect: Effect;
+  readonly outcome: RuleOutcome;
+  /** A sentence. */
+  readonly because: string;
+  /** Of the path pattern that matched. */
+  readonly params: Readonly<Record<string, string>>;
+  /** The condition's parts; empty where it has none or it was not reached. */
+  readonly condition: readonly ConditionPart[];
+  /** Of a `require_context` rule that matched. A value given is not repeated. */
+  readonly context: readonly { readonly key: string; readonly pattern: string; readonly met: boolean }[];
+}
+
+export interface Explanation {
+  readonly verdict: Verdict;
+  /** By name. */
+  readonly rules: readonly RuleExplanation[];
+}
+
+export function explain(policy: CompiledPolicy | null, facts: Facts): Explanation {
+  const verdict = decide(policy, facts);
+  if (policy === null) return { verdict, rules: [] };
+  const { method, path } = facts.request;
+  const covering = byRule(findCandidates(policy.index, method, path));
+  const onPath = byRule(findCandidates(policy.index, null, path));
+  const rules = policy.rules.map((rule): RuleExplanation => {
+    const candidate = covering.get(rule);
+    if (candidate !== undefined) return explainCandidate(rule, candidate, facts);
+    const outcome = onPath.has(rule) ? 'method_differs' : 'path_differs';
+    const because = `It is for ${describeMatch(rule)}; ${outcome === 'method_differs' ? `the method is ${method}` : `the path is ${path}`}.`;
+    return { rule: rule.name, effect: rule.effect, outcome, because, params: {}, condition: [], context: [] };
+  });
+  return { verdict, rules };
+}
+
+const byRule = (candidates: readonly Candidate[]): ReadonlyMap<CompiledRule, Candidate> => new Map(candidates.map((one) => [one.rule, one]));
+
+function explainCandidate(rule: CompiledRule, { params }: Candidate, facts: Facts): RuleExplanation {
+  const common = { rule: rule.name, effect: rule.effect, params: { ...params } };
+  const value = rule.when === null ? true : rule.when.evaluate(facts, params);
+  const condition = rule.when === null ? [] : explainCondition(rule.when.source, requestEnvironment, facts, params);
+  if (value === true) {
+    const context = rule.context.map(({ key, pattern, compiled }) => {
+      const given = Object.hasOwn(facts.context, key) ? facts.context[key] : undefined;
+      return { key, pattern, met: given !== undefined && compiled.matchesWhole(given) };
+    });
+    const unmet = context.filter((one) => !one.met).map((one) => one.key);
+    const because = unmet.length === 0 ? 'Its match and its condition hold.' : `Its match and its condition hold, and it lacks the context ${unmet.join(', ')}.`;
+    return { ...common, outcome: 'matched', because, condition, context };
+  }
+  if (value === false) {
+    const failing = condition.filter((part) => part.outcome === 'false').map(describePart);
+    return { ...common, outcome: 'condition_false', because: `Its condition is false: ${failing.join('; ')}.`, condition, context: [] };
+  }
+  const consequence = rule.effect === 'allow' ? 'so it allows nothing' : 'so it denies, as it may have been meant for this call';
+  return { ...common, outcome: 'condition_failed', because: `Its condition cannot be evaluated (${value.message}), ${consequence}.`, condition, context: [] };
+}
+
+export function describePart({ expression, seen }: ConditionPart): string {
+  const values = seen.filter((one) => one.value !== '').map((one) => `${one.expression} is ${one.value}`);
+  return values.length === 0 ? expression : `${expression} (${values.join(', ')})`;
+}
