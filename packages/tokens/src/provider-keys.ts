@@ -28,7 +28,7 @@ const timeoutMs = 5_000;
 export interface ProviderKeys {
   /** The published keys. @throws AppError `provider_unavailable` */
   current(): Promise<readonly JWK[]>;
-  /** The keys after a fetch, if one is due; else the ones that are known: for a kid that is not among them. */
+  /** For a kid that is not among the known keys: these after a fetch, if one is due. @throws AppError `provider_unavailable` */
   refreshed(): Promise<readonly JWK[]>;
 }
 
@@ -96,12 +96,10 @@ export function createProviderKeys(provider: ProviderSnapshot, dependencies: { r
     },
     async refreshed() {
       const pause = failure === undefined ? coolDownMs : failureCoolDownMs;
-      if (running === undefined && now() - attemptedAt < pause) return usable() ?? [];
-      try {
-        return await refresh();
-      } catch {
-        return usable() ?? [];
-      }
+      if (running !== undefined || now() - attemptedAt >= pause) return refresh();
+      // What cannot be asked about is not the same as what is not there.
+      if (failure !== undefined) throw failure;
+      return usable() ?? [];
     },
   };
 }
