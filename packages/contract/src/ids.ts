@@ -15,6 +15,8 @@ export const idPrefixes = {
   identity: 'idn',
   identity_provider: 'idp',
   lease: 'lse',
+  notification_channel: 'nch',
+  notification_delivery: 'ndl',
   policy: 'pol',
   relay: 'rly',
   request: 'req',

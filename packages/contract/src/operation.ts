@@ -3,7 +3,7 @@ import type { z } from 'zod';
 
 import type { ErrorCode } from './errors.ts';
 
-export type Role = 'admin' | 'operator' | 'approver' | 'auditor';
+export type Role = 'admin' | 'operator' | 'approver' | 'auditor' | 'break_glass';
 
 /** Who may call: anybody, a relay (its token), or an admin token with one of these roles. */
 export type Audience = 'public' | 'relay' | readonly Role[];

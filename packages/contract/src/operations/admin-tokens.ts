@@ -9,7 +9,7 @@ const path = '/v1/admin-tokens/{tokenId}';
 const params = z.object({ tokenId: idSchema('admin_token') });
 const principalSchema = z.string().regex(/^[A-Za-z0-9._@-]{1,100}$/, 'must be 1 to 100 of A-Z a-z 0-9 . _ @ -');
 
-export const roleSchema = z.enum(['admin', 'operator', 'approver', 'auditor']);
+export const roleSchema = z.enum(['admin', 'operator', 'approver', 'auditor', 'break_glass']);
 export const adminTokenInputSchema = z.strictObject({
   name: z.string().min(1).max(100),
   role: roleSchema,
