@@ -66,7 +66,8 @@ export const securityEventSchema = z.object({
   nearest: z
     .object({
       identity: z.object({ id: z.string(), name: z.string() }),
-      differences: z.array(z.object({ expression: z.string(), claim: z.string().nullable(), expected: z.unknown(), actual: z.unknown() })),
+      /** E.g. `claims.ref == "refs/heads/main" (claims.ref is "refs/heads/dev")`. */
+      differences: z.array(z.string()),
     })
     .nullable(),
   /** Events of the same kind, code and origin that this one stands for. */

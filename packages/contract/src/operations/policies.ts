@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { idSchema } from '../ids.ts';
 import { maskRulesSchema } from '../masking.ts';
 import { defineOperation } from '../operation.ts';
-import { decisionEffectSchema, rulesSchema } from '../policy.ts';
+import { approvalRuleSchema, decisionEffectSchema, rulesSchema } from '../policy.ts';
 import { connectionParamsSchema } from './connections.ts';
 import { editors, everyRole, listQuery, namedSchema, pageOf, referenceSchema, timeSchema } from './wire.ts';
 
@@ -144,13 +144,24 @@ export const describedRequestSchema = z.strictObject({
   /** A policy to try instead of the one in force. */
   rules: rulesSchema.optional(),
 });
+export const conditionPartSchema = z.object({
+  /** As it is written in the condition. */
+  expression: z.string(),
+  outcome: z.enum(['true', 'false', 'error']),
+  /** What each side that is not a literal was; values of bodies, headers and queries only by their type. */
+  seen: z.array(z.object({ expression: z.string(), value: z.string() })),
+  error: z.string().optional(),
+});
 export const explainedRuleSchema = z.object({
   rule: z.string(),
   effect: decisionEffectSchema,
-  matched: z.boolean(),
-  /** The part that did not hold: `methods`, `paths`, `when`; null where it matched. */
-  failed: z.string().nullable(),
-  detail: z.string(),
+  outcome: z.enum(['matched', 'method_differs', 'path_differs', 'condition_false', 'condition_failed']),
+  /** A sentence. */
+  because: z.string(),
+  /** Of the path pattern that matched. */
+  params: z.record(z.string(), z.string()),
+  condition: z.array(conditionPartSchema),
+  context: z.array(z.object({ key: z.string(), pattern: z.string(), met: z.boolean() })),
 });
 export const explanationSchema = z.object({
   effect: decisionEffectSchema,
@@ -162,6 +173,9 @@ export const explanationSchema = z.object({
   policyRevision: z.int().nullable(),
   matchedRules: z.array(z.string()),
   missingContext: z.array(z.object({ key: z.string(), pattern: z.string() })),
+  approvals: z.array(z.object({ rule: z.string(), approval: approvalRuleSchema })),
+  /** Why it is refused although no rule says so. */
+  error: z.string().nullable(),
   rules: z.array(explainedRuleSchema),
   /** What could not be known, e.g. a recorded body that was masked. */
   caveats: z.array(z.string()),

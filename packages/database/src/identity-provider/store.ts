@@ -1,4 +1,4 @@
-import { identityProviderSettingsSchema, idPrefixes, type IdentityProvider, type IdentityProviderSettings } from '@hoop/contract';
+import { identityProviderSettingsSchema, idPrefixes, type IdentityProvider, type IdentityProviderSettings, type ProviderSnapshot } from '@hoop/contract';
 
 import type { Transaction } from '../database.ts';
 import type { IdentityProviderModel } from '../generated/models.ts';
@@ -29,9 +29,10 @@ export async function findIdentityProvider(tx: Transaction, reference: string): 
   return row === null ? null : toIdentityProvider(row);
 }
 
-export async function findIdentityProviderByIssuer(tx: Transaction, issuer: string): Promise<IdentityProvider | null> {
-  const row = await tx.identityProvider.findUnique({ where: { issuer } });
-  return row === null ? null : toIdentityProvider(row);
+/** Every provider that may have issued a token with this `iss`. */
+export async function identityProvidersOfIssuer(tx: Transaction, issuer: string): Promise<ProviderSnapshot[]> {
+  const rows = await tx.identityProvider.findMany({ where: { issuer }, orderBy: { id: 'asc' } });
+  return rows.map(({ id, name, disabled, settings }) => ({ id, name, disabled, settings: identityProviderSettingsSchema.parse(settings) }));
 }
 
 export async function listIdentityProviders(
