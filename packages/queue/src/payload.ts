@@ -1,12 +1,9 @@
 /**
- * How a payload lies in the queue. Small ones lie as plain JSON, for whoever looks into the queue. Large ones are
- * compressed (zstd): records repeat themselves, so a batch shrinks several times over, and what Postgres would parse
- * into jsonb and write to its log is one short string. Packing also carries what jsonb cannot: NUL and lone surrogates.
+ * How a payload lies in the queue: as the JSON that it is, for whoever looks into the queue; or packed, where it holds
+ * what Postgres' jsonb refuses (NUL, lone surrogates), so that no text from outside can make a job impossible to add.
  */
 import { zstdCompressSync, zstdDecompressSync, constants } from 'node:zlib';
 
-/** Characters of JSON from which on a payload is packed. */
-const packFrom = 2048;
 /** Bytes that a packed payload may unpack to: a bound on what a hostile producer can make a consumer allocate. */
 const unpackedMaxBytes = 512 * 1024 * 1024;
 /** `\u0000` and escaped surrogates (JSON.stringify escapes only lone ones), which Postgres' jsonb refuses. */
@@ -17,7 +14,7 @@ export type StoredPayload = { readonly json: unknown } | { readonly zstd: string
 export function packPayload(payload: unknown): StoredPayload {
   const text = JSON.stringify(payload);
   if (text === undefined) throw new TypeError('A job payload must be JSON.');
-  if (text.length < packFrom && !notForJsonb.test(text)) return { json: payload };
+  if (!notForJsonb.test(text)) return { json: payload };
   const packed = zstdCompressSync(text, { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
   return { zstd: packed.toString('base64') };
 }

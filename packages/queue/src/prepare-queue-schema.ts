@@ -50,8 +50,7 @@ export async function prepareQueueSchema(options: PrepareQueueSchemaOptions): Pr
 const job = `${queueSchema}.job`;
 
 const settings: readonly string[] = [
-  // Payloads are compressed before they get here, so Postgres need not try again. Only when it is not so yet: the lock
-  // is exclusive.
+  // Large payloads come compressed, so Postgres need not try again. Only when it is not so yet: the lock is exclusive.
   `DO $$ BEGIN
      IF (SELECT attstorage FROM pg_attribute WHERE attrelid = '${job}'::regclass AND attname = 'data') <> 'e' THEN
        ALTER TABLE ${job} ALTER COLUMN data SET STORAGE EXTERNAL;

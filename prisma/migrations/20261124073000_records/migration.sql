@@ -7,7 +7,7 @@ ADD COLUMN     "repeats" INTEGER;
 -- CreateTable
 CREATE TABLE "retention_state" (
     "connection_id" TEXT NOT NULL,
-    "purged_below" TEXT NOT NULL,
+    "purged_below" TEXT COLLATE "C" NOT NULL,
 
     CONSTRAINT "retention_state_pkey" PRIMARY KEY ("connection_id")
 );
