@@ -87,7 +87,7 @@ CREATE TABLE "deferred_calls" (
     "error_detail" TEXT,
     "response_key" TEXT,
     "response" BYTEA,
-    "webhook_url" TEXT,
+    "webhook_channel" TEXT,
     "created_at" TIMESTAMPTZ(3) NOT NULL,
     "finished_at" TIMESTAMPTZ(3),
     "expires_at" TIMESTAMPTZ(3) NOT NULL,
@@ -230,3 +230,12 @@ ALTER TABLE "deferred_calls" ALTER COLUMN "request" SET STORAGE EXTERNAL;
 ALTER TABLE "deferred_calls" ALTER COLUMN "response" SET STORAGE EXTERNAL;
 
 CREATE TRIGGER "approval_reviews_immutable" BEFORE UPDATE ON "approval_reviews" FOR EACH ROW EXECUTE FUNCTION "refuse_change"();
+
+-- Wakes the worker when the transaction commits.
+CREATE FUNCTION "tell_outbox"() RETURNS TRIGGER
+LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('hoop_outbox', '');
+  RETURN NULL;
+END $$;
+CREATE TRIGGER "outbox_told" AFTER INSERT ON "outbox" FOR EACH STATEMENT EXECUTE FUNCTION "tell_outbox"();

@@ -20,6 +20,8 @@ export const notificationEvents = [
   'approval.withdrawn',
   'approval.voided',
   'approval.break_glass',
+  /** A deferred call that named the channel has finished. */
+  'deferred.finished',
 ] as const;
 export const notificationEventSchema = z.enum(notificationEvents);
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 import { approvalRequirementSchema, approvalStateSchema, approvalValiditySchema } from '../approval.ts';
-import { idSchema } from '../ids.ts';
+import { idSchema, nameSchema } from '../ids.ts';
 import { defineOperation } from '../operation.ts';
 
 const tag = 'Relay';
@@ -125,7 +125,8 @@ export const createRelayDeferredCall = defineOperation({
     request: sealedBlobSchema,
     idempotencyKey: z.string().max(255).nullable(),
     mayRetry: z.boolean(),
-    webhookUrl: z.url({ protocol: /^https?$/ }).max(2048).nullable(),
+    /** Name of the notification channel that is told when it has finished: functions do not choose where Hoop connects to. */
+    webhookChannel: nameSchema.nullable(),
   }),
   status: 201,
   response: deferredCallSchema,

@@ -247,7 +247,7 @@ describe('lists', () => {
 describe('a deferred call', () => {
   const blob = { wrappedKey: 'key', sealed: Buffer.from('sealed') };
   const defer = (approvalId: string | null, changes: object = {}) => {
-    const call = { callId: newId('call'), identityId: scene.identityId, connectionId: scene.connectionId, approvalId, request: blob, idempotencyKey: null, mayRetry: false, webhookUrl: null, expiresAt: now + 3_600_000, ...changes };
+    const call = { callId: newId('call'), identityId: scene.identityId, connectionId: scene.connectionId, approvalId, request: blob, idempotencyKey: null, mayRetry: false, webhookChannel: null, expiresAt: now + 3_600_000, ...changes };
     return db.inTransaction(async (tx) => ({ callId: call.callId, state: await createDeferredCall(tx, call, now) }));
   };
   const take = (callId: string, relayId = 'rly_1') => db.inTransaction((tx) => claimDeferredCall(tx, callId, relayId, now));

@@ -25,7 +25,7 @@ export interface DeferredRecord {
   readonly error: string | null;
   readonly errorDetail: string | null;
   readonly response: SealedBlob | null;
-  readonly webhookUrl: string | null;
+  readonly webhookChannel: string | null;
   readonly createdAt: number;
   readonly finishedAt: number | null;
   readonly expiresAt: number;
@@ -42,7 +42,7 @@ const toRecord = (row: Row): DeferredRecord => ({
   error: row.error,
   errorDetail: row.errorDetail,
   response: row.response === null || row.responseKey === null ? null : { wrappedKey: row.responseKey, sealed: row.response },
-  webhookUrl: row.webhookUrl,
+  webhookChannel: row.webhookChannel,
   createdAt: row.createdAt.getTime(),
   finishedAt: row.finishedAt?.getTime() ?? null,
   expiresAt: row.expiresAt.getTime(),
@@ -57,7 +57,7 @@ export interface NewDeferredCall {
   readonly request: SealedBlob;
   readonly idempotencyKey: string | null;
   readonly mayRetry: boolean;
-  readonly webhookUrl: string | null;
+  readonly webhookChannel: string | null;
   readonly expiresAt: number;
 }
 
@@ -88,7 +88,7 @@ export async function createDeferredCall(tx: Transaction, call: NewDeferredCall,
       request: Buffer.from(call.request.sealed),
       idempotencyKey: call.idempotencyKey,
       mayRetry: call.mayRetry,
-      webhookUrl: call.webhookUrl,
+      webhookChannel: call.webhookChannel,
       createdAt: new Date(now),
       expiresAt: new Date(call.expiresAt),
     },
