@@ -1,10 +1,13 @@
+import { whileNotAborted } from './abort.ts';
 import { readEnvironment } from './environment.ts';
-import { type ControlPlane, discoverRelay, exchangeToken } from './exchange.ts';
+import { type ControlPlane, discoverRelay, exchangeToken, type IssuedGrant } from './exchange.ts';
 import { createGrantCache, type Grant, type GrantCache } from './grants.ts';
 import { HoopConfigurationError } from './hoop-configuration-error.ts';
+import { HoopTokenError } from './hoop-token-error.ts';
 import type { HoopOptions } from './options.ts';
 import { platformFetch } from './platform-fetch.ts';
 import { detectToken } from './tokens/detect.ts';
+import type { TokenRequest, TokenSource } from './tokens/token-source.ts';
 
 /** What all calls of a `createFetch` share. */
 export interface Client {
@@ -26,6 +29,18 @@ export function parseServiceUrl(value: string, name: string): string {
   const isPlain = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.search === '' && url.hash === '';
   if (!isPlain) throw new HoopConfigurationError(`${name} must be an http(s) URL without user info, query or fragment, e.g. https://hoop.example`);
   return url!.href.replace(/\/+$/, '');
+}
+
+/** What a source gives, within the time limit. Its own failure is passed on. */
+async function askForToken(source: TokenSource, { audience, signal, fetch }: TokenRequest): Promise<string> {
+  let token: unknown;
+  try {
+    token = await whileNotAborted((async () => source({ audience, signal, fetch }))(), signal);
+  } catch (error) {
+    throw signal.aborted && error === signal.reason ? new HoopTokenError('The token source did not answer in time.', { cause: error }) : error;
+  }
+  if (typeof token !== 'string' || token === '') throw new HoopTokenError('The token source gave no token.');
+  return token;
 }
 
 type ClientOption = 'url' | 'relayUrl' | 'token' | 'audience' | 'exchangeTimeoutMs' | 'fetch';
@@ -63,11 +78,8 @@ export function createClient(options: ClientOptions): Client {
 
   const obtain = async (): Promise<Grant> => {
     const controlPlane = { url: controlPlaneUrl(), fetch: fetch(), signal: AbortSignal.timeout(options.exchangeTimeoutMs ?? 10_000) };
-    const exchange = async () => {
-      const audience = options.audience ?? readEnvironment('HOOP_AUDIENCE') ?? new URL(controlPlane.url).origin;
-      const subjectToken = await token({ audience, signal: controlPlane.signal, fetch: controlPlane.fetch });
-      return exchangeToken(controlPlane, subjectToken);
-    };
+    const audience = options.audience ?? readEnvironment('HOOP_AUDIENCE') ?? new URL(controlPlane.url).origin;
+    const exchange = async (): Promise<IssuedGrant> => exchangeToken(controlPlane, await askForToken(token, { ...controlPlane, audience }));
     const [relayUrl, issued] = await Promise.all([findRelay(controlPlane), exchange()]);
     return { ...issued, relayUrl };
   };

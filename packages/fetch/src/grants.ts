@@ -77,8 +77,9 @@ export function createGrantCache({ obtain, now }: GrantCacheOptions): GrantCache
     },
     async getNewer(known) {
       if (held !== undefined && held.grant !== known) return held.grant;
-      if (held !== undefined && now() - held.askedAt < newsAfterMs) return known;
-      return refresh();
+      const at = now();
+      if (at < quietUntil || (held !== undefined && at - held.askedAt < newsAfterMs)) return known;
+      return refresh().catch(() => known);
     },
   };
 }
