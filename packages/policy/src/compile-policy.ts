@@ -25,10 +25,12 @@ export interface ContextRequirement {
 }
 
 export interface CompiledRule {
+  /** The same for rules of the same content. */
+  readonly key: number;
   readonly rule: Rule;
   readonly name: string;
   readonly effect: Effect;
-  /** Null: every method. */
+  /** Null: every method. Shared by all rules for the same methods. */
   readonly methods: ReadonlySet<string> | null;
   /** Null: every path. */
   readonly paths: readonly PathMatcher[] | null;
@@ -64,7 +66,38 @@ export const maxReportedErrors = 50;
 export function compilePolicy(policy: PolicyInput): CompiledPolicy {
   const { rules, errors } = compileRules(policy.rules);
   if (errors.length > 0) throw policyInvalid(errors);
-  return { id: policy.id, revision: policy.revision, rules, index: buildRuleIndex(rules) };
+  const index = indexes.get(JSON.stringify(rules.map((rule) => rule.key)), () => buildRuleIndex(rules));
+  return { id: policy.id, revision: policy.revision, rules, index };
+}
+
+/*
+ * Thousands of connections have like policies. What is the same is compiled once and shared, so that deciding for
+ * many connections reads no more memory than deciding for a few. Nothing in a compiled rule can change.
+ */
+const rulesByContent = boundedCache<CompiledRule>(100_000);
+const matchersByPattern = boundedCache<PathMatcher>(100_000);
+const methodSets = boundedCache<ReadonlySet<string>>(10_000);
+const indexes = boundedCache<RuleIndex>(20_000);
+let lastKey = 0;
+
+interface Cache<T> {
+  get(key: string, make: () => T): T;
+}
+
+/** Forgets everything when it is full: what is in use stays in use, and is made anew where it is needed anew. */
+function boundedCache<T>(limit: number): Cache<T> {
+  const kept = new Map<string, T>();
+  return {
+    get(key, make) {
+      let value = kept.get(key);
+      if (value === undefined) {
+        value = make();
+        if (kept.size >= limit) kept.clear();
+        kept.set(key, value);
+      }
+      return value;
+    },
+  };
 }
 
 export function policyInvalid(errors: readonly PolicyError[]): AppError {
@@ -77,7 +110,6 @@ export function policyInvalid(errors: readonly PolicyError[]): AppError {
 export function compileRules(rules: readonly Rule[]): { rules: readonly CompiledRule[]; errors: readonly PolicyError[] } {
   const errors: PolicyError[] = [];
   const compiled: CompiledRule[] = [];
-  const pathPatterns = new Map<string, PathMatcher>();
   let pathCount = 0;
   for (const [i, rule] of rules.entries()) {
     if (errors.length >= maxReportedErrors) break;
@@ -87,6 +119,7 @@ export function compileRules(rules: readonly Rule[]): { rules: readonly Compiled
       break;
     }
     const at = `rules[${i}]`;
+    const before = errors.length;
     const attempt = <T>(path: string, compile: () => T): T | null => {
       try {
         return compile();
@@ -96,11 +129,7 @@ export function compileRules(rules: readonly Rule[]): { rules: readonly Compiled
       }
     };
     const paths = rule.match?.paths?.map((pattern, j) =>
-      attempt(`${at}.match.paths[${j}]`, () => {
-        let matcher = pathPatterns.get(pattern);
-        if (matcher === undefined) pathPatterns.set(pattern, (matcher = compilePathPattern(pattern)));
-        return matcher;
-      }),
+      attempt(`${at}.match.paths[${j}]`, () => matchersByPattern.get(pattern, () => compilePathPattern(pattern))),
     );
     const { when, context, approval } = rule;
     const condition = when === undefined ? null : attempt(`${at}.when`, () => compileCondition(when, requestEnvironment));
@@ -109,16 +138,20 @@ export function compileRules(rules: readonly Rule[]): { rules: readonly Compiled
     );
     if (rule.effect === 'require_context' && requirements.length === 0) errors.push({ path: `${at}.context`, message: 'must name at least one key' });
     if (rule.effect === 'require_approval' && approval === undefined) errors.push({ path: `${at}.approval`, message: 'is needed with the effect require_approval' });
-    if (when !== undefined && condition === null) continue;
-    compiled.push({
-      rule,
-      name: rule.name,
-      effect: rule.effect,
-      methods: rule.match?.methods === undefined ? null : new Set(rule.match.methods),
-      paths: paths === undefined ? null : paths.filter((path) => path !== null),
-      when: condition,
-      context: requirements.filter((requirement) => requirement !== null),
-    });
+    if (errors.length > before) continue;
+    const methods = rule.match?.methods;
+    compiled.push(
+      rulesByContent.get(JSON.stringify(rule), () => ({
+        key: ++lastKey,
+        rule,
+        name: rule.name,
+        effect: rule.effect,
+        methods: methods === undefined ? null : methodSets.get([...methods].sort().join(), () => new Set(methods)),
+        paths: paths === undefined ? null : paths.filter((path) => path !== null),
+        when: condition,
+        context: requirements.filter((requirement) => requirement !== null),
+      })),
+    );
   }
   compiled.sort(byNameThenContent);
   return { rules: compiled, errors };

@@ -17,7 +17,12 @@ interface Node {
   readonly entries: Entry[];
 }
 
+/** Up to so many entries are looked at one after the other: that reads less memory than any index. */
+const maxListed = 12;
+
 export interface RuleIndex {
+  /** All entries, where they are few; then the other members are not used. */
+  readonly all: readonly Entry[] | null;
   readonly literals: ReadonlyMap<string, readonly Entry[]>;
   readonly root: Node;
 }
@@ -32,6 +37,8 @@ export const noParams: Readonly<Record<string, string>> = Object.freeze(Object.c
 export function buildRuleIndex(rules: readonly CompiledRule[]): RuleIndex {
   const literals = new Map<string, Entry[]>();
   const root: Node = { children: null, entries: [] };
+  const all = rules.flatMap((rule): Entry[] => (rule.paths === null ? [{ rule, matcher: null }] : rule.paths.map((matcher) => ({ rule, matcher }))));
+  if (all.length <= maxListed) return { all, literals, root };
   for (const rule of rules) {
     if (rule.paths === null) root.entries.push({ rule, matcher: null });
     for (const matcher of rule.paths ?? []) {
@@ -43,7 +50,7 @@ export function buildRuleIndex(rules: readonly CompiledRule[]): RuleIndex {
       } else nodeOf(root, matcher.literalPrefix).entries.push(entry);
     }
   }
-  return { literals, root };
+  return { all: null, literals, root };
 }
 
 /** The node of the segments of `prefix` that end in a slash: `/v1/customers/ab` belongs to `v1`, `customers`. */
@@ -64,6 +71,10 @@ function nodeOf(root: Node, prefix: string): Node {
  */
 export function findCandidates(index: RuleIndex, method: string | null, path: string): Candidate[] {
   const candidates: Candidate[] = [];
+  if (index.all !== null) {
+    collect(index.all, method, path, candidates);
+    return candidates;
+  }
   const literal = index.literals.get(path);
   if (literal !== undefined) collect(literal, method, path, candidates);
   let node: Node | undefined = index.root;
