@@ -11,6 +11,7 @@ export * from './identity/store.ts';
 export * from './listen.ts';
 export * from './log/index.ts';
 export * from './migrate.ts';
+export * from './notifications/index.ts';
 export type { Page, PageRequest } from './page.ts';
 export * from './policy/store.ts';
 export * from './security-event/store.ts';

@@ -125,6 +125,7 @@ CREATE TABLE "notification_deliveries" (
     "attempts" INTEGER NOT NULL DEFAULT 0,
     "last_status" INTEGER,
     "last_error" TEXT,
+    "next_at" TIMESTAMPTZ(3) NOT NULL,
     "created_at" TIMESTAMPTZ(3) NOT NULL,
     "delivered_at" TIMESTAMPTZ(3),
 
@@ -187,6 +188,9 @@ CREATE UNIQUE INDEX "notification_channels_name_key" ON "notification_channels"(
 CREATE INDEX "notification_deliveries_state_id_idx" ON "notification_deliveries"("state", "id");
 
 -- CreateIndex
+CREATE UNIQUE INDEX "notification_deliveries_channel_id_event_subject_id_key" ON "notification_deliveries"("channel_id", "event", "subject_id");
+
+-- CreateIndex
 CREATE INDEX "notification_deliveries_channel_id_id_idx" ON "notification_deliveries"("channel_id", "id");
 
 -- CreateIndex
@@ -228,6 +232,8 @@ CREATE INDEX "break_glass_reviews_open_idx" ON "break_glass_reviews" ("approval_
 ALTER TABLE "approvals" ALTER COLUMN "shown" SET STORAGE EXTERNAL;
 ALTER TABLE "deferred_calls" ALTER COLUMN "request" SET STORAGE EXTERNAL;
 ALTER TABLE "deferred_calls" ALTER COLUMN "response" SET STORAGE EXTERNAL;
+
+CREATE INDEX "notification_deliveries_due_idx" ON "notification_deliveries" ("next_at") WHERE "state" = 'pending';
 
 CREATE TRIGGER "approval_reviews_immutable" BEFORE UPDATE ON "approval_reviews" FOR EACH ROW EXECUTE FUNCTION "refuse_change"();
 

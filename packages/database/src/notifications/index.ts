@@ -1,0 +1,3 @@
+export * from './notifications.ts';
+export * from './outbox.ts';
+export * from './slack.ts';

@@ -1,0 +1,197 @@
+/** Notification channels and the deliveries to them. */
+import { newId } from '@hoop/contract';
+
+import type { Transaction } from '../database.ts';
+import { Prisma } from '../generated/client.ts';
+import type { NotificationChannel as ChannelRow, NotificationDelivery as DeliveryRow } from '../generated/client.ts';
+
+export interface ChannelRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: 'webhook' | 'slack';
+  readonly url: string;
+  readonly allowedCidrs: string[];
+  readonly events: string[];
+  readonly reviewers: string[];
+  /** Compact JWE; only the worker opens it. */
+  readonly sealed: string;
+  readonly settings: { readonly slackChannel?: string };
+  readonly disabled: boolean;
+  readonly version: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface DeliveryRecord {
+  readonly id: string;
+  readonly channelId: string;
+  readonly event: string;
+  readonly subjectId: string;
+  readonly payload: Record<string, unknown>;
+  readonly state: 'pending' | 'delivered' | 'dead';
+  readonly attempts: number;
+  readonly lastStatus: number | null;
+  readonly lastError: string | null;
+  readonly nextAt: Date;
+  readonly createdAt: Date;
+  readonly deliveredAt: Date | null;
+}
+
+const toChannel = (row: ChannelRow): ChannelRecord => ({
+  ...row,
+  kind: row.kind as ChannelRecord['kind'],
+  settings: row.settings as ChannelRecord['settings'],
+});
+const toDelivery = (row: DeliveryRow): DeliveryRecord => ({
+  ...row,
+  payload: row.payload as Record<string, unknown>,
+  state: row.state as DeliveryRecord['state'],
+});
+
+export async function createChannel(tx: Transaction, channel: Omit<ChannelRecord, 'version' | 'createdAt' | 'updatedAt'>, now: Date): Promise<ChannelRecord> {
+  return toChannel(await tx.notificationChannel.create({ data: { ...channel, settings: { ...channel.settings }, createdAt: now, updatedAt: now } }));
+}
+
+/** Locks the row until the transaction ends. */
+export async function lockChannel(tx: Transaction, id: string): Promise<ChannelRecord | null> {
+  await tx.$queryRaw`SELECT id FROM notification_channels WHERE id = ${id} FOR UPDATE`;
+  return readChannel(tx, id);
+}
+
+export async function readChannel(tx: Transaction, id: string): Promise<ChannelRecord | null> {
+  const row = await tx.notificationChannel.findUnique({ where: { id } });
+  return row === null ? null : toChannel(row);
+}
+
+export async function updateChannel(
+  tx: Transaction,
+  id: string,
+  changes: Partial<Omit<ChannelRecord, 'id' | 'kind' | 'version' | 'createdAt' | 'updatedAt'>>,
+  now: Date,
+): Promise<ChannelRecord> {
+  const { settings, ...columns } = changes;
+  return toChannel(
+    await tx.notificationChannel.update({
+      where: { id },
+      data: { ...columns, ...(settings === undefined ? {} : { settings: { ...settings } }), version: { increment: 1 }, updatedAt: now },
+    }),
+  );
+}
+
+export async function deleteChannel(tx: Transaction, id: string): Promise<void> {
+  await tx.notificationChannel.delete({ where: { id } });
+}
+
+export async function listChannels(tx: Transaction, page: { readonly before?: string; readonly limit: number }): Promise<ChannelRecord[]> {
+  const where = page.before === undefined ? {} : { id: { lt: page.before } };
+  return (await tx.notificationChannel.findMany({ where, orderBy: { id: 'desc' }, take: page.limit })).map(toChannel);
+}
+
+/** Enabled channels that want this event of an approval that these people may review. */
+export async function channelsFor(tx: Transaction, event: string, reviewers: readonly string[]): Promise<ChannelRecord[]> {
+  const rows = await tx.notificationChannel.findMany({
+    where: { disabled: false, events: { has: event }, OR: [{ reviewers: { isEmpty: true } }, { reviewers: { hasSome: [...reviewers] } }] },
+    orderBy: { id: 'asc' },
+  });
+  return rows.map(toChannel);
+}
+
+export async function channelNamed(tx: Transaction, name: string): Promise<ChannelRecord | null> {
+  const row = await tx.notificationChannel.findUnique({ where: { name } });
+  return row === null ? null : toChannel(row);
+}
+
+/** Makes one pending delivery a channel, unless it is there; returns the ids of all that are pending. */
+export async function createDeliveries(
+  tx: Transaction,
+  event: string,
+  subjectId: string,
+  channels: readonly ChannelRecord[],
+  payload: Record<string, unknown>,
+  now: Date,
+): Promise<string[]> {
+  if (channels.length === 0) return [];
+  await tx.notificationDelivery.createMany({
+    data: channels.map((channel) => ({
+      id: newId('notification_delivery', now.getTime()),
+      channelId: channel.id,
+      event,
+      subjectId,
+      payload: payload as Prisma.InputJsonObject,
+      nextAt: now,
+      createdAt: now,
+    })),
+    skipDuplicates: true,
+  });
+  const rows = await tx.notificationDelivery.findMany({
+    where: { channelId: { in: channels.map((channel) => channel.id) }, event, subjectId, state: 'pending' },
+    select: { id: true },
+  });
+  return rows.map((row) => row.id);
+}
+
+export async function readDelivery(tx: Transaction, id: string): Promise<(DeliveryRecord & { channel: ChannelRecord }) | null> {
+  const row = await tx.notificationDelivery.findUnique({ where: { id }, include: { channel: true } });
+  return row === null ? null : { ...toDelivery(row), channel: toChannel(row.channel) };
+}
+
+export interface Attempt {
+  readonly status: number | null;
+  /** Null: it was delivered. */
+  readonly error: string | null;
+  /** When it is tried next; null: never, it is dead. */
+  readonly nextAt: Date | null;
+}
+
+/** Writes down an attempt on a pending delivery. False where it is not pending any more. */
+export async function recordAttempt(tx: Transaction, id: string, attempt: Attempt, now: Date): Promise<boolean> {
+  const isDelivered = attempt.error === null;
+  const { count } = await tx.notificationDelivery.updateMany({
+    where: { id, state: 'pending' },
+    data: {
+      attempts: { increment: 1 },
+      lastStatus: attempt.status,
+      lastError: attempt.error,
+      ...(isDelivered ? { state: 'delivered', deliveredAt: now } : attempt.nextAt === null ? { state: 'dead' } : { nextAt: attempt.nextAt }),
+    },
+  });
+  return count > 0;
+}
+
+/** Makes a dead delivery pending again. False where it is not dead. */
+export async function reviveDelivery(tx: Transaction, id: string, now: Date): Promise<boolean> {
+  const { count } = await tx.notificationDelivery.updateMany({ where: { id, state: 'dead' }, data: { state: 'pending', attempts: 0, nextAt: now } });
+  if (count > 0) await tx.outbox.create({ data: { topic: 'delivery.due', payload: { deliveryId: id } } });
+  return count > 0;
+}
+
+/** Pending deliveries that are due: what a lost job would have sent. */
+export async function dueDeliveries(tx: Transaction, dueBefore: Date, limit: number): Promise<string[]> {
+  const rows = await tx.notificationDelivery.findMany({
+    where: { state: 'pending', nextAt: { lt: dueBefore } },
+    orderBy: { nextAt: 'asc' },
+    take: limit,
+    select: { id: true },
+  });
+  return rows.map((row) => row.id);
+}
+
+export interface DeliveryFilter {
+  readonly state?: DeliveryRecord['state'];
+  readonly channelId?: string;
+  readonly before?: string;
+  readonly limit: number;
+}
+
+export async function listDeliveries(tx: Transaction, filter: DeliveryFilter): Promise<DeliveryRecord[]> {
+  const rows = await tx.notificationDelivery.findMany({
+    where: {
+      ...(filter.state === undefined ? {} : { state: filter.state }),
+      ...(filter.channelId === undefined ? {} : { channelId: filter.channelId }),
+      ...(filter.before === undefined ? {} : { id: { lt: filter.before } }),
+    },
+    orderBy: { id: 'desc' },
+    take: filter.limit,
+  });
+  return rows.map(toDelivery);
+}
