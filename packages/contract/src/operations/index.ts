@@ -11,14 +11,17 @@ import * as records from './records.ts';
 import * as system from './system.ts';
 
 export * from './admin-tokens.ts';
+export * from './approvals.ts';
 export * from './connections.ts';
 export * from './events.ts';
 export * from './identities.ts';
 export * from './identity-providers.ts';
 export * from './masking.ts';
+export * from './notifications.ts';
 export * from './oauth.ts';
 export * from './policies.ts';
 export * from './records.ts';
+export * from './relay-approvals.ts';
 export * from './system.ts';
 export { pageOf, referenceSchema } from './wire.ts';
 

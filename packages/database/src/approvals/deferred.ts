@@ -188,3 +188,9 @@ export async function purgeDeferredCalls(tx: Transaction, now: number, limit: nu
     DELETE FROM deferred_calls WHERE call_id IN (
       SELECT call_id FROM deferred_calls WHERE expires_at <= ${new Date(now)} AND state NOT IN ('running') ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)`;
 }
+
+/** For the worker, which tells the channel that the call named. */
+export async function readDeferredCallForWorker(tx: Transaction, callId: string): Promise<DeferredRecord | null> {
+  const row = await tx.deferredCall.findUnique({ where: { callId } });
+  return row === null ? null : toRecord(row);
+}

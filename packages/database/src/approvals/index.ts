@@ -10,10 +10,11 @@ export {
   finishDeferredCall,
   purgeDeferredCalls,
   readDeferredCall,
+  readDeferredCallForWorker,
   withdrawDeferredCall,
 } from './deferred.ts';
 export type { DeferredRecord, DeferredResult, DeferredState, NewDeferredCall, SealedBlob } from './deferred.ts';
 export { earlierDecisions, listApprovals, overdueApprovals, readApproval, readShown } from './read.ts';
 export type { ApprovalFilter } from './read.ts';
-export { applyToApproval, closeBreakGlassReview, listBreakGlassReviews, voidApprovals } from './review.ts';
+export { applyToApproval, closeBreakGlassReview, escalateReviewers, listBreakGlassReviews, voidApprovals } from './review.ts';
 export type { ApprovalChange, BreakGlassRecord } from './review.ts';

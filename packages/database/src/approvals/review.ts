@@ -91,3 +91,9 @@ export async function listBreakGlassReviews(tx: Transaction, options: { readonly
     comment: row.comment,
   }));
 }
+
+/** Adds the second group to those whom the approval is listed for. */
+export async function escalateReviewers(tx: Transaction, id: string, reviewers: readonly string[]): Promise<void> {
+  await tx.$executeRaw`
+    UPDATE approvals SET reviewers = ARRAY(SELECT DISTINCT unnest(reviewers || ${[...reviewers]}::text[])) WHERE id = ${id} AND state = 'pending'`;
+}
