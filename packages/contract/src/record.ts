@@ -50,6 +50,8 @@ export const callHeadSchema = z.object({
   connectionName: z.string().nullable(),
   snapshotRevision: z.int(),
   decision: decisionSchema.nullable(),
+  /** The approval that the call went on under. */
+  approvalId: idSchema('approval').nullish(),
   context: z.record(z.string(), z.string()).nullable(),
   method: z.string(),
   /** The target's URL; the relay's path where no connection was resolved. */

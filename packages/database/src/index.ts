@@ -14,6 +14,7 @@ export * from './migrate.ts';
 export * from './notifications/index.ts';
 export type { Page, PageRequest } from './page.ts';
 export * from './policy/store.ts';
+export * from './records/index.ts';
 export * from './security-event/store.ts';
 export * from './snapshot/read-snapshot.ts';
 export * from './snapshot/revision.ts';

@@ -1,0 +1,2 @@
+export * from './close-orphans.ts';
+export { recordEntries, type RejectedEntry } from './record-entries.ts';

@@ -1,0 +1,61 @@
+import type { RecordEntry } from '@hoop/contract';
+import pg from 'pg';
+
+import { ingestEntries } from './ingest-entries.ts';
+
+export interface RejectedEntry {
+  readonly callId: string;
+  /** What the database says about it; never the entry itself. */
+  readonly reason: string;
+}
+
+/**
+ * Writes entries in one transaction. Where the database cannot hold one of them (a number out of range, say), the
+ * others are written all the same, and that one is named.
+ *
+ * @throws where the database is away, or for any other reason that is not an entry's own: nothing is written of what
+ *   was not yet, and the same entries can be handed in again.
+ */
+export async function recordEntries(pool: pg.Pool, entries: readonly RecordEntry[]): Promise<RejectedEntry[]> {
+  try {
+    await inTransaction(pool, (client) => ingestEntries(client, entries));
+    return [];
+  } catch (error) {
+    if (!isOfTheData(error)) throw error;
+    const callIds = [...new Set(entries.map(callIdOf))];
+    if (callIds.length === 1) return [{ callId: callIds[0]!, reason: (error as Error).message }];
+    const half = new Set(callIds.slice(0, callIds.length >> 1));
+    const first = await recordEntries(pool, entries.filter((entry) => half.has(callIdOf(entry))));
+    return [...first, ...(await recordEntries(pool, entries.filter((entry) => !half.has(callIdOf(entry)))))];
+  }
+}
+
+const callIdOf = (entry: RecordEntry): string => (entry.type === 'outcome' ? entry.callId : entry.head.callId);
+
+/** Data exceptions (22), integrity violations (23), limits such as an index row's size (54); a time that is none. */
+function isOfTheData(error: unknown): boolean {
+  if (error instanceof RangeError) return true;
+  return error instanceof pg.DatabaseError && /^(?:22|23|54)/.test(error.code ?? '');
+}
+
+const attempts = 5;
+
+/** Runs `fn` in a transaction, again where Postgres broke a deadlock or a serialisation conflict. */
+async function inTransaction<T>(pool: pg.Pool, fn: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const client = await pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query('BEGIN');
+      const result = await fn(client);
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      broken = await client.query('ROLLBACK').then(() => undefined, (cause: Error) => cause);
+      if (attempt === attempts || !(error instanceof pg.DatabaseError && /^40/.test(error.code ?? ''))) throw error;
+    } finally {
+      // A connection that cannot even roll back is not handed to anybody else.
+      client.release(broken);
+    }
+  }
+}
