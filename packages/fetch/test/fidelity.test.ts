@@ -276,6 +276,7 @@ describe.each(sides)('%s', (_name, fetch) => {
     test.each([
       ['a URL that is not one', () => fetch('not a url')],
       ['a URL with a password', () => fetch('http://user:pass@127.0.0.1/')],
+      // oxlint-disable-next-line unicorn/no-invalid-fetch-options
       ['GET with a body', () => fetch(`${target.origin}/echo`, { body: 'x' })],
       ['a stream without duplex', () => fetch(`${target.origin}/echo`, { method: 'POST', body: new ReadableStream() })],
       ['a header that cannot be one', () => fetch(`${target.origin}/echo`, { headers: { 'x-bad': 'a\r\nb: c' } })],

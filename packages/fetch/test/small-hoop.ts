@@ -29,8 +29,10 @@ export interface SmallHoop {
   intercept: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
 }
 
+/** A relay's refusal. `error` and `message` are what the client libraries of targets look for. */
 export function problem(response: ServerResponse, status: number, code: string, extras: object = {}): void {
-  const body = { type: `urn:hoop:error:${code}`, code, title: code, status, detail: `Refused: ${code}.`, ...extras };
+  const message = `Refused: ${code}.`;
+  const body = { type: `urn:hoop:error:${code}`, code, title: code, status, detail: message, message, error: { type: code, code, message }, ...extras };
   answerJson(response, status, body, { 'content-type': 'application/problem+json', 'hoop-error': code, 'hoop-call': 'call_1' });
 }
 
@@ -82,9 +84,12 @@ function forward(request: IncomingMessage, response: ServerResponse, url: string
   for (const name of Object.keys(headers)) if (name.startsWith('hoop-')) delete headers[name];
   const outgoing = sendRequest(url, { method: request.method, headers, agent: false });
   outgoing.on('response', (incoming) => {
-    const returned = incoming.rawHeaders.slice();
-    for (let i = 0; i < returned.length; i += 2) if (/^(?:connection|keep-alive|transfer-encoding)$/i.test(returned[i]!)) returned.splice(i, 2), (i -= 2);
-    response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage, [...returned, 'hoop-call', 'call_1']);
+    const returned = ['hoop-call', 'call_1'];
+    for (let i = 0; i < incoming.rawHeaders.length; i += 2) {
+      const [name = '', value = ''] = incoming.rawHeaders.slice(i, i + 2);
+      if (!/^(?:connection|keep-alive|transfer-encoding)$/i.test(name)) returned.push(name, value);
+    }
+    response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage, returned);
     incoming.on('error', () => response.destroy());
     incoming.pipe(response);
   });
