@@ -43,7 +43,8 @@ export function toTargetError(error: unknown): AppError {
   if (known !== undefined) return new AppError(known.code, known.detail, { cause: error });
   if (certificateCode.test(code)) return new AppError('target_unreachable', `The certificate of the target cannot be verified (${code}).`, { cause: error });
   if (tlsCode.test(code)) return new AppError('target_unreachable', 'The target does not speak TLS as this relay does.', { cause: error });
-  if (code.startsWith('HPE_')) return new AppError('target_invalid_response', 'The answer of the target is not valid HTTP/1.1.', { cause: error });
+  // llhttp's code is not always carried over, so the name counts as well.
+  if (code.startsWith('HPE_') || (error instanceof Error && error.name === 'HTTPParserError')) return new AppError('target_invalid_response', 'The answer of the target is not valid HTTP/1.1.', { cause: error });
   return new AppError('target_unreachable', 'The target cannot be reached.', { cause: error });
 }
 

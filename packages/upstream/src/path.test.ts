@@ -1,0 +1,93 @@
+import { AppError } from '@hoop/contract';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { normalisePath, parseQuery } from './path.ts';
+
+function refusal(url: string): string {
+  try {
+    normalisePath(url);
+  } catch (error) {
+    expect(error).toBeInstanceOf(AppError);
+    expect((error as AppError).code).toBe('invalid_path');
+    return (error as AppError).detail;
+  }
+  throw new Error(`accepted ${JSON.stringify(url)}`);
+}
+
+describe('a path', () => {
+  it('is a connection, the path of the target and a query', () => {
+    expect(normalisePath('/payments/v1/customers?limit=2')).toEqual({ connection: 'payments', path: '/v1/customers', search: '?limit=2' });
+    expect(normalisePath('/payments')).toEqual({ connection: 'payments', path: '/', search: '' });
+    expect(normalisePath('/payments/')).toEqual({ connection: 'payments', path: '/', search: '' });
+    expect(normalisePath('/payments?a')).toEqual({ connection: 'payments', path: '/', search: '?a' });
+    expect(normalisePath('/payments/v1/?')).toEqual({ connection: 'payments', path: '/v1/', search: '' });
+    expect(normalisePath('/p/a?next=/../x//y')).toMatchObject({ path: '/a', search: '?next=/../x//y' });
+  });
+
+  it('is the same whether plain characters were encoded or not', () => {
+    expect(normalisePath('/p/%76%31/%61dmin%3Asearch%40x%7e').path).toBe('/v1/admin:search@x~');
+    expect(normalisePath('/%70ay/x').connection).toBe('pay');
+  });
+
+  it('keeps what must stay encoded, with upper-case digits', () => {
+    expect(normalisePath('/p/caf%c3%a9%20a%3bb%2bc%3d').path).toBe('/caf%C3%A9%20a%3Bb%2Bc%3D');
+    expect(normalisePath('/p/100%25').path).toBe('/100%25');
+    expect(normalisePath('/p/.well-known/a..b/...').path).toBe('/.well-known/a..b/...');
+  });
+
+  it.each([
+    ['".."', '/p/../x'], ['".."', '/p/..'], ['"."', '/p/./x'], ['"."', '/p/.'], ['".."', '/../x'], ['".."', '/p/a/..?x'],
+    ['encoded slash', '/p/a%2fb'], ['encoded slash', '/p/a%2Fb'], ['backslash', '/p/a%5cb'], ['dot', '/p/%2e%2e/x'], ['dot', '/p/.%2e/x'], ['dot', '/p/a%2Ejson'],
+    ['twice', '/p/%252e%252e/x'], ['twice', '/p/a%252Fb'], ['twice', '/p/a%255c'], ['twice', '/p/a%2500'],
+    ['control', '/p/a%00'], ['control', '/p/a%0d%0aHost:x'], ['control', '/p/a%7f'],
+    ['U+0000', '/p/a\0'], ['U+000A', '/p/a\nb'], ['U+0020', '/p/a b'], ['U+00E9', '/p/é'], ['U+FF0F', '/p/／'],
+    ['backslash', '/p\\..\\x'], ['fragment', '/p/a#b'], [';', '/p/..;/x'], [';', '/p/a;x=1'], ['"<"', '/p/<'],
+    ['two hexadecimal', '/p/%'], ['two hexadecimal', '/p/%4'], ['two hexadecimal', '/p/%zz'], ['two hexadecimal', '/p/%u0061'],
+    ['empty segment', '/p//x'], ['empty segment', '//p/x'], ['empty segment', '/p/x//'],
+    ['name of a connection', '/'], ['name of a connection', ''], ['name of a connection', 'p/x'], ['name of a connection', '*'], ['name of a connection', '/?x'],
+    ['query', '/p/a?b=%'], ['query', '/p/a?b=%zz'], ['query', '/p/a?b c'], ['query', '/p/a?b\r\nX: y'], ['query', '/p/a?b#c'], ['query', '/p/a?é'],
+    ['longer', `/p/${'a'.repeat(16_384)}`],
+  ])('is refused for %s: %j', (word, url) => expect(refusal(url)).toContain(word));
+
+  it('read again is the same (property)', () => {
+    const piece = fc.oneof(fc.constantFrom('a', 'Z', '0', '-', '_', '~', ':', '@', '.', '..', '/', '%2', '%41', '%c3%a9', '%3a', '%2B', '%25', '%2e', '%2f', ';', '?', '=', '&', '\\', '%00'), fc.string({ maxLength: 2 }));
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        const url = `/p/${pieces.join('')}`;
+        let once;
+        try {
+          once = normalisePath(url);
+        } catch (error) {
+          expect(error).toBeInstanceOf(AppError);
+          return;
+        }
+        expect(normalisePath(`/${once.connection}${once.path}${once.search}`)).toEqual(once);
+        // A URL parser finds nothing left to resolve, so no other reader can arrive at another path.
+        expect(new URL(`https://t${once.path}${once.search}`).pathname).toBe(once.path);
+        const segments = once.path.split('/').slice(1);
+        expect(segments.slice(0, -1)).not.toContain('');
+        for (const segment of segments) {
+          const decoded = decodeLatin(segment);
+          expect(['.', '..']).not.toContain(decoded);
+          expect(decoded).not.toMatch(/[/\\\0-\x1f\x7f]/);
+          expect(['.', '..']).not.toContain(decodeLatin(decoded));
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+/** Every triplet as its byte, valid UTF-8 or not. */
+const decodeLatin = (text: string): string => text.replace(/%([0-9a-fA-F]{2})/g, (_triplet, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+
+describe('a query', () => {
+  it('keeps every value of a name, and no name is special', () => {
+    const query = parseQuery('?a=1&a=2&b&__proto__=x&c=%20+d');
+    expect({ ...query }).toMatchObject({ a: ['1', '2'], b: [''], c: ['  d'] });
+    expect(Object.getPrototypeOf(query)).toBeNull();
+    expect(query['__proto__']).toEqual(['x']);
+    expect(query['toString']).toBeUndefined();
+  });
+});
