@@ -1,1 +1,2 @@
-export {};
+export { createApiClient, ApiError, type ApiClient } from './api-client.ts';
+export { runCommand } from './command.ts';

@@ -1,0 +1,41 @@
+import { parseStartOptions, startHelp } from './start/options.ts';
+import type { StartIo } from './start/start.ts';
+import { StartError } from './start-error.ts';
+import { version } from './version.ts';
+
+const help = `Usage: hoop COMMAND
+
+  start      start everything on this machine (see hoop help start)
+  version    print the version
+  help       print this
+`;
+
+const helps: Readonly<Record<string, string>> = { start: startHelp };
+
+/** Resolves to the exit code. @throws StartError with a sentence for the person at the terminal */
+export async function runCommand(args: readonly string[], io: StartIo): Promise<number> {
+  const [name = 'help', ...rest] = args;
+  switch (name) {
+    case 'start': {
+      if (rest.includes('--help') || rest.includes('-h')) {
+        io.out(startHelp);
+        return 0;
+      }
+      const options = parseStartOptions(rest);
+      // Loaded only here: the other commands need none of it.
+      const { start } = await import('./start/start.ts');
+      return start(options, io);
+    }
+    case 'version':
+    case '--version':
+      io.out(version);
+      return 0;
+    case 'help':
+    case '--help':
+    case '-h':
+      io.out(helps[rest[0] ?? ''] ?? help);
+      return 0;
+    default:
+      throw new StartError(`There is no command "${name}". See hoop help.`);
+  }
+}

@@ -1,0 +1,78 @@
+/** The demonstration: a function calls a payments API through Hoop and never holds its key. */
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { exportSessionHar, getCall, listCalls, listSessions, type CallResource, type SessionResource } from '@hoop/contract';
+
+import type { ApiClient } from '../api-client.ts';
+import { checkDemo } from './checks.ts';
+import { runFunction } from './function.ts';
+import type { DemoServices } from './services.ts';
+import { functionName, type DemoSettings } from './settings.ts';
+import { setUpDemo } from './set-up.ts';
+import type { ReceivedRequest, Transcript } from './transcript.ts';
+
+export interface DemoInput {
+  readonly api: ApiClient;
+  readonly controlPlaneUrl: string;
+  readonly relayUrl: string;
+  readonly settings: DemoSettings;
+  readonly services: DemoServices;
+  readonly paymentsClientSecret: string;
+  readonly say: (sentence: string) => void;
+}
+
+const recordedWithinMs = 20_000;
+
+/** The session once all its calls are concluded; what there is when the time is over. */
+async function readSession(api: ApiClient, expectedCalls: number): Promise<{ session: SessionResource | null; calls: CallResource[] }> {
+  const deadline = AbortSignal.timeout(recordedWithinMs);
+  for (;;) {
+    const { items: sessions } = await api(listSessions, { query: { identity: functionName } });
+    const session = sessions[0] ?? null;
+    const summaries = session === null ? [] : (await api(listCalls, { query: { session: session.id } })).items;
+    const isComplete = summaries.length >= expectedCalls && summaries.every(({ state }) => state !== 'pending');
+    if (isComplete || deadline.aborted) {
+      const calls = await Promise.all(summaries.map(({ id }) => api(getCall, { params: { callId: id } })));
+      return { session, calls: calls.toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
+    }
+    await delay(50);
+  }
+}
+
+/** Waits until a relay has heard of the connection: until then it would call it unknown. */
+async function relayKnows(relayUrl: string, say: (sentence: string) => void): Promise<void> {
+  const deadline = AbortSignal.timeout(10_000);
+  for (;;) {
+    const response = await fetch(`${relayUrl}/-/readyz`, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
+    await response?.body?.cancel();
+    if (response?.ok === true) return;
+    if (deadline.aborted) {
+      say('The relay does not say that it is ready.');
+      return;
+    }
+    await delay(50);
+  }
+}
+
+export async function runDemo(input: DemoInput): Promise<Transcript> {
+  const { api, services, say } = input;
+  const { issuer, paymentsUrl } = services;
+  say('Setting up the demonstration through the REST API…');
+  const setUp = await setUpDemo({ api, issuer, audience: new URL(input.controlPlaneUrl).origin, paymentsUrl, paymentsClientSecret: input.paymentsClientSecret });
+  await relayKnows(input.relayUrl, say);
+  say(`Running the function ${functionName}…`);
+  const run = await runFunction(input.settings, { issuer, controlPlane: input.controlPlaneUrl, payments: paymentsUrl });
+  const { requests: received } = (await (await fetch(`${paymentsUrl}/received`)).json()) as { requests: ReceivedRequest[] };
+  const { session, calls } = await readSession(api, run.steps.length);
+  const har = session === null ? '' : JSON.stringify(await api(exportSessionHar, { params: { sessionId: session.id } }));
+  const checks = checkDemo({ run, received, session, calls, har, paymentsClientSecret: input.paymentsClientSecret });
+  return {
+    ok: checks.every(({ ok }) => ok),
+    setUp,
+    function: { exitCode: run.exitCode, steps: run.steps },
+    paymentsApi: { url: paymentsUrl, received },
+    session,
+    calls,
+    checks,
+  };
+}

@@ -1,0 +1,98 @@
+/** What a platform engineer does once, through the public REST API. */
+import {
+  createConnection,
+  createIdentity,
+  createIdentityProvider,
+  lintPolicy,
+  putCredentialSource,
+  putPolicy,
+  type MaskRule,
+  type Rule,
+} from '@hoop/contract';
+import type { z } from 'zod';
+import type { policyInputSchema } from '@hoop/contract';
+
+import type { ApiClient } from '../api-client.ts';
+import { functionName, paymentsClientId } from './settings.ts';
+
+export const connectionName = 'payments';
+
+export const ruleNames = {
+  read: 'read customers',
+  refund: 'small refunds name a ticket',
+  delete: 'nobody deletes',
+} as const;
+
+const rules: Rule[] = [
+  { name: ruleNames.read, effect: 'allow', match: { methods: ['GET'], paths: ['/v1/customers', '/v1/customers/:id'] } },
+  {
+    name: ruleNames.refund,
+    effect: 'require_context',
+    match: { methods: ['POST'], paths: ['/v1/refunds'] },
+    when: 'request.body.amount <= 10000',
+    context: { ticket: '^OPS-[0-9]+$' },
+  },
+  { name: ruleNames.delete, effect: 'deny', match: { methods: ['DELETE'] }, reason: 'Customers are closed in the back office.' },
+];
+
+const mask: MaskRule[] = [
+  { path: '$..email', action: 'partial' },
+  { path: '$..card', action: 'redact' },
+];
+
+export interface SetUpInput {
+  readonly api: ApiClient;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly paymentsUrl: string;
+  readonly paymentsClientSecret: string;
+}
+
+export interface SetUpStep {
+  /** The operation's method and path. */
+  readonly operation: string;
+  readonly what: string;
+}
+
+export async function setUpDemo({ api, issuer, audience, paymentsUrl, paymentsClientSecret }: SetUpInput): Promise<SetUpStep[]> {
+  const steps: SetUpStep[] = [];
+  const done = (operation: { readonly method: string; readonly path: string }, what: string): void => {
+    steps.push({ operation: `${operation.method} ${operation.path}`, what });
+  };
+  // Both services are on this machine; by default Hoop refuses loopback addresses.
+  const allowedCidrs = ['127.0.0.0/8'];
+
+  await api(createIdentityProvider, { body: { name: 'company', issuer, audiences: [audience], algorithms: ['ES256'], allowedCidrs } });
+  done(createIdentityProvider, `tokens of ${issuer} are accepted`);
+
+  await api(createIdentity, {
+    body: {
+      name: functionName,
+      provider: 'company',
+      match: 'claims.repository == "acme/billing" && claims.ref == "refs/heads/main"',
+      owner: 'billing-team',
+    },
+  });
+  done(createIdentity, 'the main branch of acme/billing is the identity nightly-billing');
+
+  await api(createConnection, { body: { name: connectionName, target: paymentsUrl, allowedCidrs, identities: [functionName] } });
+  done(createConnection, `nightly-billing may use ${paymentsUrl}`);
+
+  await api(putCredentialSource, {
+    params: { connection: connectionName },
+    headers: { 'if-none-match': '*' },
+    body: {
+      settings: { type: 'oauth2_client_credentials', tokenUrl: `${paymentsUrl}/oauth/token`, clientId: paymentsClientId },
+      secrets: { clientSecret: paymentsClientSecret },
+    },
+  });
+  done(putCredentialSource, 'how its access tokens are obtained; the client secret is sealed at once');
+
+  const body: z.input<typeof policyInputSchema> = { rules, mask, comment: 'The demonstration' };
+  await api(putPolicy, { params: { connection: connectionName }, headers: { 'if-none-match': '*' }, body });
+  done(putPolicy, 'read customers, refund with a ticket, never delete; emails and cards are masked');
+
+  const { findings } = await api(lintPolicy, { body: { connection: connectionName } });
+  done(lintPolicy, findings.length === 0 ? 'nothing to remark' : findings.map(({ message }) => message).join(' '));
+  return steps;
+}

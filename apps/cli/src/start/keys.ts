@@ -1,0 +1,88 @@
+/** The keys of a Hoop, each a file of mode 0600 in the data folder, made once. */
+import { randomBytes } from 'node:crypto';
+import { link, open, readFile, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+
+import { generateRecordingKeys, generateSealingKeys, toPublicJwks, type JwkSet } from '@hoop/sealing';
+import { generateGrantKeys } from '@hoop/tokens';
+
+import { StartError } from '../start-error.ts';
+
+export interface Keys {
+  /** Private Ed25519 keys that sign grants: the control plane's. */
+  readonly grantKeyFile: string;
+  /** Private keys that open sealed credentials: the relay's. */
+  readonly sealingKeyFile: string;
+  /** Their public halves: the control plane's. */
+  readonly sealingPublicKeyFile: string;
+  /** Private keys that open recorded bodies: the control plane's. */
+  readonly recordingKeyFile: string;
+  /** What a relay shows to the control plane. */
+  readonly relayTokenFile: string;
+  /** Of the embedded Postgres' owner. */
+  readonly postgresPassword: string;
+  /** Of the role that reaches the queue alone. */
+  readonly queuePassword: string;
+  /** Where the bootstrap admin token is until it has been shown. */
+  readonly bootstrapTokenFile: string;
+}
+
+export const newSecret = (): string => randomBytes(32).toString('base64url');
+
+/** Writes a file whole or not at all, mode 0600, and never over one that is there. */
+export async function writeOnce(file: string, text: string): Promise<void> {
+  const draft = `${file}.${randomBytes(6).toString('hex')}`;
+  try {
+    const handle = await open(draft, 'wx', 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await link(draft, file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** The text of the file, which is made first if it is not there. Refuses one that others may read. */
+export async function readOrMake(file: string, make: () => string | Promise<string>): Promise<string> {
+  const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (found === undefined) await writeOnce(file, await make());
+  else if (process.platform !== 'win32' && (found.mode & 0o077) !== 0) {
+    throw new StartError(`The key file ${file} can be read by others: chmod 600 it, and replace the key if somebody may have read it.`);
+  }
+  const text = await readFile(file, 'utf8');
+  if (text.trim() === '') throw new StartError(`The key file ${file} is empty: put its backup back.`);
+  return text.trim();
+}
+
+const asText = (set: JwkSet): string => `${JSON.stringify(set, null, 2)}\n`;
+
+export async function makeKeys(folder: string): Promise<Keys> {
+  const file = (name: string): string => path.join(folder, name);
+  const keys = {
+    grantKeyFile: file('grant.private.jwks.json'),
+    sealingKeyFile: file('sealing.private.jwks.json'),
+    sealingPublicKeyFile: file('sealing.public.jwks.json'),
+    recordingKeyFile: file('recording.private.jwks.json'),
+    relayTokenFile: file('relay-token'),
+    bootstrapTokenFile: file('bootstrap-token'),
+    postgresPassword: await readOrMake(file('postgres-password'), newSecret),
+    queuePassword: await readOrMake(file('queue-password'), newSecret),
+  };
+  await readOrMake(keys.grantKeyFile, async () => asText((await generateGrantKeys()).privateJwks));
+  await readOrMake(keys.recordingKeyFile, async () => asText((await generateRecordingKeys()).privateJwks));
+  await readOrMake(keys.relayTokenFile, newSecret);
+  const sealing = await readOrMake(keys.sealingKeyFile, async () => asText((await generateSealingKeys()).privateJwks));
+  // Derived at every start, so that a rotated private set is followed.
+  await rm(keys.sealingPublicKeyFile, { force: true });
+  await writeOnce(keys.sealingPublicKeyFile, asText(toPublicJwks(JSON.parse(sealing) as JwkSet)));
+  return keys;
+}

@@ -1,0 +1,143 @@
+/** The processes of an all-in-one Hoop. Each gets its own environment and nothing of another's. */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { migrateDatabase } from '@hoop/database';
+import { prepareQueueSchema } from '@hoop/queue';
+
+import { StartError } from '../start-error.ts';
+import type { DataFolder } from './data-folder.ts';
+import { drainQueue } from './drain.ts';
+import type { Keys } from './keys.ts';
+import type { StartOptions } from './options.ts';
+import { claimPort } from './ports.ts';
+import { runPostgres, type RunningPostgres } from './postgres.ts';
+import { supervise, type SupervisedChild } from './supervisor.ts';
+
+export interface Stack {
+  readonly controlPlaneUrl: string;
+  readonly relayUrl: string;
+  /** Null where the database is not ours. */
+  readonly postgresPort: number | null;
+  /** The bootstrap admin token was stored and shown; processes that start from now on are not told of it. */
+  forgetBootstrapToken(): void;
+  readonly children: readonly SupervisedChild[];
+  /** Relay, then worker (once the queue is empty, or a time is over), control plane, Postgres. */
+  stop(): Promise<void>;
+  /** Ends everything but Postgres at once. */
+  kill(): void;
+}
+
+const mainOf = (app: string): string => fileURLToPath(new URL(`../../../${app}/src/main.ts`, import.meta.url));
+
+export interface StackInput {
+  readonly options: StartOptions;
+  readonly folder: DataFolder;
+  readonly keys: Keys;
+  /** The environment of the command. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly hasBootstrapToken: boolean;
+  readonly say: (sentence: string) => void;
+}
+
+/** A URL's host: IPv6 addresses in brackets, and an address to call where every address is listened on. */
+function callableHost(host: string): string {
+  const address = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return address.includes(':') ? `[${address}]` : address;
+}
+
+async function prepareDatabase(databaseUrl: string, queuePassword: string, redisUrl: string | undefined, isOurs: boolean): Promise<string> {
+  try {
+    await migrateDatabase(databaseUrl);
+    if (redisUrl !== undefined) return '';
+    const url = new URL(databaseUrl);
+    // Roles belong to the whole server: on one that is not ours, another database may have a Hoop too.
+    const role = isOurs ? 'hoop_relay' : `hoop_relay_${url.pathname.slice(1).toLowerCase().replace(/[^a-z0-9_]/g, '_')}`.slice(0, 63);
+    await prepareQueueSchema({ ownerUrl: databaseUrl, role, password: queuePassword });
+    url.username = role;
+    url.password = queuePassword;
+    return url.href;
+  } catch (error) {
+    const { message } = error as Error;
+    throw new StartError(`The database could not be prepared: ${message}`, { cause: error });
+  }
+}
+
+export async function startStack({ options, folder, keys, env, hasBootstrapToken, say }: StackInput): Promise<Stack> {
+  const host = callableHost(options.host);
+  // All ports first: nothing is started if one is taken.
+  const port = await claimPort(options.port, options.host, '--port');
+  const relayPort = await claimPort(options.relayPort, options.host, '--relay-port');
+  const given = env['DATABASE_URL'];
+  const redisUrl = env['REDIS_URL'];
+  if (given === undefined) await claimPort(options.postgresPort, '127.0.0.1', '--postgres-port');
+
+  const controlPlaneUrl = `http://${host}:${port}`;
+  const relayUrl = `http://${host}:${relayPort}`;
+  const started: SupervisedChild[] = [];
+  let postgres: RunningPostgres | undefined;
+  let isBootstrapping = hasBootstrapToken;
+
+  const log = (name: string): string => path.join(folder.logs, `${name}.log`);
+  const start = async (name: string, env: () => Record<string, string>): Promise<SupervisedChild> => {
+    const child = await supervise({ name: name.replace('-', ' '), main: mainOf(name), env, logFile: log(name) }, say);
+    started.push(child);
+    return child;
+  };
+
+  try {
+    if (given === undefined) postgres = await runPostgres(folder, options.postgresPort, keys.postgresPassword, say);
+    const databaseUrl = given ?? postgres!.url;
+    const queueUrl = await prepareDatabase(databaseUrl, keys.queuePassword, redisUrl, given === undefined);
+    const queue: Record<string, string> = redisUrl === undefined ? { HOOP_QUEUE_URL: queueUrl } : { REDIS_URL: redisUrl };
+    const redis: Record<string, string> = redisUrl === undefined ? {} : { REDIS_URL: redisUrl };
+
+    await start('control-plane', () => ({
+      DATABASE_URL: databaseUrl,
+      HOOP_HOST: options.host,
+      HOOP_PORT: String(port),
+      HOOP_PUBLIC_URL: controlPlaneUrl,
+      HOOP_RELAY_PUBLIC_URL: relayUrl,
+      HOOP_GRANT_KEY_FILE: keys.grantKeyFile,
+      HOOP_SEALING_PUBLIC_KEY_FILE: keys.sealingPublicKeyFile,
+      HOOP_RECORDING_KEY_FILE: keys.recordingKeyFile,
+      HOOP_RELAY_TOKEN_FILE: keys.relayTokenFile,
+      ...(isBootstrapping ? { HOOP_BOOTSTRAP_TOKEN_FILE: keys.bootstrapTokenFile } : {}),
+      ...redis,
+    }));
+    const worker = await start('worker', () => ({ DATABASE_URL: databaseUrl, ...redis }));
+    const relay = await start('relay', () => ({
+      HOOP_CONTROL_PLANE_URL: controlPlaneUrl,
+      HOOP_RELAY_TOKEN_FILE: keys.relayTokenFile,
+      HOOP_SEALING_KEY_FILE: keys.sealingKeyFile,
+      HOOP_HOST: options.host,
+      HOOP_PORT: String(relayPort),
+      HOOP_WORKERS: String(options.workers),
+      ...queue,
+    }));
+
+    return {
+      controlPlaneUrl,
+      relayUrl,
+      postgresPort: postgres?.port ?? null,
+      children: started,
+      forgetBootstrapToken: () => {
+        isBootstrapping = false;
+      },
+      stop: async () => {
+        await relay.stop();
+        await drainQueue(redisUrl === undefined ? { kind: 'postgres', url: databaseUrl } : { kind: 'redis', url: redisUrl }, say);
+        await worker.stop();
+        await Promise.all(started.map((child) => child.stop()));
+        await postgres?.stop();
+      },
+      kill: () => {
+        for (const child of started) child.kill();
+      },
+    };
+  } catch (error) {
+    await Promise.all(started.map((child) => child.stop()));
+    await postgres?.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,158 @@
+/** `hoop start`: everything on one machine, and on an empty data folder the demonstration. */
+import { readFile, rm } from 'node:fs/promises';
+
+import { getCurrentAdminToken } from '@hoop/contract';
+
+import { ApiError, createApiClient, type ApiClient } from '../api-client.ts';
+import { runDemo } from '../demo/run.ts';
+import { startDemoServices, type DemoServices } from '../demo/services.ts';
+import { makeDemoSettings, readDemoSettings } from '../demo/settings.ts';
+import { transcriptText } from '../demo/transcript.ts';
+import { openDataFolder, type DataFolder } from './data-folder.ts';
+import { makeKeys, newSecret, readOrMake, type Keys } from './keys.ts';
+import type { StartOptions } from './options.ts';
+import { startStack, type Stack } from './stack.ts';
+
+export interface StartIo {
+  readonly env: NodeJS.ProcessEnv;
+  /** For results. */
+  readonly out: (text: string) => void;
+  /** For progress. */
+  readonly say: (sentence: string) => void;
+  /** Aborted when everything is to stop; aborted a second time never: see `kill`. */
+  readonly stop: AbortSignal;
+  /** Aborted when everything is to end at once. */
+  readonly kill: AbortSignal;
+}
+
+/** Runs until it is told to stop, or with `once` until all is done. Resolves to the exit code. @throws StartError */
+export async function start(options: StartOptions, io: StartIo): Promise<number> {
+  const folder = openDataFolder(options.dataDir);
+  let stack: Stack | undefined;
+  let demo: DemoServices | undefined;
+  const killAll = (): void => {
+    demo?.kill();
+    stack?.kill();
+  };
+  io.kill.addEventListener('abort', killAll);
+  try {
+    const keys = await makeKeys(folder.keys);
+    const isFirst = await isFirstStart(folder, keys);
+    io.say(isFirst ? `Starting on the new data folder ${folder.path}…` : `Starting on the data folder ${folder.path}…`);
+    stack = await startStack({ options, folder, keys, env: io.env, hasBootstrapToken: isFirst, say: io.say });
+    if (io.kill.aborted) killAll();
+    const token = isFirst ? await takeBootstrapToken(stack, keys, io.say) : undefined;
+    announce(options, stack, token, io);
+
+    let exitCode = 0;
+    if (!io.stop.aborted) {
+      const ran = await demonstrate(options, folder, stack, token, io);
+      demo = ran.services;
+      exitCode = ran.exitCode;
+    }
+    if (!options.once && !io.stop.aborted) {
+      io.say('Ready. Ctrl-C stops everything.');
+      await new Promise<void>((resolve) => io.stop.addEventListener('abort', () => resolve(), { once: true }));
+      exitCode = 0;
+    }
+    return exitCode;
+  } finally {
+    if (stack !== undefined) io.say('Stopping…');
+    await demo?.stop();
+    await stack?.stop();
+    io.kill.removeEventListener('abort', killAll);
+    folder.unlock();
+  }
+}
+
+/** The first start is over once the bootstrap token was shown: then its file is gone and Postgres is there. */
+async function isFirstStart(folder: DataFolder, keys: Keys): Promise<boolean> {
+  const marker = `${folder.keys}/bootstrapped`;
+  const isDone = await readFile(marker, 'utf8').then(() => true, () => false);
+  if (isDone) return false;
+  await readOrMake(keys.bootstrapTokenFile, () => `hoop_admin_${newSecret()}`);
+  return true;
+}
+
+/**
+ * The admin token that the control plane has stored (hashed) by now. Its file is removed: it is shown once.
+ * Undefined where the database, one of your own, had an admin token already.
+ */
+async function takeBootstrapToken(stack: Stack, keys: Keys, say: (sentence: string) => void): Promise<string | undefined> {
+  const token = (await readFile(keys.bootstrapTokenFile, 'utf8')).trim();
+  const isStored = await createApiClient({ url: stack.controlPlaneUrl, token })(getCurrentAdminToken, {}).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof ApiError && error.status === 401) return false;
+      throw error;
+    },
+  );
+  stack.forgetBootstrapToken();
+  await readOrMake(keys.bootstrapTokenFile.replace(/bootstrap-token$/, 'bootstrapped'), () => new Date().toISOString());
+  await rm(keys.bootstrapTokenFile, { force: true });
+  if (!isStored) say('This database has an admin token already; none was made.');
+  return isStored ? token : undefined;
+}
+
+function announce(options: StartOptions, stack: Stack, token: string | undefined, { out, say }: StartIo): void {
+  const lines = [
+    `Control plane  ${stack.controlPlaneUrl}`,
+    `Relay          ${stack.relayUrl}`,
+    ...(stack.postgresPort === null ? [] : [`Postgres       127.0.0.1:${stack.postgresPort}`]),
+    ...(token === undefined ? [] : [`Admin token    ${token}   (shown this once: keep it)`]),
+  ];
+  (options.json ? say : out)(`\n${lines.join('\n')}\n`);
+}
+
+interface Demonstrated {
+  readonly services: DemoServices | undefined;
+  readonly exitCode: number;
+}
+
+async function demonstrate(options: StartOptions, folder: DataFolder, stack: Stack, token: string | undefined, io: StartIo): Promise<Demonstrated> {
+  const nothing = { services: undefined, exitCode: 0 };
+  const finish = (document: object): void => {
+    if (options.json) io.out(JSON.stringify({ controlPlane: stack.controlPlaneUrl, relay: stack.relayUrl, ...document }));
+  };
+  if (!options.demo) {
+    finish({ ok: true });
+    return nothing;
+  }
+  const earlier = await readDemoSettings(folder.demo);
+  if (earlier !== undefined) {
+    const services = await startDemoServices(earlier, folder.logs, io.say).catch((error: Error) => {
+      io.say(`The demonstration's services do not run: ${error.message}`);
+      return undefined;
+    });
+    if (services !== undefined) io.say(`The demonstration was run on an earlier start. Its identity provider: ${services.issuer}, its payments API: ${services.paymentsUrl}`);
+    finish({ ok: true });
+    return { services, exitCode: 0 };
+  }
+  if (token === undefined) {
+    finish({ ok: true });
+    return nothing;
+  }
+  const api: ApiClient = createApiClient({ url: stack.controlPlaneUrl, token });
+  const { settings, paymentsClientSecret } = await makeDemoSettings(folder.demo, stack.controlPlaneUrl);
+  const services = await startDemoServices(settings, folder.logs, io.say);
+  try {
+    const transcript = await runDemo({
+      api,
+      controlPlaneUrl: stack.controlPlaneUrl,
+      relayUrl: stack.relayUrl,
+      settings,
+      services,
+      paymentsClientSecret,
+      say: io.say,
+    });
+    if (options.json) finish(transcript);
+    else io.out(`\n${transcriptText(transcript)}`);
+    const failed = transcript.checks.filter(({ ok }) => !ok).length;
+    io.say(failed === 0 ? `All ${transcript.checks.length} checks hold.` : `${failed} of ${transcript.checks.length} checks FAILED.`);
+    return { services, exitCode: transcript.ok ? 0 : 1 };
+  } catch (error) {
+    io.say(`The demonstration failed: ${(error as Error).message}`);
+    finish({ ok: false, error: (error as Error).message });
+    return { services, exitCode: 1 };
+  }
+}
