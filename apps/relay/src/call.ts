@@ -1,0 +1,94 @@
+/** One request through the relay: what the steps have found out so far, and the means to end it. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import type { Decision, HeaderList } from '@hoop/contract';
+import { newId } from '@hoop/contract';
+import type { Lease } from '@hoop/credentials';
+import type { NormalisedRequest, Route } from '@hoop/upstream';
+
+import type { Caller } from './callers.ts';
+import type { Delivery } from './delivery.ts';
+import type { Exchange } from './exchange.ts';
+import type { Session } from './sessions.ts';
+import type { Compiled, KnownConnection } from './snapshot/configuration.ts';
+
+/**
+ * open: nothing decided · intended: the intent is durable · sent: a target may have got it ·
+ * concluded: the outcome is on its way to the record, nothing changes any more.
+ */
+export type CallStage = 'open' | 'intended' | 'sent' | 'concluded';
+
+/** Milliseconds since the arrival of the head at which each phase ended; -1: not reached. */
+export interface Marks {
+  authenticated: number;
+  decided: number;
+  intended: number;
+  credential: number;
+  head: number;
+  body: number;
+}
+
+export class Call {
+  readonly id: string;
+  /** Unix milliseconds. */
+  readonly at: number;
+  readonly startedAt: number;
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** The caller waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1). */
+  readonly expectsContinue: boolean;
+  stage: CallStage = 'open';
+
+  // 1 read
+  request: NormalisedRequest | null = null;
+  // 2 authenticate
+  caller: Caller | null = null;
+  session: Session | null = null;
+  // 3 resolve
+  revision = -1;
+  connection: KnownConnection | null = null;
+  compiled: Compiled | null = null;
+  route: Route | null = null;
+  /** The target's URL, without what injection adds. */
+  url = '';
+  // 4 decide
+  context: Readonly<Record<string, string>> = noContext;
+  /** The whole body, where a condition had to see it. */
+  body: Buffer | null = null;
+  decision: Decision | null = null;
+  // 6 intend
+  /** Whether the queue was asked to take the intent. */
+  isIntentOffered = false;
+  // 7 credential
+  lease: Lease | null = null;
+  /** Ends what is waited for when the call ends. */
+  waiting: AbortController | null = null;
+  // 8 forward, 9 mask
+  exchange: Exchange | null = null;
+  delivery: Delivery | null = null;
+  targetStatus: number | null = null;
+  responseHeaders: HeaderList = noHeaders;
+  /** `100 Continue` was sent, so the body is on its way. */
+  isInvited = false;
+  isCallerGone = false;
+  /** The calls of the same socket. */
+  siblings: Set<Call> | null = null;
+
+  readonly marks: Marks = { authenticated: -1, decided: -1, intended: -1, credential: -1, head: -1, body: -1 };
+
+  constructor(req: IncomingMessage, res: ServerResponse, now: number, expectsContinue: boolean) {
+    this.id = newId('call', now);
+    this.at = now;
+    this.startedAt = performance.now();
+    this.req = req;
+    this.res = res;
+    this.expectsContinue = expectsContinue;
+  }
+
+  elapsed(): number {
+    return performance.now() - this.startedAt;
+  }
+}
+
+const noContext: Readonly<Record<string, string>> = Object.freeze({});
+const noHeaders: HeaderList = [];

@@ -1,0 +1,57 @@
+/** Who calls: a verified token and the identity that it belongs to, remembered while nothing that it rests on changes. */
+import type { CallHead } from '@hoop/contract';
+
+import type { KnownIdentity } from './snapshot/configuration.ts';
+
+export interface Caller {
+  readonly identity: KnownIdentity;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly claims: Readonly<Record<string, unknown>>;
+  /** Null where a provider's own token was presented. */
+  readonly grantId: string | null;
+  /** Connections that the grant is good for; null: all that the identity may use. */
+  readonly connectionIds: ReadonlySet<string> | null;
+  readonly issuedAtSeconds: number;
+  /** Unix milliseconds, exclusive. */
+  readonly expiresAt: number;
+  /** Names the calls' session where the caller gives no name. */
+  readonly sessionName: string;
+  readonly record: CallHead['subject'];
+  /** The revision at which identity and provider were last found to be in order. */
+  checkedRevision: number;
+  /** The claims are recorded with the first call only. */
+  areClaimsRecorded: boolean;
+}
+
+const maxCallers = 10_000;
+/** Longer credentials are verified every time, so that the cache's memory is bounded. */
+const maxCredentialLength = 8192;
+
+/** By the presented credential itself, word for word. Only verified ones get in. */
+export class Callers {
+  readonly #byCredential = new Map<string, Caller>();
+
+  get(credential: string): Caller | undefined {
+    return this.#byCredential.get(credential);
+  }
+
+  remember(credential: string, caller: Caller): void {
+    if (credential.length > maxCredentialLength) return;
+    if (this.#byCredential.size >= maxCallers) {
+      for (const oldest of this.#byCredential.keys()) {
+        this.#byCredential.delete(oldest);
+        break;
+      }
+    }
+    this.#byCredential.set(credential, caller);
+  }
+
+  forget(credential: string): void {
+    this.#byCredential.delete(credential);
+  }
+
+  clear(): void {
+    this.#byCredential.clear();
+  }
+}

@@ -1,0 +1,141 @@
+/** Wires one relay process and takes it apart again. */
+import { newId, queueNames, AppError } from '@hoop/contract';
+import { createLeaseCache } from '@hoop/credentials';
+import type { PackedRecordBatch } from '@hoop/contract';
+import { openQueue } from '@hoop/queue';
+import { createRecorder } from '@hoop/recording';
+import { openSecrets } from '@hoop/sealing';
+import { createProviderVerifier } from '@hoop/tokens';
+import { createGuardedFetch, createUpstream } from '@hoop/upstream';
+import { pino } from 'pino';
+import type { DestinationStream } from 'pino';
+
+import { Callers } from './callers.ts';
+import type { RelayConfig } from './config.ts';
+import { whyRevoked } from './data-path/authenticate.ts';
+import { fail } from './data-path/conclude.ts';
+import { isUsable } from './data-path/resolve.ts';
+import { Refusals } from './refusals.ts';
+import type { Relay } from './relay.ts';
+import { Sessions } from './sessions.ts';
+import { startSnapshotClient } from './snapshot/client.ts';
+import { Configuration } from './snapshot/configuration.ts';
+
+export interface RelayParts {
+  readonly now?: () => number;
+  readonly logTo?: DestinationStream;
+}
+
+export interface OpenedRelay {
+  readonly relay: Relay;
+  /** Resolves with the first snapshot. */
+  ready(): Promise<void>;
+  /** Ends what is still under way, sends what is left to record and lets go of everything. */
+  close(): Promise<void>;
+}
+
+const flushMs = 10_000;
+
+export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRelay {
+  const now = parts.now ?? Date.now;
+  const id = newId('relay', now());
+  const log = pino({ name: 'hoop-relay', base: { relayId: id } }, parts.logTo ?? pino.destination(1));
+  const tls = config.targetCa === undefined ? {} : { tls: { ca: config.targetCa } };
+
+  const queue = openQueue<PackedRecordBatch>(queueNames.recordings, config.queue, { timeoutMs: config.recorderTimeoutMs });
+  const recorder = createRecorder({
+    relayId: id,
+    send: (jobId, batch) => queue.add(jobId, batch),
+    timeoutMs: config.recorderTimeoutMs,
+    onFailure: (error, attempt) => log.warn({ event: 'recording_failed', attempt, error: describe(error) }, 'the recordings queue did not take a batch'),
+  });
+  const configuration = new Configuration();
+  let keyGeneration = 0;
+  const snapshots = startSnapshotClient({
+    url: config.controlPlaneUrl,
+    tokenFile: config.relayTokenFile,
+    configuration,
+    now,
+    onApplied: (changed) => {
+      if (configuration.keyGeneration !== keyGeneration) {
+        keyGeneration = configuration.keyGeneration;
+        relay.callers.clear();
+        relay.sessions.clear();
+      }
+      for (const connectionId of changed) forgetConnection(relay, connectionId);
+      cutRevoked(relay);
+    },
+    onTrouble: (error) => log.warn({ event: 'control_plane_trouble', error: describe(error) }, 'no word from the control plane'),
+  });
+  const relay: Relay = {
+    id,
+    now,
+    log,
+    configuration,
+    snapshots,
+    snapshotMaxAgeMs: config.snapshotMaxAgeMs,
+    callers: new Callers(),
+    sessions: new Sessions(() => configuration.recordingKey),
+    strangers: newId('session', now()),
+    providerTokens: createProviderVerifier({ fetch: createGuardedFetch, now }),
+    upstream: createUpstream(tls),
+    leases: createLeaseCache({
+      openSecrets: (sealed, binding) => openSecrets(config.sealingKeys, sealed, binding),
+      fetch: createGuardedFetch,
+      now,
+      random: Math.random,
+    }),
+    recorder,
+    refusals: new Refusals(recorder),
+    calls: new Set(),
+    maxCalls: config.maxCalls ?? 10_000,
+    isDraining: false,
+  };
+
+  return {
+    relay,
+    ready: () => snapshots.ready(),
+    async close() {
+      for (const call of relay.calls) fail(relay, call, new AppError('relay_draining', 'The relay shut down before the call was complete.'));
+      relay.refusals.close();
+      await snapshots.close();
+      const lost = await recorder.close(flushMs);
+      if (lost > 0) log.error({ event: 'records_lost', count: lost }, 'the queue did not take the last records in time');
+      await queue.close();
+      relay.leases.close();
+      await relay.upstream.closeAll();
+    },
+  };
+}
+
+function forgetConnection(relay: Relay, connectionId: string): void {
+  relay.leases.forget(connectionId);
+  const connection = relay.configuration.connections.get(connectionId);
+  if (connection === undefined || connection.snapshot.disabled) {
+    relay.upstream.close(connectionId, revoked('The connection was removed or disabled during the call.'));
+  }
+}
+
+/** Whatever was taken away is taken away from calls in flight too. */
+function cutRevoked(relay: Relay): void {
+  for (const call of relay.calls) {
+    if (call.stage === 'concluded' || call.caller === null) continue;
+    const why = whyRevoked(relay, call.caller);
+    if (why !== null) {
+      fail(relay, call, revoked(why.detail));
+      continue;
+    }
+    if (call.connection === null) continue;
+    const current = relay.configuration.connections.get(call.connection.snapshot.id);
+    if (current === undefined || !isUsable(current, call.caller)) {
+      fail(relay, call, revoked('The connection was removed, disabled or taken from this identity during the call.'));
+    }
+  }
+}
+
+const revoked = (detail: string): AppError => new AppError('call_revoked', detail);
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+}

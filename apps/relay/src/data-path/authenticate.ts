@@ -1,0 +1,147 @@
+/** Step 2: the grant, or a provider's own token, becomes an identity. Anything else is a 401 and a security event. */
+import { createHash } from 'node:crypto';
+
+import { AppError, grantType, headers } from '@hoop/contract';
+import type { GrantClaims } from '@hoop/contract';
+
+import type { Call } from '../call.ts';
+import type { Caller } from '../callers.ts';
+import type { Relay } from '../relay.ts';
+import type { KnownIdentity } from '../snapshot/configuration.ts';
+
+const sessionNameForm = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** Undefined where the caller is known already, so that nothing has to be waited for. @throws AppError `token_*`, `identity_*`, `provider_*` */
+export function authenticate(relay: Relay, call: Call): Promise<void> | undefined {
+  let grant: string | undefined;
+  let authorization: string | undefined;
+  let sessionName: string | undefined;
+  for (const [name, value] of call.request!.headers) {
+    if (name === headers.grant) grant = value;
+    else if (name === 'authorization') authorization = value;
+    else if (name === headers.session) sessionName = value;
+  }
+  const credential = grant ?? authorization;
+  if (credential === undefined) {
+    throw new AppError('token_missing', `The request carries no grant: send it as "${headers.grant}: GRANT" or "authorization: Bearer GRANT".`);
+  }
+  if (sessionName !== undefined && !sessionNameForm.test(sessionName)) {
+    throw new AppError('invalid_request', `The ${headers.session} header must be 1 to 64 of A-Z a-z 0-9 . _ -`);
+  }
+  const known = relay.callers.get(credential);
+  if (known && isInOrder(relay, known)) {
+    admit(relay, call, known, sessionName);
+    return undefined;
+  }
+  return verify(relay, call, credential, grant !== undefined, sessionName);
+}
+
+function isInOrder(relay: Relay, caller: Caller): boolean {
+  const { configuration } = relay;
+  if (relay.now() >= caller.expiresAt) return false;
+  if (caller.checkedRevision === configuration.revision) return true;
+  // Where the identity itself was changed, or could match no longer, the token is looked at anew.
+  if (caller.grantId === null || configuration.identities.get(caller.identity.snapshot.id) !== caller.identity) return false;
+  if (whyRevoked(relay, caller) !== null) return false;
+  caller.checkedRevision = configuration.revision;
+  return true;
+}
+
+async function verify(relay: Relay, call: Call, credential: string, isBare: boolean, sessionName: string | undefined): Promise<void> {
+  const token = isBare ? credential : bearerToken(credential);
+  relay.callers.forget(credential);
+  const caller = isGrant(token) ? await callerOfGrant(relay, token) : await callerOfProviderToken(relay, token);
+  const refused = whyRevoked(relay, caller);
+  if (refused) throw refused;
+  relay.callers.remember(credential, caller);
+  admit(relay, call, caller, sessionName);
+}
+
+function admit(relay: Relay, call: Call, caller: Caller, sessionName: string | undefined): void {
+  call.caller = caller;
+  call.session = relay.sessions.of(caller.identity.snapshot.id, sessionName ?? caller.sessionName);
+}
+
+/** Also asked of every call in flight when the configuration changes. */
+export function whyRevoked(relay: Relay, caller: Caller): AppError | null {
+  const { configuration } = relay;
+  const identity = configuration.identities.get(caller.identity.snapshot.id);
+  if (!identity) return new AppError('token_revoked', 'The identity of this token no longer exists.');
+  const { name, disabled, grantsNotBefore, providerId } = identity.snapshot;
+  if (disabled) return new AppError('identity_disabled', `The identity "${name}" is disabled.`);
+  if (configuration.providers.get(providerId)?.disabled !== false) {
+    return new AppError('provider_disabled', `The identity provider of the identity "${name}" is disabled.`);
+  }
+  if (caller.grantId !== null && (configuration.isGrantRevoked(caller.grantId) || caller.issuedAtSeconds < grantsNotBefore)) {
+    return new AppError('token_revoked', 'The grant was revoked. Exchange your token for a new one.');
+  }
+  return null;
+}
+
+function bearerToken(authorization: string): string {
+  const token = /^bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(authorization)?.[1];
+  if (token === undefined) throw new AppError('token_malformed', 'The authorization header must be "Bearer" and a token.');
+  return token;
+}
+
+/** Decides only how the token is verified; what it says is believed after that. */
+function isGrant(token: string): boolean {
+  try {
+    const header: unknown = JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString());
+    return (header as { typ?: unknown } | null)?.typ === grantType;
+  } catch {
+    // Whatever it is, the grant verifier says best what is wrong with it.
+    return true;
+  }
+}
+
+async function callerOfGrant(relay: Relay, token: string): Promise<Caller> {
+  const { grants } = relay.configuration;
+  if (grants === null) throw new AppError('snapshot_stale', 'This relay has not heard from the control plane yet.');
+  const claims: GrantClaims = await grants.verify(token, relay.now());
+  const identity = relay.configuration.identities.get(claims.sub);
+  if (!identity) throw new AppError('token_revoked', 'The identity of this grant no longer exists.');
+  return newCaller(relay, identity, {
+    ...claims.subject,
+    grantId: claims.jti,
+    connectionIds: new Set(claims.connections),
+    issuedAtSeconds: claims.iat,
+    expiresAt: claims.exp * 1000,
+    sessionName: claims.jti,
+  });
+}
+
+async function callerOfProviderToken(relay: Relay, token: string): Promise<Caller> {
+  const { configuration, now } = relay;
+  const verified = await relay.providerTokens.verify(token, [...configuration.providers.values()]);
+  const matching = configuration.identitiesOf(verified.provider.id).filter((identity) => identity.matches(verified));
+  const [identity, other] = matching;
+  if (!identity) throw new AppError('identity_unmatched', 'No identity matches the claims of this token.');
+  if (other) throw new AppError('identity_ambiguous', 'More than one identity matches the claims of this token.');
+  return newCaller(relay, identity, {
+    issuer: verified.issuer,
+    subject: verified.subject,
+    claims: verified.claims,
+    grantId: null,
+    connectionIds: null,
+    issuedAtSeconds: Math.floor(verified.issuedAt / 1000),
+    // Keys of the provider may go, so the token is verified again after a while.
+    expiresAt: Math.min(verified.expiresAt, now() + maxProviderCacheMs),
+    sessionName: createHash('sha256').update(token).digest('base64url'),
+  });
+}
+
+const maxProviderCacheMs = 60_000;
+
+type CallerDetails = Omit<Caller, 'identity' | 'record' | 'checkedRevision' | 'areClaimsRecorded'>;
+
+function newCaller(relay: Relay, identity: KnownIdentity, details: CallerDetails): Caller {
+  const { id, name } = identity.snapshot;
+  return {
+    ...details,
+    identity,
+    record: { identityId: id, identityName: name, issuer: details.issuer, subject: details.subject, grantId: details.grantId },
+    checkedRevision: relay.configuration.revision,
+    areClaimsRecorded: false,
+  };
+}

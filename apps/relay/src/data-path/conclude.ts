@@ -1,0 +1,100 @@
+/** Step 10: the durable outcome, before the last byte is released (strict) or after it (relaxed). Every call ends here, once. */
+import { AppError } from '@hoop/contract';
+import type { HeaderList, OutcomeState } from '@hoop/contract';
+
+import type { Call, CallStage } from '../call.ts';
+import { outcomeOf } from '../outcome.ts';
+import { renderProblem, sendProblem } from '../problem.ts';
+import type { Relay } from '../relay.ts';
+import { discardRest } from '../upload.ts';
+import { callHead } from './intend.ts';
+
+/** The response is complete and masked. */
+export function conclude(relay: Relay, call: Call, trailers: HeaderList): void {
+  call.stage = 'concluded';
+  call.delivery!.over();
+  call.marks.body = call.elapsed();
+  const durable = relay.recorder.add(outcomeOf(relay, call, { state: 'completed', status: call.targetStatus, error: null }));
+  if (call.connection!.snapshot.settings.recording.durability === 'relaxed') {
+    durable.catch((error: unknown) => relay.log.error({ event: 'outcome_late', callId: call.id, error: String(error) }, 'an outcome is not durable yet'));
+    release(relay, call, trailers);
+    return;
+  }
+  durable.then(
+    () => release(relay, call, trailers),
+    (error: unknown) => {
+      call.delivery!.stop();
+      answer(relay, call, error);
+    },
+  );
+}
+
+function release(relay: Relay, call: Call, trailers: HeaderList): void {
+  call.delivery!.release(trailers);
+  if (call.request!.hasBody) discardRest(call);
+  leaveRelay(relay, call);
+}
+
+function leaveRelay(relay: Relay, call: Call): void {
+  relay.calls.delete(call);
+  call.siblings?.delete(call);
+}
+
+/**
+ * The call ends without a complete response: refused, failed, revoked, or left by its caller. What a target got is
+ * recorded as such; a head that was sent is followed by a cut and never by a clean end.
+ */
+export function fail(relay: Relay, call: Call, thrown: unknown): void {
+  const { stage } = call;
+  if (stage === 'concluded') return;
+  call.stage = 'concluded';
+  const error = thrown instanceof AppError ? thrown : new AppError('internal', 'Something went wrong in the relay.', { cause: thrown });
+  if (!(thrown instanceof AppError)) relay.log.error({ event: 'internal', callId: call.id, error: describe(thrown) }, 'unexpected error in the data path');
+  call.waiting?.abort(error);
+  call.exchange?.abort(error);
+  if (call.res.headersSent) cut(call);
+  record(relay, call, stage, error).then(
+    () => answer(relay, call, thrown),
+    (unrecorded: unknown) => answer(relay, call, unrecorded),
+  );
+}
+
+function record(relay: Relay, call: Call, stage: CallStage, error: AppError): Promise<void> {
+  const status = call.res.headersSent ? call.targetStatus : call.isCallerGone ? null : error.status;
+  const outcome = { state: endState(call, stage), status, error };
+  if (stage !== 'open') return relay.recorder.add(outcomeOf(relay, call, outcome));
+  return relay.refusals.record(callHead(relay, call), outcomeOf(relay, call, outcome).outcome, call.caller === null);
+}
+
+function endState(call: Call, stage: CallStage): OutcomeState {
+  if (call.isCallerGone) return 'aborted';
+  return stage === 'sent' ? 'failed' : 'refused';
+}
+
+function answer(relay: Relay, call: Call, error: unknown): void {
+  const { res } = call;
+  leaveRelay(relay, call);
+  if (res.headersSent) {
+    cut(call);
+    return;
+  }
+  if (res.destroyed) return;
+  // A body that was not invited may never come, so this connection cannot carry another request.
+  if (call.expectsContinue && !call.isInvited) res.shouldKeepAlive = false;
+  sendProblem(res, renderProblem(error, call.id));
+  if (!call.expectsContinue || call.isInvited) discardRest(call);
+}
+
+/** With a reset, as an orderly close could pass for the end of a body that has no length (RFC 9112 §6.3). */
+function cut({ req, res }: Call): void {
+  const { socket } = req;
+  if (socket && !socket.destroyed) {
+    if ('resetAndDestroy' in socket && !('encrypted' in socket)) socket.resetAndDestroy();
+    else socket.destroy();
+  }
+  res.destroy();
+}
+
+function describe(thrown: unknown): string {
+  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}\n${thrown.stack ?? ''}` : String(thrown);
+}

@@ -1,0 +1,49 @@
+/** Step 8: the request goes to the target, through the one way out, as a stream. */
+import { AppError } from '@hoop/contract';
+import { BodyCapture } from '@hoop/recording';
+import { flattenHeaders, forwardHeaders } from '@hoop/upstream';
+import type { UpstreamDispatchOptions } from '@hoop/upstream';
+
+import type { Call } from '../call.ts';
+import { Exchange } from '../exchange.ts';
+import type { Relay } from '../relay.ts';
+import { Upload } from '../upload.ts';
+
+/** @throws AppError `target_refused`, `credential_unavailable` */
+export function forward(relay: Relay, call: Call): void {
+  const { snapshot } = call.connection!;
+  const { limits, recording } = snapshot.settings;
+  const request = call.request!;
+  const { target, dispatcher } = call.route!;
+
+  let headers = forwardHeaders(request.headers);
+  let { search } = request;
+  if (call.lease !== null) {
+    if (!call.lease.hosts.includes(target.origin)) {
+      throw new AppError('credential_unavailable', 'The credential of this connection is not meant for its target.');
+    }
+    ({ headers, search } = call.lease.inject({ headers, search }));
+  }
+
+  const { digestKey } = call.session!.keys!;
+  const keptBytes = recording.capture === 'full' ? recording.maxBodyBytes : 0;
+  const exchange = new Exchange(relay, call, request.hasBody ? new BodyCapture(keptBytes, digestKey) : null, new BodyCapture(keptBytes, digestKey));
+  call.exchange = exchange;
+  const options: UpstreamDispatchOptions = {
+    origin: target.origin,
+    path: target.basePath + targetPath(call) + search,
+    method: request.method,
+    headers: flattenHeaders(headers),
+    body: call.body ?? (request.hasBody ? (new Upload(call, limits.maxRequestBytes, limits.idleTimeoutMs) as unknown as NonNullable<UpstreamDispatchOptions['body']> & object) : null),
+    // A retry is for the function to decide: whatever the method, nothing is sent twice.
+    idempotent: false,
+    peer: exchange.peer,
+  };
+  dispatcher.dispatch(options, exchange);
+}
+
+/** `/connection` alone means the target itself, without a slash after its path. */
+export function targetPath({ req, request }: Call): string {
+  const { path, connection } = request!;
+  return path === '/' && req.url === `/${connection}` ? '' : path;
+}

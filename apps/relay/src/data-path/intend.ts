@@ -1,0 +1,50 @@
+/** Step 6: a durable record of the call before any credential is minted. No record, no call. */
+import type { CallHead, HeaderList } from '@hoop/contract';
+import { maskHeaders } from '@hoop/masking';
+import { headerValue } from '@hoop/upstream';
+
+import type { Call } from '../call.ts';
+import type { Relay } from '../relay.ts';
+import { printable } from '../strangers.ts';
+
+const noHeaders: HeaderList = [];
+const nobody: CallHead['subject'] = { identityId: null, identityName: null, issuer: null, subject: null, grantId: null };
+
+/** @throws AppError `recorder_unavailable` */
+export function intend(relay: Relay, call: Call): Promise<void> {
+  call.isIntentOffered = true;
+  return relay.recorder.intent(callHead(relay, call));
+}
+
+/** What is known of a call before anything is sent; for a refusal, as far as it got. */
+export function callHead(relay: Relay, call: Call): CallHead {
+  const { request, caller, connection } = call;
+  const isFirstOfCaller = caller !== null && !caller.areClaimsRecorded;
+  if (isFirstOfCaller) caller.areClaimsRecorded = true;
+  const keepsHeads = connection === null || connection.snapshot.settings.recording.capture !== 'none';
+  return {
+    callId: call.id,
+    sessionId: call.session?.id ?? relay.strangers,
+    at: call.at,
+    relayId: relay.id,
+    remoteAddress: call.req.socket?.remoteAddress ?? '',
+    subject: caller?.record ?? nobody,
+    claims: isFirstOfCaller ? { ...caller.claims } : null,
+    connectionId: connection?.snapshot.id ?? null,
+    connectionName: connection?.snapshot.name ?? request?.connection ?? null,
+    snapshotRevision: call.revision,
+    decision: call.decision,
+    context: call.context,
+    method: request?.method ?? printable(call.req.method ?? '', 20),
+    url: call.url || (request ? `/${request.connection}${request.path}${request.search}` : printable(call.req.url ?? '', 2048)),
+    path: request?.path ?? '',
+    requestHeaders: request && keepsHeads ? maskHeaders(request.headers) : noHeaders,
+    traceId: request ? traceId(request.headers) : null,
+  };
+}
+
+/** W3C Trace Context §3.2.2.3. */
+function traceId(list: HeaderList): string | null {
+  const value = headerValue(list, 'traceparent');
+  return value === undefined ? null : (/^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(value)?.[1] ?? null);
+}

@@ -1,0 +1,43 @@
+/** Step 3: the connection, at one revision of a snapshot that is fresh enough to be trusted. */
+import { AppError } from '@hoop/contract';
+
+import type { Call } from '../call.ts';
+import type { Caller } from '../callers.ts';
+import type { Relay } from '../relay.ts';
+import type { KnownConnection } from '../snapshot/configuration.ts';
+import { targetPath } from './forward.ts';
+
+/** @throws AppError `snapshot_stale`, `connection_unknown`, `payload_too_large`, `unavailable` */
+export function resolve(relay: Relay, call: Call): void {
+  const ageMs = relay.snapshots.ageMs();
+  if (ageMs > relay.snapshotMaxAgeMs) {
+    throw new AppError('snapshot_stale', 'The relay has had no word from the control plane for too long to know what is allowed.', {
+      headers: { 'retry-after': '2' },
+    });
+  }
+  const name = call.request!.connection;
+  const connection = relay.configuration.connectionNamed(name);
+  // One answer for what does not exist, is disabled, or is not for this identity: a name gives nothing away.
+  if (connection === undefined || !isUsable(connection, call.caller!)) {
+    throw new AppError('connection_unknown', `This identity has no connection "${name}".`);
+  }
+  call.connection = connection;
+  call.revision = relay.configuration.revision;
+  call.compiled = connection.compiled();
+  call.route = relay.upstream.route(connection.snapshot);
+  call.url = targetUrl(call);
+  const { maxRequestBytes } = connection.snapshot.settings.limits;
+  if ((call.request!.contentLength ?? 0) > maxRequestBytes) {
+    throw new AppError('payload_too_large', `The body is larger than the ${maxRequestBytes} bytes that this connection takes.`);
+  }
+}
+
+/** Also asked of every call in flight when the configuration changes. */
+export function isUsable({ snapshot, identityIds }: KnownConnection, { identity, connectionIds }: Caller): boolean {
+  return !snapshot.disabled && identityIds.has(identity.snapshot.id) && (connectionIds === null || connectionIds.has(snapshot.id));
+}
+
+function targetUrl(call: Call): string {
+  const { origin, basePath } = call.route!.target;
+  return origin + basePath + targetPath(call) + call.request!.search;
+}

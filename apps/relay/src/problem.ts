@@ -1,0 +1,40 @@
+/** How the relay says no: problem+json (RFC 9457) with the call's id. The one place that renders refusals. */
+import type { ServerResponse } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+
+import { AppError, headers, toProblem } from '@hoop/contract';
+
+export interface RenderedProblem {
+  readonly status: number;
+  readonly headers: string[];
+  readonly body: Buffer;
+}
+
+/** Anything thrown, as what the caller gets. What is not an `AppError` shows nothing but that it happened. */
+export function renderProblem(error: unknown, callId: string): RenderedProblem {
+  const problem = { ...toProblem(error, callId), callId };
+  const body = Buffer.from(JSON.stringify(problem));
+  const list = [
+    'content-type', 'application/problem+json',
+    'content-length', String(body.length),
+    'cache-control', 'no-store',
+    headers.call, callId,
+    headers.error, problem.code,
+  ];
+  if (problem.status === 401) list.push('www-authenticate', 'Bearer realm="hoop", error="invalid_token"');
+  if (error instanceof AppError) for (const [name, value] of Object.entries(error.headers)) list.push(name, value);
+  return { status: problem.status, headers: list, body };
+}
+
+/** Node leaves the body out of an answer to HEAD by itself. */
+export function sendProblem(res: ServerResponse, problem: RenderedProblem): void {
+  res.writeHead(problem.status, problem.headers);
+  res.end(problem.body);
+}
+
+/** For a socket on which no request was understood: the whole answer, after which the connection is over. */
+export function problemOnWire(problem: RenderedProblem): Buffer {
+  let head = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? 'Error'}\r\nconnection: close\r\n`;
+  for (let i = 0; i < problem.headers.length; i += 2) head += `${problem.headers[i]}: ${problem.headers[i + 1]}\r\n`;
+  return Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), problem.body]);
+}

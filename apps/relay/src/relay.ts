@@ -1,0 +1,35 @@
+/** What the steps of the data path may use: made once in context.ts. */
+import type { LeaseCache } from '@hoop/credentials';
+import type { Recorder } from '@hoop/recording';
+import type { ProviderVerifier } from '@hoop/tokens';
+import type { Upstream } from '@hoop/upstream';
+import type { Logger } from 'pino';
+
+import type { Call } from './call.ts';
+import type { Callers } from './callers.ts';
+import type { Refusals } from './refusals.ts';
+import type { Sessions } from './sessions.ts';
+import type { SnapshotClient } from './snapshot/client.ts';
+import type { Configuration } from './snapshot/configuration.ts';
+
+export interface Relay {
+  readonly id: string;
+  readonly now: () => number;
+  readonly log: Logger;
+  readonly configuration: Configuration;
+  readonly snapshots: Pick<SnapshotClient, 'ageMs'>;
+  readonly snapshotMaxAgeMs: number;
+  readonly callers: Callers;
+  readonly sessions: Sessions;
+  /** The session that refusals of unknown callers are recorded under. */
+  readonly strangers: string;
+  readonly providerTokens: ProviderVerifier;
+  readonly upstream: Upstream;
+  readonly leases: LeaseCache;
+  readonly recorder: Recorder;
+  readonly refusals: Refusals;
+  /** Calls in flight. */
+  readonly calls: Set<Call>;
+  readonly maxCalls: number;
+  isDraining: boolean;
+}

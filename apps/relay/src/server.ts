@@ -1,0 +1,129 @@
+/** The HTTP side: sockets and heads from `node:http`, a call for each request, and an answer for what is not one. */
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+import { AppError, newId } from '@hoop/contract';
+
+import { Call } from './call.ts';
+import { fail } from './data-path/conclude.ts';
+import { carry } from './data-path/data-path.ts';
+import { answerHealth } from './health.ts';
+import { problemOnWire, renderProblem } from './problem.ts';
+import type { Relay } from './relay.ts';
+import { strangerHead, strangerOutcome } from './strangers.ts';
+
+/** The calls that are under way on a socket: more than one where requests are pipelined. */
+const socketCalls = new WeakMap<Duplex, Set<Call>>();
+
+const maxHeaderBytes = 65_536;
+const maxSockets = 20_000;
+/** Longer than any load balancer's idle time, so that it is not us who closes under a request. */
+const keepAliveMs = 75_000;
+
+export function createRelayServer(relay: Relay): Server {
+  const server = createServer({
+    noDelay: true,
+    keepAlive: true,
+    keepAliveTimeout: keepAliveMs,
+    headersTimeout: 15_000,
+    // A body may take as long as it keeps coming: idle limits are per connection, see upload.ts.
+    requestTimeout: 0,
+    connectionsCheckingInterval: 2_000,
+    maxHeaderSize: maxHeaderBytes,
+    insecureHTTPParser: false,
+    requireHostHeader: false,
+    highWaterMark: 65_536,
+  });
+  // Node would drop what is above its own limit without a word; ours refuses (see upstream's readRequest).
+  server.maxHeadersCount = 0;
+  server.maxConnections = maxSockets;
+
+  server.on('connection', (socket: Socket) => {
+    const calls = new Set<Call>();
+    socketCalls.set(socket, calls);
+    socket.on('close', () => {
+      for (const call of calls) leave(relay, call);
+    });
+  });
+  server.on('request', (req, res) => take(relay, req, res, false));
+  // Other expectations than 100-continue are ignored (RFC 9110 §10.1.1 lets us).
+  server.on('checkExpectation', (req, res) => take(relay, req, res, false));
+  server.on('checkContinue', (req, res) => take(relay, req, res, true));
+  server.on('connect', (req, socket) => {
+    refuseSocket(relay, socket, new AppError('method_not_allowed', 'This relay makes no tunnels (CONNECT).'), req);
+  });
+  server.on('clientError', (error, socket) => {
+    onClientError(relay, error, socket);
+  });
+  return server;
+}
+
+function take(relay: Relay, req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
+  if (req.url!.startsWith('/-/') && answerHealth(relay, req, res)) return;
+  const call = new Call(req, res, relay.now(), expectsContinue);
+  relay.calls.add(call);
+  const calls = socketCalls.get(req.socket);
+  if (calls) {
+    calls.add(call);
+    call.siblings = calls;
+  }
+  void carry(relay, call);
+}
+
+/** The caller's socket is closed. */
+function leave(relay: Relay, call: Call): void {
+  call.isCallerGone = true;
+  fail(relay, call, new AppError('request_incomplete', 'The caller closed the connection before the response was complete.'));
+}
+
+/** What the HTTP parser refuses. Where it is the body of a call, that call has failed. */
+function onClientError(relay: Relay, error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || error.code === 'EPIPE' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const refusal = parserRefusal(error);
+  const calls = socketCalls.get(socket);
+  const receiving = calls && [...calls].find((call) => !call.req.complete);
+  if (receiving) {
+    receiving.res.shouldKeepAlive = false;
+    fail(relay, receiving, refusal);
+    return;
+  }
+  refuseSocket(relay, socket, refusal);
+}
+
+function refuseSocket(relay: Relay, socket: Duplex, refusal: AppError, req?: IncomingMessage): void {
+  const callId = newId('call', relay.now());
+  const remoteAddress = (socket as Partial<Socket>).remoteAddress ?? '';
+  const head = strangerHead(relay, { callId, remoteAddress, method: req?.method ?? '', url: req?.url ?? '' });
+  const goodbye = (error: unknown): void => {
+    if (!socket.writable) return;
+    socket.end(problemOnWire(renderProblem(error, callId)));
+    // Whoever goes on sending gets a reset instead of a listener.
+    setTimeout(() => socket.destroy(), 1000).unref();
+  };
+  relay.refusals.record(head, strangerOutcome(relay, callId, refusal), true).then(() => goodbye(refusal), goodbye);
+}
+
+function parserRefusal({ code = '' }: NodeJS.ErrnoException): AppError {
+  if (code === 'HPE_HEADER_OVERFLOW') return new AppError('header_too_large', `The head of the request is larger than ${maxHeaderBytes} bytes.`);
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new AppError('request_timeout', 'The head of the request did not arrive in time.');
+  if (code === 'HPE_INVALID_EOF_STATE') return new AppError('request_incomplete', 'The connection ended before the request was complete.');
+  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return new AppError('invalid_request', 'The chunk extensions of the body are too large.');
+  if (ambiguous.has(code)) return new AppError('ambiguous_request', `The request could be read in more than one way (${code}).`);
+  return new AppError('invalid_request', `The request is not valid HTTP/1.1 (${code || 'unknown'}).`);
+}
+
+const ambiguous = new Set([
+  'HPE_UNEXPECTED_CONTENT_LENGTH',
+  'HPE_INVALID_CONTENT_LENGTH',
+  'HPE_INVALID_TRANSFER_ENCODING',
+  'HPE_UNEXPECTED_TRANSFER_ENCODING',
+  'HPE_INVALID_HEADER_TOKEN',
+  'HPE_LF_EXPECTED',
+  'HPE_CR_EXPECTED',
+  'HPE_UNEXPECTED_SPACE',
+]);

@@ -1,0 +1,159 @@
+/**
+ * What this relay knows, at one revision. Everything that a call asks is a lookup by name or id; policies, masking and
+ * targets are compiled when their connection is first used, so that ten thousand connections cost nothing at start.
+ */
+import { AppError } from '@hoop/contract';
+import type { ConnectionSnapshot, IdentitySnapshot, ProviderSnapshot, Snapshot } from '@hoop/contract';
+import { compileMasking } from '@hoop/masking';
+import type { CompiledMasking } from '@hoop/masking';
+import { compileClaimsMatch, compilePolicy } from '@hoop/policy';
+import type { CompiledPolicy } from '@hoop/policy';
+import { createGrantVerifier } from '@hoop/tokens';
+import type { GrantVerifier } from '@hoop/tokens';
+
+export interface Compiled {
+  readonly policy: CompiledPolicy | null;
+  /** Null where no masking rule exists. */
+  readonly masking: CompiledMasking | null;
+}
+
+/** A connection at one revision of its settings; replaced, never changed. */
+export class KnownConnection {
+  readonly snapshot: ConnectionSnapshot;
+  readonly identityIds: ReadonlySet<string>;
+  #compiled: Compiled | AppError | null = null;
+
+  constructor(snapshot: ConnectionSnapshot) {
+    this.snapshot = snapshot;
+    this.identityIds = new Set(snapshot.identityIds);
+  }
+
+  /** @throws AppError `unavailable` where what the control plane sent cannot be compiled: such a connection serves nobody */
+  compiled(): Compiled {
+    this.#compiled ??= compileConnection(this.snapshot);
+    if (this.#compiled instanceof AppError) throw this.#compiled;
+    return this.#compiled;
+  }
+}
+
+function compileConnection({ name, policy }: ConnectionSnapshot): Compiled | AppError {
+  try {
+    return {
+      policy: policy === null ? null : compilePolicy(policy),
+      masking: policy === null || policy.mask.length === 0 ? null : compileMasking(policy.mask),
+    };
+  } catch (cause) {
+    return new AppError('unavailable', `The policy of the connection "${name}" cannot be used by this relay; an operator has to save it again.`, { cause });
+  }
+}
+
+export class KnownIdentity {
+  readonly snapshot: IdentitySnapshot;
+  #matches: ReturnType<typeof compileClaimsMatch> | null | undefined;
+
+  constructor(snapshot: IdentitySnapshot) {
+    this.snapshot = snapshot;
+  }
+
+  /** A condition that does not compile matches nobody. */
+  matches(subject: { issuer: string; subject: string; claims: Record<string, unknown> }): boolean {
+    if (this.#matches === undefined) {
+      try {
+        this.#matches = compileClaimsMatch(this.snapshot.match);
+      } catch {
+        this.#matches = null;
+      }
+    }
+    return this.#matches?.(subject) ?? false;
+  }
+}
+
+export class Configuration {
+  revision = -1;
+  /** Rises when grant or recording keys change: what was cached under earlier ones must go. */
+  keyGeneration = 0;
+  grants: GrantVerifier | null = null;
+  recordingKey: Record<string, unknown> | null = null;
+  readonly connections = new Map<string, KnownConnection>();
+  readonly identities = new Map<string, KnownIdentity>();
+  readonly providers = new Map<string, ProviderSnapshot>();
+  readonly #connectionNames = new Map<string, string>();
+  readonly #revokedGrants = new Map<string, number>();
+  #keys = '';
+
+  connectionNamed(name: string): KnownConnection | undefined {
+    const id = this.#connectionNames.get(name);
+    return id === undefined ? undefined : this.connections.get(id);
+  }
+
+  isGrantRevoked(grantId: string): boolean {
+    return this.#revokedGrants.has(grantId);
+  }
+
+  identitiesOf(providerId: string): KnownIdentity[] {
+    return [...this.identities.values()].filter((identity) => identity.snapshot.providerId === providerId);
+  }
+
+  /** Ids of the connections whose settings or credential are no longer what they were. `nowSeconds` forgets old revocations. */
+  apply(snapshot: Snapshot, nowSeconds: number): Set<string> {
+    const changed = new Set<string>();
+    if (snapshot.full) this.#keepOnly(snapshot, changed);
+    for (const id of snapshot.removed) this.#remove(id, changed);
+    for (const provider of snapshot.providers) this.providers.set(provider.id, provider);
+    for (const identity of snapshot.identities) this.identities.set(identity.id, new KnownIdentity(identity));
+    for (const connection of snapshot.connections) {
+      const before = this.connections.get(connection.id);
+      if (before) {
+        if (before.snapshot.name !== connection.name) this.#forgetName(before.snapshot);
+        if (!hasSameTarget(before.snapshot, connection)) changed.add(connection.id);
+      }
+      this.connections.set(connection.id, new KnownConnection(connection));
+      this.#connectionNames.set(connection.name, connection.id);
+    }
+    for (const { jti, exp } of snapshot.revokedGrants) this.#revokedGrants.set(jti, exp);
+    // A grant is refused at its `exp` anyway; a minute of grace covers clocks that differ.
+    for (const [jti, exp] of this.#revokedGrants) if (exp + 60 < nowSeconds) this.#revokedGrants.delete(jti);
+    this.#takeKeys(snapshot);
+    this.revision = snapshot.revision;
+    return changed;
+  }
+
+  #keepOnly(snapshot: Snapshot, changed: Set<string>): void {
+    const kept = new Set([...snapshot.connections, ...snapshot.identities, ...snapshot.providers].map(({ id }) => id));
+    for (const map of [this.connections, this.identities, this.providers]) {
+      for (const id of map.keys()) if (!kept.has(id)) this.#remove(id, changed);
+    }
+  }
+
+  #remove(id: string, changed: Set<string>): void {
+    const connection = this.connections.get(id);
+    if (connection) {
+      this.#forgetName(connection.snapshot);
+      changed.add(id);
+    }
+    this.connections.delete(id);
+    this.identities.delete(id);
+    this.providers.delete(id);
+  }
+
+  // The name may meanwhile be another connection's.
+  #forgetName({ id, name }: ConnectionSnapshot): void {
+    if (this.#connectionNames.get(name) === id) this.#connectionNames.delete(name);
+  }
+
+  #takeKeys({ grantIssuer, grantAudience, grantKeys, recordingKey }: Snapshot): void {
+    const keys = JSON.stringify([grantIssuer, grantAudience, grantKeys, recordingKey]);
+    if (keys === this.#keys) return;
+    this.grants = createGrantVerifier({ keys: grantKeys, issuer: grantIssuer, audience: grantAudience });
+    this.recordingKey = recordingKey;
+    this.#keys = keys;
+    this.keyGeneration++;
+  }
+}
+
+/** Whether pooled connections and the lease may go on serving it. */
+function hasSameTarget(before: ConnectionSnapshot, after: ConnectionSnapshot): boolean {
+  const view = ({ disabled, settings, credential }: ConnectionSnapshot): string =>
+    JSON.stringify([disabled, settings.target, settings.allowedHosts, settings.allowedCidrs, settings.limits.connectTimeoutMs, credential]);
+  return view(before) === view(after);
+}

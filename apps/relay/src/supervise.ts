@@ -1,0 +1,59 @@
+/** Several relay processes on one port: each with a snapshot and pools of its own, started again when it dies. */
+import cluster from 'node:cluster';
+import type { Worker } from 'node:cluster';
+
+import type { Logger } from 'pino';
+
+export interface Supervision {
+  readonly count: number;
+  readonly log: Logger;
+  /** Told once, when the first process listens. */
+  readonly onListening: (url: string) => void;
+}
+
+const backoffFirstMs = 100;
+const backoffMostMs = 10_000;
+/** A process that lived so long did not die of its start. */
+const steadyMs = 30_000;
+
+/** Returns what stops them all; it resolves when the last has exited. */
+export function superviseWorkers({ count, log, onListening }: Supervision): () => Promise<void> {
+  let isStopping = false;
+  let failures = 0;
+  let isAnnounced = false;
+  const startedAt = new Map<number, number>();
+
+  const start = (): void => {
+    if (isStopping) return;
+    const worker = cluster.fork();
+    startedAt.set(worker.id, performance.now());
+  };
+
+  cluster.on('message', (_worker: Worker, message: { event?: string; url?: string } | null) => {
+    if (message?.event !== 'listening' || typeof message.url !== 'string' || isAnnounced) return;
+    isAnnounced = true;
+    onListening(message.url);
+  });
+  cluster.on('exit', (worker: Worker, code: number | null, signal: string | null) => {
+    const lifeMs = performance.now() - (startedAt.get(worker.id) ?? 0);
+    startedAt.delete(worker.id);
+    if (isStopping) return;
+    failures = lifeMs > steadyMs ? 1 : failures + 1;
+    const delayMs = Math.min(backoffFirstMs * 2 ** (failures - 1), backoffMostMs);
+    log.error({ event: 'worker_died', pid: worker.process.pid, code, signal, delayMs }, 'a relay process died and is started again');
+    setTimeout(start, delayMs);
+  });
+  for (let i = 0; i < count; i++) start();
+
+  return () =>
+    new Promise((resolve) => {
+      isStopping = true;
+      const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+      let left = workers.length;
+      if (left === 0) resolve();
+      for (const worker of workers) {
+        worker.once('exit', () => --left === 0 && resolve());
+        worker.process.kill('SIGTERM');
+      }
+    });
+}

@@ -1,0 +1,154 @@
+/** The request's body on its way in: read whole for a decision, streamed to a target, or discarded after an answer. */
+import { EventEmitter } from 'node:events';
+
+import { AppError } from '@hoop/contract';
+
+import type { Call } from './call.ts';
+
+const incomplete = (): AppError => new AppError('request_incomplete', 'The connection ended before the body that the request announced.');
+const late = (ms: number): AppError => new AppError('request_timeout', `No part of the body arrived for ${ms} ms.`);
+
+function invite(call: Call): void {
+  if (!call.expectsContinue || call.isInvited) return;
+  call.isInvited = true;
+  call.res.writeContinue();
+}
+
+/** The body in one piece; null where it is longer than `maxBytes`. @throws AppError `request_incomplete`, `request_timeout` */
+export function readWholeBody(call: Call, maxBytes: number, idleTimeoutMs: number): Promise<Buffer | null> {
+  const { req, request } = call;
+  if ((request!.contentLength ?? 0) > maxBytes) return Promise.resolve(null);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const timer = setTimeout(() => settle(late(idleTimeoutMs)), idleTimeoutMs);
+    const settle = (result: Buffer | null | AppError): void => {
+      clearTimeout(timer);
+      req.off('data', onData).off('end', onEnd).off('close', onClose);
+      req.pause();
+      if (result instanceof AppError) reject(result);
+      else resolve(result);
+    };
+    const onData = (chunk: Buffer): void => {
+      timer.refresh();
+      bytes += chunk.length;
+      if (bytes > maxBytes) settle(null);
+      else chunks.push(chunk);
+    };
+    const onEnd = (): void => settle(Buffer.concat(chunks, bytes));
+    const onClose = (): void => settle(incomplete());
+    req.on('data', onData).on('end', onEnd).on('close', onClose);
+    if (req.destroyed) onClose();
+    else invite(call);
+  });
+}
+
+/**
+ * The body as undici takes it: a stream that it pauses, resumes and destroys. Destroying it detaches from the request
+ * and leaves the caller's socket alone, so that an answer that came early can still be delivered.
+ */
+export class Upload extends EventEmitter {
+  destroyed = false;
+  readonly #call: Call;
+  readonly #maxBytes: number;
+  readonly #idleTimeoutMs: number;
+  #bytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #isStarted = false;
+
+  constructor(call: Call, maxBytes: number, idleTimeoutMs: number) {
+    super();
+    this.#call = call;
+    this.#maxBytes = maxBytes;
+    this.#idleTimeoutMs = idleTimeoutMs;
+  }
+
+  /** undici knows a stream by this; it is not called. */
+  pipe(): never {
+    throw new Error('an upload cannot be piped');
+  }
+
+  resume(): this {
+    if (this.destroyed) return this;
+    const { req } = this.#call;
+    if (!this.#isStarted) {
+      this.#isStarted = true;
+      req.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
+      if (req.destroyed && !req.readableEnded) queueMicrotask(this.#onClose);
+      else invite(this.#call);
+    }
+    this.#timer ??= setTimeout(() => this.#fail(late(this.#idleTimeoutMs)), this.#idleTimeoutMs);
+    req.resume();
+    return this;
+  }
+
+  pause(): this {
+    this.#stopTimer();
+    this.#call.req.pause();
+    return this;
+  }
+
+  destroy(error?: Error): this {
+    if (this.destroyed) return this;
+    this.destroyed = true;
+    this.#stopTimer();
+    const { req } = this.#call;
+    req.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
+    req.pause();
+    queueMicrotask(() => {
+      if (error && this.listenerCount('error') > 0) this.emit('error', error);
+      this.emit('close');
+    });
+    return this;
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#timer?.refresh();
+    this.#bytes += chunk.length;
+    if (this.#bytes > this.#maxBytes) {
+      this.#fail(new AppError('payload_too_large', `The body is larger than the ${this.#maxBytes} bytes that this connection takes.`));
+    } else {
+      this.emit('data', chunk);
+    }
+  };
+
+  readonly #onEnd = (): void => {
+    this.#stopTimer();
+    this.#call.req.off('close', this.#onClose);
+    this.emit('end');
+  };
+
+  readonly #onClose = (): void => this.#fail(incomplete());
+
+  #fail(error: AppError): void {
+    if (!this.destroyed) this.destroy(error);
+  }
+
+  #stopTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+const maxDiscardedBytes = 4 * 1024 * 1024;
+const maxDiscardMs = 5_000;
+
+/**
+ * After an answer that did not need the whole body: what is still coming is read and thrown away, within limits, so that
+ * the caller gets to read the answer (a closed socket with unread bytes would reset it) and can use its connection again.
+ */
+export function discardRest(call: Call): void {
+  const { req } = call;
+  if (req.complete && req.readableEnded) return;
+  const { socket } = req;
+  if (!socket || socket.destroyed) return;
+  let bytes = 0;
+  const timer = setTimeout(() => socket.destroy(), maxDiscardMs);
+  req.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > maxDiscardedBytes) socket.destroy();
+  });
+  req.on('error', () => undefined);
+  req.once('close', () => clearTimeout(timer));
+  req.resume();
+}
