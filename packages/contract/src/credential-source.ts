@@ -4,15 +4,26 @@
  */
 import { z } from 'zod';
 
+import { tokenAlgorithms } from './identity-provider.ts';
+
 const secretTextSchema = z.string().min(1).max(16_384);
+
+/** Visible ASCII and spaces: what a header's value may hold everywhere (RFC 9110 §5.5). */
+const headerText = /^[\x20-\x7e]*$/;
+/** Headers that frame or route the request, or are the relay's own. */
+const notInjectable = /^(?:host|content-length|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|proxy-.*|hoop-.*)$/i;
 
 /** Where a secret goes. `{secret}` in a template stands for it. */
 export const injectionSchema = z.discriminatedUnion('into', [
   z.strictObject({
     into: z.literal('header'),
-    name: z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/).default('authorization'),
+    name: z
+      .string()
+      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/)
+      .refine((name) => !notInjectable.test(name), 'is a header that a credential cannot be in')
+      .default('authorization'),
     /** @default "Bearer {secret}" */
-    template: z.string().max(1024).includes('{secret}').default('Bearer {secret}'),
+    template: z.string().max(1024).includes('{secret}').regex(headerText, 'must be visible ASCII').default('Bearer {secret}'),
   }),
   z.strictObject({ into: z.literal('query'), name: z.string().min(1).max(100), template: z.string().max(1024).includes('{secret}').default('{secret}') }),
   /** RFC 7617. The secret is the password. */
@@ -32,6 +43,8 @@ export const credentialSourceSettingsSchema = z.discriminatedUnion('type', [
     audience: z.string().max(1024).optional(),
     /** RFC 8707. */
     resource: z.string().max(2048).optional(),
+    /** `private_key_jwt`: the `aud` of the assertion. @default the token URL */
+    assertionAudience: z.string().min(1).max(2048).optional(),
     injection: injectionSchema.default(() => injectionSchema.parse({ into: 'header' })),
   }),
 ]);
@@ -47,3 +60,32 @@ export const credentialSecretsSchema = z.strictObject({
   privateKey: z.record(z.string(), z.unknown()).optional(),
 });
 export type CredentialSecrets = z.infer<typeof credentialSecretsSchema>;
+
+/** What is wrong with secrets for these settings; messages never quote a secret. Empty: they fit. */
+export function findSecretProblems(settings: CredentialSourceSettings, secrets: CredentialSecrets): { path: keyof CredentialSecrets; message: string }[] {
+  const wanted = wantedSecret(settings);
+  const problems: { path: keyof CredentialSecrets; message: string }[] = [];
+  for (const path of Object.keys(credentialSecretsSchema.shape) as (keyof CredentialSecrets)[]) {
+    if (path === wanted && secrets[path] === undefined) problems.push({ path, message: 'is needed for this credential source' });
+    if (path !== wanted && secrets[path] !== undefined) problems.push({ path, message: 'is not used by this credential source' });
+  }
+  const { secret, privateKey } = secrets;
+  if (wanted === 'secret' && secret !== undefined) {
+    if (settings.injection.into === 'header' && (!headerText.test(secret) || secret.trim() !== secret)) {
+      problems.push({ path: 'secret', message: 'must be visible ASCII without spaces around it, as it goes into a header' });
+    } else if (/[\0\r\n]/.test(secret)) {
+      problems.push({ path: 'secret', message: 'must not have line ends or NULs in it' });
+    }
+  }
+  if (wanted === 'privateKey' && privateKey !== undefined) {
+    const { kty, alg, d } = privateKey;
+    const isUsable = (kty === 'RSA' || kty === 'EC' || kty === 'OKP') && typeof d === 'string' && tokenAlgorithms.some((one) => one === alg);
+    if (!isUsable) problems.push({ path: 'privateKey', message: `must be a private JWK (RSA, EC or OKP) whose alg is one of ${tokenAlgorithms.join(', ')}` });
+  }
+  return problems;
+}
+
+function wantedSecret(settings: CredentialSourceSettings): keyof CredentialSecrets {
+  if (settings.type === 'static') return 'secret';
+  return settings.clientAuthentication === 'private_key_jwt' ? 'privateKey' : 'clientSecret';
+}

@@ -6,7 +6,10 @@ export const tokenAlgorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS
 export const identityProviderSettingsSchema = z.strictObject({
   kind: z.literal('oidc').default('oidc'),
   /** The exact `iss` of its tokens. */
-  issuer: z.url({ protocol: /^https?$/ }).max(2048),
+  issuer: z
+    .url({ protocol: /^https?$/ })
+    .max(2048)
+    .refine((issuer) => !/[?#]|\/\/[^/]*@/.test(issuer), 'must have no user info, query or fragment'),
   /** Where its keys are; absent: found by discovery at `issuer/.well-known/openid-configuration`. */
   jwksUri: z.url({ protocol: /^https?$/ }).max(2048).optional(),
   /** `aud` must contain one of these. */

@@ -1,0 +1,64 @@
+/** How a secret gets into a request. */
+import { AppError } from '@hoop/contract';
+import type { HeaderList, Injection } from '@hoop/contract';
+import { isFieldValue } from '@hoop/upstream';
+
+export interface Injectable {
+  readonly headers: HeaderList;
+  /** `` or `?…`. */
+  readonly search: string;
+}
+
+export type Inject = (request: Injectable) => Injectable;
+
+const unusable = (detail: string): AppError => new AppError('credential_unavailable', detail);
+
+/**
+ * Everything is computed once here; the returned function only puts it in place of whatever the function sent there.
+ * @throws AppError `credential_unavailable` where the secret cannot stand in a header
+ */
+export function createInjector(injection: Injection, secret: string): Inject {
+  switch (injection.into) {
+    case 'header':
+      return headerInjector(injection.name, injection.template.replaceAll('{secret}', () => secret));
+    case 'query':
+      return queryInjector(injection.name, injection.template.replaceAll('{secret}', () => secret));
+    case 'basic':
+      return headerInjector('authorization', `Basic ${Buffer.from(`${injection.username}:${secret}`).toString('base64')}`);
+  }
+}
+
+/** Servers that cannot tell `x_y` from `x-y` would see two. */
+const fold = (name: string): string => name.toLowerCase().replaceAll('_', '-');
+
+function headerInjector(name: string, value: string): Inject {
+  if (!isFieldValue(value) || value.trim() !== value) {
+    throw unusable('The secret has characters in it that cannot be in a header, such as a line end. Enter it again without them.');
+  }
+  const header: [string, string] = [name.toLowerCase(), value];
+  const folded = fold(name);
+  return ({ headers, search }) => {
+    const kept: HeaderList = [];
+    for (const one of headers) if (one[0] !== header[0] && fold(one[0]) !== folded) kept.push(one);
+    kept.push(header);
+    return { headers: kept, search };
+  };
+}
+
+function queryInjector(name: string, value: string): Inject {
+  const pair = `${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
+  const wanted = name.toLowerCase();
+  return ({ headers, search }) => {
+    const kept = search
+      .slice(1)
+      .split('&')
+      .filter((part) => part !== '' && parameterName(part) !== wanted);
+    return { headers, search: `?${[...kept, pair].join('&')}` };
+  };
+}
+
+/** As the target will decode it (WHATWG URL §5.1), lower case. */
+function parameterName(part: string): string {
+  const [first] = new URLSearchParams(part);
+  return first === undefined ? '' : first[0].toLowerCase();
+}

@@ -1,0 +1,215 @@
+/** Leases in memory: one request at a time to each source, renewed ahead of expiry, never handed out stale. */
+import { AppError } from '@hoop/contract';
+import type { ConnectionSnapshot, CredentialSecrets, CredentialSnapshot } from '@hoop/contract';
+import { boundHosts } from '@hoop/sealing';
+import type { SealBinding, Secret } from '@hoop/sealing';
+import { parseTarget } from '@hoop/upstream';
+import type { GuardedFetchFactory } from '@hoop/upstream';
+
+import { obtainClientCredentials } from './client-credentials.ts';
+import { createLease } from './lease.ts';
+import type { Lease, Obtained } from './lease.ts';
+
+export interface LeaseCacheOptions {
+  /** The relay's: `(sealed, binding) => openSecrets(privateJwks, sealed, binding)`. */
+  readonly openSecrets: (sealed: string, binding: SealBinding) => Promise<Secret<CredentialSecrets>>;
+  /** `createGuardedFetch` of @hoop/upstream. */
+  readonly fetch: GuardedFetchFactory;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+  /** From 0 to 1, 1 excluded. */
+  readonly random: () => number;
+}
+
+export interface LeaseCache {
+  /** The lease if there is a valid one; starts its renewal when that is due. No promise: the usual case of a call. */
+  peek(connection: ConnectionSnapshot): Lease | undefined;
+  /**
+   * A valid lease; all who ask at the same time share one request. Rejects within `sourceTimeoutMs`, or at once while
+   * a failure is fresh, or when `signal` aborts (which ends the wait, not the shared request).
+   * @throws AppError `credential_unavailable`, `credential_not_openable`
+   */
+  obtain(connection: ConnectionSnapshot, signal?: AbortSignal): Promise<Lease>;
+  /** Drops the lease and gives up a request under way. */
+  forget(connectionId: string): void;
+  close(): void;
+}
+
+/** The whole of obtaining a credential. */
+export const sourceTimeoutMs = 5_000;
+/** Static secrets are opened anew after this. */
+const staticLeaseMs = 3_600_000;
+/** A lease is renewed after this part of its life, and a random part more, so that relays do not ask in step. */
+const renewAfter = 0.7;
+const renewSpread = 0.1;
+/** A lease is not handed out for the last part of its life, so that it does not expire on its way. */
+const reserve = 0.05;
+const maxReserveMs = 5_000;
+/** After a failure the source is left alone: doubled each time, within these bounds. */
+const firstPauseMs = 1_000;
+const longestPauseMs = 15_000;
+
+interface Entry {
+  credential: CredentialSnapshot;
+  settings: ConnectionSnapshot['settings'];
+  readonly key: string;
+  readonly stop: AbortController;
+  lease: Lease | undefined;
+  /** From these instants on the lease is renewed, and no longer handed out. */
+  renewAt: number;
+  usableUntil: number;
+  flight: Promise<Lease> | undefined;
+  failure: AppError | undefined;
+  failures: number;
+  pausedUntil: number;
+}
+
+export function createLeaseCache({ openSecrets, fetch, now, random }: LeaseCacheOptions): LeaseCache {
+  const entries = new Map<string, Entry>();
+  let isClosed = false;
+
+  const find = (connection: ConnectionSnapshot): Entry | undefined => {
+    const entry = entries.get(connection.id);
+    if (entry === undefined || connection.credential === null) return undefined;
+    if (entry.credential === connection.credential && entry.settings === connection.settings) return entry;
+    if (entry.key !== keyOf(connection, connection.credential)) return undefined;
+    entry.credential = connection.credential;
+    entry.settings = connection.settings;
+    return entry;
+  };
+
+  const forget = (connectionId: string): void => {
+    const entry = entries.get(connectionId);
+    entries.delete(connectionId);
+    entry?.stop.abort();
+  };
+
+  const ensure = (connection: ConnectionSnapshot): Entry => {
+    const found = find(connection);
+    if (found !== undefined) return found;
+    const { credential } = connection;
+    if (credential === null) throw new AppError('credential_unavailable', 'The connection has no credential source. Give it one.');
+    forget(connection.id);
+    const entry: Entry = {
+      credential,
+      settings: connection.settings,
+      key: keyOf(connection, credential),
+      stop: new AbortController(),
+      lease: undefined,
+      renewAt: 0,
+      usableUntil: 0,
+      flight: undefined,
+      failure: undefined,
+      failures: 0,
+      pausedUntil: 0,
+    };
+    entries.set(connection.id, entry);
+    return entry;
+  };
+
+  const acquire = async (connectionId: string, { credential, settings, stop }: Entry): Promise<Lease> => {
+    const source = credential.settings;
+    const binding = { connectionId, credentialSourceId: credential.id, hosts: boundHosts(settings, source) };
+    const secrets = (await openSecrets(credential.sealed, binding)).reveal();
+    let obtained: Obtained;
+    if (source.type === 'static') {
+      if (secrets.secret === undefined) throw new AppError('credential_unavailable', 'The credential source has no secret. Enter it.');
+      obtained = { secret: secrets.secret, expiresAt: now() + staticLeaseMs };
+    } else {
+      const guarded = fetch({ allowedCidrs: settings.allowedCidrs, timeoutMs: sourceTimeoutMs, maxBytes: 65_536, retries: 1 });
+      obtained = await obtainClientCredentials({ settings: source, secrets, fetch: guarded, now, signal: stop.signal });
+    }
+    return createLease({ ...obtained, connectionId, hosts: parseTarget(settings).origins, injection: source.injection, now: now() });
+  };
+
+  const start = (connectionId: string, entry: Entry): Promise<Lease> => {
+    const startedAt = now();
+    const flight = acquire(connectionId, entry).then(
+      (lease) => {
+        entry.flight = undefined;
+        if (entry.stop.signal.aborted) throw givenUp();
+        const life = lease.expiresAt - startedAt;
+        entry.lease = lease;
+        entry.renewAt = startedAt + life * (renewAfter + renewSpread * random());
+        entry.usableUntil = lease.expiresAt - Math.min(maxReserveMs, life * reserve);
+        entry.failure = undefined;
+        entry.failures = 0;
+        return lease;
+      },
+      (error: unknown) => {
+        entry.flight = undefined;
+        if (entry.stop.signal.aborted) throw givenUp();
+        entry.failure = asAppError(error);
+        entry.failures += 1;
+        const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (entry.failures - 1));
+        entry.pausedUntil = now() + Math.max(pause * (0.75 + 0.5 * random()), askedPauseMs(entry.failure));
+        throw entry.failure;
+      },
+    );
+    entry.flight = flight;
+    // A renewal in the background has nobody who waits for it.
+    flight.catch(() => undefined);
+    return flight;
+  };
+
+  const isPaused = (entry: Entry, at: number): boolean => entry.failure !== undefined && at < entry.pausedUntil;
+
+  const peek = (connection: ConnectionSnapshot): Lease | undefined => {
+    const entry = find(connection);
+    if (entry?.lease === undefined) return undefined;
+    const at = now();
+    if (at >= entry.usableUntil) return undefined;
+    if (at >= entry.renewAt && entry.flight === undefined && !isPaused(entry, at)) void start(connection.id, entry);
+    return entry.lease;
+  };
+
+  return {
+    peek,
+    forget,
+    async obtain(connection, signal) {
+      if (isClosed) throw givenUp();
+      const lease = peek(connection);
+      if (lease !== undefined) return lease;
+      const entry = ensure(connection);
+      if (entry.flight === undefined && isPaused(entry, now())) throw entry.failure!;
+      const flight = entry.flight ?? start(connection.id, entry);
+      return signal === undefined ? flight : untilAborted(flight, signal);
+    },
+    close() {
+      isClosed = true;
+      for (const id of [...entries.keys()]) forget(id);
+    },
+  };
+}
+
+/** All that a lease depends on. */
+function keyOf({ settings }: ConnectionSnapshot, credential: CredentialSnapshot): string {
+  return JSON.stringify([credential.id, credential.revision, credential.sealed, credential.settings, settings.target, settings.allowedHosts, settings.allowedCidrs]);
+}
+
+const givenUp = (): AppError => new AppError('credential_unavailable', 'The credential was no longer wanted: the connection was revoked or changed, or the relay is shutting down.');
+
+/** Nothing of an unexpected error is shown: it could hold the secret. */
+function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const kind = error instanceof Error ? error.name : typeof error;
+  return new AppError('credential_unavailable', 'The credential could not be obtained because of a fault in the relay.', { cause: new Error(`unexpected ${kind}`) });
+}
+
+function askedPauseMs(failure: AppError): number {
+  const seconds = Number(failure.headers['retry-after'] ?? 0);
+  return Math.min(seconds * 1000, longestPauseMs);
+}
+
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(new AppError('credential_unavailable', 'The wait for the credential was given up.'));
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
+    signal.addEventListener('abort', onAbort, { once: true });
+    const done = (): void => signal.removeEventListener('abort', onAbort);
+    promise.then(resolve, reject).finally(done);
+  });
+}
