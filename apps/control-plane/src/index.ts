@@ -1,1 +1,50 @@
-export {};
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import type { ControlPlaneConfig } from './config.ts';
+import { createContext, type ContextOptions } from './context.ts';
+import { createApp } from './http/app.ts';
+
+export { ConfigurationError, readConfig, type ControlPlaneConfig } from './config.ts';
+
+export interface ControlPlane {
+  readonly url: string;
+  /** Stops accepting, ends streams, lets requests finish (5 s at most), closes the database. */
+  close(): Promise<void>;
+}
+
+const drainMs = 5000;
+
+/** Applies migrations, then listens. Throws where a key, the database or the port cannot be had. */
+export async function startControlPlane(config: ControlPlaneConfig, options: ContextOptions = {}): Promise<ControlPlane> {
+  const context = await createContext(config, options);
+  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 30_000, maxHeaderSize: 32_768 });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(config.port, config.host, resolve);
+    });
+    const { port } = server.address() as AddressInfo;
+    const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+    const url = `http://${host}:${port}`;
+    server.on('request', createApp(context));
+    await context.ready(config.publicUrl ?? url);
+    context.log.info({ event: 'listening', url }, 'listening');
+    return { url, close };
+  } catch (error) {
+    server.close();
+    await context.close();
+    throw error;
+  }
+
+  async function close(): Promise<void> {
+    context.drain();
+    const closed = new Promise<void>((resolve) => {
+      server.close(() => resolve());
+    });
+    const timer = setTimeout(() => server.closeAllConnections(), drainMs);
+    await closed;
+    clearTimeout(timer);
+    await context.close();
+  }
+}

@@ -8,6 +8,7 @@ export * from './identity-provider.ts';
 export * from './ids.ts';
 export * from './masking.ts';
 export * from './operation.ts';
+export * from './openapi.ts';
 export * from './operations/index.ts';
 export * from './policy.ts';
 export * from './queue.ts';

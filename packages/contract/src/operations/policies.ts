@@ -100,8 +100,13 @@ export const validatePolicy = defineOperation({
 
 export const findingSchema = z.object({
   code: z.string(),
-  /** The rule that it is about; null: the policy as a whole. */
-  rule: z.string().nullable(),
+  /** `warning`: probably a mistake or a risk; `notice`: worth a look. */
+  severity: z.enum(['warning', 'notice']),
+  /** The rules that it is about, by name; empty where it is about the whole. */
+  rules: z.array(z.string()),
+  /** e.g. `rules[2]`, or `rules`. */
+  path: z.string(),
+  /** A sentence that says what to do. */
   message: z.string(),
 });
 const policyOrConnection = z.union([

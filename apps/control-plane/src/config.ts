@@ -1,0 +1,77 @@
+/** The one file that looks at the environment. */
+
+export interface ControlPlaneConfig {
+  readonly databaseUrl: string;
+  /** @default "127.0.0.1" */
+  readonly host: string;
+  /** 0: any free one. @default 7700 */
+  readonly port: number;
+  /** `iss` of grants and base of the metadata's URLs, without a trailing slash. @default the URL it listens on */
+  readonly publicUrl?: string;
+  /** `aud` of grants. @default "urn:hoop:relay" */
+  readonly relayAudience: string;
+  /** Where functions find a relay. @default "http://127.0.0.1:7710" */
+  readonly relayPublicUrl: string;
+  readonly grantKeyFile: string;
+  readonly sealingPublicKeyFile: string;
+  readonly recordingKeyFile: string;
+  readonly relayTokenFile: string;
+  readonly bootstrapTokenFile?: string;
+  /** Public JWK set of the worker, to which channels' secrets are sealed. Without it no channel can have one. */
+  readonly notificationPublicKeyFile?: string;
+  /** Slack's signing secret. Without it Slack's interactions are refused. */
+  readonly slackSigningSecretFile?: string;
+  /** pino's level. @default "info" */
+  readonly logLevel: string;
+}
+
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+function required(env: Environment, name: string): string {
+  const value = env[name];
+  if (value === undefined || value === '') throw new ConfigurationError(`${name} is not set; the control plane cannot start without it.`);
+  return value;
+}
+
+function urlOf(name: string, text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
+    throw new ConfigurationError(`${name} must be an http or https URL without query or fragment; it is ${JSON.stringify(text)}.`);
+  }
+  return text.replace(/\/+$/, '');
+}
+
+function portOf(name: string, text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new ConfigurationError(`${name} must be a port from 0 to 65535; it is ${JSON.stringify(text)}.`);
+  return port;
+}
+
+/** @throws ConfigurationError that names the variable */
+export function readConfig(env: Environment): ControlPlaneConfig {
+  const optional = (name: string): string | undefined => (env[name] === '' ? undefined : env[name]);
+  const publicUrl = optional('HOOP_PUBLIC_URL');
+  const bootstrapTokenFile = optional('HOOP_BOOTSTRAP_TOKEN_FILE');
+  const notificationPublicKeyFile = optional('HOOP_NOTIFICATION_PUBLIC_KEY_FILE');
+  const slackSigningSecretFile = optional('HOOP_SLACK_SIGNING_SECRET_FILE');
+  return {
+    databaseUrl: required(env, 'DATABASE_URL'),
+    host: optional('HOOP_HOST') ?? '127.0.0.1',
+    port: portOf('HOOP_PORT', optional('HOOP_PORT') ?? '7700'),
+    ...(publicUrl === undefined ? {} : { publicUrl: urlOf('HOOP_PUBLIC_URL', publicUrl) }),
+    relayAudience: optional('HOOP_RELAY_AUDIENCE') ?? 'urn:hoop:relay',
+    relayPublicUrl: urlOf('HOOP_RELAY_PUBLIC_URL', optional('HOOP_RELAY_PUBLIC_URL') ?? 'http://127.0.0.1:7710'),
+    grantKeyFile: required(env, 'HOOP_GRANT_KEY_FILE'),
+    sealingPublicKeyFile: required(env, 'HOOP_SEALING_PUBLIC_KEY_FILE'),
+    recordingKeyFile: required(env, 'HOOP_RECORDING_KEY_FILE'),
+    relayTokenFile: required(env, 'HOOP_RELAY_TOKEN_FILE'),
+    ...(bootstrapTokenFile === undefined ? {} : { bootstrapTokenFile }),
+    ...(notificationPublicKeyFile === undefined ? {} : { notificationPublicKeyFile }),
+    ...(slackSigningSecretFile === undefined ? {} : { slackSigningSecretFile }),
+    logLevel: optional('HOOP_LOG_LEVEL') ?? 'info',
+  };
+}

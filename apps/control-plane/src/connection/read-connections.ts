@@ -1,0 +1,21 @@
+import { getConnection as getOperation, listConnections as listOperation } from '@hoop/contract';
+import { findConnection, findIdentity, listConnections as readPage } from '@hoop/database';
+
+import { fromCursor, toCursor } from '../http/cursor.ts';
+import { found } from '../http/found.ts';
+import { route } from '../http/route.ts';
+
+export const getConnection = route(getOperation, async ({ context, params }) => {
+  const connection = found(await findConnection(context.database.prisma, params.connection), 'connection');
+  return { body: connection, version: connection.version };
+});
+
+export const listConnections = route(listOperation, async ({ context, query }) => {
+  const { limit, cursor, identity, disabled } = query;
+  const { prisma } = context.database;
+  const before = fromCursor(cursor);
+  const named = identity === undefined ? undefined : await findIdentity(prisma, identity);
+  if (named === null) return { body: { items: [], next: null } };
+  const { items, last } = await readPage(prisma, { identityId: named?.id, disabled }, { limit, before });
+  return { body: { items, next: toCursor(last) } };
+});

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+
+import { migrateDatabase, noteKeys, openDatabase, type Database } from '@hoop/database';
+import type { compileClaimsMatch } from '@hoop/policy';
+import { createGrantVerifier, createProviderVerifier, type GrantVerifier, type ProviderVerifier } from '@hoop/tokens';
+import { createGuardedFetch } from '@hoop/upstream';
+import { pino, type Logger } from 'pino';
+
+import { bootstrapAdminToken } from './admin-token/bootstrap.ts';
+import { createSubjectChanges, type SubjectChanges } from './approval/changes.ts';
+import type { ControlPlaneConfig } from './config.ts';
+import { createMatchCache } from './identity/match.ts';
+import { readKeys, readSecretText, type Keys } from './keys.ts';
+import { createSecurityLog, type SecurityLog } from './security-event/log.ts';
+import { createRevisions, type Revisions } from './snapshot/revisions.ts';
+
+/** Everything that handlers work with, wired once. */
+export interface Context {
+  readonly config: ControlPlaneConfig;
+  readonly keys: Keys;
+  readonly database: Database;
+  readonly log: Logger;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+  /** Issuer of grants. Known once the listener has its port. */
+  readonly publicUrl: () => string;
+  readonly providerVerifier: ProviderVerifier;
+  readonly grantVerifier: () => GrantVerifier;
+  readonly compileMatch: (expression: string) => ReturnType<typeof compileClaimsMatch>;
+  readonly securityLog: SecurityLog;
+  readonly revisions: Revisions;
+  /** Of approvals and deferred calls. */
+  readonly subjectChanges: SubjectChanges;
+  /** Responses that stay open, for shutting down. */
+  readonly streams: Set<ServerResponse>;
+  readonly isDraining: () => boolean;
+  /** Told once, when the URL is known: what depends on it can start. */
+  readonly ready: (publicUrl: string) => Promise<void>;
+  readonly drain: () => void;
+  readonly close: () => Promise<void>;
+}
+
+export interface ContextOptions {
+  /** Unix milliseconds. @default Date.now */
+  readonly now?: () => number;
+  readonly log?: Logger;
+}
+
+export async function createContext(config: ControlPlaneConfig, options: ContextOptions = {}): Promise<Context> {
+  const now = options.now ?? Date.now;
+  const log = options.log ?? createLog(config.logLevel);
+  const keys = await readKeys(config);
+  const bootstrapToken = config.bootstrapTokenFile === undefined ? null : await readSecretText(config.bootstrapTokenFile);
+
+  await migrateDatabase(config.databaseUrl);
+  const database = openDatabase(config.databaseUrl, { onError: (error) => log.warn({ err: error }, 'a database connection failed') });
+  let publicUrl: string | undefined;
+  let grantVerifier: GrantVerifier | undefined;
+  let isDraining = false;
+  const streams = new Set<ServerResponse>();
+  try {
+    if (bootstrapToken !== null && (await bootstrapAdminToken(database, bootstrapToken, now()))) log.info('the bootstrap admin token was stored');
+    const revisions = await createRevisions({ database, log });
+    const subjectChanges = await createSubjectChanges(database);
+    const securityLog = createSecurityLog({ database, now, log });
+    return {
+      config,
+      keys,
+      database,
+      log,
+      now,
+      publicUrl: () => known(publicUrl),
+      providerVerifier: createProviderVerifier({ fetch: createGuardedFetch, now }),
+      grantVerifier: () => known(grantVerifier),
+      compileMatch: createMatchCache(),
+      securityLog,
+      revisions,
+      subjectChanges,
+      streams,
+      isDraining: () => isDraining,
+      async ready(url) {
+        publicUrl = url;
+        grantVerifier = createGrantVerifier({ keys: keys.grantPublic, issuer: url, audience: config.relayAudience });
+        const beside = JSON.stringify([url, config.relayAudience, keys.grantPublic, keys.recordingPublic]);
+        await database.inTransaction((tx) => noteKeys(tx, createHash('sha256').update(beside).digest('hex')));
+      },
+      drain() {
+        isDraining = true;
+        for (const stream of streams) stream.end();
+      },
+      async close() {
+        await revisions.close();
+        await subjectChanges.close();
+        await securityLog.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+function known<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('The control plane is not ready yet.');
+  return value;
+}
+
+/** Log lines are built from named members only; the paths below are a second lock. */
+function createLog(level: string): Logger {
+  return pino({
+    level,
+    base: { app: 'control-plane' },
+    redact: { paths: ['*.authorization', '*.headers.authorization', '*.token', '*.secret', '*.secrets', '*.clientSecret', '*.privateKey', '*.body'], censor: '[redacted]' },
+  });
+}

@@ -1,0 +1,56 @@
+import type { ServerResponse } from 'node:http';
+
+import { AppError, exchangeToken, revokeToken, toProblem, type Problem } from '@hoop/contract';
+import type { ErrorRequestHandler } from 'express';
+import type { Logger } from 'pino';
+
+import { toOAuthProblem } from '../oauth/oauth-problem.ts';
+import type { RequestFacts } from './bind.ts';
+
+/** Postgres is away or at its limit: connection refused, reset, timed out, shutting down, too many clients. */
+const databaseDown =
+  /ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|Connection terminated|timeout exceeded when trying to connect|the database system is|too many clients|terminating connection|Can't reach database|Unable to start a transaction/i;
+
+/** Errors of others as ours: what Express and the database throw. Anything else stays as it is and becomes `internal`. */
+export function toAppError(error: unknown): unknown {
+  if (error instanceof AppError) return error;
+  const { message = '', code = '', status, name = '' } = (error ?? {}) as { message?: string; code?: string; status?: number; name?: string };
+  // The router could not decode a percent escape in the path.
+  if (status === 400 && (error instanceof URIError || name === 'URIError')) {
+    return new AppError('invalid_request', 'The path has a broken percent escape.', { cause: error });
+  }
+  const text = `${code} ${message}`;
+  if (databaseDown.test(text) || code === 'P1001' || code === 'P2024' || code === 'P2028' || /^57P0|^08|^53/.test(code)) {
+    return new AppError('unavailable', 'The database does not answer. Try again shortly.', { cause: error, headers: { 'retry-after': '1' } });
+  }
+  return error;
+}
+
+/** The one place where an error becomes a response. */
+export function createProblemHandler(log: Logger): ErrorRequestHandler {
+  return (thrown: unknown, _request, response, _next) => {
+    const facts = response.locals as RequestFacts;
+    const error = toAppError(thrown);
+    const isOAuth = facts.operation === exchangeToken.id || facts.operation === revokeToken.id;
+    const plain = toProblem(error, facts.requestId);
+    const problem = isOAuth ? toOAuthProblem(plain) : plain;
+    if (problem.status >= 500) log.error({ err: error, requestId: facts.requestId, operation: facts.operation }, 'request failed');
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    if (error instanceof AppError) for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
+    // RFC 6749 §5.2 names the type.
+    sendProblem(response, problem, isOAuth ? 'application/json' : 'application/problem+json');
+  };
+}
+
+export function sendProblem(response: ServerResponse, problem: Problem, type = 'application/problem+json'): void {
+  const text = JSON.stringify(problem);
+  response.statusCode = problem.status;
+  response.removeHeader('etag');
+  response.setHeader('cache-control', 'no-store');
+  response.setHeader('content-type', type);
+  response.setHeader('content-length', Buffer.byteLength(text));
+  response.end(text);
+}

@@ -1,0 +1,22 @@
+import { updateIdentityProvider as operation } from '@hoop/contract';
+import { findIdentityProvider, updateIdentityProvider as writeIdentityProvider } from '@hoop/database';
+
+import { mutate } from '../audit/mutate.ts';
+import { found } from '../http/found.ts';
+import { merge } from '../http/merge.ts';
+import { route } from '../http/route.ts';
+import { checkDistinct, checkEndpoints, settingsOf } from './rules.ts';
+
+export const updateIdentityProvider = route(operation, async (call) =>
+  mutate(call, { action: 'identity_provider.update', isConfiguration: true }, async ({ tx, at, revision }) => {
+    const before = found(await findIdentityProvider(tx, call.params.provider), 'identity provider');
+    call.precondition.check(before.version);
+    const wanted = merge(before, call.body);
+    const { name, disabled } = wanted;
+    const settings = settingsOf(wanted);
+    checkEndpoints(settings);
+    await checkDistinct(tx, name, settings, before.id);
+    const after = await writeIdentityProvider(tx, before.id, { name, disabled, settings, revision, at });
+    return { reply: { body: after, version: after.version }, target: { type: 'identity_provider', id: before.id, name }, before, after };
+  }),
+);

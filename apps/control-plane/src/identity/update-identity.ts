@@ -1,0 +1,52 @@
+import {
+  disableIdentity as disableOperation,
+  enableIdentity as enableOperation,
+  revokeIdentityGrants as revokeOperation,
+  updateIdentity as operation,
+  type Identity,
+} from '@hoop/contract';
+import { findIdentity, findIdentityProvider, updateIdentity as writeIdentity, type IdentityWrite } from '@hoop/database';
+
+import { mutate } from '../audit/mutate.ts';
+import { found, referred } from '../http/found.ts';
+import { route, type Call, type Reply } from '../http/route.ts';
+import { refuseNamesake } from './create-identity.ts';
+import { checkMatch } from './match.ts';
+
+export const updateIdentity = route(operation, async (call) => {
+  const { provider: providerReference, ...rest } = call.body;
+  if (rest.match !== undefined) checkMatch(rest.match);
+
+  return mutate(call, { action: 'identity.update', isConfiguration: true }, async ({ tx, at, revision }) => {
+    const before = found(await findIdentity(tx, call.params.identity), 'identity');
+    call.precondition.check(before.version);
+    if (rest.name !== undefined) await refuseNamesake(tx, rest.name, before.id);
+    const provider =
+      providerReference === undefined
+        ? before.provider
+        : referred(await findIdentityProvider(tx, providerReference), 'identity provider', 'provider', providerReference);
+    const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as Partial<IdentityWrite>;
+    const after = await writeIdentity(tx, before.id, { ...given, providerId: provider.id, revision, at });
+    return { reply: { body: after, version: after.version }, target: { type: 'identity', id: after.id, name: after.name }, before, after };
+  });
+});
+
+type Action = typeof disableOperation | typeof enableOperation | typeof revokeOperation;
+
+async function change(call: Call<Action>, action: string, write: (before: Identity) => Partial<IdentityWrite>): Promise<Reply<Action>> {
+  return mutate(call, { action, isConfiguration: true }, async ({ tx, at, revision }) => {
+    const before = found(await findIdentity(tx, call.params.identity), 'identity');
+    const after = await writeIdentity(tx, before.id, { ...write(before), revision, at });
+    return { reply: { body: after, version: after.version }, target: { type: 'identity', id: after.id, name: after.name }, before, after };
+  });
+}
+
+export const disableIdentity = route(disableOperation, (call) => change(call, 'identity.disable', () => ({ disabled: true })));
+export const enableIdentity = route(enableOperation, (call) => change(call, 'identity.enable', () => ({ disabled: false })));
+
+/** The next whole second: a grant of this very second is refused too. Read under the lock, not when the request came. */
+export const revokeIdentityGrants = route(revokeOperation, (call) =>
+  change(call, 'identity.revoke_grants', (before) => ({
+    grantsNotBefore: Math.max(before.grantsNotBefore, Math.floor(call.context.now() / 1000) + 1),
+  })),
+);

@@ -1,0 +1,28 @@
+/** Starts the control plane, and drains it when it is told to stop. */
+import process from 'node:process';
+
+import { readConfig, startControlPlane } from './index.ts';
+
+async function main(): Promise<void> {
+  const controlPlane = await startControlPlane(readConfig(process.env));
+  process.send?.({ event: 'listening', url: controlPlane.url });
+  let isStopping = false;
+  const stop = (): void => {
+    if (isStopping) return;
+    isStopping = true;
+    controlPlane.close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  // The process that started us is gone.
+  process.on('disconnect', stop);
+}
+
+main().catch((error: unknown) => {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${JSON.stringify({ event: 'failed', app: 'control-plane', message })}\n`);
+  process.exitCode = 1;
+});

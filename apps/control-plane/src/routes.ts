@@ -1,0 +1,70 @@
+/** Every route of the control plane: an operation of the contract, and what carries it out. */
+import * as createAdminToken from './admin-token/create-admin-token.ts';
+import * as readAdminTokens from './admin-token/read-admin-tokens.ts';
+import * as revokeAdminToken from './admin-token/revoke-admin-token.ts';
+import * as readAuditEvents from './audit-event/read-audit-events.ts';
+import * as createConnection from './connection/create-connection.ts';
+import * as deleteConnection from './connection/delete-connection.ts';
+import * as readConnections from './connection/read-connections.ts';
+import * as updateConnection from './connection/update-connection.ts';
+import * as deleteCredentialSource from './credential-source/delete-credential-source.ts';
+import * as putCredentialSource from './credential-source/put-credential-source.ts';
+import * as readCredentialSource from './credential-source/read-credential-source.ts';
+import * as revokeGrant from './grant/revoke-grant.ts';
+import type { Route } from './http/route.ts';
+import * as createIdentityProvider from './identity-provider/create-identity-provider.ts';
+import * as deleteIdentityProvider from './identity-provider/delete-identity-provider.ts';
+import * as readIdentityProviders from './identity-provider/read-identity-providers.ts';
+import * as updateIdentityProvider from './identity-provider/update-identity-provider.ts';
+import * as createIdentity from './identity/create-identity.ts';
+import * as deleteIdentity from './identity/delete-identity.ts';
+import * as readIdentities from './identity/read-identities.ts';
+import * as updateIdentity from './identity/update-identity.ts';
+import * as exchangeToken from './oauth/exchange-token.ts';
+import * as metadata from './oauth/metadata.ts';
+import * as putPolicy from './policy/put-policy.ts';
+import * as readPolicies from './policy/read-policies.ts';
+import * as tryPolicies from './policy/try-policies.ts';
+import * as readSecurityEvents from './security-event/read-security-events.ts';
+import * as followChanges from './snapshot/follow-changes.ts';
+import * as getSnapshot from './snapshot/get-snapshot.ts';
+import * as health from './system/health.ts';
+
+const isRoute = (value: unknown): value is Route => typeof value === 'object' && value !== null && 'operation' in value && 'handle' in value;
+
+const files: readonly Record<string, unknown>[] = [
+  createIdentityProvider,
+  readIdentityProviders,
+  updateIdentityProvider,
+  deleteIdentityProvider,
+  createIdentity,
+  readIdentities,
+  updateIdentity,
+  deleteIdentity,
+  createConnection,
+  readConnections,
+  updateConnection,
+  deleteConnection,
+  putCredentialSource,
+  readCredentialSource,
+  deleteCredentialSource,
+  putPolicy,
+  readPolicies,
+  tryPolicies,
+  createAdminToken,
+  readAdminTokens,
+  revokeAdminToken,
+  readAuditEvents,
+  readSecurityEvents,
+  exchangeToken,
+  metadata,
+  revokeGrant,
+  getSnapshot,
+  followChanges,
+  health,
+];
+
+/** Paths without parameters first, so that `/v1/admin-tokens/current` is not taken for an id. */
+export const routes: readonly Route[] = files
+  .flatMap((file) => Object.values(file).filter(isRoute))
+  .toSorted((a, b) => Number(a.operation.path.includes('{')) - Number(b.operation.path.includes('{')));

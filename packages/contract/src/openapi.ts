@@ -1,0 +1,167 @@
+/** `openapi.json` (OpenAPI 3.1.1), derived from the operations. */
+import { z } from 'zod';
+
+import { errorKinds, type ErrorCode } from './errors.ts';
+import type { Operation } from './operation.ts';
+import * as schemas from './operations/index.ts';
+import { operations } from './operations/index.ts';
+
+type Json = Record<string, unknown>;
+
+const problemSchema = z
+  .looseObject({
+    type: z.string().meta({ description: '`urn:hoop:error:<code>`' }),
+    code: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().optional(),
+    requestId: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ description: 'RFC 9457' });
+
+const securitySchemes = {
+  adminToken: { type: 'http', scheme: 'bearer', description: 'An admin token.' },
+  relayToken: { type: 'http', scheme: 'bearer', description: 'The relays’ own token.' },
+};
+
+/** Error codes that follow from the shape of an operation, beside those that it names. */
+export function errorsOf(operation: Operation): ErrorCode[] {
+  const codes = new Set<ErrorCode>(operation.errors);
+  if (operation.audience !== 'public') codes.add('unauthenticated');
+  if (Array.isArray(operation.audience)) codes.add('forbidden');
+  if (operation.params !== undefined || operation.query !== undefined || operation.body !== undefined) codes.add('invalid_request');
+  if (operation.body !== undefined) for (const code of ['payload_too_large', 'unsupported_media_type', 'request_incomplete'] as const) codes.add(code);
+  if (operation.body !== undefined && (operation.bodyType ?? 'application/json') === 'application/json') codes.add('malformed_json');
+  if (operation.conditional === true) for (const code of ['precondition_required', 'precondition_failed'] as const) codes.add(code);
+  if (operation.idempotent === true) codes.add('idempotency_key_reused');
+  if (operation.path !== '/healthz' && operation.path !== '/openapi.json') codes.add('unavailable');
+  return [...codes];
+}
+
+/** Token endpoint's refusals are 400 (RFC 6749 §5.2) whatever their status is elsewhere. */
+const statusOf = (operation: Operation, code: ErrorCode): number => {
+  const { status } = errorKinds[code];
+  return operation.path.startsWith('/oauth/') && [401, 403, 404].includes(status) ? 400 : status;
+};
+
+const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
+
+/** Names of exported schemas: `identitySchema` -> `Identity`. */
+const componentNames = new Map<z.ZodType, string>(
+  Object.entries(schemas).flatMap(([name, value]): [z.ZodType, string][] =>
+    name.endsWith('Schema') && value instanceof z.ZodType ? [[value, capital(name.slice(0, -'Schema'.length))]] : [],
+  ),
+);
+
+interface Registry {
+  readonly components: Map<string, Json>;
+  refer(schema: z.ZodType, io: 'input' | 'output'): Json;
+}
+
+function createRegistry(): Registry {
+  const components = new Map<string, Json>();
+  const convert = (schema: z.ZodType, io: 'input' | 'output'): Json => {
+    const { $schema: _, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any', target: 'draft-2020-12' }) as Json;
+    return json;
+  };
+  return {
+    components,
+    refer(schema, io) {
+      const name = componentNames.get(schema);
+      if (name === undefined) return convert(schema, io);
+      components.set(name, convert(schema, io));
+      return { $ref: `#/components/schemas/${name}` };
+    },
+  };
+}
+
+function parametersOf(operation: Operation): Json[] {
+  const of = (schema: z.ZodObject | undefined, place: 'path' | 'query'): Json[] =>
+    Object.entries(schema?.shape ?? {}).map(([name, member]) => {
+      const { $schema: _, ...json } = z.toJSONSchema(member as z.ZodType, { io: 'input', unrepresentable: 'any' }) as Json;
+      const isRequired = place === 'path' || !(member as z.ZodType).safeParse(undefined).success;
+      return { name, in: place, required: isRequired, schema: Object.keys(json).length === 0 ? { type: 'string' } : json };
+    });
+  const header = (name: string, isRequired: boolean, description: string): Json => ({ name, in: 'header', required: isRequired, description, schema: { type: 'string' } });
+  return [
+    ...of(operation.params, 'path'),
+    ...of(operation.query, 'query'),
+    ...(operation.conditional === true
+      ? [header('If-Match', operation.method !== 'PUT', 'The ETag that was read (RFC 9110 §13.1.1).')]
+      : []),
+    ...(operation.conditional === true && operation.method === 'PUT' ? [header('If-None-Match', false, '`*` for the first one.')] : []),
+    ...(operation.idempotent === true ? [header('Idempotency-Key', false, 'The same key gets the same answer for 24 hours.')] : []),
+  ];
+}
+
+function responsesOf(operation: Operation, registry: Registry): Json {
+  const responses: Json = {};
+  responses[operation.status] = {
+    description: operation.summary,
+    ...(operation.response === undefined
+      ? {}
+      : { content: { [operation.responseType ?? 'application/json']: { schema: registry.refer(operation.response, 'output') } } }),
+  };
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of errorsOf(operation)) {
+    const status = statusOf(operation, code);
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  const isOAuth = operation.path.startsWith('/oauth/');
+  for (const [status, codes] of [...byStatus].toSorted(([a], [b]) => a - b)) {
+    responses[status] = {
+      description: codes.map((code) => `\`${code}\`: ${errorKinds[code].title}`).join('. '),
+      content: { [isOAuth ? 'application/json' : 'application/problem+json']: { schema: { $ref: '#/components/schemas/Problem' } } },
+    };
+  }
+  return responses;
+}
+
+function describe(operation: Operation, registry: Registry): Json {
+  const { audience } = operation;
+  const roles = Array.isArray(audience) ? `Roles: ${audience.join(', ')}.` : undefined;
+  const description = [operation.description, roles].filter(Boolean).join('\n\n');
+  return {
+    operationId: operation.id,
+    summary: operation.summary,
+    ...(description === '' ? {} : { description }),
+    tags: [operation.tag],
+    ...(audience === 'public' ? { security: [] } : { security: [audience === 'relay' ? { relayToken: [] } : { adminToken: [] }] }),
+    parameters: parametersOf(operation),
+    ...(operation.body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: { [operation.bodyType ?? 'application/json']: { schema: registry.refer(operation.body, 'input') } },
+          },
+        }),
+    responses: responsesOf(operation, registry),
+  };
+}
+
+/** The description of the whole API, deterministic: the same operations give the same document. */
+export function openApiDocument(): Json & { openapi: string } {
+  const registry = createRegistry();
+  const paths: Record<string, Json> = {};
+  for (const operation of operations) {
+    (paths[operation.path] ??= {})[operation.method.toLowerCase()] = describe(operation, registry);
+  }
+  const { $schema: _, ...problem } = z.toJSONSchema(problemSchema) as Json;
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Hoop',
+      version: '0.1.0',
+      description: 'The control plane: who may call what, under which policy, and what was called.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    tags: [...new Set(operations.map((operation) => operation.tag))].map((name) => ({ name })),
+    paths,
+    components: {
+      schemas: Object.fromEntries([...registry.components, ['Problem', problem] as const].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+      securitySchemes,
+    },
+  };
+}
