@@ -16,5 +16,5 @@ export {
 export type { DeferredRecord, DeferredResult, DeferredState, NewDeferredCall, SealedBlob } from './deferred.ts';
 export { earlierDecisions, listApprovals, overdueApprovals, readApproval, readShown } from './read.ts';
 export type { ApprovalFilter } from './read.ts';
-export { applyToApproval, closeBreakGlassReview, escalateReviewers, listBreakGlassReviews, voidApprovals } from './review.ts';
+export { applyToApproval, closeBreakGlassReview, escalateReviewers, listBreakGlassReviews, readBreakGlassReview, voidApprovals } from './review.ts';
 export type { ApprovalChange, BreakGlassRecord } from './review.ts';

@@ -75,21 +75,40 @@ export async function closeBreakGlassReview(tx: Transaction, approvalId: string,
   await tx.breakGlassReview.update({ where: { approvalId }, data: { closedAt: new Date(now), closedBy: by, comment } });
 }
 
-export async function listBreakGlassReviews(tx: Transaction, options: { readonly isOpen: boolean; readonly after: string | null; readonly limit: number }): Promise<BreakGlassRecord[]> {
+type BreakGlassRow = { approvalId: string; userName: string; reason: string; openedAt: Date; closedAt: Date | null; closedBy: string | null; comment: string | null };
+
+const toBreakGlass = (row: BreakGlassRow): BreakGlassRecord => ({
+  approvalId: row.approvalId,
+  user: row.userName,
+  reason: row.reason,
+  openedAt: row.openedAt.getTime(),
+  closedAt: row.closedAt?.getTime() ?? null,
+  closedBy: row.closedBy,
+  comment: row.comment,
+});
+
+export async function readBreakGlassReview(tx: Transaction, approvalId: string): Promise<BreakGlassRecord | null> {
+  const row = await tx.breakGlassReview.findUnique({ where: { approvalId } });
+  return row === null ? null : toBreakGlass(row);
+}
+
+export interface BreakGlassFilter {
+  /** Only those that are open (true) or closed (false). */
+  readonly isOpen: boolean | undefined;
+  readonly before: string | null;
+  readonly limit: number;
+}
+
+export async function listBreakGlassReviews(tx: Transaction, filter: BreakGlassFilter): Promise<BreakGlassRecord[]> {
   const rows = await tx.breakGlassReview.findMany({
-    where: { ...(options.isOpen ? { closedAt: null } : {}), ...(options.after === null ? {} : { approvalId: { lt: options.after } }) },
+    where: {
+      ...(filter.isOpen === undefined ? {} : { closedAt: filter.isOpen ? null : { not: null } }),
+      ...(filter.before === null ? {} : { approvalId: { lt: filter.before } }),
+    },
     orderBy: { approvalId: 'desc' },
-    take: options.limit,
+    take: filter.limit,
   });
-  return rows.map((row) => ({
-    approvalId: row.approvalId,
-    user: row.userName,
-    reason: row.reason,
-    openedAt: row.openedAt.getTime(),
-    closedAt: row.closedAt?.getTime() ?? null,
-    closedBy: row.closedBy,
-    comment: row.comment,
-  }));
+  return rows.map(toBreakGlass);
 }
 
 /** Adds the second group to those whom the approval is listed for. */

@@ -1,0 +1,86 @@
+import {
+  AppError,
+  createNotificationChannel as createOperation,
+  deleteNotificationChannel as deleteOperation,
+  newId,
+  updateNotificationChannel as updateOperation,
+} from '@hoop/contract';
+import { channelNamed, createChannel, deleteChannel, lockChannel, updateChannel, type Transaction } from '@hoop/database';
+import { parseTarget } from '@hoop/upstream';
+
+import { mutate } from '../audit/mutate.ts';
+import { found } from '../http/found.ts';
+import { route } from '../http/route.ts';
+import { checkWebhookSecret, newWebhookSecret, sealChannelSecret } from './channel-secret.ts';
+import { toChannelResource } from './resource.ts';
+
+/** The same rules as for targets; `@throws` target_refused. Where the name resolves to is checked at every sending. */
+function checkUrl(url: string, allowedCidrs: string[]): void {
+  const { origin } = new URL(url);
+  if (new URL(url).username !== '' || new URL(url).hash !== '') throw new AppError('target_refused', 'The URL of a channel has no user info and no fragment.');
+  parseTarget({ target: origin, allowedHosts: [], allowedCidrs });
+}
+
+async function refuseNamesake(tx: Transaction, name: string, id: string): Promise<void> {
+  const namesake = await channelNamed(tx, name);
+  if (namesake !== null && namesake.id !== id) throw new AppError('name_taken', `There is a notification channel "${name}" already.`);
+}
+
+export const createNotificationChannel = route(createOperation, async (call) => {
+  const { secret: given, slackChannel, ...channel } = call.body;
+  checkUrl(channel.url, channel.allowedCidrs);
+  const id = newId('notification_channel');
+  const made = channel.kind === 'webhook' && given === undefined ? newWebhookSecret() : null;
+  if (channel.kind === 'webhook' && given !== undefined) checkWebhookSecret(given);
+  const secret = given ?? made;
+  const sealed = secret === null ? '' : await sealChannelSecret(call.context.keys.notificationPublic, id, secret);
+
+  return mutate(call, { action: 'notification_channel.create', isConfiguration: false }, async ({ tx, at }) => {
+    await refuseNamesake(tx, channel.name, id);
+    const settings = slackChannel === undefined ? {} : { slackChannel };
+    const after = toChannelResource(await createChannel(tx, { id, ...channel, settings, sealed }, at));
+    return {
+      reply: { body: { ...after, secret: made }, version: after.version, headers: { location: `/v1/notification-channels/${id}` } },
+      kept: { ...after, secret: null },
+      target: { type: 'notification_channel', id, name: channel.name },
+      before: null,
+      after,
+    };
+  });
+});
+
+export const updateNotificationChannel = route(updateOperation, async (call) => {
+  const { channelId } = call.params;
+  const { secret, slackChannel, ...patch } = call.body;
+
+  return mutate(call, { action: 'notification_channel.update', isConfiguration: false }, async ({ tx, at }) => {
+    const before = found(await lockChannel(tx, channelId), 'notification channel');
+    call.precondition.check(before.version);
+    checkUrl(patch.url ?? before.url, patch.allowedCidrs ?? before.allowedCidrs);
+    if (patch.url !== undefined && new URL(patch.url).origin !== new URL(before.url).origin && secret === undefined && before.sealed !== '') {
+      throw new AppError('target_refused', 'The secret was given for another host: send it again together with the new URL.');
+    }
+    if (patch.name !== undefined) await refuseNamesake(tx, patch.name, channelId);
+    if (secret !== undefined && before.kind === 'webhook') checkWebhookSecret(secret);
+    const sealed = secret === undefined ? {} : { sealed: await sealChannelSecret(call.context.keys.notificationPublic, channelId, secret) };
+    const defined = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
+    const settings = slackChannel === undefined ? {} : { settings: { slackChannel } };
+    const after = await updateChannel(tx, channelId, { ...defined, ...settings, ...sealed }, at);
+    return {
+      reply: { body: toChannelResource(after), version: after.version },
+      target: { type: 'notification_channel', id: channelId, name: after.name },
+      before: toChannelResource(before),
+      after: { ...toChannelResource(after), ...(secret === undefined ? {} : { secret: 'replaced' }) },
+    };
+  });
+});
+
+export const deleteNotificationChannel = route(deleteOperation, async (call) => {
+  const { channelId } = call.params;
+  return mutate(call, { action: 'notification_channel.delete', isConfiguration: false }, async ({ tx }) => {
+    const before = found(await lockChannel(tx, channelId), 'notification channel');
+    call.precondition.check(before.version);
+    await deleteChannel(tx, channelId);
+    return { reply: {}, target: { type: 'notification_channel', id: channelId, name: before.name }, before: toChannelResource(before), after: null };
+  });
+});
