@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { AppError, newId, type AuditEvent, type Operation } from '@hoop/contract';
-import { claimIdempotencyKey, insertAuditEvent, keepResponse, nextRevision, type StoredResponse, type Transaction } from '@hoop/database';
+import { claimIdempotencyKey, insertAuditEvent, keepResponse, nextRevision, voidApprovals, type StoredResponse, type Transaction } from '@hoop/database';
 
 import { etagOf } from '../http/preconditions.ts';
 import type { Call, Reply } from '../http/route.ts';
@@ -16,6 +16,8 @@ export interface Change<O extends Operation> {
   readonly after: Resource | null;
   /** What is kept for the idempotency key instead of the reply's body, where that holds a secret. */
   readonly kept?: Resource;
+  /** Approvals that depend on what has changed: those that are pending or unused are void with the commit. */
+  readonly voids?: { readonly of: { readonly connectionId: string } | { readonly identityId: string }; readonly reason: string };
 }
 
 export interface Mutation {
@@ -50,6 +52,7 @@ export async function mutate<O extends Operation>(
     }
     const revision = kind.isConfiguration ? await nextRevision(tx) : 0;
     const change = await act({ tx, at, revision });
+    if (change.voids !== undefined) await voidApprovals(tx, change.voids.of, change.voids.reason, at.getTime());
     await insertAuditEvent(tx, {
       id: newId('audit_event', at.getTime()),
       at,

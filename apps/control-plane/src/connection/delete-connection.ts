@@ -19,6 +19,6 @@ export const deleteConnection = route(operation, async (call) =>
     }
     await removeConnection(tx, id);
     await leaveTombstone(tx, id, revision, at);
-    return { reply: {}, target: { type: 'connection', id, name }, before, after: null };
+    return { reply: {}, target: { type: 'connection', id, name }, before, after: null, voids: { of: { connectionId: id }, reason: 'the connection was deleted' } };
   }),
 );

@@ -20,7 +20,8 @@ export const updateConnection = route(operation, async (call) => {
     await refuseHostChange(tx, before, settings);
     const members = identities === undefined ? {} : { identityIds: await identityIdsOf(tx, identities) };
     const after = await writeConnection(tx, before.id, { name, disabled, settings, ...members, revision, at });
-    return { reply: { body: after, version: after.version }, target: { type: 'connection', id: after.id, name }, before, after };
+    const voids = { of: { connectionId: before.id }, reason: 'the connection was changed' };
+    return { reply: { body: after, version: after.version }, target: { type: 'connection', id: after.id, name }, before, after, voids };
   });
 });
 
@@ -30,7 +31,8 @@ const setDisabled = (call: Call<Action>, action: string, disabled: boolean): Pro
   mutate(call, { action, isConfiguration: true }, async ({ tx, at, revision }) => {
     const before = found(await findConnection(tx, call.params.connection), 'connection');
     const after = await writeConnection(tx, before.id, { disabled, revision, at });
-    return { reply: { body: after, version: after.version }, target: { type: 'connection', id: after.id, name: after.name }, before, after };
+    const voids = disabled ? { voids: { of: { connectionId: before.id }, reason: 'the connection was disabled' } } : {};
+    return { reply: { body: after, version: after.version }, target: { type: 'connection', id: after.id, name: after.name }, before, after, ...voids };
   });
 
 export const disableConnection = route(disableOperation, (call) => setDisabled(call, 'connection.disable', true));

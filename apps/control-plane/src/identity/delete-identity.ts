@@ -17,6 +17,6 @@ export const deleteIdentity = route(operation, async (call) =>
     }
     await removeIdentity(tx, id);
     await leaveTombstone(tx, id, revision, at);
-    return { reply: {}, target: { type: 'identity', id, name }, before, after: null };
+    return { reply: {}, target: { type: 'identity', id, name }, before, after: null, voids: { of: { identityId: id }, reason: 'the identity was deleted' } };
   }),
 );

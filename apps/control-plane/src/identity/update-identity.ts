@@ -27,7 +27,8 @@ export const updateIdentity = route(operation, async (call) => {
         : referred(await findIdentityProvider(tx, providerReference), 'identity provider', 'provider', providerReference);
     const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as Partial<IdentityWrite>;
     const after = await writeIdentity(tx, before.id, { ...given, providerId: provider.id, revision, at });
-    return { reply: { body: after, version: after.version }, target: { type: 'identity', id: after.id, name: after.name }, before, after };
+    const voids = { of: { identityId: before.id }, reason: 'the identity was changed' };
+    return { reply: { body: after, version: after.version }, target: { type: 'identity', id: after.id, name: after.name }, before, after, voids };
   });
 });
 
@@ -37,7 +38,8 @@ async function change(call: Call<Action>, action: string, write: (before: Identi
   return mutate(call, { action, isConfiguration: true }, async ({ tx, at, revision }) => {
     const before = found(await findIdentity(tx, call.params.identity), 'identity');
     const after = await writeIdentity(tx, before.id, { ...write(before), revision, at });
-    return { reply: { body: after, version: after.version }, target: { type: 'identity', id: after.id, name: after.name }, before, after };
+    const voids = after.disabled ? { voids: { of: { identityId: before.id }, reason: 'the identity was disabled' } } : {};
+    return { reply: { body: after, version: after.version }, target: { type: 'identity', id: after.id, name: after.name }, before, after, ...voids };
   });
 }
 

@@ -23,6 +23,7 @@ export const putPolicy = route(operation, async (call) => {
       at,
     });
     await touchConnection(tx, connection.id, revision);
-    return { reply: { body: after, version: after.revision }, target: { type: 'policy', id: after.id, name: connection.name }, before, after };
+    const voids = { of: { connectionId: connection.id }, reason: 'the policy was changed' };
+    return { reply: { body: after, version: after.revision }, target: { type: 'policy', id: after.id, name: connection.name }, before, after, voids };
   });
 });
