@@ -110,7 +110,7 @@ const responseOf = (grant: string, expiresIn: number, connections: readonly Usab
     expires_in: expiresIn,
     scope: connections.map(({ name }) => name).join(' '),
     hoop_connections: connections.map(({ name, settings }) => ({ name, target: settings.target })),
-    hoop_relay: relay,
+    hoop_relay_url: relay,
   }) as const;
 
 /** Writes the refusal down. The caller learns the event's id, so that an operator can look up what differs. */

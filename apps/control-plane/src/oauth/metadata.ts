@@ -20,7 +20,7 @@ export const getAuthorizationServerMetadata = route(metadataOperation, async ({ 
       token_endpoint_auth_methods_supported: ['none'],
       revocation_endpoint_auth_methods_supported: ['none'],
       service_documentation: `${issuer}/openapi.json`,
-      hoop_relay: context.config.relayPublicUrl,
+      hoop_relay_url: context.config.relayPublicUrl,
     },
   };
 });

@@ -37,7 +37,7 @@ export const tokenResponseSchema = z.object({
   scope: z.string(),
   hoop_connections: z.array(z.object({ name: z.string(), target: z.string() })),
   /** Where the relay is. */
-  hoop_relay: z.url(),
+  hoop_relay_url: z.url(),
 });
 export type TokenResponse = z.infer<typeof tokenResponseSchema>;
 
@@ -112,7 +112,7 @@ export const authorizationServerMetadataSchema = z.object({
   token_endpoint_auth_methods_supported: z.array(z.string()),
   revocation_endpoint_auth_methods_supported: z.array(z.string()),
   service_documentation: z.url(),
-  hoop_relay: z.url(),
+  hoop_relay_url: z.url(),
 });
 export const getAuthorizationServerMetadata = defineOperation({
   id: 'getAuthorizationServerMetadata',
