@@ -1,1 +1,10 @@
-export {};
+export { maskHeaders } from './recording/mask-headers.ts';
+export type { MaskHeadersOptions } from './recording/mask-headers.ts';
+export { createResponseMasker } from './response/create-response-masker.ts';
+export type { ResponseMasker, ResponseMaskerInput } from './response/create-response-masker.ts';
+export type { MaskingReport, MaskingSink } from './response/body-masker.ts';
+export { compileMasking } from './rules/compile-masking.ts';
+export type { CompiledMasking, MaskingOptions } from './rules/compile-masking.ts';
+export type { MaskingIdentity } from './rules/identity-condition.ts';
+export { compileScrubber } from './scrubber/scrubber.ts';
+export type { Scrubber } from './scrubber/scrubber.ts';

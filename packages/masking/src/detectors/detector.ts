@@ -1,0 +1,17 @@
+/** A detector finds one kind of sensitive value inside a text, validates it and says where it is. */
+export interface Detector {
+  /** As rules name it. */
+  readonly name: string;
+  /** One sentence for people: what it finds and how it validates. */
+  readonly summary: string;
+  /** Byte classes that a text must all have (see `byte-classes.ts`), unless the key's context calls for a look. */
+  readonly needs: number;
+  /** Characters that a text must have. */
+  readonly minLength: number;
+  /** Shapes of `features.ts` of which a text must have one; 0: none is needed. */
+  readonly features: number;
+  /** Bits of `key-context.ts`: with one of them the detector looks whatever the text is made of. @default 0 */
+  readonly contexts: number;
+  /** Calls `found` for each place, UTF-16 offsets. `context` tells of the key under which the text stands. */
+  find(text: string, context: number, found: (start: number, end: number) => void): void;
+}

@@ -1,0 +1,345 @@
+/**
+ * JSON, NDJSON and JSON text sequences in one pass over the bytes. A token that lies within a chunk is handled where
+ * it lies; one that crosses chunks is collected only if its content decides something. Strict: what RFC 8259 does not
+ * allow is `Malformed`.
+ */
+import { HASH, NONE, NULL, PARTIAL, REDACT, redacted, REMOVE } from '../../actions/action.ts';
+import type { Action } from '../../actions/action.ts';
+import { utf8Bytes } from '../../bytes.ts';
+import { limits } from '../../engine.ts';
+import type { Engine } from '../../engine.ts';
+import type { Output } from '../../output.ts';
+import { hashPrime, hashSeed } from '../../rules/key-table.ts';
+import type { KeyEntry } from '../../rules/key-table.ts';
+import type { PathState } from '../../rules/path-automaton.ts';
+import { byteClasses, SPECIAL } from '../../text/byte-classes.ts';
+import { Malformed } from '../machine.ts';
+import type { Machine, Tally } from '../machine.ts';
+import { isBareValue } from './json-number.ts';
+import type { JsonObserver } from './json-observer.ts';
+import { JsonStack } from './json-stack.ts';
+import { JsonValues } from './json-values.ts';
+import type { Place } from './json-values.ts';
+import { JsonWriter } from './json-writer.ts';
+
+export interface JsonOptions {
+  /** More than one document: NDJSON, JSON text sequences (RFC 7464), log lines. @default false */
+  readonly many?: boolean;
+  /** Where the document stands, for JSON inside something else. @default the engine's root */
+  readonly root?: PathState;
+  /** What the key above the document tells. @default 0 */
+  readonly context?: number;
+  /** How many strings the document is inside of. @default 0 */
+  readonly nesting?: number;
+  readonly observer?: JsonObserver | null;
+}
+
+// what comes next; from IN_STRING on: what was begun in an earlier chunk
+const TOP = 0;
+const VALUE = 1;
+const FIRST_ELEMENT = 2;
+const FIRST_KEY = 3;
+const KEY = 4;
+const COLON = 5;
+const AFTER = 6;
+const IN_STRING = 7;
+const IN_KEY = 8;
+const IN_BARE = 9;
+
+const QUOTE = 0x22;
+
+const isBareByte = Uint8Array.from({ length: 256 }, (_, byte) => (/[0-9A-Za-z+\-.]/.test(String.fromCharCode(byte)) ? 1 : 0));
+
+export class JsonMachine implements Machine {
+  /** Keys read so far; tells JSON from text that only starts like it. */
+  keysRead = 0;
+  readonly #engine: Engine;
+  readonly #writer: JsonWriter;
+  readonly #values: JsonValues;
+  readonly #stack: JsonStack;
+  readonly #tally: Tally;
+  readonly #place: Place;
+  readonly #root: PathState;
+  readonly #rootContext: number;
+  readonly #many: boolean;
+  #phase = TOP;
+  #consumed = 0;
+  #documents = 0;
+  #maskedKeys = 0;
+  /** Depth of the masked container that we are in; -1: none. */
+  #muted = -1;
+  #mutedAction: Action = NONE;
+
+  constructor(engine: Engine, out: Output, tally: Tally, options: JsonOptions = {}) {
+    this.#engine = engine;
+    this.#tally = tally;
+    this.#many = options.many ?? false;
+    this.#root = options.root ?? engine.root;
+    this.#rootContext = options.context ?? 0;
+    this.#place = { state: this.#root, entry: null, context: 0, action: NONE };
+    this.#writer = new JsonWriter(out);
+    this.#stack = new JsonStack(this.#root);
+    this.#values = new JsonValues({
+      engine,
+      writer: this.#writer,
+      tally,
+      stack: this.#stack,
+      place: this.#place,
+      nesting: options.nesting ?? 0,
+      observer: options.observer ?? null,
+    });
+  }
+
+  write(chunk: Uint8Array): void {
+    const n = chunk.length;
+    const stack = this.#stack;
+    const { scanner, collected } = this.#values;
+    let phase = this.#phase;
+    let i = 0;
+    this.#writer.beginChunk();
+    while (i < n) {
+      const byte = chunk[i]!;
+      if (phase < IN_STRING && byte <= 0x20) {
+        if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09 && !(byte === 0x1e && phase === TOP && this.#many)) {
+          this.#fail(i, 'a control character stands outside a string');
+        }
+        i++;
+        continue;
+      }
+      switch (phase) {
+        case TOP:
+        case VALUE:
+        case FIRST_ELEMENT:
+          if (byte === 0x5d && phase === FIRST_ELEMENT) {
+            phase = this.#close(i++);
+            break;
+          }
+          if (this.#muted < 0) {
+            if (phase === TOP) this.#document(i);
+            else if (stack.inArray) this.#element(chunk, i);
+          }
+          if (byte === QUOTE) {
+            const start = i;
+            scanner.begin();
+            i = scanner.scan(chunk, i + 1, n);
+            if (i < 0) this.#fail(-1 - i, scanner.reason);
+            if (this.#muted < 0) this.#values.startString(chunk, start);
+            if (i < n) {
+              i++;
+              if (this.#muted < 0) this.#values.endString(chunk, start, i);
+              phase = stack.depth === 0 ? TOP : AFTER;
+            } else {
+              if (this.#muted < 0) this.#values.suspendString(chunk, start);
+              phase = IN_STRING;
+            }
+          } else if (byte === 0x7b || byte === 0x5b) {
+            this.#open(chunk, i++, byte === 0x5b);
+            phase = byte === 0x5b ? FIRST_ELEMENT : FIRST_KEY;
+          } else if (isBareByte[byte] === 1) {
+            const start = i++;
+            while (i < n && isBareByte[chunk[i]!] === 1) i++;
+            if (i < n) {
+              if (!isBareValue(chunk, start, i)) this.#fail(start, 'this is neither a number nor true, false or null');
+              if (this.#muted < 0) this.#values.endBare(chunk, start, i);
+              phase = stack.depth === 0 ? TOP : AFTER;
+            } else {
+              this.#values.collect(chunk, start);
+              phase = IN_BARE;
+            }
+          } else this.#fail(i, 'a value is missing');
+          break;
+        case FIRST_KEY:
+        case KEY: {
+          if (byte !== QUOTE) {
+            if (byte !== 0x7d || phase === KEY) this.#fail(i, phase === KEY ? 'a key is missing after the comma' : 'a key or "}" is missing');
+            phase = this.#close(i++);
+            break;
+          }
+          const start = i++;
+          let hash = hashSeed;
+          let next = 0;
+          while (i < n && (byteClasses[(next = chunk[i]!)]! & SPECIAL) === 0) {
+            hash = Math.imul(hash ^ next, hashPrime);
+            i++;
+          }
+          if (i < n && next === QUOTE) {
+            this.keysRead++;
+            if (this.#muted < 0) this.#member(chunk, start, i + 1, this.#engine.keys.find(hash, chunk, start + 1, i));
+            i++;
+            phase = COLON;
+            break;
+          }
+          scanner.begin();
+          i = scanner.scan(chunk, i, n);
+          if (i < 0) this.#fail(-1 - i, scanner.reason);
+          if (i < n) {
+            this.keysRead++;
+            if (this.#muted < 0) this.#member(chunk, start, i + 1, this.#engine.keys.search(chunk, start + 1, i));
+            i++;
+            phase = COLON;
+          } else {
+            if (this.#muted < 0) this.#values.collect(chunk, start);
+            phase = IN_KEY;
+          }
+          break;
+        }
+        case COLON:
+          if (byte !== 0x3a) this.#fail(i, '":" is missing after the key');
+          i++;
+          phase = VALUE;
+          break;
+        case AFTER:
+          if (byte === 0x2c) {
+            if (this.#engine.removes && this.#muted < 0) this.#writer.comma(i);
+            phase = stack.inArray ? VALUE : KEY;
+            i++;
+          } else if (byte === (stack.inArray ? 0x5d : 0x7d)) phase = this.#close(i++);
+          else this.#fail(i, stack.inArray ? '"," or "]" is missing' : '"," or "}" is missing');
+          break;
+        case IN_STRING: {
+          const start = i;
+          i = scanner.scan(chunk, i, n);
+          if (i < 0) this.#fail(-1 - i, scanner.reason);
+          if (i < n) {
+            i++;
+            if (this.#muted < 0) this.#values.finishString(chunk, start, i);
+            phase = stack.depth === 0 ? TOP : AFTER;
+          } else if (this.#muted < 0) this.#values.growString(chunk, start);
+          break;
+        }
+        case IN_KEY: {
+          const start = i;
+          i = scanner.scan(chunk, i, n);
+          if (i < 0) this.#fail(-1 - i, scanner.reason);
+          const ended = i < n;
+          if (ended) i++;
+          if (this.#muted < 0) {
+            collected.append(chunk, start, i);
+            if (collected.length > limits.key) this.#fail(start, 'a key is too long');
+            if (ended) this.#finishKey(i);
+          }
+          if (!ended) break;
+          this.keysRead++;
+          phase = COLON;
+          break;
+        }
+        default: {
+          const start = i;
+          while (i < n && isBareByte[chunk[i]!] === 1) i++;
+          collected.append(chunk, start, i);
+          if (collected.length > limits.number) this.#fail(start, 'a number is too long');
+          if (i < n) phase = this.#finishBare(i);
+        }
+      }
+    }
+    this.#phase = phase;
+    if (!this.#writer.endChunk(chunk)) this.#fail(n, 'there is too much white space');
+    this.#consumed += n;
+  }
+
+  end(): void {
+    if (this.#phase === IN_BARE && this.#stack.depth === 0) this.#phase = this.#finishBare(0);
+    if (this.#phase !== TOP || this.#documents === 0) this.#fail(0, 'the document is not complete');
+  }
+
+  #fail(at: number, reason: string): never {
+    throw new Malformed(this.#consumed + at, reason);
+  }
+
+  #document(at: number): void {
+    if (this.#documents > 0 && !this.#many) this.#fail(at, 'something follows the document');
+    this.#documents++;
+    const place = this.#place;
+    place.state = this.#root;
+    place.entry = null;
+    place.context = this.#rootContext;
+    place.action = this.#root.action === REMOVE ? NULL : this.#root.action;
+  }
+
+  /** A key has been read at `chunk[start, end)`: decides about its value. */
+  #member(chunk: Uint8Array, start: number, end: number, entry: KeyEntry): void {
+    const action = this.#enter(entry);
+    if (this.#engine.removes) {
+      this.#writer.settle(chunk, start, action, this.#stack.kept);
+      if (action !== REMOVE) this.#stack.kept = true;
+    }
+    if (entry.masked !== null && action !== REMOVE) {
+      this.#writer.flush(chunk, start);
+      this.#writer.out.put(this.#maskedKey(entry.masked));
+      this.#writer.resume(end);
+    }
+  }
+
+  /** A key that began in an earlier chunk ends before `next`. */
+  #finishKey(next: number): void {
+    const { bytes, length } = this.#values.collected;
+    const entry = this.#engine.keys.search(bytes, 1, length - 1);
+    const action = this.#enter(entry);
+    this.#writer.settleGap(action, this.#stack.kept);
+    if (action === REMOVE) return;
+    this.#stack.kept = true;
+    if (entry.masked === null) this.#writer.out.putPart(bytes, length);
+    else this.#writer.out.put(this.#maskedKey(entry.masked));
+    this.#writer.resume(next);
+  }
+
+  #enter(entry: KeyEntry): Action {
+    const place = this.#place;
+    place.state = this.#stack.state.member(entry);
+    place.entry = entry;
+    place.context = entry.context;
+    place.action = place.state.action;
+    return place.action;
+  }
+
+  /** Keys that were masked must not become the same key. */
+  #maskedKey(masked: string): Uint8Array {
+    this.#tally.maskedCount++;
+    this.#maskedKeys++;
+    return utf8Bytes(JSON.stringify(this.#maskedKeys > 1 && masked.includes(redacted) ? `${masked} (${this.#maskedKeys})` : masked));
+  }
+
+  /** The next element of an array starts at `i`. */
+  #element(chunk: Uint8Array, i: number): void {
+    const stack = this.#stack;
+    const place = this.#place;
+    place.state = stack.state.element(stack.index++);
+    place.entry = stack.entry;
+    place.context = stack.context;
+    place.action = place.state.action;
+    if (!this.#engine.removes) return;
+    this.#writer.settle(chunk, i, place.action, stack.kept);
+    if (place.action !== REMOVE) stack.kept = true;
+  }
+
+  #open(chunk: Uint8Array, i: number, isArray: boolean): void {
+    const place = this.#place;
+    if (this.#stack.depth >= limits.depth) this.#fail(i, 'the document is nested too deeply');
+    if (this.#muted < 0 && place.action !== NONE) {
+      this.#writer.flush(chunk, i);
+      this.#writer.isHolding = true;
+      this.#muted = this.#stack.depth;
+      this.#mutedAction = place.action === PARTIAL || place.action === HASH ? REDACT : place.action;
+    }
+    this.#stack.push(isArray, place.state, place.entry, place.context);
+  }
+
+  /** Closes the container at `i`; gives the next phase. */
+  #close(i: number): number {
+    this.#stack.pop();
+    const { depth } = this.#stack;
+    if (this.#muted === depth) {
+      this.#muted = -1;
+      this.#values.putReplacement(this.#mutedAction);
+      this.#writer.resume(i + 1);
+    }
+    return depth === 0 ? TOP : AFTER;
+  }
+
+  #finishBare(next: number): number {
+    const { bytes, length } = this.#values.collected;
+    if (!isBareValue(bytes, 0, length)) this.#fail(next, 'this is neither a number nor true, false or null');
+    if (this.#muted < 0) this.#values.finishBare(next);
+    return this.#stack.depth === 0 ? TOP : AFTER;
+  }
+}

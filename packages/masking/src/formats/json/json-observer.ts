@@ -1,0 +1,5 @@
+/** Sees strings and numbers that no path or key rule covers. */
+export interface JsonObserver {
+  /** `context` tells of the key (see `key-context.ts`); `path` gives the JSONPath, with `[*]` for every element. */
+  see(text: string, context: number, path: () => string): void;
+}

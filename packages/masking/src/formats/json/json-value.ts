@@ -1,0 +1,69 @@
+/** What becomes of one JSON string or number. */
+import { HASH, NONE, NULL, PARTIAL, REDACT, redacted, REMOVE, replaceText } from '../../actions/action.ts';
+import type { Action } from '../../actions/action.ts';
+import { latin1Text, utf8Bytes } from '../../bytes.ts';
+import { limits } from '../../engine.ts';
+import type { Engine } from '../../engine.ts';
+import type { Tally } from '../machine.ts';
+import { decodeJsonString, encodeJsonString } from './json-string.ts';
+import type { Place } from './json-values.ts';
+
+const redactedBytes = utf8Bytes(JSON.stringify(redacted));
+const nullBytes = utf8Bytes('null');
+/** First raw bytes of a string that may hold JSON: a bracket, white space, an escape, a byte order mark. */
+const mayBeNested = Uint8Array.from({ length: 256 }, (_, byte) => ([0x20, 0x5b, 0x5c, 0x7b, 0xef].includes(byte) ? 1 : 0));
+const nothing = new Uint8Array(0);
+
+/** What stands for a value whose content does not matter. */
+export function replacement(action: Action): Uint8Array {
+  if (action === NULL) return nullBytes;
+  return action === REMOVE ? nothing : redactedBytes;
+}
+
+/** What stands for the string `bytes[from, to)` (with its quotes); null: it stays as it is. `nesting`: strings that it is inside of. */
+export function maskString(
+  engine: Engine,
+  tally: Tally,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  place: Place,
+  classes: number,
+  isPlainAscii: boolean,
+  nesting: number,
+): Uint8Array | null {
+  const { action, context } = place;
+  if (action !== NONE) {
+    tally.maskedCount++;
+    if (action >= REDACT) return replacement(action);
+    return encodeJsonString(replaceText(action, decodeJsonString(bytes, from, to, isPlainAscii), engine.hash));
+  }
+  const length = to - from - 2;
+  if (length > 1 && mayBeNested[bytes[from + 1]!] === 1) {
+    const text = decodeJsonString(bytes, from, to, isPlainAscii);
+    const nested = engine.maskNested(engine, tally, text, { state: place.state, context, nesting });
+    if (nested !== undefined) return nested === null ? null : encodeJsonString(nested);
+  }
+  const rules = engine.text;
+  if (rules === null || !rules.mayHold(classes, length, context)) return null;
+  if (isPlainAscii && !rules.mayHoldIn(bytes, from + 1, to - 1, context)) return null;
+  const masked = rules.mask(decodeJsonString(bytes, from, to, isPlainAscii), context);
+  if (masked === null) return null;
+  tally.maskedCount += masked.count;
+  return encodeJsonString(masked.text);
+}
+
+/** What stands for the number or literal `bytes[from, to)`; null: it stays as it is. */
+export function maskBare(engine: Engine, tally: Tally, bytes: Uint8Array, from: number, to: number, action: Action, context: number): Uint8Array | null {
+  const isNumber = bytes[from]! < 0x3a;
+  if (action !== NONE) {
+    tally.maskedCount++;
+    if (action >= REDACT || !isNumber) return replacement(action === PARTIAL || action === HASH ? REDACT : action);
+    return encodeJsonString(replaceText(action, latin1Text(bytes, from, to), engine.hash));
+  }
+  if (!isNumber || engine.text === null || to - from > limits.number) return null;
+  const masked = engine.text.mask(latin1Text(bytes, from, to), context);
+  if (masked === null) return null;
+  tally.maskedCount += masked.count;
+  return masked.text === null || masked.text === '' ? nullBytes : encodeJsonString(masked.text);
+}

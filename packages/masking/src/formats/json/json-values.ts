@@ -1,0 +1,177 @@
+/** Strings, numbers and literals of a document, each within a chunk or over several. */
+import { NONE, REDACT, REMOVE } from '../../actions/action.ts';
+import type { Action } from '../../actions/action.ts';
+import { Collector, latin1Text, utf8Text } from '../../bytes.ts';
+import { limits } from '../../engine.ts';
+import type { Engine } from '../../engine.ts';
+import type { KeyEntry } from '../../rules/key-table.ts';
+import type { PathState } from '../../rules/path-automaton.ts';
+import type { Tally } from '../machine.ts';
+import type { JsonObserver } from './json-observer.ts';
+import type { JsonStack } from './json-stack.ts';
+import { JsonStringScanner } from './json-string-scanner.ts';
+import { maskBare, maskString, replacement } from './json-value.ts';
+import type { JsonWriter } from './json-writer.ts';
+import { LongString } from './long-string.ts';
+
+/** Where the next value stands, and what the rules say about it. */
+export interface Place {
+  state: PathState;
+  entry: KeyEntry | null;
+  context: number;
+  action: Action;
+}
+
+// what becomes of the string that is being read
+const PASS = 0;
+const DROP = 1;
+const COLLECT = 2;
+const LONG = 3;
+
+export class JsonValues {
+  readonly scanner = new JsonStringScanner();
+  readonly collected = new Collector();
+  readonly #engine: Engine;
+  readonly #writer: JsonWriter;
+  readonly #tally: Tally;
+  readonly #stack: JsonStack;
+  readonly #place: Place;
+  readonly #nesting: number;
+  readonly #observer: JsonObserver | null;
+  /** Strings of places without an action are looked at. */
+  readonly #inspects: boolean;
+  /** Numbers shorter than this hold nothing for any rule. */
+  readonly #leastNumber: number;
+  #fate = PASS;
+  #long: LongString | null = null;
+
+  constructor(input: { engine: Engine; writer: JsonWriter; tally: Tally; stack: JsonStack; place: Place; nesting: number; observer: JsonObserver | null }) {
+    this.#engine = input.engine;
+    this.#writer = input.writer;
+    this.#tally = input.tally;
+    this.#stack = input.stack;
+    this.#place = input.place;
+    this.#nesting = input.nesting;
+    this.#observer = input.observer;
+    this.#inspects = input.engine.text !== null || input.engine.selects || input.observer !== null;
+    this.#leastNumber = input.engine.text?.seesAll === true ? 1 : input.engine.text === null && input.observer === null ? limits.number + 1 : 4;
+  }
+
+  /** Puts what stands for a value that is masked whole. */
+  putReplacement(action: Action): void {
+    this.#tally.maskedCount++;
+    if (action !== REMOVE) this.#writer.out.put(replacement(action));
+  }
+
+  /** Keeps the bytes of a token that is not complete in this chunk. */
+  collect(chunk: Uint8Array, start: number): void {
+    this.#writer.suspend(chunk, start);
+    this.collected.clear();
+    this.collected.append(chunk, start, chunk.length);
+  }
+
+  /** Decides what becomes of the string at `start`. */
+  startString(chunk: Uint8Array, start: number): void {
+    const { action } = this.#place;
+    if (action >= REDACT) {
+      this.#writer.flush(chunk, start);
+      this.#writer.isHolding = true;
+      this.#fate = DROP;
+    } else this.#fate = action !== NONE || this.#inspects ? COLLECT : PASS;
+  }
+
+  /** The string is whole: `chunk[start, end)`. */
+  endString(chunk: Uint8Array, start: number, end: number): void {
+    if (this.#fate === COLLECT) {
+      const masked = this.#maskString(chunk, start, end);
+      if (masked === null) return;
+      this.#writer.flush(chunk, start);
+      this.#writer.out.put(masked);
+    } else if (this.#fate === DROP) this.putReplacement(this.#place.action);
+    else return;
+    this.#writer.resume(end);
+  }
+
+  /** The chunk ends within the string that starts at `start`. */
+  suspendString(chunk: Uint8Array, start: number): void {
+    if (this.#fate === COLLECT) this.collect(chunk, start);
+  }
+
+  /** The whole chunk lies within the string. */
+  growString(chunk: Uint8Array, start: number): void {
+    if (this.#fate !== COLLECT && this.#fate !== LONG) return;
+    this.collected.append(chunk, start, chunk.length);
+    if (this.collected.length <= limits.text || !this.scanner.isBetweenCharacters) return;
+    if (this.#fate === COLLECT) {
+      this.#long = LongString.begin(this.#engine, this.#tally, this.collected, this.#place.action, this.#place.context);
+      this.#fate = this.#long === null ? DROP : LONG;
+    }
+    if (this.#long !== null) this.#long.advance(this.collected, this.#writer.out);
+    else {
+      this.#place.action = REDACT;
+      this.collected.clear();
+    }
+  }
+
+  /** A string that began in an earlier chunk ends with `chunk[start, end)`. */
+  finishString(chunk: Uint8Array, start: number, end: number): void {
+    const { collected } = this;
+    const { out } = this.#writer;
+    if (this.#fate === PASS) return;
+    if (this.#fate === DROP) this.putReplacement(this.#place.action);
+    else {
+      collected.append(chunk, start, end);
+      if (this.#long !== null) this.#long.finish(collected, out);
+      else {
+        const masked = this.#maskString(collected.bytes, 0, collected.length);
+        if (masked === null) out.putPart(collected.bytes, collected.length);
+        else out.put(masked);
+      }
+      this.#long = null;
+      collected.clear();
+    }
+    this.#writer.resume(end);
+  }
+
+  #maskString(bytes: Uint8Array, from: number, to: number): Uint8Array | null {
+    const place = this.#place;
+    const scanner = this.scanner;
+    if (this.#observer !== null && place.action === NONE && to - from > 6) this.#observe(bytes, from, to);
+    return maskString(this.#engine, this.#tally, bytes, from, to, place, scanner.classes, !scanner.hasSpecial, this.#nesting);
+  }
+
+  /** The number or literal is whole: `chunk[start, end)`, and valid. */
+  endBare(chunk: Uint8Array, start: number, end: number): void {
+    if (this.#place.action === NONE && end - start < this.#leastNumber) return;
+    const masked = this.#maskBare(chunk, start, end);
+    if (masked === null) return;
+    this.#writer.flush(chunk, start);
+    this.#writer.out.put(masked);
+    this.#writer.resume(end);
+  }
+
+  /** The collected number or literal is whole; copying goes on at `next`. */
+  finishBare(next: number): void {
+    const { bytes, length } = this.collected;
+    const masked = this.#maskBare(bytes, 0, length);
+    if (masked === null) this.#writer.out.putPart(bytes, length);
+    else this.#writer.out.put(masked);
+    this.#writer.resume(next);
+  }
+
+  #maskBare(bytes: Uint8Array, from: number, to: number): Uint8Array | null {
+    const { action, context } = this.#place;
+    if (this.#observer !== null && action === NONE && to - from > 6) this.#see(latin1Text(bytes, from, to));
+    return maskBare(this.#engine, this.#tally, bytes, from, to, action, context);
+  }
+
+  #observe(bytes: Uint8Array, from: number, to: number): void {
+    if (to - from > 4096) return;
+    const raw = utf8Text(bytes, from, to);
+    this.#see(raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1));
+  }
+
+  #see(text: string): void {
+    this.#observer!.see(text, this.#place.context, () => this.#stack.path(this.#place.entry));
+  }
+}

@@ -1,0 +1,162 @@
+import { AppError } from '@hoop/contract';
+import type { MaskRule } from '@hoop/contract';
+import { RE2JS } from 're2js';
+
+import { actionOf, REMOVE } from '../actions/action.ts';
+import { createHashText } from '../actions/hash-text.ts';
+import type { HashText } from '../actions/action.ts';
+import type { Detector } from '../detectors/detector.ts';
+import { detectorGroups, detectors } from '../detectors/registry.ts';
+import type { Engine } from '../engine.ts';
+import { maskNested } from '../formats/json/json-nested.ts';
+import { TextRules } from '../text/text-rules.ts';
+import type { DetectorRule, PatternRule, WordsRule } from '../text/text-rules.ts';
+import { foldKey } from './fold-key.ts';
+import { compileIdentityCondition } from './identity-condition.ts';
+import type { IdentityCondition, MaskingIdentity } from './identity-condition.ts';
+import { JsonPathError, parseJsonPath } from './json-path.ts';
+import { KeyTable } from './key-table.ts';
+import { PathAutomaton } from './path-automaton.ts';
+import type { PathRule } from './path-automaton.ts';
+
+export interface MaskingOptions {
+  /**
+   * Key of the `hash` action, at least 16 bytes. Equal values hash alike under one key, so give every relay the same.
+   * @default random: values are joinable within this process only
+   */
+  readonly hashKey?: Uint8Array;
+}
+
+/** The rules of a policy, compiled once. Opaque. */
+export interface CompiledMasking {
+  readonly rules: readonly MaskRule[];
+  /** The engine for an identity; null where no rule applies to it. */
+  engineFor(identity: MaskingIdentity | undefined): Engine | null;
+}
+
+interface CompiledRule {
+  readonly path?: PathRule;
+  readonly detectors?: readonly DetectorRule[];
+  readonly pattern?: PatternRule;
+  readonly words?: WordsRule;
+  readonly unless?: IdentityCondition;
+}
+
+const emptyMatch = 'the pattern matches the empty text, so it would match everywhere';
+
+/** Compiles rules. Throws `policy_invalid` with `errors: [{ path: 'mask[2].path', message }]`. */
+export function compileMasking(rules: readonly MaskRule[], options: MaskingOptions = {}): CompiledMasking {
+  const errors: { path: string; message: string }[] = [];
+  const compiled = rules.map((rule, index) => compileRule(rule, `mask[${index}]`, errors));
+  if (errors.length > 0) {
+    throw new AppError('policy_invalid', `A masking rule is not valid: ${errors[0]!.path}: ${errors[0]!.message}.`, { extras: { errors } });
+  }
+  if (options.hashKey !== undefined && options.hashKey.length < 16) throw new TypeError('hashKey must have at least 16 bytes');
+  const hash = createHashText(options.hashKey ?? crypto.getRandomValues(new Uint8Array(32)));
+  const conditions = compiled.some((rule) => rule.unless !== undefined);
+  const engines = new Map<string, Engine | null>();
+  const byIdentity = new WeakMap<MaskingIdentity, Engine | null>();
+
+  const engineOf = (active: readonly CompiledRule[]): Engine | null => {
+    const key = conditions ? compiled.map((rule) => (active.includes(rule) ? '1' : '0')).join('') : '';
+    let engine = engines.get(key);
+    if (engine === undefined) engines.set(key, (engine = active.length === 0 ? null : buildEngine(active, hash)));
+    return engine;
+  };
+
+  if (!conditions) {
+    const engine = engineOf(compiled);
+    return { rules, engineFor: () => engine };
+  }
+  return {
+    rules,
+    engineFor(identity) {
+      if (identity === undefined) return engineOf(compiled);
+      let engine = byIdentity.get(identity);
+      if (engine === undefined) {
+        engine = engineOf(compiled.filter((rule) => rule.unless === undefined || !rule.unless(identity)));
+        byIdentity.set(identity, engine);
+      }
+      return engine;
+    },
+  };
+}
+
+function compileRule(rule: MaskRule, at: string, errors: { path: string; message: string }[]): CompiledRule {
+  const action = actionOf[rule.action];
+  const attempt = <T>(member: keyof MaskRule, compile: () => T): T | undefined => {
+    try {
+      return compile();
+    } catch (error) {
+      errors.push({ path: `${at}.${member}`, message: error instanceof Error ? error.message : String(error) });
+      return undefined;
+    }
+  };
+  let part: CompiledRule = {};
+  if (rule.path !== undefined) {
+    const segments = attempt('path', () => parseJsonPath(rule.path!));
+    if (segments !== undefined) part = { path: { segments, action } };
+  } else if (rule.key !== undefined) {
+    const name = attempt('key', () => folded(rule.key!));
+    if (name !== undefined) part = { path: { segments: [{ descendant: true, selectors: [{ kind: 'folded', name }] }], action } };
+  } else if (rule.detect !== undefined) {
+    const found = attempt('detect', () => detectorsNamed(rule.detect!));
+    if (found !== undefined) part = { detectors: found.map((detector) => ({ detector, action })) };
+  } else if (rule.pattern !== undefined) {
+    const pattern = attempt('pattern', () => compilePattern(rule.pattern!));
+    if (pattern !== undefined) part = { pattern: { pattern, action } };
+  } else if (rule.words !== undefined) part = { words: { words: rule.words, action } };
+  if (rule.unless === undefined) return part;
+  const unless = attempt('unless', () => compileIdentityCondition(rule.unless!));
+  return unless === undefined ? part : { ...part, unless };
+}
+
+function folded(key: string): string {
+  const name = foldKey(key);
+  if (name === '') throw new JsonPathError(0, 'the key has nothing but separators');
+  return name;
+}
+
+function detectorsNamed(name: string): readonly Detector[] {
+  const names = detectorGroups.get(name) ?? [name];
+  return names.map((one) => {
+    const detector = detectors.get(one);
+    if (detector === undefined) {
+      throw new Error(`there is no detector ${JSON.stringify(name)}; known: ${[...detectorGroups.keys(), ...detectors.keys()].join(', ')}`);
+    }
+    return detector;
+  });
+}
+
+function compilePattern(source: string): RE2JS {
+  const pattern = RE2JS.compile(source);
+  if (pattern.matcher('').find()) throw new Error(emptyMatch);
+  return pattern;
+}
+
+function buildEngine(rules: readonly CompiledRule[], hash: HashText): Engine {
+  const paths = rules.flatMap((rule) => rule.path ?? []);
+  const found = {
+    detectors: rules.flatMap((rule) => rule.detectors ?? []),
+    patterns: rules.flatMap((rule) => rule.pattern ?? []),
+    words: rules.flatMap((rule) => rule.words ?? []),
+  };
+  const looks = found.detectors.length + found.patterns.length + found.words.length > 0;
+  const text = looks ? new TextRules({ ...found, hash }) : null;
+  const automaton = new PathAutomaton(paths);
+  const maskName = (name: string): string | null => {
+    const masked = text?.mask(name, 0);
+    return masked === null || masked === undefined ? null : (masked.text ?? '[redacted]');
+  };
+  return {
+    keys: new KeyTable(paths, maskName),
+    paths: automaton,
+    root: automaton.root,
+    text,
+    removes: paths.some((rule) => rule.action === REMOVE),
+    selects: paths.length > 0,
+    hash,
+    maskNested,
+  };
+}
+

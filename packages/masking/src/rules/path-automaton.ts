@@ -1,0 +1,135 @@
+/**
+ * All path and key rules of a policy as one automaton over the steps from a document's root to a value, made
+ * deterministic as documents are met. A step costs one array read whatever the number of rules.
+ */
+import { NONE } from '../actions/action.ts';
+import type { Action } from '../actions/action.ts';
+import type { KeyEntry } from './key-table.ts';
+import type { Segment, Selector } from './json-path.ts';
+
+export interface PathRule {
+  readonly segments: readonly Segment[];
+  readonly action: Action;
+}
+
+/** States that are remembered before the memory of them is dropped (documents can be made to visit many). */
+const maxStates = 4096;
+const maxIndexes = 1024;
+
+/** A set of positions, each `rule * stride + segments matched`. */
+export class PathState {
+  /** The strongest action of the rules that select this very value. */
+  readonly action: Action;
+  /** False: nothing below can be selected, and no step leads elsewhere than back here. */
+  readonly alive: boolean;
+  readonly positions: readonly number[];
+  readonly #automaton: PathAutomaton;
+  readonly #bySymbol: (PathState | undefined)[] = [];
+  #byIndex: (PathState | undefined)[] = [];
+  readonly #anyIndex: PathState | undefined;
+
+  constructor(automaton: PathAutomaton, positions: readonly number[]) {
+    this.#automaton = automaton;
+    this.positions = positions;
+    this.action = automaton.actionOf(positions);
+    this.alive = positions.length > 0;
+    this.#anyIndex = positions.length === 0 ? this : undefined;
+    if (automaton.ignoresIndexes(positions)) this.#anyIndex ??= positions.length === 0 ? this : automaton.step(positions, (one) => one.kind === 'wildcard', this);
+  }
+
+  /** The state of the member that has this key. */
+  member(key: KeyEntry): PathState {
+    return this.#bySymbol[key.symbol] ?? this.#toMember(key);
+  }
+
+  /** The state of the element at this index. */
+  element(index: number): PathState {
+    return this.#anyIndex ?? this.#byIndex[index] ?? this.#toElement(index);
+  }
+
+  #toMember(key: KeyEntry): PathState {
+    const next = this.#automaton.step(this.positions, (one) => selectsKey(one, key), this);
+    this.#bySymbol[key.symbol] = next;
+    return next;
+  }
+
+  #toElement(index: number): PathState {
+    const next = this.#automaton.step(this.positions, (one) => selectsIndex(one, index), this);
+    if (index < maxIndexes) this.#byIndex[index] = next;
+    return next;
+  }
+}
+
+function selectsKey(selector: Selector, key: KeyEntry): boolean {
+  if (selector.kind === 'name') return selector.name === key.name;
+  return selector.kind === 'wildcard' || (selector.kind === 'folded' && selector.name === key.folded);
+}
+
+function selectsIndex(selector: Selector, index: number): boolean {
+  if (selector.kind === 'index') return selector.index === index;
+  if (selector.kind === 'slice') return index >= selector.start && index < selector.end && (index - selector.start) % selector.step === 0;
+  return selector.kind === 'wildcard';
+}
+
+export class PathAutomaton {
+  readonly root: PathState;
+  readonly #rules: readonly PathRule[];
+  readonly #stride: number;
+  #states = new Map<string, PathState>();
+
+  constructor(rules: readonly PathRule[]) {
+    this.#rules = rules;
+    this.#stride = 1 + Math.max(0, ...rules.map((rule) => rule.segments.length));
+    this.root = this.#state(rules.map((_, rule) => rule * this.#stride), undefined);
+  }
+
+  actionOf(positions: readonly number[]): Action {
+    let action: Action = NONE;
+    for (const position of positions) {
+      const rule = this.#rules[Math.floor(position / this.#stride)]!;
+      if (position % this.#stride === rule.segments.length && rule.action > action) action = rule.action;
+    }
+    return action;
+  }
+
+  ignoresIndexes(positions: readonly number[]): boolean {
+    return positions.every((position) => {
+      const segment = this.#segment(position);
+      return segment === undefined || segment.selectors.every((one) => one.kind !== 'index' && one.kind !== 'slice');
+    });
+  }
+
+  /** Where a step that `selects` accepts leads. `from` is given back where nothing changes. */
+  step(positions: readonly number[], selects: (selector: Selector) => boolean, from: PathState): PathState {
+    const next = new Set<number>();
+    for (const position of positions) {
+      const segment = this.#segment(position);
+      if (segment === undefined) continue;
+      if (segment.descendant) next.add(position);
+      if (segment.selectors.some(selects)) next.add(position + 1);
+    }
+    return this.#state([...next].sort((a, b) => a - b), from);
+  }
+
+  /** The state that stands for being in any of these. */
+  union(one: PathState, other: PathState): PathState {
+    if (one === other) return one;
+    return this.#state([...new Set([...one.positions, ...other.positions])].sort((a, b) => a - b), one);
+  }
+
+  #segment(position: number): Segment | undefined {
+    return this.#rules[Math.floor(position / this.#stride)]!.segments[position % this.#stride];
+  }
+
+  #state(positions: readonly number[], from: PathState | undefined): PathState {
+    if (from !== undefined && from.positions.length === positions.length && from.positions.every((one, i) => one === positions[i])) return from;
+    const key = positions.join(',');
+    let state = this.#states.get(key);
+    if (state === undefined) {
+      if (this.#states.size >= maxStates) this.#states = new Map();
+      state = new PathState(this, positions);
+      this.#states.set(key, state);
+    }
+    return state;
+  }
+}

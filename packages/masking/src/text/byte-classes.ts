@@ -1,0 +1,33 @@
+/** Which kinds of bytes a text has: one OR per byte tells which detectors need not look at it. */
+
+export const DIGIT = 1;
+export const UPPER = 2;
+export const LOWER = 4;
+export const AT = 8;
+export const DOT = 16;
+export const COLON = 32;
+export const DASH = 64;
+export const UNDERSCORE = 128;
+export const PLUS = 256;
+export const SPACE = 512;
+export const SLASH = 1024;
+export const LESS = 2048;
+export const OTHER = 4096;
+export const NON_ASCII = 8192;
+export const allClasses = 16_383;
+export const classCombinations = 16_384;
+
+/** Set for bytes that a JSON string cannot hold as they are: quote, backslash, controls; and for non-ASCII. */
+export const SPECIAL: number = 1 << 30;
+
+const single: Readonly<Record<string, number>> = { '@': AT, '.': DOT, ':': COLON, '-': DASH, _: UNDERSCORE, '+': PLUS, ' ': SPACE, '/': SLASH, '<': LESS };
+
+export const byteClasses: Int32Array = Int32Array.from({ length: 256 }, (_, byte) => {
+  if (byte < 0x20 || byte === 0x22 || byte === 0x5c) return OTHER | SPECIAL;
+  if (byte >= 0x80) return NON_ASCII | SPECIAL;
+  const char = String.fromCharCode(byte);
+  if (/[0-9]/.test(char)) return DIGIT;
+  if (/[A-Z]/.test(char)) return UPPER;
+  if (/[a-z]/.test(char)) return LOWER;
+  return single[char] ?? OTHER;
+});
