@@ -22,8 +22,19 @@ export const followChanges = route(operation, async ({ context, request, respons
   const waiting: number[] = [];
   let onRevision = (revision: number): void => void waiting.push(revision);
   const unsubscribe = context.revisions.subscribe((revision) => onRevision(revision));
-  request.once('close', unsubscribe);
-  response.once('close', unsubscribe);
+  // What relays hold calls for: approvals that were decided, deferred calls that ended.
+  const unsubscribeSubjects = context.subjectChanges.subscribe((change) => {
+    if (!response.headersSent || response.destroyed) return;
+    // Something may have been missed: the relay starts over and asks again for all that it waits for.
+    if (change === null || response.writableLength > maxWaiting) response.destroy();
+    else response.write(`event: ${change.kind}\ndata: ${JSON.stringify({ id: change.id, state: change.state })}\n\n`);
+  });
+  const forget = (): void => {
+    unsubscribe();
+    unsubscribeSubjects();
+  };
+  request.once('close', forget);
+  response.once('close', forget);
   context.streams.add(response);
   response.once('close', () => context.streams.delete(response));
   try {
@@ -33,7 +44,7 @@ export const followChanges = route(operation, async ({ context, request, respons
     send(Math.max(revision, ...waiting));
     onRevision = send;
   } catch (error) {
-    unsubscribe();
+    forget();
     context.streams.delete(response);
     throw error;
   }

@@ -59,7 +59,9 @@ export const followChanges = defineOperation({
   tag: 'Relay',
   audience: 'relay',
   summary: 'The newest revision at once, on every change, and every 5 seconds (server-sent events)',
-  description: 'Each event is `event: revision` with `data: {"revision":N}`. There is no heartbeat while the database does not answer.',
+  description:
+    'Each event is `event: revision` with `data: {"revision":N}`. There is no heartbeat while the database does not answer. ' +
+    'Between them `event: approval` and `event: deferred_call` with `data: {"id","state"}` tell what has changed.',
   status: 200,
   response: z.string(),
   responseType: 'text/event-stream',
