@@ -36,7 +36,14 @@ function report(result: Omit<Result, 'bench'>): void {
   if (isJson) process.stdout.write(`${JSON.stringify({ bench: 'sdk', ...result } satisfies Result)}\n`);
   else {
     const isMet = lowerIsBetter ? ratio <= goal : ratio >= goal;
-    const line = [result.case.padEnd(32), `${value} ${unit}`.padEnd(18), `of ${baseline}`.padEnd(12), `ratio ${ratio.toFixed(2)}`, `goal ${lowerIsBetter ? '<=' : '>='} ${goal}`, isMet ? 'met' : 'MISSED'];
+    const line = [
+      result.case.padEnd(32),
+      `${value} ${unit}`.padEnd(18),
+      `of ${baseline}`.padEnd(12),
+      `ratio ${ratio.toFixed(2)}`,
+      `goal ${lowerIsBetter ? '<=' : '>='} ${goal}`,
+      isMet ? 'met' : 'MISSED',
+    ];
     process.stdout.write(`sdk  ${line.join('  ')}\n`);
   }
 }
@@ -50,9 +57,24 @@ function reportDependencies(): void {
 }
 
 async function reportSize(): Promise<void> {
-  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, minify: true, format: 'esm', platform: 'neutral', write: false });
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'neutral',
+    write: false,
+  });
   const bytes = gzipSync(outputFiles[0]!.contents, { level: 9 }).byteLength;
-  report({ case: 'minified and gzipped', value: bytes, baseline: sizeLimitBytes, ratio: bytes / sizeLimitBytes, goal: 1, unit: 'bytes', lowerIsBetter: true });
+  report({
+    case: 'minified and gzipped',
+    value: bytes,
+    baseline: sizeLimitBytes,
+    ratio: bytes / sizeLimitBytes,
+    goal: 1,
+    unit: 'bytes',
+    lowerIsBetter: true,
+  });
 }
 
 /** Each import in a process of its own, of the file as it is published; the median of 11. */
@@ -83,7 +105,9 @@ async function reportCalls(): Promise<void> {
     request.resume();
     response.setHeader('content-type', 'application/json');
     if (request.url === '/oauth/token') {
-      response.end(JSON.stringify({ access_token: 'grant', expires_in: 300, hoop_connections: [{ name: 'target', target: 'http://target.example' }] }));
+      response.end(
+        JSON.stringify({ access_token: 'grant', expires_in: 300, hoop_connections: [{ name: 'target', target: 'http://target.example' }] }),
+      );
     } else response.end(body);
   });
   server.listen(0, '127.0.0.1');
@@ -93,7 +117,10 @@ async function reportCalls(): Promise<void> {
   origin = `http://127.0.0.1:${address.port}`;
   const hoopFetch = createFetch({ url: origin, relayUrl: origin, token: () => 'identity-token', session: 'bench' });
   const headers = { 'hoop-grant': 'grant', 'hoop-session': 'bench' };
-  const sides = [() => globalThis.fetch(`${origin}/target/v1/customers`, { headers }), () => hoopFetch('http://target.example/v1/customers')];
+  const sides = [
+    () => globalThis.fetch(`${origin}/target/v1/customers`, { headers }),
+    () => hoopFetch('http://target.example/v1/customers'),
+  ];
   const measure = async (call: () => Promise<Response>): Promise<number> => {
     const begun = performance.now();
     for (let i = 0; i < 40; i++) await Promise.all(Array.from({ length: 10 }, async () => (await call()).text()));

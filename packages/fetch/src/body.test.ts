@@ -46,7 +46,10 @@ describe('the body of a Request', () => {
 
   test('passes on the failure and the cancellation of a stream', async () => {
     let fail!: (error: Error) => void;
-    const failing = await readPayload(undefined, post(new ReadableStream({ start: (controller) => void (fail = (error) => controller.error(error)) })));
+    const failing = await readPayload(
+      undefined,
+      post(new ReadableStream({ start: (controller) => void (fail = (error) => controller.error(error)) })),
+    );
     fail(new Error('the source broke'));
     await expect(new Response(failing.value).text()).rejects.toThrow('the source broke');
 

@@ -39,7 +39,8 @@ function copyBody(body: unknown): Payload['value'] | undefined {
 
 /** The body given as `init.body`, or the one that a Request brought (`request` was built from the same arguments). */
 export async function readPayload(initBody: unknown, request: Request): Promise<Payload> {
-  if (initBody === undefined || initBody === null) return request.body === null ? { value: null, isReplayable: true } : readAhead(request.body);
+  if (initBody === undefined || initBody === null)
+    return request.body === null ? { value: null, isReplayable: true } : readAhead(request.body);
   const copy = copyBody(initBody);
   return copy === undefined ? { value: request.body, isReplayable: false } : { value: copy, isReplayable: true };
 }

@@ -14,7 +14,8 @@ function contextHeader(context: Readonly<Record<string, string>>): string {
     /[^\x20-\x7e]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-  if (json.length > contextMaxBytes) throw new HoopConfigurationError(`hoop.context is ${json.length} bytes as JSON; at most ${contextMaxBytes} are allowed`);
+  if (json.length > contextMaxBytes)
+    throw new HoopConfigurationError(`hoop.context is ${json.length} bytes as JSON; at most ${contextMaxBytes} are allowed`);
   return json;
 }
 

@@ -63,7 +63,8 @@ async function throwRefusal(request: Request, response: Response, onDenied: 'ret
   const code = response.headers.get(hoopHeaders.error);
   if (code === null) return;
   const callId = response.headers.get(hoopHeaders.call) ?? undefined;
-  if (networkErrors.includes(code)) throw new TypeError('fetch failed', { cause: new HoopRelayError(await readProblem(response, code), callId) });
+  if (networkErrors.includes(code))
+    throw new TypeError('fetch failed', { cause: new HoopRelayError(await readProblem(response, code), callId) });
   if (response.status === 403 && onDenied === 'throw') throw new HoopDeniedError(request, await readProblem(response, code), callId);
 }
 

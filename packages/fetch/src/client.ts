@@ -1,6 +1,6 @@
 import { whileNotAborted } from './abort.ts';
 import { readEnvironment } from './environment.ts';
-import { type ControlPlane, discoverRelay, exchangeToken, type IssuedGrant } from './exchange.ts';
+import { type ControlPlane, exchangeToken } from './exchange.ts';
 import { createGrantCache, type Grant, type GrantCache } from './grants.ts';
 import { HoopConfigurationError } from './hoop-configuration-error.ts';
 import { HoopTokenError } from './hoop-token-error.ts';
@@ -26,8 +26,15 @@ export function parseServiceUrl(value: string, name: string): string {
   } catch {
     // Said below.
   }
-  const isPlain = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.search === '' && url.hash === '';
-  if (!isPlain) throw new HoopConfigurationError(`${name} must be an http(s) URL without user info, query or fragment, e.g. https://hoop.example`);
+  const isPlain =
+    url !== undefined &&
+    /^https?:$/.test(url.protocol) &&
+    url.username === '' &&
+    url.password === '' &&
+    url.search === '' &&
+    url.hash === '';
+  if (!isPlain)
+    throw new HoopConfigurationError(`${name} must be an http(s) URL without user info, query or fragment, e.g. https://hoop.example`);
   return url!.href.replace(/\/+$/, '');
 }
 
@@ -37,7 +44,9 @@ async function askForToken(source: TokenSource, { audience, signal, fetch }: Tok
   try {
     token = await whileNotAborted((async () => source({ audience, signal, fetch }))(), signal);
   } catch (error) {
-    throw signal.aborted && error === signal.reason ? new HoopTokenError('The token source did not answer in time.', { cause: error }) : error;
+    throw signal.aborted && error === signal.reason
+      ? new HoopTokenError('The token source did not answer in time.', { cause: error })
+      : error;
   }
   if (typeof token !== 'string' || token === '') throw new HoopTokenError('The token source gave no token.');
   return token;
@@ -56,7 +65,8 @@ export function createClient(options: ClientOptions): Client {
   const controlPlaneUrl = (): string => {
     if (givenUrl !== undefined) return givenUrl;
     const url = readEnvironment('HOOP_URL');
-    if (url === undefined) throw new HoopConfigurationError("HOOP_URL is not set: it must be the URL of Hoop's control plane (or give createFetch a `url`)");
+    if (url === undefined)
+      throw new HoopConfigurationError("HOOP_URL is not set: it must be the URL of Hoop's control plane (or give createFetch a `url`)");
     return parseServiceUrl(url, 'HOOP_URL');
   };
 
@@ -66,22 +76,28 @@ export function createClient(options: ClientOptions): Client {
     return url === undefined ? undefined : parseServiceUrl(url, 'HOOP_RELAY_URL');
   };
 
-  const findRelay = async (controlPlane: ControlPlane): Promise<string> => {
+  const chooseRelay = (controlPlane: ControlPlane, named: string | undefined): string => {
     const configured = configuredRelayUrl();
     if (configured !== undefined) return configured;
-    const discovered = parseServiceUrl(await discoverRelay(controlPlane), 'The hoop_relay_url of the control plane');
-    if (controlPlane.url.startsWith('https:') && !discovered.startsWith('https:')) {
-      throw new HoopConfigurationError(`${controlPlane.url} names a relay without TLS (${discovered}); a grant is not sent in the clear. HOOP_RELAY_URL can be set instead.`);
+    if (named === undefined) {
+      throw new HoopConfigurationError(
+        `${controlPlane.url} does not say where the relay is: set HOOP_RELAY_URL (or give createFetch a \`relayUrl\`)`,
+      );
     }
-    return discovered;
+    const relayUrl = parseServiceUrl(named, 'The hoop_relay_url of the control plane');
+    if (controlPlane.url.startsWith('https:') && !relayUrl.startsWith('https:')) {
+      throw new HoopConfigurationError(
+        `${controlPlane.url} names a relay without TLS (${relayUrl}); a grant is not sent in the clear. HOOP_RELAY_URL can be set instead.`,
+      );
+    }
+    return relayUrl;
   };
 
   const obtain = async (): Promise<Grant> => {
     const controlPlane = { url: controlPlaneUrl(), fetch: fetch(), signal: AbortSignal.timeout(options.exchangeTimeoutMs ?? 10_000) };
     const audience = options.audience ?? readEnvironment('HOOP_AUDIENCE') ?? new URL(controlPlane.url).origin;
-    const exchange = async (): Promise<IssuedGrant> => exchangeToken(controlPlane, await askForToken(token, { ...controlPlane, audience }));
-    const [relayUrl, issued] = await Promise.all([findRelay(controlPlane), exchange()]);
-    return { ...issued, relayUrl };
+    const issued = await exchangeToken(controlPlane, await askForToken(token, { ...controlPlane, audience }));
+    return { ...issued, relayUrl: chooseRelay(controlPlane, issued.relayUrl) };
   };
 
   let session: string | undefined;

@@ -35,9 +35,12 @@ describe('findRoute', () => {
     expect(findRoute(connections, url(from))).toMatchObject({ name });
   });
 
-  test.each(['http://api.example/', 'https://api.example.evil.test/', 'https://xapi.example/', 'https://api.example:444/'])('serves nothing of %s', (from) => {
-    expect(findRoute(connections, url(from))).toEqual({ kind: 'none' });
-  });
+  test.each(['http://api.example/', 'https://api.example.evil.test/', 'https://xapi.example/', 'https://api.example:444/'])(
+    'serves nothing of %s',
+    (from) => {
+      expect(findRoute(connections, url(from))).toEqual({ kind: 'none' });
+    },
+  );
 
   test('takes dot segments away before it looks', () => {
     expect(findRoute(connections, url('https://api.example/v1/%2e%2e/x'))).toEqual({ kind: 'connection', name: 'whole', rest: '/x' });
@@ -52,8 +55,14 @@ describe('findRoute', () => {
 
   test('takes the connection that was asked for, or says why not', () => {
     expect(findRoute(connections, url('https://api.example/v1/x'), 'whole')).toEqual({ kind: 'connection', name: 'whole', rest: '/v1/x' });
-    expect(findRoute(connections, url('https://api.example/v1/x'), 'gone')).toEqual({ kind: 'unknown', names: ['whole', 'part', 'deep', 'port'] });
-    expect(findRoute(connections, url('https://elsewhere.example/'), 'part')).toEqual({ kind: 'outside', target: 'https://api.example/v1/' });
+    expect(findRoute(connections, url('https://api.example/v1/x'), 'gone')).toEqual({
+      kind: 'unknown',
+      names: ['whole', 'part', 'deep', 'port'],
+    });
+    expect(findRoute(connections, url('https://elsewhere.example/'), 'part')).toEqual({
+      kind: 'outside',
+      target: 'https://api.example/v1/',
+    });
   });
 
   test('target and rest always make the URL again, so that a call reaches what its caller wrote', () => {

@@ -1,4 +1,10 @@
-import { errorKinds, headers, hoopHeaderPrefix as contractPrefix, jwtTokenType as contractJwt, tokenExchangeGrantType as contractExchange } from '@hoop/contract';
+import {
+  errorKinds,
+  headers,
+  hoopHeaderPrefix as contractPrefix,
+  jwtTokenType as contractJwt,
+  tokenExchangeGrantType as contractExchange,
+} from '@hoop/contract';
 import { expect, test } from 'vitest';
 
 import { hoopHeaderPrefix, hoopHeaders, jwtTokenType, networkErrors, renewableErrors, tokenExchangeGrantType } from './constants.ts';

@@ -16,19 +16,23 @@ export interface IssuedGrant {
   readonly token: string;
   readonly lifetimeSeconds: number;
   readonly connections: readonly Connection[];
+  /** Where the control plane says that the relay is. */
+  readonly relayUrl: string | undefined;
 }
 
 /** Exchanges an identity token for a grant (RFC 8693). Throws a HoopExchangeError. */
 export async function exchangeToken(controlPlane: ControlPlane, subjectToken: string): Promise<IssuedGrant> {
-  const answer = await askControlPlane(controlPlane, '/oauth/token', {
-    method: 'POST',
-    body: new URLSearchParams({ grant_type: tokenExchangeGrantType, subject_token: subjectToken, subject_token_type: jwtTokenType }),
-  });
-  const { access_token: token, expires_in: lifetimeSeconds, hoop_connections: connections } = answer;
+  const answer = await askControlPlane(controlPlane, subjectToken);
+  const { access_token: token, expires_in: lifetimeSeconds, hoop_connections: connections, hoop_relay_url: relayUrl } = answer;
   if (typeof token !== 'string' || typeof lifetimeSeconds !== 'number' || !Array.isArray(connections)) {
     throw new HoopExchangeError(`${controlPlane.url}/oauth/token did not answer as Hoop's control plane does; is HOOP_URL right?`);
   }
-  return { token, lifetimeSeconds, connections: connections.map(readConnection) };
+  return {
+    token,
+    lifetimeSeconds,
+    connections: connections.map(readConnection),
+    relayUrl: typeof relayUrl === 'string' ? relayUrl : undefined,
+  };
 }
 
 function readConnection(entry: unknown): Connection {
@@ -41,31 +45,23 @@ function readConnection(entry: unknown): Connection {
   throw new HoopExchangeError(`The control plane lists a connection that cannot be read: ${JSON.stringify(entry)}`);
 }
 
-/** The relay's URL, from the control plane's authorization server metadata (RFC 8414). Throws a HoopExchangeError. */
-export async function discoverRelay(controlPlane: ControlPlane): Promise<string> {
-  const metadata = await askControlPlane(controlPlane, '/.well-known/oauth-authorization-server', {});
-  const relayUrl = metadata['hoop_relay_url'];
-  if (typeof relayUrl !== 'string') {
-    throw new HoopExchangeError(`The metadata of ${controlPlane.url} has no hoop_relay_url; is HOOP_URL right? HOOP_RELAY_URL can be set instead.`);
-  }
-  return relayUrl;
-}
-
-async function askControlPlane(controlPlane: ControlPlane, path: string, init: RequestInit): Promise<Record<string, unknown>> {
-  const url = controlPlane.url + path;
+async function askControlPlane({ url, fetch, signal }: ControlPlane, subjectToken: string): Promise<Record<string, unknown>> {
+  const endpoint = `${url}/oauth/token`;
+  const form = { grant_type: tokenExchangeGrantType, subject_token: subjectToken, subject_token_type: jwtTokenType };
   let response: Response;
   let body: unknown;
   try {
-    const { fetch } = controlPlane;
     // A redirect would carry the identity token to somewhere else.
-    response = await fetch(url, { ...init, headers: { accept: 'application/json' }, redirect: 'manual', signal: controlPlane.signal });
+    const init = { method: 'POST', body: new URLSearchParams(form), headers: { accept: 'application/json' }, signal } as const;
+    response = await fetch(endpoint, { ...init, redirect: 'manual' });
     if (response.ok) body = await response.json();
   } catch (error) {
-    throw new HoopExchangeError(`Hoop's control plane did not answer at ${url}`, { cause: error });
+    throw new HoopExchangeError(`Hoop's control plane did not answer at ${endpoint}`, { cause: error });
   }
   if (!response.ok) {
     const problem = await readProblem(response, 'unavailable');
-    throw new HoopExchangeError(`Hoop's control plane answered ${response.status} at ${url}: ${problem.detail ?? problem.title}`, { problem });
+    const said = problem.detail ?? problem.title;
+    throw new HoopExchangeError(`Hoop's control plane answered ${response.status} at ${endpoint}: ${said}`, { problem });
   }
   return (body ?? {}) as Record<string, unknown>;
 }

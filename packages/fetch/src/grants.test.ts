@@ -3,7 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { createGrantCache, type Grant } from './grants.ts';
 
 function setUp(lifetimeSeconds = 300) {
-  const state = { now: 1_000_000, lifetimeSeconds, obtained: 0, failure: undefined as Error | undefined, gate: undefined as Promise<void> | undefined };
+  const state = {
+    now: 1_000_000,
+    lifetimeSeconds,
+    obtained: 0,
+    failure: undefined as Error | undefined,
+    gate: undefined as Promise<void> | undefined,
+  };
   const cache = createGrantCache({
     now: () => state.now,
     async obtain(): Promise<Grant> {

@@ -56,7 +56,12 @@ export function createGrantCache({ obtain, now }: GrantCacheOptions): GrantCache
     try {
       const grant = await obtain();
       const life = grant.lifetimeSeconds * 1000;
-      held = { grant, askedAt, refreshAt: askedAt + life * refreshAfter, endsAt: askedAt + life - Math.min(unusedMaxMs, life * unusedPart) };
+      held = {
+        grant,
+        askedAt,
+        refreshAt: askedAt + life * refreshAfter,
+        endsAt: askedAt + life - Math.min(unusedMaxMs, life * unusedPart),
+      };
       return grant;
     } catch (error) {
       quietUntil = now() + retryAfterMs;

@@ -38,7 +38,7 @@ export interface HoopOptions extends HoopCallOptions {
   readonly url?: string;
   /**
    * The relay's URL.
-   * @default HOOP_RELAY_URL, else what the control plane says in its metadata
+   * @default HOOP_RELAY_URL, else what the control plane says
    */
   readonly relayUrl?: string;
   /**

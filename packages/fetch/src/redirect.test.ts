@@ -29,7 +29,8 @@ describe('followRedirect', () => {
     const headers = { authorization: 'a', 'proxy-authorization': 'p', cookie: 'c', host: 'h', 'x-own': 'o' };
     const names = (location: string): string[] => [...followRedirect(hop('GET', headers), 302, location).headers.keys()];
     expect(names('https://api.example/c')).toEqual(['authorization', 'cookie', 'host', 'proxy-authorization', 'x-own']);
-    for (const elsewhere of ['https://other.example/', '//api.example:8443/', 'http://api.example/']) expect(names(elsewhere)).toEqual(['x-own']);
+    for (const elsewhere of ['https://other.example/', '//api.example:8443/', 'http://api.example/'])
+      expect(names(elsewhere)).toEqual(['x-own']);
   });
 
   test('leaves the headers of the request before untouched', () => {
@@ -38,7 +39,10 @@ describe('followRedirect', () => {
     expect([...before.headers.keys()]).toEqual(['content-type', 'cookie']);
   });
 
-  test.each(['https://user@api.example/', 'https://:pass@api.example/', 'ftp://api.example/', 'javascript:alert(1)', 'http://['])('refuses %s', (location) => {
-    expect(() => followRedirect(hop(), 302, location)).toThrow(TypeError);
-  });
+  test.each(['https://user@api.example/', 'https://:pass@api.example/', 'ftp://api.example/', 'javascript:alert(1)', 'http://['])(
+    'refuses %s',
+    (location) => {
+      expect(() => followRedirect(hop(), 302, location)).toThrow(TypeError);
+    },
+  );
 });

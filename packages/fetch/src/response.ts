@@ -31,7 +31,7 @@ export async function discardBody(response: Response): Promise<void> {
   const reader = response.body?.getReader();
   if (reader === undefined) return;
   try {
-    for (let bytes = 0; bytes <= discardBytes; ) {
+    for (let bytes = 0; bytes <= discardBytes;) {
       const read = await reader.read();
       if (read.done) return;
       bytes += read.value.byteLength;

@@ -22,8 +22,14 @@ beforeAll(async () => {
     switch (`${request.method} ${path}`) {
       case 'POST /v1/chat/completions': {
         const { stream } = JSON.parse(body) as { stream?: boolean };
-        if (!stream) return answerJson(response, 200, { id: 'chat-1', object: 'chat.completion', choices: [{ index: 0, message: { role: 'assistant', content: 'Hello' } }] });
-        const chunk = (content: string): string => `data: ${JSON.stringify({ id: 'chat-1', object: 'chat.completion.chunk', choices: [{ index: 0, delta: { content } }] })}\n\n`;
+        if (!stream)
+          return answerJson(response, 200, {
+            id: 'chat-1',
+            object: 'chat.completion',
+            choices: [{ index: 0, message: { role: 'assistant', content: 'Hello' } }],
+          });
+        const chunk = (content: string): string =>
+          `data: ${JSON.stringify({ id: 'chat-1', object: 'chat.completion.chunk', choices: [{ index: 0, delta: { content } }] })}\n\n`;
         response.writeHead(200, { 'content-type': 'text/event-stream' });
         response.write(chunk('Hel'));
         await new Promise<void>((resolve) => (goOn = resolve));
@@ -33,7 +39,15 @@ beforeAll(async () => {
       case 'POST /v1/files':
         return answerJson(response, 200, { id: 'file-1', object: 'file', filename: 'a.jsonl', purpose: 'batch', bytes: body.length });
       case 'GET /v1/customers':
-        return answerJson(response, 200, { object: 'list', data: [{ id: 'cus_1', object: 'customer' }, { id: 'cus_2', object: 'customer' }], has_more: false, url: '/v1/customers' });
+        return answerJson(response, 200, {
+          object: 'list',
+          data: [
+            { id: 'cus_1', object: 'customer' },
+            { id: 'cus_2', object: 'customer' },
+          ],
+          has_more: false,
+          url: '/v1/customers',
+        });
       case 'POST /v1/refunds':
         return answerJson(response, 200, { id: 're_1', object: 'refund', amount: Number(new URLSearchParams(body).get('amount')) });
       case 'GET /repos/acme/billing':
@@ -103,13 +117,21 @@ describe('OpenAI', () => {
   });
 
   test('takes the context of one call through its fetch options', async () => {
-    await client().chat.completions.create({ model: 'm', messages }, { fetchOptions: { hoop: { context: { ticket: 'OPS-1' } } } as object });
+    await client().chat.completions.create(
+      { model: 'm', messages },
+      { fetchOptions: { hoop: { context: { ticket: 'OPS-1' } } } as object },
+    );
     expect(hoop.relayed.at(-1)!.headers['hoop-context']).toBe('{"ticket":"OPS-1"}');
   });
 
   test('shows a denial as its own permission error, with the reason', async () => {
     refuseNext(403, 'context_required');
-    const error: unknown = await client().chat.completions.create({ model: 'm', messages }).then(() => expect.unreachable(), (reason: unknown) => reason);
+    const error: unknown = await client()
+      .chat.completions.create({ model: 'm', messages })
+      .then(
+        () => expect.unreachable(),
+        (reason: unknown) => reason,
+      );
     expect(error).toBeInstanceOf(OpenAI.PermissionDeniedError);
     expect(error).toMatchObject({ status: 403, code: 'context_required', message: expect.stringContaining('Refused: context_required.') });
   });
@@ -118,7 +140,14 @@ describe('OpenAI', () => {
 describe('Stripe', () => {
   const client = (): Stripe => {
     const { hostname, port } = new URL(origin);
-    return new Stripe('sk_test_held_by_hoop', { host: hostname, port: Number(port), protocol: 'http', httpClient: Stripe.createFetchHttpClient(fetch), maxNetworkRetries: 0, telemetry: false });
+    return new Stripe('sk_test_held_by_hoop', {
+      host: hostname,
+      port: Number(port),
+      protocol: 'http',
+      httpClient: Stripe.createFetchHttpClient(fetch),
+      maxNetworkRetries: 0,
+      telemetry: false,
+    });
   };
 
   test('lists customers', async () => {
@@ -130,7 +159,12 @@ describe('Stripe', () => {
 
   test('makes a refund with its idempotency key', async () => {
     const refund = await client().refunds.create({ charge: 'ch_1', amount: 700 }, { idempotencyKey: 'key-1' });
-    expect([refund.id, refund.amount, seen.at(-1)!.body, seen.at(-1)!.headers['idempotency-key']]).toEqual(['re_1', 700, 'charge=ch_1&amount=700', 'key-1']);
+    expect([refund.id, refund.amount, seen.at(-1)!.body, seen.at(-1)!.headers['idempotency-key']]).toEqual([
+      're_1',
+      700,
+      'charge=ch_1&amount=700',
+      'key-1',
+    ]);
   });
 
   // Stripe's library takes an answer without `error` for a success, whatever its status.
@@ -139,12 +173,17 @@ describe('Stripe', () => {
     [503, 'recorder_unavailable'],
   ])('takes a %i %s for an error, and shows the reason', async (status, code) => {
     refuseNext(status, code);
-    await expect(client().refunds.create({ charge: 'ch_1', amount: 700 })).rejects.toMatchObject({ statusCode: status, code, message: `Refused: ${code}.` });
+    await expect(client().refunds.create({ charge: 'ch_1', amount: 700 })).rejects.toMatchObject({
+      statusCode: status,
+      code,
+      message: `Refused: ${code}.`,
+    });
   });
 });
 
 describe('Octokit', () => {
-  const client = (): Octokit => new Octokit({ auth: 'ghp_held_by_hoop', baseUrl: origin, request: { fetch }, retry: { enabled: false }, throttle: { enabled: false } });
+  const client = (): Octokit =>
+    new Octokit({ auth: 'ghp_held_by_hoop', baseUrl: origin, request: { fetch }, retry: { enabled: false }, throttle: { enabled: false } });
 
   test('reads a repository, also through a redirect', async () => {
     for (const repo of ['billing', 'moved']) {
@@ -161,10 +200,18 @@ describe('Octokit', () => {
 
   test('shows a denial as a RequestError with the reason', async () => {
     refuseNext(403, 'policy_denied');
-    const error: RequestError = await client().rest.repos.get({ owner: 'acme', repo: 'billing' }).then(() => expect.unreachable(), (reason) => reason);
+    const error: RequestError = await client()
+      .rest.repos.get({ owner: 'acme', repo: 'billing' })
+      .then(
+        () => expect.unreachable(),
+        (reason) => reason,
+      );
     expect(error).toBeInstanceOf(RequestError);
     // Octokit reads application/problem+json as bytes.
     const problemDocument = JSON.parse(new TextDecoder().decode(error.response?.data as ArrayBuffer)) as object;
-    expect([error.status, problemDocument]).toEqual([403, expect.objectContaining({ code: 'policy_denied', detail: 'Refused: policy_denied.' })]);
+    expect([error.status, problemDocument]).toEqual([
+      403,
+      expect.objectContaining({ code: 'policy_denied', detail: 'Refused: policy_denied.' }),
+    ]);
   });
 });

@@ -33,7 +33,13 @@ describe.each(sides)('%s', (_name, fetch) => {
       const response = await fetch(`${target.origin}/reason?a=1&b=%20`);
       expect(response).toBeInstanceOf(Response);
       expect(response.url).toBe(`${target.origin}/reason?a=1&b=%20`);
-      expect([response.status, response.statusText, response.ok, response.redirected, response.type]).toEqual([200, 'All Is Well', true, false, 'basic']);
+      expect([response.status, response.statusText, response.ok, response.redirected, response.type]).toEqual([
+        200,
+        'All Is Well',
+        true,
+        false,
+        'basic',
+      ]);
       expect(response.headers.get('x-answer')).toBe('yes');
       expect(response.bodyUsed).toBe(false);
       expect(await response.text()).toBe('ok');
@@ -121,7 +127,12 @@ describe.each(sides)('%s', (_name, fetch) => {
 
     test('sends a text with its length', async () => {
       const { method, headers, body } = await post('häh');
-      expect([method, headers['content-type'], headers['content-length'], Buffer.from(body, 'latin1').toString()]).toEqual(['POST', 'text/plain;charset=UTF-8', '4', 'häh']);
+      expect([method, headers['content-type'], headers['content-length'], Buffer.from(body, 'latin1').toString()]).toEqual([
+        'POST',
+        'text/plain;charset=UTF-8',
+        '4',
+        'häh',
+      ]);
     });
 
     test("keeps the caller's content type", async () => {
@@ -220,7 +231,13 @@ describe.each(sides)('%s', (_name, fetch) => {
     test('takes a Request, sends its body with its length and uses it up', async () => {
       const request = new Request(`${target.origin}/echo`, { method: 'PUT', body: 'text', headers: { 'x-own': '1' } });
       const { method, headers, body } = await echo(await fetch(request));
-      expect([method, headers['x-own'], headers['content-type'], headers['content-length'], body]).toEqual(['PUT', '1', 'text/plain;charset=UTF-8', '4', 'text']);
+      expect([method, headers['x-own'], headers['content-type'], headers['content-length'], body]).toEqual([
+        'PUT',
+        '1',
+        'text/plain;charset=UTF-8',
+        '4',
+        'text',
+      ]);
       expect(request.bodyUsed).toBe(true);
       await expect(fetch(request)).rejects.toThrow(TypeError);
     });
@@ -253,7 +270,9 @@ describe.each(sides)('%s', (_name, fetch) => {
     });
 
     test('sends a large body of a Request whole', async () => {
-      const { headers, body } = await echo(await fetch(new Request(`${target.origin}/echo`, { method: 'POST', body: 'x'.repeat(3_000_000) })));
+      const { headers, body } = await echo(
+        await fetch(new Request(`${target.origin}/echo`, { method: 'POST', body: 'x'.repeat(3_000_000) })),
+      );
       expect([headers['content-length'], body.length]).toEqual(['3000000', 3_000_000]);
     });
 
@@ -298,7 +317,10 @@ describe.each(sides)('%s', (_name, fetch) => {
 
   describe('failures', () => {
     test('rejects with a TypeError that has a cause where the target resets the connection', async () => {
-      const error: Error = await fetch(`${target.origin}/reset`).then(() => expect.unreachable(), (reason) => reason);
+      const error: Error = await fetch(`${target.origin}/reset`).then(
+        () => expect.unreachable(),
+        (reason) => reason,
+      );
       expect(error).toBeInstanceOf(TypeError);
       expect([error.message, error.cause instanceof Error]).toEqual(['fetch failed', true]);
     });
@@ -381,7 +403,13 @@ describe.each(sides)('%s', (_name, fetch) => {
       const response = await fetch(redirect(status, '/echo?a=1'), { method: 'POST', body: '{}', headers });
       expect([response.url, response.redirected, response.type]).toEqual([`${target.origin}/echo?a=1`, true, 'basic']);
       const seen = await echo(response);
-      expect([seen.method, seen.body, seen.headers['content-type'], seen.headers['content-language'], seen.headers['x-own']]).toEqual(['GET', '', undefined, undefined, '1']);
+      expect([seen.method, seen.body, seen.headers['content-type'], seen.headers['content-language'], seen.headers['x-own']]).toEqual([
+        'GET',
+        '',
+        undefined,
+        undefined,
+        '1',
+      ]);
     });
 
     test.each([301, 302])('follows a %i of a PUT with a PUT', async (status) => {
@@ -464,15 +492,26 @@ describe.each(sides)('%s', (_name, fetch) => {
     });
 
     test("hands back the redirect itself where redirect is 'manual'", async () => {
-      for (const response of [await fetch(redirect(302, '/echo'), { redirect: 'manual' }), await fetch(new Request(redirect(302, '/echo'), { redirect: 'manual' }))]) {
-        expect([response.status, response.headers.get('location'), response.redirected, response.type]).toEqual([302, '/echo', false, 'basic']);
+      for (const response of [
+        await fetch(redirect(302, '/echo'), { redirect: 'manual' }),
+        await fetch(new Request(redirect(302, '/echo'), { redirect: 'manual' })),
+      ]) {
+        expect([response.status, response.headers.get('location'), response.redirected, response.type]).toEqual([
+          302,
+          '/echo',
+          false,
+          'basic',
+        ]);
         expect(response.url).toBe(redirect(302, '/echo'));
         expect(await response.text()).toBe('moved');
       }
     });
 
     test("rejects a redirect where redirect is 'error'", async () => {
-      await expect(fetch(redirect(302, '/echo'), { redirect: 'error' })).rejects.toMatchObject({ name: 'TypeError', message: 'fetch failed' });
+      await expect(fetch(redirect(302, '/echo'), { redirect: 'error' })).rejects.toMatchObject({
+        name: 'TypeError',
+        message: 'fetch failed',
+      });
       expect((await fetch(`${target.origin}/reason`, { redirect: 'error' })).status).toBe(200);
     });
 
@@ -480,7 +519,7 @@ describe.each(sides)('%s', (_name, fetch) => {
       const controller = new AbortController();
       const promise = fetch(redirect(302, '/hang'), { signal: controller.signal });
       promise.catch(() => {});
-      for (let path = ''; path !== '/hang'; ) [path] = (await once(target.events, 'request')) as [string];
+      for (let path = ''; path !== '/hang';) [path] = (await once(target.events, 'request')) as [string];
       controller.abort();
       await expect(promise).rejects.toMatchObject({ name: 'AbortError' });
     });

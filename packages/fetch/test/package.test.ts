@@ -55,7 +55,8 @@ describe('the published package', () => {
 
   test('depends on nothing, and points at built files only', async () => {
     const manifest = JSON.parse(await readFile(path.join(installed, 'package.json'), 'utf8')) as Record<string, unknown>;
-    for (const member of ['dependencies', 'peerDependencies', 'optionalDependencies', 'private']) expect(manifest).not.toHaveProperty(member);
+    for (const member of ['dependencies', 'peerDependencies', 'optionalDependencies', 'private'])
+      expect(manifest).not.toHaveProperty(member);
     expect(manifest['exports']).toEqual({ '.': { types: './dist/index.d.ts', default: './dist/index.js' } });
     expect(await readFile(path.join(installed, 'dist/index.js'), 'utf8')).not.toMatch(/\b(?:from|require\()\s*["']|^import\b/m);
   });
@@ -78,13 +79,17 @@ describe('the published package', () => {
     const file = path.join(scratch, 'consumer.mts');
     await writeFile(file, source);
     const strict = ['--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false'];
-    const check = (): string => run('tsc', ['--noEmit', ...strict, '--types', '', '--target', 'es2022', ...options, file], { cwd: scratch });
+    const check = (): string =>
+      run('tsc', ['--noEmit', ...strict, '--types', '', '--target', 'es2022', ...options, file], { cwd: scratch });
     expect(check).not.toThrow();
   });
 
   /** This Node, and every other on the PATH that the package supports. */
   function supportedNodes(): string[] {
-    const found = (process.env['PATH'] ?? '').split(path.delimiter).map((folder) => path.join(folder, 'node')).filter((file) => existsSync(file));
+    const found = (process.env['PATH'] ?? '')
+      .split(path.delimiter)
+      .map((folder) => path.join(folder, 'node'))
+      .filter((file) => existsSync(file));
     const all = new Set([process.execPath, ...found].map((file) => realpathSync(file)));
     return [...all].filter((file) => Number(run(file, ['-p', 'process.versions.node.split(".")[0]'], { cwd: scratch })) >= 20);
   }
@@ -125,14 +130,29 @@ describe('the published package', () => {
 
 describe('the code', () => {
   test('is under 10 KB minified and gzipped, and imports nothing', async () => {
-    const { outputFiles, metafile } = await build({ entryPoints: [entry], bundle: true, minify: true, format: 'esm', platform: 'neutral', write: false, metafile: true });
+    const { outputFiles, metafile } = await build({
+      entryPoints: [entry],
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      platform: 'neutral',
+      write: false,
+      metafile: true,
+    });
     expect(Object.values(metafile.outputs).flatMap((output) => output.imports)).toEqual([]);
     expect(Object.keys(metafile.inputs).filter((file) => !file.startsWith('packages/fetch/src/') && !file.startsWith('src/'))).toEqual([]);
     expect(gzipSync(outputFiles[0]!.contents, { level: 9 }).byteLength).toBeLessThan(10_240);
   });
 
   test('runs where there is nothing but web APIs: no process, no Buffer, no files', async () => {
-    const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: 'iife', globalName: 'hoopFetch', platform: 'neutral', write: false });
+    const { outputFiles } = await build({
+      entryPoints: [entry],
+      bundle: true,
+      format: 'iife',
+      globalName: 'hoopFetch',
+      platform: 'neutral',
+      write: false,
+    });
     const { AbortController, AbortSignal, Blob, clearTimeout, crypto, fetch, File, FormData, Headers } = globalThis;
     const { ReadableStream, Request, Response, setTimeout, TextDecoder, TextEncoder, URL, URLSearchParams } = globalThis;
     const web = { AbortController, AbortSignal, Blob, clearTimeout, crypto, fetch, File, FormData, Headers };

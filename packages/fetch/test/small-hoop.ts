@@ -32,7 +32,16 @@ export interface SmallHoop {
 /** A relay's refusal. `error` and `message` are what the client libraries of targets look for. */
 export function problem(response: ServerResponse, status: number, code: string, extras: object = {}): void {
   const message = `Refused: ${code}.`;
-  const body = { type: `urn:hoop:error:${code}`, code, title: code, status, detail: message, message, error: { type: code, code, message }, ...extras };
+  const body = {
+    type: `urn:hoop:error:${code}`,
+    code,
+    title: code,
+    status,
+    detail: message,
+    message,
+    error: { type: code, code, message },
+    ...extras,
+  };
   answerJson(response, status, body, { 'content-type': 'application/problem+json', 'hoop-error': code, 'hoop-call': 'call_1' });
 }
 
@@ -52,7 +61,6 @@ export async function startSmallHoop(connections: Record<string, string>): Promi
   };
 
   async function controlPlane(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.url === '/.well-known/oauth-authorization-server') return answerJson(response, 200, { issuer: url, hoop_relay_url: relayUrl });
     if (request.url !== '/oauth/token' || request.method !== 'POST') return answerJson(response, 404, {});
     hoop.exchanges.push(Object.fromEntries(new URLSearchParams((await readBody(request)).toString())));
     if (hoop.refusal !== undefined) return answerJson(response, hoop.refusal.status, hoop.refusal.body);
@@ -60,6 +68,7 @@ export async function startSmallHoop(connections: Record<string, string>): Promi
       access_token: `grant-${hoop.exchanges.length}`,
       token_type: 'N_A',
       expires_in: hoop.lifetimeSeconds,
+      hoop_relay_url: relayUrl,
       hoop_connections: [...hoop.connections].map(([name, target]) => ({ name, target })),
     });
   }

@@ -34,7 +34,10 @@ export async function startTarget(): Promise<TestTarget> {
     switch (url.pathname) {
       case '/echo': {
         const body = (await readBody(request)).toString('latin1');
-        return answerJson(response, 200, { method: request.method, url: request.url, headers: request.headers, body } satisfies Record<keyof Echo, unknown>);
+        return answerJson(response, 200, { method: request.method, url: request.url, headers: request.headers, body } satisfies Record<
+          keyof Echo,
+          unknown
+        >);
       }
       case '/redirect': {
         await readBody(request);

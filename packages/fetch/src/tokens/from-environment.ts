@@ -6,7 +6,10 @@ import type { TokenSource } from './token-source.ts';
 export function tokenFromEnvironment(name = 'HOOP_TOKEN'): TokenSource {
   return () => {
     const token = readEnvironment(name)?.trim();
-    if (!token) throw new HoopTokenError(`The environment variable ${name} should hold the identity token, but is ${token === '' ? 'empty' : 'not set'}.`);
+    if (!token)
+      throw new HoopTokenError(
+        `The environment variable ${name} should hold the identity token, but is ${token === '' ? 'empty' : 'not set'}.`,
+      );
     return token;
   };
 }

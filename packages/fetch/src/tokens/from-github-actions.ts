@@ -22,10 +22,14 @@ export function tokenFromGitHubActions(): TokenSource {
       if (!response.ok) throw new Error(`it answered ${response.status}`);
       answer = await response.json();
     } catch (error) {
-      throw new HoopTokenError(`GitHub's token endpoint gave no identity token: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new HoopTokenError(
+        `GitHub's token endpoint gave no identity token: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      );
     }
     const token = (answer as { value?: unknown } | null)?.value;
-    if (typeof token !== 'string' || token === '') throw new HoopTokenError("GitHub's token endpoint gave no identity token: its answer has no value");
+    if (typeof token !== 'string' || token === '')
+      throw new HoopTokenError("GitHub's token endpoint gave no identity token: its answer has no value");
     return token;
   };
 }

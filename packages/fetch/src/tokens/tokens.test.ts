@@ -5,7 +5,15 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { closeServers, answerJson, serve } from '../../test/servers.ts';
-import { detectToken, HoopTokenError, tokenFromEnvironment, tokenFromFile, tokenFromGitHubActions, tokenFromKubernetes, type TokenSource } from '../index.ts';
+import {
+  detectToken,
+  HoopTokenError,
+  tokenFromEnvironment,
+  tokenFromFile,
+  tokenFromGitHubActions,
+  tokenFromKubernetes,
+  type TokenSource,
+} from '../index.ts';
 
 const ask = async (source: TokenSource): Promise<string> =>
   source({ audience: 'https://hoop.example', signal: AbortSignal.timeout(5_000), fetch: globalThis.fetch });
@@ -20,7 +28,8 @@ afterAll(async () => {
 });
 
 beforeEach(() => {
-  for (const name of ['HOOP_TOKEN', 'HOOP_TOKEN_FILE', 'ACTIONS_ID_TOKEN_REQUEST_URL', 'ACTIONS_ID_TOKEN_REQUEST_TOKEN', 'GITHUB_ACTIONS']) vi.stubEnv(name, undefined);
+  for (const name of ['HOOP_TOKEN', 'HOOP_TOKEN_FILE', 'ACTIONS_ID_TOKEN_REQUEST_URL', 'ACTIONS_ID_TOKEN_REQUEST_TOKEN', 'GITHUB_ACTIONS'])
+    vi.stubEnv(name, undefined);
 });
 afterEach(() => vi.unstubAllEnvs());
 
@@ -38,7 +47,9 @@ describe('tokenFromEnvironment', () => {
     ['empty', ' '],
   ])('says that the variable is %s', async (state, value) => {
     vi.stubEnv('HOOP_TOKEN', value);
-    await expect(async () => ask(tokenFromEnvironment())).rejects.toThrow(`The environment variable HOOP_TOKEN should hold the identity token, but is ${state}.`);
+    await expect(async () => ask(tokenFromEnvironment())).rejects.toThrow(
+      `The environment variable HOOP_TOKEN should hold the identity token, but is ${state}.`,
+    );
   });
 });
 
@@ -57,7 +68,10 @@ describe('tokenFromFile', () => {
     await writeFile(empty, '\n');
     await expect(ask(tokenFromFile(path.join(folder, 'none')))).rejects.toThrow(/There is no token file .*none\./);
     await expect(ask(tokenFromFile(empty))).rejects.toThrow(/is empty/);
-    const error: HoopTokenError = await ask(tokenFromFile(folder)).then(() => expect.unreachable(), (reason) => reason);
+    const error: HoopTokenError = await ask(tokenFromFile(folder)).then(
+      () => expect.unreachable(),
+      (reason) => reason,
+    );
     expect(error).toBeInstanceOf(HoopTokenError);
     expect(error.message).toMatch(/cannot be read: EISDIR/);
     expect(error.cause).toMatchObject({ code: 'EISDIR' });
@@ -90,7 +104,9 @@ describe('tokenFromGitHubActions', () => {
   test('asks for a token with the audience', async () => {
     const asked = await startGitHub(200, { value: 'github-token' });
     expect(await ask(tokenFromGitHubActions())).toBe('github-token');
-    expect(asked.map((url) => [url.pathname, url.searchParams.get('api-version'), url.searchParams.get('audience')])).toEqual([['/token', '2.0', 'https://hoop.example']]);
+    expect(asked.map((url) => [url.pathname, url.searchParams.get('api-version'), url.searchParams.get('audience')])).toEqual([
+      ['/token', '2.0', 'https://hoop.example'],
+    ]);
   });
 
   test('names the permission where the job has none', async () => {
@@ -110,7 +126,10 @@ describe('tokenFromGitHubActions', () => {
 
   test('never shows the request token', async () => {
     await startGitHub(500, {});
-    const error: Error = await ask(tokenFromGitHubActions()).then(() => expect.unreachable(), (reason) => reason);
+    const error: Error = await ask(tokenFromGitHubActions()).then(
+      () => expect.unreachable(),
+      (reason) => reason,
+    );
     expect(`${error.message} ${String(error.cause)} ${error.stack}`).not.toContain('request-token');
   });
 });
