@@ -37,9 +37,10 @@ function headerInjector(name: string, value: string): Inject {
   }
   const header: [string, string] = [name.toLowerCase(), value];
   const folded = fold(name);
+  const isReplaced = (other: string): boolean => other.length === folded.length && (other === header[0] || fold(other) === folded);
   return ({ headers, search }) => {
     const kept: HeaderList = [];
-    for (const one of headers) if (one[0] !== header[0] && fold(one[0]) !== folded) kept.push(one);
+    for (const one of headers) if (!isReplaced(one[0])) kept.push(one);
     kept.push(header);
     return { headers: kept, search };
   };

@@ -43,6 +43,7 @@ describe('headers to the function', () => {
   it('come from what undici gives, in order and lower case', () => {
     const raw = ['X-A', '1', 'x-a', '2', 'Server', 'né'].map((text) => Buffer.from(text, 'latin1'));
     expect(responseHeaders(raw)).toEqual([['x-a', '1'], ['x-a', '2'], ['server', 'né']]);
+    expect(responseHeaders({ 'x-a': ['1', '2'], server: 'né', gone: undefined })).toEqual([['x-a', '1'], ['x-a', '2'], ['server', 'né']]);
     expect(responseHeaders(null)).toEqual([]);
     expect(flattenHeaders([['a', '1'], ['b', '2']])).toEqual(['a', '1', 'b', '2']);
     expect(headerValue([['a', '1'], ['a', '2']], 'a')).toBe('1');

@@ -1,5 +1,5 @@
 /** What becomes of each header on its way to a target and back. */
-import { AppError, hoopHeaderPrefix } from '@hoop/contract';
+import { AppError, hoopHeaderPrefix, headers as hoopHeaders } from '@hoop/contract';
 import type { HeaderList } from '@hoop/contract';
 
 /** What is known of a header's name; each name is judged once and remembered. */
@@ -17,6 +17,8 @@ export interface HeaderKind {
   readonly overriding: boolean;
   /** May not be named in `Connection`: it would be a way to hide it from one side. */
   readonly fixed: boolean;
+  /** Holds the caller's token, which ends at the relay and is read by a parser with an alphabet of its own. */
+  readonly token: boolean;
 }
 
 const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings'];
@@ -29,8 +31,8 @@ const overriding = new Set(['x-http-method-override', 'x-http-method', 'x-method
 const fixed = new Set(['host', 'content-length', 'transfer-encoding', 'content-type', 'content-encoding', 'authorization', 'cookie']);
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
-/** Visible ASCII, space, tab and obs-text (RFC 9110 §5.5): no CR, LF or NUL. */
-const notFieldValue = /[^\t\x20-\x7e\x80-\xff]/;
+/** All but visible ASCII, space, tab and obs-text (RFC 9110 §5.5): CR, LF and NUL above all. */
+const notFieldValue = /[\0-\x08\x0a-\x1f\x7f\u0100-\uffff]/;
 
 const known = new Map<string, HeaderKind>();
 const maxKnown = 2048;
@@ -56,6 +58,7 @@ function judge(raw: string): HeaderKind {
     single: isHoop || single.has(name),
     overriding: overriding.has(folded) || (folded !== name && (single.has(folded) || hopByHop.includes(folded))),
     fixed: isHoop || fixed.has(folded),
+    token: name === 'authorization' || name === hoopHeaders.grant,
   };
 }
 
@@ -113,17 +116,29 @@ export function returnHeaders(headers: HeaderList): HeaderList {
   return kept;
 }
 
-/** The header list of undici's `controller.rawHeaders`: names lower case, values Latin-1, order kept. */
-export function responseHeaders(raw: readonly (Buffer | string)[] | null | undefined): HeaderList {
+type ParsedHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/**
+ * A header list of what undici gives a handler: the parsed headers (quicker, as they are made anyway; values of one
+ * name come together), or `controller.rawHeaders` in wire order. Names become lower case, values are Latin-1.
+ */
+export function responseHeaders(given: ParsedHeaders | readonly (Buffer | string)[] | null | undefined): HeaderList {
   const list: HeaderList = [];
-  if (raw === null || raw === undefined) return list;
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = raw[i]!;
-    const value = raw[i + 1]!;
-    list.push([headerKind(typeof name === 'string' ? name : name.toString('latin1')).name, typeof value === 'string' ? value : value.toString('latin1')]);
+  if (given === null || given === undefined) return list;
+  if (isRaw(given)) {
+    for (let i = 0; i + 1 < given.length; i += 2) list.push([headerKind(latin1(given[i]!)).name, latin1(given[i + 1]!)]);
+    return list;
+  }
+  for (const name of Object.keys(given)) {
+    const value = given[name];
+    if (typeof value === 'string') list.push([name, value]);
+    else for (const one of value ?? []) list.push([name, one]);
   }
   return list;
 }
+
+const isRaw = (given: ParsedHeaders | readonly (Buffer | string)[]): given is readonly (Buffer | string)[] => Array.isArray(given);
+const latin1 = (text: Buffer | string): string => (typeof text === 'string' ? text : text.toString('latin1'));
 
 /** `[name, value, name, value, …]`, as undici and `node:http` take them. */
 export function flattenHeaders(headers: HeaderList): string[] {

@@ -90,4 +90,15 @@ describe('a query', () => {
     expect(query['__proto__']).toEqual(['x']);
     expect(query['toString']).toBeUndefined();
   });
+
+  it('reads as the platform reads it, escaped or not (property)', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[ab=&?%41+-]{0,12}$/), (text) => {
+        const expected: Record<string, string[]> = {};
+        for (const [name, value] of new URLSearchParams(`?${text}`)) (expected[name] ??= []).push(value);
+        expect({ ...parseQuery(`?${text}`) }).toEqual(expected);
+      }),
+      { numRuns: 1000 },
+    );
+  });
 });

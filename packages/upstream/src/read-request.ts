@@ -61,7 +61,7 @@ export function readRequest(head: RequestHead): NormalisedRequest {
     const kind = headerKind(rawHeaders[i]!);
     const value = rawHeaders[i + 1]!;
     if (!kind.valid) throw ambiguous('The request has a header whose name is not valid.');
-    if (!isFieldValue(value)) throw ambiguous(`The value of the header "${kind.name}" has control characters in it.`);
+    if (!kind.token && !isFieldValue(value)) throw ambiguous(`The value of the header "${kind.name}" has control characters in it.`);
     characters += kind.name.length + value.length;
     if (kind.overriding) {
       throw ambiguous(`The header "${kind.name}" is refused: a target could take it for another method, path or length than the policy sees.`);
