@@ -4,4 +4,5 @@ export * from './explain.ts';
 export * from './facts.ts';
 export * from './identity-conditions.ts';
 export * from './inspected-body.ts';
+export * from './lint.ts';
 export * from './parse-policy.ts';

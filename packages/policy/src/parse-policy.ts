@@ -47,9 +47,9 @@ function findOversize(input: unknown): string | null {
     if (depth > maxDepth) return `is nested more than ${maxDepth} deep`;
     if (typeof value === 'string') characters += value.length;
     else if (typeof value === 'object' && value !== null) {
-      const keys = Object.keys(value);
-      values += keys.length;
-      // counted before they are visited: a list of a billion holes must not be walked
+      // a list is counted before its keys are made: one of a hundred million holes must not be walked
+      const keys = Array.isArray(value) && value.length > maxValues ? [] : Object.keys(value);
+      values += Array.isArray(value) ? value.length : keys.length;
       if (values > maxValues) return `has more than ${maxValues} values`;
       for (const key of keys) {
         if (!Array.isArray(value)) characters += key.length;

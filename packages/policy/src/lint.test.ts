@@ -1,0 +1,101 @@
+import type { Rule } from '@hoop/contract';
+import { describe, expect, it } from 'vitest';
+
+import { lintPolicy } from './lint.ts';
+
+const approval = { reviewers: ['group:ops'], quorum: 1, ttl: '30m', validity: ['once' as const], fourEyes: false, requireComment: false };
+const read: Rule = { name: 'read', effect: 'allow', match: { methods: ['GET'], paths: ['/v1/customers/:id'] } };
+const codes = (...rules: Rule[]): string[] => lintPolicy(rules).map((finding) => `${finding.code} ${finding.path}`);
+
+describe('lint', () => {
+  it('finds nothing in a policy that says what it allows', () => {
+    expect(
+      lintPolicy([
+        read,
+        { name: 'refund', effect: 'require_approval', match: { methods: ['POST'], paths: ['/v1/refunds'] }, when: 'request.body.amount > 1', approval },
+        { name: 'no deletion', effect: 'deny', match: { methods: ['DELETE'] } },
+      ]),
+    ).toEqual([]);
+  });
+
+  it('tells of a policy without rules, and of one that allows nothing', () => {
+    expect(codes()).toEqual(['empty_policy rules']);
+    expect(codes({ name: 'no', effect: 'deny' })).toEqual(['nothing_allowed rules']);
+  });
+
+  it('tells of a rule that allows everything', () => {
+    expect(codes({ name: 'all', effect: 'allow' })).toContain('allow_all rules[0]');
+    expect(codes({ name: 'all', effect: 'allow', match: { paths: ['/*'] }, when: 'true' })).toContain('allow_all rules[0]');
+    expect(codes({ name: 'some', effect: 'allow', when: 'identity.name == "x"' })).not.toContain('allow_all rules[0]');
+    expect(codes({ name: 'some', effect: 'allow', match: { paths: ['/:one'] } })).not.toContain('allow_all rules[0]');
+  });
+
+  it('tells of a rule that a deny covers', () => {
+    const deny: Rule = { name: 'closed', effect: 'deny', match: { paths: ['/v1/*'] } };
+    expect(lintPolicy([read, deny])[0]).toEqual({
+      code: 'unreachable_rule',
+      severity: 'warning',
+      rules: ['read', 'closed'],
+      path: 'rules[0]',
+      message: 'The rule "read" decides nothing: the rule "closed" denies every call that it matches.',
+    });
+    expect(codes(read, { ...deny, match: { methods: ['POST'], paths: ['/v1/*'] } })).toEqual([]);
+    expect(codes(read, { ...deny, when: 'identity.name == "x"' })).toEqual([]);
+    expect(codes({ ...read, when: 'identity.name == "x"' }, { ...deny, when: 'identity.name == "x"' })).toEqual(['unreachable_rule rules[0]']);
+    expect(codes(read, { ...deny, match: { paths: ['/v1/customers/:id/notes'] } })).toEqual([]);
+  });
+
+  it('tells of a rule that adds nothing, once', () => {
+    const wide: Rule = { name: 'wide', effect: 'allow', match: { methods: ['GET'], paths: ['/v1/*'] } };
+    expect(codes(read, wide)).toEqual(['redundant_rule rules[0]']);
+    expect(codes(wide, { ...wide, name: 'again' })).toEqual(['redundant_rule rules[1]']);
+  });
+
+  it('tells of writes and deletions that need no approval', () => {
+    const write: Rule = { name: 'write', effect: 'allow', match: { methods: ['GET', 'POST'], paths: ['/v1/notes'] } };
+    expect(lintPolicy([write])[0]).toMatchObject({ code: 'write_without_approval', severity: 'notice', message: expect.stringContaining('allows POST without an approval') });
+    expect(lintPolicy([{ ...write, match: { methods: ['DELETE'], paths: ['/v1/notes'] } }])[0]).toMatchObject({ severity: 'warning' });
+    expect(codes(write, { name: 'ask', effect: 'require_approval', match: { methods: ['POST'] }, approval })).toEqual([]);
+    expect(codes({ name: 'all', effect: 'allow', match: { paths: ['/v1/notes'] } }, { name: 'no', effect: 'deny', match: { methods: ['POST', 'PUT', 'PATCH', 'DELETE'] } })).toEqual([]);
+    expect(lintPolicy([{ ...read, match: { methods: ['MOVE'], paths: ['/a'] } }], { writeMethods: ['MOVE'] })[0]?.code).toBe('write_without_approval');
+  });
+
+  it('tells of names that are used twice', () => {
+    expect(codes(read, { ...read, match: { methods: ['GET'], paths: ['/other'] } })).toEqual(['duplicate_name rules[0]']);
+  });
+
+  it('tells of rules that can match nothing', () => {
+    expect(codes(read, { ...read, name: 'never', match: { methods: ['GET'], paths: ['/b'] }, when: 'false' })).toEqual(['matches_nothing rules[1]']);
+    expect(codes(read, { name: 'trace', effect: 'allow', match: { methods: ['TRACE'], paths: ['/b'] } })).toEqual(['matches_nothing rules[1]']);
+  });
+
+  it('tells of conditions on the body of methods that have none', () => {
+    const rule: Rule = { name: 'small', effect: 'allow', match: { paths: ['/v1/refunds'], methods: ['GET', 'POST'] }, when: 'request.body.amount < 5' };
+    const found = lintPolicy([rule]).find((finding) => finding.code === 'body_of_bodyless_method');
+    expect(found?.message).toContain('also matches GET');
+    expect(codes({ ...rule, when: '!has(request.body) || request.body.amount < 5' })).not.toContain('body_of_bodyless_method rules[0]');
+  });
+
+  it('tells of conditions that look at one of several values of a query key', () => {
+    expect(codes({ ...read, when: 'request.query.limit[0] == "10"' })).toEqual(['first_query_value rules[0]']);
+    expect(codes({ ...read, when: 'request.query["limit"][0] == "10"' })).toEqual(['first_query_value rules[0]']);
+    expect(codes({ ...read, when: 'request.query.limit == ["10"]' })).toEqual([]);
+  });
+
+  it('tells of a deny that another spelling of the path passes', () => {
+    const rules: Rule[] = [
+      { name: 'reads', effect: 'allow', match: { methods: ['GET'] } },
+      { name: 'not these', effect: 'deny', match: { paths: ['/v1/secrets'] } },
+    ];
+    expect(codes(...rules)).toEqual(['spelling_dependent_deny rules[1]']);
+  });
+
+  it('looks at a thousand rules in bounded time', () => {
+    const rules = Array.from({ length: 1000 }, (_, i): Rule => ({ name: `r${i}`, effect: i % 3 === 0 ? 'deny' : 'allow', match: { methods: ['GET', 'POST'], paths: [`/v1/:a/x${i}`, `/v1/:a/y${i}/*`] } }));
+    const start = performance.now();
+    lintPolicy(rules);
+    expect(performance.now() - start).toBeLessThan(5000);
+    const paths = Array.from({ length: 100 }, (_, i) => `/v1/:a/x${i}`);
+    expect(codes(...Array.from({ length: 50 }, (_, i): Rule => ({ name: `r${i}`, effect: 'allow', match: { methods: ['GET'], paths } })))).toEqual(['not_compared rules']);
+  });
+});
