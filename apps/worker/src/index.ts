@@ -1,1 +1,27 @@
-export {};
+/** The worker in this process. The product starts it through main.ts, which adds signals. */
+import type { WorkerConfig } from './config.ts';
+import { openContext } from './context.ts';
+import { startMaintenance } from './maintenance/start-maintenance.ts';
+import { startRecordings } from './recordings/start-recordings.ts';
+
+export type { WorkerConfig } from './config.ts';
+export { readConfig } from './config.ts';
+
+export interface RunningWorker {
+  /** Takes no more jobs, ends those in hand, disconnects. */
+  close(): Promise<void>;
+}
+
+/** Resolves once every part runs; where a server is away, the parts wait for it. */
+export async function startWorker(config: WorkerConfig): Promise<RunningWorker> {
+  const context = openContext(config);
+  const parts = [startRecordings(context), startMaintenance(context)];
+  let closing: Promise<void> | undefined;
+  return {
+    close: () =>
+      (closing ??= (async () => {
+        await Promise.all(parts.map((part) => part.close()));
+        await context.db.close();
+      })()),
+  };
+}

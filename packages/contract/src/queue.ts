@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** Queue names, and which room consumes each. */
 export const queueNames = {
   /** Relay: deferred calls, lease revocation. */
@@ -9,3 +11,11 @@ export const queueNames = {
   maintenance: 'maintenance',
 } as const;
 export type QueueName = (typeof queueNames)[keyof typeof queueNames];
+
+/** What the worker does again and again, each on a schedule of its own. */
+export const maintenanceTaskSchema = z.enum(['orphans', 'retention', 'partitions']);
+export type MaintenanceTask = z.infer<typeof maintenanceTaskSchema>;
+
+/** The payload of one `maintenance` job. */
+export const maintenanceJobSchema = z.object({ version: z.literal(1), task: maintenanceTaskSchema });
+export type MaintenanceJob = z.infer<typeof maintenanceJobSchema>;

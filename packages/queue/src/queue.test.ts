@@ -3,11 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-import { createTestDatabase, redisIsAvailable, startTestRedis } from '@hoop/testkit';
+import { createTestDatabase, redisIsAvailable, startGate, startTestRedis } from '@hoop/testkit';
+import type { Gate } from '@hoop/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-import { startGate } from '../test/gate.ts';
-import type { Gate } from '../test/gate.ts';
 import { deadLetter, openQueue, openQueueWorker, prepareQueueSchema } from './index.ts';
 import type { JobHandler, JobQueue, QueueConnection, QueueOptions, QueueWorkerOptions } from './index.ts';
 

@@ -52,7 +52,7 @@ export interface JobQueue<T> {
   add(jobId: string, payload: T, options?: AddOptions): Promise<void>;
   /** In order. Where it fails in the middle, the first ones stay added: add all again. */
   addBulk(jobs: readonly { readonly jobId: string; readonly payload: T; readonly options?: AddOptions }[]): Promise<void>;
-  /** One job each `everyMs`, from now on, under this schedule's id; again with the same id changes it. */
+  /** One job each `everyMs`, from now on, under this schedule's id, tried once; again with the same id changes it. */
   repeat(scheduleId: string, everyMs: number, payload: T): Promise<void>;
   counts(): Promise<QueueCounts>;
   /** Newest first. */
@@ -137,7 +137,9 @@ export function openQueue<T>(name: string, connection: QueueConnection, options:
     },
     async repeat(scheduleId, everyMs, payload) {
       const { jobId: _, ...opts } = jobOptions(scheduleId);
-      await run((opened) => opened.upsertJobScheduler(scheduleId, { every: everyMs }, { name, data: packPayload(payload), opts }));
+      // What fails comes again with the next run; of old failures a few are enough.
+      const template = { name, data: packPayload(payload), opts: { ...opts, attempts: 1, removeOnFail: { count: 20 } } };
+      await run((opened) => opened.upsertJobScheduler(scheduleId, { every: everyMs }, template));
     },
     async counts() {
       const counts = await run((opened) => opened.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'completed', 'failed'));

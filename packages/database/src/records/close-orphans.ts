@@ -1,5 +1,7 @@
 import type pg from 'pg';
 
+import { withTransaction } from './transaction.ts';
+
 /**
  * Closes calls whose outcome did not come within `seconds` of their intent's being written as `unknown`: their relay
  * died, or lost its way to the queue. At most `limit` of them in one transaction, oldest first; resolves to how many.
@@ -7,7 +9,7 @@ import type pg from 'pg';
  */
 export async function closeOrphans(pool: pg.Pool, seconds: number, limit = 1000): Promise<number> {
   // Rows that another transaction is about to conclude are skipped, not waited for.
-  const { rows } = await pool.query<{ closed: number }>({
+  const close = {
     text: `
       WITH orphans AS MATERIALIZED (
         SELECT id FROM calls
@@ -26,6 +28,7 @@ export async function closeOrphans(pool: pg.Pool, seconds: number, limit = 1000)
       )
       SELECT count(*)::integer AS closed FROM closed`,
     values: [seconds, limit],
-  });
+  };
+  const { rows } = await withTransaction(pool, (client) => client.query<{ closed: number }>(close));
   return rows[0]!.closed;
 }

@@ -2,6 +2,7 @@ import type { RecordEntry } from '@hoop/contract';
 import pg from 'pg';
 
 import { ingestEntries } from './ingest-entries.ts';
+import { withTransaction } from './transaction.ts';
 
 export interface RejectedEntry {
   readonly callId: string;
@@ -18,7 +19,7 @@ export interface RejectedEntry {
  */
 export async function recordEntries(pool: pg.Pool, entries: readonly RecordEntry[]): Promise<RejectedEntry[]> {
   try {
-    await inTransaction(pool, (client) => ingestEntries(client, entries));
+    await withTransaction(pool, (client) => ingestEntries(client, entries));
     return [];
   } catch (error) {
     if (!isOfTheData(error)) throw error;
@@ -36,26 +37,4 @@ const callIdOf = (entry: RecordEntry): string => (entry.type === 'outcome' ? ent
 function isOfTheData(error: unknown): boolean {
   if (error instanceof RangeError) return true;
   return error instanceof pg.DatabaseError && /^(?:22|23|54)/.test(error.code ?? '');
-}
-
-const attempts = 5;
-
-/** Runs `fn` in a transaction, again where Postgres broke a deadlock or a serialisation conflict. */
-async function inTransaction<T>(pool: pg.Pool, fn: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    const client = await pool.connect();
-    let broken: Error | undefined;
-    try {
-      await client.query('BEGIN');
-      const result = await fn(client);
-      await client.query('COMMIT');
-      return result;
-    } catch (error) {
-      broken = await client.query('ROLLBACK').then(() => undefined, (cause: Error) => cause);
-      if (attempt === attempts || !(error instanceof pg.DatabaseError && /^40/.test(error.code ?? ''))) throw error;
-    } finally {
-      // A connection that cannot even roll back is not handed to anybody else.
-      client.release(broken);
-    }
-  }
 }

@@ -1,0 +1,25 @@
+import { openDatabase } from '@hoop/database';
+import type { Database } from '@hoop/database';
+import { pino } from 'pino';
+import type { Logger } from 'pino';
+
+import type { WorkerConfig } from './config.ts';
+
+/** What every part of the worker is handed. */
+export interface WorkerContext {
+  readonly config: WorkerConfig;
+  readonly db: Database;
+  readonly log: Logger;
+  readonly now: () => number;
+}
+
+/** A part that runs: it takes no new work when it is told to close, and ends what it began. */
+export interface Part {
+  close(): Promise<void>;
+}
+
+export function openContext(config: WorkerConfig): WorkerContext {
+  const log = pino({ name: 'hoop-worker', level: config.logLevel });
+  const db = openDatabase(config.databaseUrl, { maxConnections: 10, onError: (error) => log.warn({ event: 'database_connection_lost', error: error.message }) });
+  return { config, db, log, now: Date.now };
+}

@@ -1,0 +1,33 @@
+/** Starts the worker, drains on a signal and exits. */
+import { pino } from 'pino';
+
+import { readConfig } from './config.ts';
+import { startWorker } from './index.ts';
+
+const log = pino({ name: 'hoop-worker' });
+
+try {
+  const starting = startWorker(readConfig(process.env));
+  let isStopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (isStopping) return;
+      isStopping = true;
+      starting
+        .then((worker) => worker.close())
+        .then(
+          () => process.exit(0),
+          (error: unknown) => {
+            log.fatal({ event: 'stop_failed', error: String(error) }, 'the worker could not stop in order');
+            process.exit(1);
+          },
+        );
+    });
+  }
+  await starting;
+  log.info({ event: 'listening' }, 'worker running');
+  process.send?.({ event: 'listening' });
+} catch (error) {
+  log.fatal({ event: 'start_failed' }, `The worker cannot start: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+}
