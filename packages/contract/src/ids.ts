@@ -36,14 +36,26 @@ export function newId(noun: IdNoun, now: number = Date.now()): string {
     crypto.getRandomValues(pool);
     used = 0;
   }
+  if (now !== lastNow) {
+    lastTime = timeCharacters(now);
+    lastNow = now;
+  }
+  let random = '';
+  for (let i = 0; i < 16; i++) random += alphabet[pool[used++]! & 31]!;
+  return `${idPrefixes[noun]}_${lastTime}${random}`;
+}
+
+/** Many ids are made within one millisecond. */
+let lastNow = -1;
+let lastTime = '';
+
+function timeCharacters(now: number): string {
   let time = '';
   for (let rest = now, i = 0; i < 10; i++) {
     time = alphabet[rest % 32]! + time;
     rest = Math.floor(rest / 32);
   }
-  let random = '';
-  for (let i = 0; i < 16; i++) random += alphabet[pool[used++]! & 31]!;
-  return `${idPrefixes[noun]}_${time}${random}`;
+  return time;
 }
 
 /** The wire schema of an id of this noun. */

@@ -1,5 +1,5 @@
 /** Recorded bodies: AES-256-GCM under a session's data key, which is wrapped to the recording key. */
-import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, randomFillSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader, importJWK } from 'jose';
@@ -51,15 +51,28 @@ export async function openDataKey(recordingPrivateJwks: JwkSet, wrapped: string)
  * @returns base64 of nonce(12) ‖ ciphertext ‖ tag(16). Nonces are random: at most 2^32 bodies a key (NIST SP 800-38D §8.3).
  */
 export function sealBody(key: KeyObject, bytes: Uint8Array, aad: string): string {
-  const sealed = Buffer.allocUnsafe(nonceBytes + bytes.length + tagBytes);
-  const nonce = randomBytes(nonceBytes);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(aad));
-  nonce.copy(sealed, 0);
-  cipher.update(bytes).copy(sealed, nonceBytes);
-  cipher.final();
-  cipher.getAuthTag().copy(sealed, nonceBytes + bytes.length);
-  return sealed.toString('base64');
+  return sealBodyBytes(key, bytes, aad).toString('base64');
 }
+
+/** As `sealBody`, but the bytes themselves. */
+export function sealBodyBytes(key: KeyObject, bytes: Uint8Array, aad: string): Buffer {
+  const sealed = Buffer.allocUnsafe(nonceBytes + bytes.length + tagBytes);
+  if (noncesUsed + nonceBytes > nonces.length) {
+    randomFillSync(nonces);
+    noncesUsed = 0;
+  }
+  const nonce = sealed.subarray(0, nonceBytes);
+  nonces.copy(sealed, 0, noncesUsed, (noncesUsed += nonceBytes));
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(aad));
+  sealed.set(cipher.update(bytes), nonceBytes);
+  cipher.final();
+  sealed.set(cipher.getAuthTag(), nonceBytes + bytes.length);
+  return sealed;
+}
+
+/** Random bytes for the next nonces; each is used once. */
+const nonces = Buffer.alloc(nonceBytes * 256);
+let noncesUsed = nonces.length;
 
 /** Throws where key, `aad` or any byte differs from what was sealed. */
 export function openBody(key: KeyObject, sealed: string, aad: string): Buffer {

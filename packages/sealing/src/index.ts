@@ -1,5 +1,5 @@
 export { boundHosts, normaliseHosts } from './bound-hosts.ts';
-export { createDataKey, openBody, openDataKey, sealBody } from './body.ts';
+export { createDataKey, openBody, openDataKey, sealBody, sealBodyBytes } from './body.ts';
 export type { DataKey } from './body.ts';
 export { generateRecordingKeys, generateSealingKeys, isPrivateJwk, rotateKeys, toPublicJwks } from './keys.ts';
 export type { GeneratedKeys, JwkSet } from './keys.ts';

@@ -19,11 +19,27 @@ export interface MaskHeadersOptions {
 
 /** The headers with the values of credentials and cookies replaced; a scheme (`Bearer`) and cookie names stay. */
 export function maskHeaders(headers: HeaderList, options: MaskHeadersOptions = {}): HeaderList {
-  return headers.map(([name, value]) => [name, isSecretName(name.toLowerCase(), options.extraNames ?? []) ? maskValue(name.toLowerCase(), value) : value]);
+  const { extraNames = none } = options;
+  return headers.map((header) => {
+    const name = header[0].toLowerCase();
+    return isSecretHeader(name) || extraNames.includes(name) ? [header[0], maskValue(name, header[1])] : header;
+  });
 }
 
-const isSecretName = (name: string, extra: readonly string[]): boolean =>
-  secretNames.has(name) || extra.includes(name) || (keyContext(foldKey(name)) & CONTEXT_SECRET) !== 0;
+const none: readonly string[] = [];
+const judged = new Map<string, boolean>();
+const maxJudged = 1024;
+
+/** Each name is judged once and remembered. */
+function isSecretHeader(name: string): boolean {
+  let isSecret = judged.get(name);
+  if (isSecret === undefined) {
+    isSecret = secretNames.has(name) || (keyContext(foldKey(name)) & CONTEXT_SECRET) !== 0;
+    if (judged.size >= maxJudged) judged.clear();
+    judged.set(name, isSecret);
+  }
+  return isSecret;
+}
 
 function maskValue(name: string, value: string): string {
   if (name === 'cookie') return value.split(';').map(maskCookie).join(';');

@@ -25,7 +25,8 @@ export const withoutOriginal = (headers: HeaderList): HeaderList => headers.filt
 export function maskHeaderValues(headers: HeaderList, engine: Engine | null, scrub: Scrubber | null, report: Tally & { credentialReflected: boolean }): HeaderList {
   if (engine === null && scrub === null) return headers;
   const masked: HeaderList = [];
-  for (const [name, original] of headers) {
+  for (const header of headers) {
+    const [name, original] = header;
     let value = original;
     if (scrub !== null) {
       value = scrub.text(original);
@@ -34,7 +35,7 @@ export function maskHeaderValues(headers: HeaderList, engine: Engine | null, scr
       if (cleanName !== name) continue;
     }
     if (engine === null || structural.has(name)) {
-      masked.push([name, value]);
+      masked.push(value === original ? header : [name, value]);
       continue;
     }
     const replaced = maskHeader(name, value, engine, report);

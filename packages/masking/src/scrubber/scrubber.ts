@@ -23,17 +23,28 @@ export interface Scrubber {
 export function compileScrubber(secrets: readonly string[]): Scrubber {
   const patterns = [...new Set(secrets)].filter((secret) => utf8Bytes(secret).length >= minSecretLength).flatMap(secretPatterns);
   const automaton = patterns.length === 0 ? null : new LazyAutomaton(patterns.map(patternStart));
+  // Header names and most values come again with every response.
+  const clean = new Set<string>();
   return {
     stream: () => new ScrubStream(automaton),
     text(text) {
+      if (clean.has(text)) return text;
       const stream = new ScrubStream(automaton);
       const bytes = utf8Bytes(text);
       const first = stream.write(bytes);
       const rest = stream.end();
-      return stream.found ? text8(first) + text8(rest) : text;
+      if (stream.found) return text8(first) + text8(rest);
+      if (text.length <= maxCleanLength) {
+        if (clean.size >= maxClean) clean.clear();
+        clean.add(text);
+      }
+      return text;
     },
   };
 }
+
+const maxClean = 512;
+const maxCleanLength = 256;
 
 const text8 = (bytes: Uint8Array | null): string => (bytes === null ? '' : utf8Text(bytes, 0, bytes.length));
 
