@@ -25,9 +25,19 @@ export const injectionSchema = z.discriminatedUnion('into', [
     /** @default "Bearer {secret}" */
     template: z.string().max(1024).includes('{secret}').regex(headerText, 'must be visible ASCII').default('Bearer {secret}'),
   }),
-  z.strictObject({ into: z.literal('query'), name: z.string().min(1).max(100), template: z.string().max(1024).includes('{secret}').default('{secret}') }),
+  z.strictObject({
+    into: z.literal('query'),
+    name: z.string().min(1).max(100),
+    template: z.string().max(1024).includes('{secret}').default('{secret}'),
+  }),
   /** RFC 7617. The secret is the password. */
-  z.strictObject({ into: z.literal('basic'), username: z.string().max(256).regex(/^[^:]*$/) }),
+  z.strictObject({
+    into: z.literal('basic'),
+    username: z
+      .string()
+      .max(256)
+      .regex(/^[^:]*$/),
+  }),
 ]);
 export type Injection = z.infer<typeof injectionSchema>;
 
@@ -35,7 +45,10 @@ export const credentialSourceSettingsSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('static'), injection: injectionSchema }),
   z.strictObject({
     type: z.literal('oauth2_client_credentials'),
-    tokenUrl: z.url({ protocol: /^https?$/ }).max(2048),
+    tokenUrl: z
+      .url({ protocol: /^https?$/ })
+      .max(2048)
+      .refine((url) => !/#|\/\/[^/]*@/.test(url), 'must have no user info or fragment'),
     clientId: z.string().min(1).max(256),
     /** How the client authenticates: RFC 6749 §2.3.1 or RFC 7523 §2.2. @default "client_secret_basic" */
     clientAuthentication: z.enum(['client_secret_basic', 'client_secret_post', 'private_key_jwt']).default('client_secret_basic'),
@@ -62,7 +75,10 @@ export const credentialSecretsSchema = z.strictObject({
 export type CredentialSecrets = z.infer<typeof credentialSecretsSchema>;
 
 /** What is wrong with secrets for these settings; messages never quote a secret. Empty: they fit. */
-export function findSecretProblems(settings: CredentialSourceSettings, secrets: CredentialSecrets): { path: keyof CredentialSecrets; message: string }[] {
+export function findSecretProblems(
+  settings: CredentialSourceSettings,
+  secrets: CredentialSecrets,
+): { path: keyof CredentialSecrets; message: string }[] {
   const wanted = wantedSecret(settings);
   const problems: { path: keyof CredentialSecrets; message: string }[] = [];
   for (const path of Object.keys(credentialSecretsSchema.shape) as (keyof CredentialSecrets)[]) {
@@ -79,8 +95,13 @@ export function findSecretProblems(settings: CredentialSourceSettings, secrets: 
   }
   if (wanted === 'privateKey' && privateKey !== undefined) {
     const { kty, alg, d } = privateKey;
-    const isUsable = (kty === 'RSA' || kty === 'EC' || kty === 'OKP') && typeof d === 'string' && tokenAlgorithms.some((one) => one === alg);
-    if (!isUsable) problems.push({ path: 'privateKey', message: `must be a private JWK (RSA, EC or OKP) whose alg is one of ${tokenAlgorithms.join(', ')}` });
+    const isUsable =
+      (kty === 'RSA' || kty === 'EC' || kty === 'OKP') && typeof d === 'string' && tokenAlgorithms.some((one) => one === alg);
+    if (!isUsable)
+      problems.push({
+        path: 'privateKey',
+        message: `must be a private JWK (RSA, EC or OKP) whose alg is one of ${tokenAlgorithms.join(', ')}`,
+      });
   }
   return problems;
 }

@@ -1,7 +1,19 @@
 import { z } from 'zod';
 
 /** Asymmetric signature algorithms that may be allow-listed (RFC 7518 §3.1, RFC 8037); never `none`, never HMAC. */
-export const tokenAlgorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'] as const;
+export const tokenAlgorithms = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+] as const;
 
 export const identityProviderSettingsSchema = z.strictObject({
   kind: z.literal('oidc').default('oidc'),
@@ -11,7 +23,10 @@ export const identityProviderSettingsSchema = z.strictObject({
     .max(2048)
     .refine((issuer) => !/[?#]|\/\/[^/]*@/.test(issuer), 'must have no user info, query or fragment'),
   /** Where its keys are; absent: found by discovery at `issuer/.well-known/openid-configuration`. */
-  jwksUri: z.url({ protocol: /^https?$/ }).max(2048).optional(),
+  jwksUri: z
+    .url({ protocol: /^https?$/ })
+    .max(2048)
+    .optional(),
   /** `aud` must contain one of these. */
   audiences: z.array(z.string().min(1).max(512)).min(1).max(20),
   /** @default ["RS256","ES256"] */

@@ -36,7 +36,13 @@ beforeAll(async () => {
     clients: [
       { ...client, client_id: 'basic:client', client_secret: clientSecret, token_endpoint_auth_method: 'client_secret_basic' },
       { ...client, client_id: 'post', client_secret: clientSecret, token_endpoint_auth_method: 'client_secret_post' },
-      { ...client, client_id: 'key', token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: 'ES256', jwks: { keys: [publicKey] } },
+      {
+        ...client,
+        client_id: 'key',
+        token_endpoint_auth_method: 'private_key_jwt',
+        token_endpoint_auth_signing_alg: 'ES256',
+        jwks: { keys: [publicKey] },
+      },
     ],
     jwks: { keys: [{ ...(await exportJWK(signing.privateKey)), kid: 'signing', alg: 'RS256', use: 'sig' }] },
     scopes: ['read'],
@@ -69,7 +75,13 @@ afterEach(async () => {
   for (const cleanup of afterEachCleanups.splice(0)) await cleanup();
 });
 
-const source = (more: Record<string, unknown>) => ({ type: 'oauth2_client_credentials', tokenUrl: `${issuer}/token`, scope: 'read', resource, ...more });
+const source = (more: Record<string, unknown>) => ({
+  type: 'oauth2_client_credentials',
+  tokenUrl: `${issuer}/token`,
+  scope: 'read',
+  resource,
+  ...more,
+});
 
 function bearerOf(lease: Lease): string {
   const { headers } = lease.inject({ headers: [], search: '' });
@@ -84,7 +96,8 @@ async function refusal(promise: Promise<unknown>): Promise<AppError> {
   expect(error).toBeInstanceOf(AppError);
   expect((error as AppError).code).toBe('credential_unavailable');
   const shown = inspect(error, { depth: 20, showHidden: true });
-  for (const secret of [clientSecret, encodeURIComponent(clientSecret), 'canary', String(privateKey['d'])]) expect(shown).not.toContain(secret);
+  for (const secret of [clientSecret, encodeURIComponent(clientSecret), 'canary', String(privateKey['d'])])
+    expect(shown).not.toContain(secret);
   return error as AppError;
 }
 
@@ -104,18 +117,34 @@ describe('a real token endpoint', () => {
 
   it('gives a token for an assertion to its URL, or to the audience in the settings', async () => {
     for (const more of [{}, { assertionAudience: issuer }]) {
-      const lease = await bench.cache.obtain(await bench.seal(source({ clientId: 'key', clientAuthentication: 'private_key_jwt', ...more }), { privateKey }));
+      const lease = await bench.cache.obtain(
+        await bench.seal(source({ clientId: 'key', clientAuthentication: 'private_key_jwt', ...more }), { privateKey }),
+      );
       expect(bearerOf(lease).split('.')).toHaveLength(3);
     }
   });
 
   it('refuses a wrong secret, another resource or another key with what to check', async () => {
-    const wrong = await refusal(bench.cache.obtain(await bench.seal(source({ clientId: 'post', clientAuthentication: 'client_secret_post' }), { clientSecret: `${clientSecret}!` })));
+    const wrong = await refusal(
+      bench.cache.obtain(
+        await bench.seal(source({ clientId: 'post', clientAuthentication: 'client_secret_post' }), { clientSecret: `${clientSecret}!` }),
+      ),
+    );
     expect(wrong.detail).toMatch(/answered 401 "invalid_client"\. Check the client id/);
-    const target = await refusal(bench.cache.obtain(await bench.seal(source({ clientId: 'post', clientAuthentication: 'client_secret_post', resource: 'urn:other' }), { clientSecret })));
+    const target = await refusal(
+      bench.cache.obtain(
+        await bench.seal(source({ clientId: 'post', clientAuthentication: 'client_secret_post', resource: 'urn:other' }), { clientSecret }),
+      ),
+    );
     expect(target.detail).toMatch(/"invalid_target"\. Check the resource/);
     const other = await exportJWK((await generateKeyPair('ES256', { extractable: true })).privateKey);
-    const key = await refusal(bench.cache.obtain(await bench.seal(source({ clientId: 'key', clientAuthentication: 'private_key_jwt' }), { privateKey: { ...other, kid: 'client-key', alg: 'ES256' } })));
+    const key = await refusal(
+      bench.cache.obtain(
+        await bench.seal(source({ clientId: 'key', clientAuthentication: 'private_key_jwt' }), {
+          privateKey: { ...other, kid: 'client-key', alg: 'ES256' },
+        }),
+      ),
+    );
     expect(key.detail).toContain('invalid_client');
   });
 });
@@ -124,9 +153,17 @@ describe('a token endpoint that', () => {
   async function against(handler: Parameters<typeof startTarget>[0], secrets = { clientSecret }): Promise<AppError> {
     const target = await startTarget(handler);
     afterEachCleanups.push(() => target.close());
-    return refusal(bench.cache.obtain(await bench.seal(source({ tokenUrl: `${target.url}/token`, clientId: 'post', clientAuthentication: 'client_secret_post' }), secrets)));
+    return refusal(
+      bench.cache.obtain(
+        await bench.seal(
+          source({ tokenUrl: `${target.url}/token`, clientId: 'post', clientAuthentication: 'client_secret_post' }),
+          secrets,
+        ),
+      ),
+    );
   }
-  const answer = (body: unknown, status = 200) => against((_request, response) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body)));
+  const answer = (body: unknown, status = 200) =>
+    against((_request, response) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body)));
 
   it('repeats the secret in its error does not have it shown', async () => {
     const error = await against((request, response) => {
@@ -177,7 +214,11 @@ describe('secrets that do not fit their source', () => {
     expect((await refusal(bench.cache.obtain(await bench.seal(post, {})))).detail).toContain('no client secret');
     const key = source({ clientId: 'key', clientAuthentication: 'private_key_jwt' });
     expect((await refusal(bench.cache.obtain(await bench.seal(key, {})))).detail).toContain('no private key');
-    expect((await refusal(bench.cache.obtain(await bench.seal(key, { privateKey: { ...privateKey, alg: 'RS256' } })))).detail).toContain('cannot sign');
-    expect((await refusal(bench.cache.obtain(await bench.seal({ type: 'static', injection: { into: 'header' } }, {})))).detail).toContain('no secret');
+    expect((await refusal(bench.cache.obtain(await bench.seal(key, { privateKey: { ...privateKey, alg: 'RS256' } })))).detail).toContain(
+      'cannot sign',
+    );
+    expect((await refusal(bench.cache.obtain(await bench.seal({ type: 'static', injection: { into: 'header' } }, {})))).detail).toContain(
+      'no secret',
+    );
   });
 });

@@ -59,7 +59,11 @@ export async function obtainClientCredentials({ settings, secrets, fetch, now, s
 }
 
 function unavailable(detail: string, retryAfterSeconds?: number): AppError {
-  return new AppError('credential_unavailable', detail, retryAfterSeconds === undefined ? {} : { headers: { 'retry-after': String(retryAfterSeconds) } });
+  return new AppError(
+    'credential_unavailable',
+    detail,
+    retryAfterSeconds === undefined ? {} : { headers: { 'retry-after': String(retryAfterSeconds) } },
+  );
 }
 
 interface Authentication extends Pick<ClientCredentialsInput, 'settings' | 'secrets' | 'now'> {
@@ -127,7 +131,10 @@ function refusalOf(response: GuardedResponse, host: string): AppError {
   const said = known === undefined ? '' : ` "${known}"`;
   const hint = known === undefined ? 'See its log for the reason.' : advice[known];
   const wait = Number(response.headers['retry-after']);
-  return unavailable(`The token endpoint at ${host} answered ${response.status}${said}. ${hint}`, wait >= 1 && wait <= 3600 ? Math.ceil(wait) : undefined);
+  return unavailable(
+    `The token endpoint at ${host} answered ${response.status}${said}. ${hint}`,
+    wait >= 1 && wait <= 3600 ? Math.ceil(wait) : undefined,
+  );
 }
 
 /** b64token (RFC 6750 §2.1) and a little more: visible ASCII, as it goes into a header. */
@@ -137,11 +144,15 @@ function readToken(response: GuardedResponse, host: string, askedAt: number): Ob
   const answer = readJson(response);
   const token = answer['access_token'];
   const type = answer['token_type'];
-  if (typeof token !== 'string' || !accessToken.test(token)) throw unavailable(`The token endpoint at ${host} answered without a usable access token.`);
+  if (typeof token !== 'string' || !accessToken.test(token))
+    throw unavailable(`The token endpoint at ${host} answered without a usable access token.`);
   if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') {
-    throw unavailable(`The token endpoint at ${host} gave a token that is not of the type Bearer, which is the only one that can be injected.`);
+    throw unavailable(
+      `The token endpoint at ${host} gave a token that is not of the type Bearer, which is the only one that can be injected.`,
+    );
   }
   const lifetime = answer['expires_in'] === undefined ? defaultLifetimeSeconds : Number(answer['expires_in']);
-  if (!Number.isFinite(lifetime) || lifetime <= 0) throw unavailable(`The token endpoint at ${host} gave a token that has already expired.`);
+  if (!Number.isFinite(lifetime) || lifetime <= 0)
+    throw unavailable(`The token endpoint at ${host} gave a token that has already expired.`);
   return { secret: token, expiresAt: askedAt + Math.min(lifetime, maxLifetimeSeconds) * 1000 };
 }

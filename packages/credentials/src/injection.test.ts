@@ -10,9 +10,17 @@ const header = (name = 'authorization', template = 'Bearer {secret}') => ({ into
 
 describe('a secret in a header', () => {
   it('takes the place of what the function sent there, in any spelling', () => {
-    const headers: HeaderList = [['accept', '*/*'], ['x-api-key', 'own'], ['x_api_key', 'own'], ['x-api-key', 'again']];
+    const headers: HeaderList = [
+      ['accept', '*/*'],
+      ['x-api-key', 'own'],
+      ['x_api_key', 'own'],
+      ['x-api-key', 'again'],
+    ];
     expect(createInjector(header('X-Api-Key', 'key={secret}'), secret)({ headers, search: '?a=1' })).toEqual({
-      headers: [['accept', '*/*'], ['x-api-key', `key=${secret}`]],
+      headers: [
+        ['accept', '*/*'],
+        ['x-api-key', `key=${secret}`],
+      ],
       search: '?a=1',
     });
     expect(headers).toHaveLength(4);
@@ -39,13 +47,17 @@ describe('a secret in a header', () => {
 
 describe('a secret in basic authentication', () => {
   it('is the password, as UTF-8', () => {
-    const { headers } = createInjector({ into: 'basic', username: 'hoop' }, 'pä:ss')({ headers: [['authorization', 'Bearer grant']], search: '' });
+    const { headers } = createInjector(
+      { into: 'basic', username: 'hoop' },
+      'pä:ss',
+    )({ headers: [['authorization', 'Bearer grant']], search: '' });
     expect(headers).toEqual([['authorization', `Basic ${Buffer.from('hoop:pä:ss').toString('base64')}`]]);
   });
 });
 
 describe('a secret in the query', () => {
-  const query = (search: string, name = 'api_key'): string => createInjector({ into: 'query', name, template: '{secret}' }, 'a&b=c d')({ headers: [], search }).search;
+  const query = (search: string, name = 'api_key'): string =>
+    createInjector({ into: 'query', name, template: '{secret}' }, 'a&b=c d')({ headers: [], search }).search;
 
   it('is encoded and comes last', () => {
     expect(query('')).toBe('?api_key=a%26b%3Dc%20d');
@@ -58,7 +70,10 @@ describe('a secret in the query', () => {
   });
 
   it('is the only value of its name, and all others stay as they are (property)', () => {
-    const part = fc.oneof(fc.constantFrom('api_key=1', '%61pi_key', 'x=%20', 'a+b=c', '=', '', 'API_key=2'), fc.stringMatching(/^[a-z=%2]{0,5}$/));
+    const part = fc.oneof(
+      fc.constantFrom('api_key=1', '%61pi_key', 'x=%20', 'a+b=c', '=', '', 'API_key=2'),
+      fc.stringMatching(/^[a-z=%2]{0,5}$/),
+    );
     fc.assert(
       fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
         const before = parts.length === 0 ? '' : `?${parts.join('&')}`;

@@ -20,9 +20,15 @@ const unusable = (detail: string): AppError => new AppError('credential_unavaila
 export function createInjector(injection: Injection, secret: string): Inject {
   switch (injection.into) {
     case 'header':
-      return headerInjector(injection.name, injection.template.replaceAll('{secret}', () => secret));
+      return headerInjector(
+        injection.name,
+        injection.template.replaceAll('{secret}', () => secret),
+      );
     case 'query':
-      return queryInjector(injection.name, injection.template.replaceAll('{secret}', () => secret));
+      return queryInjector(
+        injection.name,
+        injection.template.replaceAll('{secret}', () => secret),
+      );
     case 'basic':
       return headerInjector('authorization', `Basic ${Buffer.from(`${injection.username}:${secret}`).toString('base64')}`);
   }

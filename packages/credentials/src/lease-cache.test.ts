@@ -22,7 +22,8 @@ let respond: (respondWith: (status: number, body: object) => void) => void;
 /** Resolves with the count once the endpoint has been asked so often. */
 let waiters: { count: number; resolve: () => void }[];
 
-const askedTimes = (count: number): Promise<void> => (asked >= count ? Promise.resolve() : new Promise((resolve) => waiters.push({ count, resolve })));
+const askedTimes = (count: number): Promise<void> =>
+  asked >= count ? Promise.resolve() : new Promise((resolve) => waiters.push({ count, resolve }));
 const token = (n: number) => ({ access_token: `token-${n}`, token_type: 'Bearer', expires_in: 60 });
 const bearer = (lease: Lease | undefined): string | undefined => lease?.inject({ headers: [], search: '' }).headers[0]![1];
 
@@ -38,7 +39,10 @@ beforeEach(async () => {
     respond((status, body) => response.writeHead(status).end(JSON.stringify(body)));
     for (const waiter of waiters) if (asked >= waiter.count) waiter.resolve();
   });
-  connection = await bench.seal({ type: 'oauth2_client_credentials', tokenUrl: `${endpoint.url}/token`, clientId: 'hoop' }, { clientSecret: 'canary-secret' });
+  connection = await bench.seal(
+    { type: 'oauth2_client_credentials', tokenUrl: `${endpoint.url}/token`, clientId: 'hoop' },
+    { clientSecret: 'canary-secret' },
+  );
 });
 afterEach(async () => {
   bench.cache.close();
@@ -107,13 +111,18 @@ describe('a lease', () => {
   it('survives failing renewals until its end, and the source is not asked at every call', async () => {
     let answered = 0;
     bench = await createBench(clock.now, {
-      fetch: (options) => async (...request) => {
-        const response = await createGuardedFetch(options)(...request);
-        setImmediate(() => answered++);
-        return response;
-      },
+      fetch:
+        (options) =>
+        async (...request) => {
+          const response = await createGuardedFetch(options)(...request);
+          setImmediate(() => answered++);
+          return response;
+        },
     });
-    connection = await bench.seal({ type: 'oauth2_client_credentials', tokenUrl: `${endpoint.url}/token`, clientId: 'hoop' }, { clientSecret: 'x' });
+    connection = await bench.seal(
+      { type: 'oauth2_client_credentials', tokenUrl: `${endpoint.url}/token`, clientId: 'hoop' },
+      { clientSecret: 'x' },
+    );
     const first = await bench.cache.obtain(connection);
     respond = (send) => send(500, {});
     clock.advance(45_000);
@@ -171,7 +180,13 @@ describe('a failure', () => {
     const { settings, credential } = connection;
     const elsewhere = { ...connection, settings: { ...settings, target: 'https://evil.example' } };
     expect((await refusal(bench.cache.obtain(elsewhere))).code).toBe('credential_not_openable');
-    const thief = { ...connection, credential: { ...credential!, settings: { ...credential!.settings, tokenUrl: `${endpoint.url.replace('127.0.0.1', '127.0.0.2')}/token` } as never } };
+    const thief = {
+      ...connection,
+      credential: {
+        ...credential!,
+        settings: { ...credential!.settings, tokenUrl: `${endpoint.url.replace('127.0.0.1', '127.0.0.2')}/token` } as never,
+      },
+    };
     expect((await refusal(bench.cache.obtain(thief))).code).toBe('credential_not_openable');
     expect(asked).toBe(0);
   });

@@ -177,23 +177,37 @@ export function createLeaseCache({ openSecrets, fetch, now, random }: LeaseCache
     },
     close() {
       isClosed = true;
-      for (const id of [...entries.keys()]) forget(id);
+      for (const id of entries.keys()) forget(id);
     },
   };
 }
 
 /** All that a lease depends on. */
 function keyOf({ settings }: ConnectionSnapshot, credential: CredentialSnapshot): string {
-  return JSON.stringify([credential.id, credential.revision, credential.sealed, credential.settings, settings.target, settings.allowedHosts, settings.allowedCidrs]);
+  return JSON.stringify([
+    credential.id,
+    credential.revision,
+    credential.sealed,
+    credential.settings,
+    settings.target,
+    settings.allowedHosts,
+    settings.allowedCidrs,
+  ]);
 }
 
-const givenUp = (): AppError => new AppError('credential_unavailable', 'The credential was no longer wanted: the connection was revoked or changed, or the relay is shutting down.');
+const givenUp = (): AppError =>
+  new AppError(
+    'credential_unavailable',
+    'The credential was no longer wanted: the connection was revoked or changed, or the relay is shutting down.',
+  );
 
 /** Nothing of an unexpected error is shown: it could hold the secret. */
 function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const kind = error instanceof Error ? error.name : typeof error;
-  return new AppError('credential_unavailable', 'The credential could not be obtained because of a fault in the relay.', { cause: new Error(`unexpected ${kind}`) });
+  return new AppError('credential_unavailable', 'The credential could not be obtained because of a fault in the relay.', {
+    cause: new Error(`unexpected ${kind}`),
+  });
 }
 
 function askedPauseMs(failure: AppError): number {

@@ -29,7 +29,14 @@ export interface Obtained {
   readonly expiresAt: number;
 }
 
-export function createLease(input: Obtained & { readonly connectionId: string; readonly hosts: readonly string[]; readonly injection: Injection; readonly now: number }): Lease {
+export function createLease(
+  input: Obtained & {
+    readonly connectionId: string;
+    readonly hosts: readonly string[];
+    readonly injection: Injection;
+    readonly now: number;
+  },
+): Lease {
   const inject = createInjector(input.injection, input.secret);
   return {
     id: newId('lease', input.now),

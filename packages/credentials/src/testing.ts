@@ -8,20 +8,35 @@ import { createLeaseCache } from './index.ts';
 import type { LeaseCache, LeaseCacheOptions } from './index.ts';
 
 export interface Bench {
-  readonly seal: (source: Record<string, unknown>, secrets: CredentialSecrets, settings?: Record<string, unknown>) => Promise<ConnectionSnapshot>;
+  readonly seal: (
+    source: Record<string, unknown>,
+    secrets: CredentialSecrets,
+    settings?: Record<string, unknown>,
+  ) => Promise<ConnectionSnapshot>;
   readonly cache: LeaseCache;
 }
 
 export async function createBench(now: () => number = Date.now, options: Partial<LeaseCacheOptions> = {}): Promise<Bench> {
   const { privateJwks, publicJwks } = await generateSealingKeys();
   return {
-    cache: createLeaseCache({ openSecrets: (sealed, binding) => openSecrets(privateJwks, sealed, binding), fetch: createGuardedFetch, now, random: () => 0.5, ...options }),
+    cache: createLeaseCache({
+      openSecrets: (sealed, binding) => openSecrets(privateJwks, sealed, binding),
+      fetch: createGuardedFetch,
+      now,
+      random: () => 0.5,
+      ...options,
+    }),
     seal: async (source, secrets, more = {}) => {
       const id = newId('connection');
       const credentialSourceId = newId('credential_source');
       const settings = connectionSettingsSchema.parse({ target: 'https://api.payments.example', allowedCidrs: ['127.0.0.0/8'], ...more });
       const credential = credentialSourceSettingsSchema.parse(source);
-      const sealed = await sealSecrets(publicJwks, { connectionId: id, credentialSourceId, hosts: boundHosts(settings, credential), secrets });
+      const sealed = await sealSecrets(publicJwks, {
+        connectionId: id,
+        credentialSourceId,
+        hosts: boundHosts(settings, credential),
+        secrets,
+      });
       return {
         id,
         name: 'payments',

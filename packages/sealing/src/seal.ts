@@ -25,7 +25,9 @@ const contentEncryption = 'A256GCM';
 const paddingBytes = 256;
 
 const hostsDigest = (hosts: readonly string[]): string =>
-  createHash('sha256').update(JSON.stringify(normaliseHosts(hosts))).digest('base64url');
+  createHash('sha256')
+    .update(JSON.stringify(normaliseHosts(hosts)))
+    .digest('base64url');
 
 const notOpenable = (detail: string, cause?: unknown): AppError => new AppError('credential_not_openable', detail, { cause });
 
@@ -92,7 +94,9 @@ function keyFor(privateJwks: JwkSet, sealed: string): JWK {
   }
   const found = privateJwks.keys.filter((key) => key.kid === header['kid']);
   if (found.length === 0) {
-    throw notOpenable('The sealed credential names a key that this relay does not have. Give the relay that key, or enter the secret again.');
+    throw notOpenable(
+      'The sealed credential names a key that this relay does not have. Give the relay that key, or enter the secret again.',
+    );
   }
   if (found.length > 1) throw notOpenable('This relay has two sealing keys of the same kid. Give each key a kid of its own.');
   return found[0]!;
@@ -101,9 +105,12 @@ function keyFor(privateJwks: JwkSet, sealed: string): JWK {
 function checkBinding(header: Record<string, unknown>, binding: SealBinding): void {
   if (header['typ'] !== sealedType) throw notOpenable('This is not a sealed credential.');
   if (header['connection'] !== binding.connectionId) throw notOpenable('The credential was sealed for another connection.');
-  if (header['credentialSource'] !== binding.credentialSourceId) throw notOpenable('The credential was sealed for another credential source.');
+  if (header['credentialSource'] !== binding.credentialSourceId)
+    throw notOpenable('The credential was sealed for another credential source.');
   if (header['hosts'] !== hostsDigest(binding.hosts)) {
-    throw notOpenable('The hosts of the connection or of its token endpoint have changed since the credential was sealed. Enter the secret again.');
+    throw notOpenable(
+      'The hosts of the connection or of its token endpoint have changed since the credential was sealed. Enter the secret again.',
+    );
   }
 }
 

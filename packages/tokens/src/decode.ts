@@ -49,7 +49,8 @@ export function decodeToken(token: string): DecodedToken {
     );
   }
   // No extension is understood here, so none that is critical may be present (RFC 7515 §4.1.11).
-  if (header['crit'] !== undefined) throw new AppError('token_malformed', 'The token has critical header extensions ("crit"), which are not supported.');
+  if (header['crit'] !== undefined)
+    throw new AppError('token_malformed', 'The token has critical header extensions ("crit"), which are not supported.');
   if (kid !== undefined && (typeof kid !== 'string' || kid === '' || kid.length > 1024)) {
     throw new AppError('token_malformed', 'The "kid" of the token header is not a non-empty string.');
   }

@@ -28,7 +28,8 @@ beforeAll(async () => {
   verifier = createGrantVerifier({ keys: keys.publicJwks, issuer, audience });
 });
 
-const mint = (change: Partial<GrantClaims> = {}): Promise<string> => mintGrant({ key: keys.privateJwks.keys[0]!, now }, { ...claims, ...change });
+const mint = (change: Partial<GrantClaims> = {}): Promise<string> =>
+  mintGrant({ key: keys.privateJwks.keys[0]!, now }, { ...claims, ...change });
 
 async function sign(payload: Record<string, unknown>, header: Record<string, unknown> = {}): Promise<string> {
   const jwk = keys.privateJwks.keys[0]!;
@@ -96,7 +97,9 @@ describe('a grant', () => {
     const kid = keys.publicJwks.keys[0]!.kid!;
     expect(await codeOf(await mintGrant({ key: { ...other.privateJwks.keys[0]!, kid }, now }, claims))).toBe('token_signature_invalid');
     expect(await codeOf(new UnsecuredJWT({ ...claims }).encode())).toBe('token_algorithm_refused');
-    const hmac = await new SignJWT({ ...claims }).setProtectedHeader({ alg: 'HS256', typ: grantType, kid }).sign(Buffer.from(keys.publicJwks.keys[0]!.x!, 'base64url'));
+    const hmac = await new SignJWT({ ...claims })
+      .setProtectedHeader({ alg: 'HS256', typ: grantType, kid })
+      .sign(Buffer.from(keys.publicJwks.keys[0]!.x!, 'base64url'));
     expect(await codeOf(hmac)).toBe('token_algorithm_refused');
   });
 

@@ -20,7 +20,9 @@ export async function mintGrant({ key, now }: { readonly key: JWK; readonly now:
     throw new Error(`A grant lives from 1 to ${grantMaxSeconds} seconds, not ${claims.exp - claims.iat}.`);
   }
   if (key.crv !== 'Ed25519' || typeof key.kid !== 'string') throw new Error('Grants are signed with an Ed25519 key that has a kid.');
-  return new SignJWT({ ...claims }).setProtectedHeader({ alg: grantAlgorithm, typ: grantType, kid: key.kid }).sign(await importJWK(key, grantAlgorithm));
+  return new SignJWT({ ...claims })
+    .setProtectedHeader({ alg: grantAlgorithm, typ: grantType, kid: key.kid })
+    .sign(await importJWK(key, grantAlgorithm));
 }
 
 export interface GrantVerifierOptions {
@@ -106,7 +108,9 @@ export function createGrantVerifier({ keys, issuer, audience, maxCached = 20_000
       try {
         await compactVerify(token, await key, { algorithms: [grantAlgorithm] });
       } catch (cause) {
-        throw new AppError('token_signature_invalid', 'The signature of the grant does not fit. Exchange your token for a new grant.', { cause });
+        throw new AppError('token_signature_invalid', 'The signature of the grant does not fit. Exchange your token for a new grant.', {
+          cause,
+        });
       }
       const verified = checkGrantClaims(claims, { issuer, audience, now });
       remember(token, verified);
@@ -122,14 +126,19 @@ function checkGrantClaims(raw: Record<string, unknown>, expected: { issuer: stri
     throw new AppError('token_claim_missing', `The grant lacks the claim "${claim}", or it has another form.`, { extras: { claim } });
   }
   const claims = parsed.data;
-  if (claims.iss !== expected.issuer) throw new AppError('token_issuer_unknown', 'The grant comes from another issuer than this relay trusts.');
+  if (claims.iss !== expected.issuer)
+    throw new AppError('token_issuer_unknown', 'The grant comes from another issuer than this relay trusts.');
   if (claims.aud !== expected.audience) throw new AppError('token_audience_mismatch', 'The grant is meant for another relay.');
   if (expected.now >= claims.exp * 1000) {
     throw new AppError('token_expired', `The grant expired at ${isoInstant(claims.exp * 1000)}. Exchange your token for a new one.`);
   }
   if (claims.iat * 1000 > expected.now + clockToleranceMs) {
-    throw new AppError('token_not_yet_valid', `The grant was issued at ${isoInstant(claims.iat * 1000)}, which is in the future of this relay's clock.`);
+    throw new AppError(
+      'token_not_yet_valid',
+      `The grant was issued at ${isoInstant(claims.iat * 1000)}, which is in the future of this relay's clock.`,
+    );
   }
-  if (claims.exp - claims.iat > grantMaxSeconds) throw new AppError('token_too_old', `The grant lives longer than ${grantMaxSeconds} seconds.`);
+  if (claims.exp - claims.iat > grantMaxSeconds)
+    throw new AppError('token_too_old', `The grant lives longer than ${grantMaxSeconds} seconds.`);
   return claims;
 }

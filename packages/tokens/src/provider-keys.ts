@@ -37,7 +37,10 @@ interface Known {
   readonly fetchedAt: number;
 }
 
-export function createProviderKeys(provider: ProviderSnapshot, dependencies: { readonly fetch: ProviderFetchFactory; readonly now: () => number }): ProviderKeys {
+export function createProviderKeys(
+  provider: ProviderSnapshot,
+  dependencies: { readonly fetch: ProviderFetchFactory; readonly now: () => number },
+): ProviderKeys {
   const { now } = dependencies;
   const { settings } = provider;
   let known: Known | undefined;
@@ -131,11 +134,14 @@ async function getJson(get: ProviderFetch, url: string): Promise<Record<string, 
 
 function readDiscovery(document: Record<string, unknown>, issuer: string): string {
   if (document['issuer'] !== issuer) {
-    throw new Unusable(`its discovery document is that of the issuer ${JSON.stringify(document['issuer'] ?? null)}, not of ${JSON.stringify(issuer)}.`);
+    throw new Unusable(
+      `its discovery document is that of the issuer ${JSON.stringify(document['issuer'] ?? null)}, not of ${JSON.stringify(issuer)}.`,
+    );
   }
   const uri = document['jwks_uri'];
   if (typeof uri !== 'string' || !URL.canParse(uri)) throw new Unusable('its discovery document has no jwks_uri.');
-  if (issuer.startsWith('https:') && !uri.startsWith('https:')) throw new Unusable('its discovery document has a jwks_uri that is not https.');
+  if (issuer.startsWith('https:') && !uri.startsWith('https:'))
+    throw new Unusable('its discovery document has a jwks_uri that is not https.');
   return uri;
 }
 

@@ -32,7 +32,13 @@ function providerFor(url: string, settings: Record<string, unknown> = {}): Provi
     id: newId('identity_provider'),
     name: 'company',
     disabled: false,
-    settings: identityProviderSettingsSchema.parse({ issuer: url, audiences: ['hoop'], allowedCidrs: ['127.0.0.0/8'], clockToleranceSeconds: 0, ...settings }),
+    settings: identityProviderSettingsSchema.parse({
+      issuer: url,
+      audiences: ['hoop'],
+      allowedCidrs: ['127.0.0.0/8'],
+      clockToleranceSeconds: 0,
+      ...settings,
+    }),
   };
 }
 
@@ -53,13 +59,29 @@ const base = () => ({ iss: issuer.issuer, sub: 'machine', aud: 'hoop', iat: cloc
 describe('a token of a registered issuer', () => {
   it('proves its subject', async () => {
     const subject = await verifier.verify(await issuer.sign({ repository: 'acme/billing' }), [provider]);
-    expect(subject).toMatchObject({ provider, issuer: issuer.issuer, subject: 'machine', issuedAt: clock.now(), expiresAt: clock.now() + 300_000 });
+    expect(subject).toMatchObject({
+      provider,
+      issuer: issuer.issuer,
+      subject: 'machine',
+      issuedAt: clock.now(),
+      expiresAt: clock.now() + 300_000,
+    });
     expect(subject.claims['repository']).toBe('acme/billing');
   });
 
   it('may name several audiences', async () => {
     expect((await verifier.verify(await issuer.sign({ aud: ['other', 'hoop'] }), [provider])).subject).toBe('machine');
   });
+
+  it.each(['RS256', 'PS384', 'ES384', 'ES512', 'EdDSA', 'Ed25519'])(
+    'may be signed with %s where its provider lists that',
+    async (algorithm) => {
+      const other = await startIssuer({ algorithm, now: clock.now });
+      cleanups.push(() => other.close());
+      expect((await verifier.verify(await other.sign(), [providerFor(other.issuer, { algorithms: [algorithm] })])).subject).toBe('machine');
+      expect(await codeOf(await other.sign(), [providerFor(other.issuer, { algorithms: ['ES256'] })])).toBe('token_algorithm_refused');
+    },
+  );
 
   it('is valid in its last millisecond and refused at the instant of expiry', async () => {
     const token = await issuer.sign();
@@ -137,7 +159,9 @@ describe('a token is refused', () => {
   it('with alg none or HMAC, keyed with the public key or not', async () => {
     expect(await codeOf(new UnsecuredJWT(base()).encode())).toBe('token_algorithm_refused');
     const publicKey = Buffer.from(JSON.stringify(issuer.jwks.keys[0]));
-    expect(await codeOf(await new SignJWT(base()).setProtectedHeader({ alg: 'HS256', kid: issuer.jwks.keys[0]!.kid! }).sign(publicKey))).toBe('token_algorithm_refused');
+    expect(
+      await codeOf(await new SignJWT(base()).setProtectedHeader({ alg: 'HS256', kid: issuer.jwks.keys[0]!.kid! }).sign(publicKey)),
+    ).toBe('token_algorithm_refused');
   });
 
   it('with an algorithm that its provider does not list', async () => {
@@ -153,7 +177,9 @@ describe('a token is refused', () => {
     evil.server.on('request', () => asked++);
     clock.advance(60_000);
     for (const header of [{ jwk }, { jku: `${evil.url}/jwks` }, { x5u: `${evil.url}/x5u` }]) {
-      expect(await codeOf(await issuer.sign({}, { key: privateKey, header: { ...header, kid: 'evil' } as never }))).toBe('token_key_unknown');
+      expect(await codeOf(await issuer.sign({}, { key: privateKey, header: { ...header, kid: 'evil' } as never }))).toBe(
+        'token_key_unknown',
+      );
       expect(await codeOf(await issuer.sign({}, { key: privateKey, header: header as never }))).toBe('token_signature_invalid');
     }
     expect(asked).toBe(0);
@@ -180,7 +206,15 @@ describe('a token is refused', () => {
     await verifier.verify(await issuer.sign(), [provider]);
   });
 
-  it('whose key is for encryption, too short or of another curve', async () => {
+  it('whose RSA key is shorter than 2048 bits', async () => {
+    const weak = await startIssuer({ algorithm: 'RS256', now: clock.now });
+    cleanups.push(() => weak.close());
+    const [jwk] = weak.jwks.keys;
+    weak.jwks = { keys: [{ ...jwk!, n: Buffer.from(jwk!.n!, 'base64url').subarray(0, 128).toString('base64url') }] };
+    expect(await codeOf(await weak.sign(), [providerFor(weak.issuer)])).toBe('token_key_unknown');
+  });
+
+  it('whose key is for encryption, or of another algorithm, curve or kind', async () => {
     const [jwk] = issuer.jwks.keys;
     for (const change of [{ use: 'enc' }, { alg: 'ES384' }, { crv: 'P-384' }, { key_ops: ['encrypt'] }, { kty: 'oct', k: 'AAAA' }]) {
       issuer.jwks = { keys: [{ ...jwk!, ...change } as never] };
@@ -267,13 +301,18 @@ describe('an issuer that misbehaves makes its tokens unverifiable, with the reas
   async function whyUnavailable(handler: Parameters<typeof startTarget>[0], settings: Record<string, unknown> = {}): Promise<string> {
     const target = await startTarget(handler);
     cleanups.push(() => target.close());
-    const error = await refusal(await issuer.sign({ iss: target.url }), [providerFor(target.url, { jwksUri: `${target.url}/jwks`, ...settings })]);
+    const error = await refusal(await issuer.sign({ iss: target.url }), [
+      providerFor(target.url, { jwksUri: `${target.url}/jwks`, ...settings }),
+    ]);
     expect(error.code).toBe('provider_unavailable');
     return error.detail;
   }
 
   it('a discovery document of another issuer', async () => {
-    const detail = await whyUnavailable((_request, response) => response.end(JSON.stringify({ issuer: 'https://other.example', jwks_uri: issuer.jwksUri })), { jwksUri: undefined });
+    const detail = await whyUnavailable(
+      (_request, response) => response.end(JSON.stringify({ issuer: 'https://other.example', jwks_uri: issuer.jwksUri })),
+      { jwksUri: undefined },
+    );
     expect(detail).toContain('https://other.example');
   });
 
@@ -290,7 +329,9 @@ describe('an issuer that misbehaves makes its tokens unverifiable, with the reas
   });
 
   it('a key set that redirects to a private address', async () => {
-    const detail = await whyUnavailable((_request, response) => response.writeHead(302, { location: 'http://169.254.169.254/latest/meta-data' }).end());
+    const detail = await whyUnavailable((_request, response) =>
+      response.writeHead(302, { location: 'http://169.254.169.254/latest/meta-data' }).end(),
+    );
     expect(detail).toContain('redirect');
   });
 
@@ -310,11 +351,17 @@ describe('an issuer that misbehaves makes its tokens unverifiable, with the reas
 
   it('an https issuer whose key set is plain http', async () => {
     const authority = await createTestAuthority();
-    const secure = await startTarget((_request, response) => response.end(JSON.stringify({ issuer: secure.url, jwks_uri: issuer.jwksUri })), {
-      tls: { ...(await authority.issue(['localhost'])), ca: authority.ca },
-    });
+    const secure = await startTarget(
+      (_request, response) => response.end(JSON.stringify({ issuer: secure.url, jwks_uri: issuer.jwksUri })),
+      {
+        tls: { ...(await authority.issue(['localhost'])), ca: authority.ca },
+      },
+    );
     cleanups.push(() => secure.close());
-    verifier = createProviderVerifier({ fetch: (options) => createGuardedFetch({ ...options, tls: { ca: authority.ca } }), now: clock.now });
+    verifier = createProviderVerifier({
+      fetch: (options) => createGuardedFetch({ ...options, tls: { ca: authority.ca } }),
+      now: clock.now,
+    });
     const error = await refusal(await issuer.sign({ iss: secure.url }), [providerFor(secure.url)]);
     expect(error.detail).toContain('not https');
   });

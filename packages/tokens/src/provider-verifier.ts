@@ -33,7 +33,10 @@ export interface ProviderVerifier {
 /** Explicit typing (RFC 8725 §3.11): a logout or security event token of the same issuer is no proof of identity. */
 const acceptedTypes = new Set(['jwt', 'at+jwt', 'application/at+jwt', 'application/jwt', 'jose', 'id_token', 'wit+jwt']);
 
-export function createProviderVerifier(dependencies: { readonly fetch: ProviderFetchFactory; readonly now: () => number }): ProviderVerifier {
+export function createProviderVerifier(dependencies: {
+  readonly fetch: ProviderFetchFactory;
+  readonly now: () => number;
+}): ProviderVerifier {
   const { now } = dependencies;
   const keysOf = new Map<string, { readonly fingerprint: string; readonly keys: ProviderKeys }>();
 
@@ -56,7 +59,10 @@ export function createProviderVerifier(dependencies: { readonly fetch: ProviderF
       const decoded = decodeToken(token);
       const { header, claims } = decoded;
       if (header.typ !== undefined && !acceptedTypes.has(header.typ.toLowerCase())) {
-        throw new AppError('token_malformed', `A token of the type ${JSON.stringify(header.typ)} does not prove an identity. Send an ID token or an access token.`);
+        throw new AppError(
+          'token_malformed',
+          `A token of the type ${JSON.stringify(header.typ)} does not prove an identity. Send an ID token or an access token.`,
+        );
       }
       const provider = findProvider(claims, providers);
       if (!provider.settings.algorithms.some((algorithm) => algorithm === header.alg)) {
@@ -82,7 +88,8 @@ function audiencesOf(claims: Record<string, unknown>): string[] {
 
 function findProvider(claims: Record<string, unknown>, providers: readonly ProviderSnapshot[]): ProviderSnapshot {
   const { iss } = claims;
-  if (typeof iss !== 'string' || iss === '') throw new AppError('token_claim_missing', 'The token has no "iss" claim.', { extras: { claim: 'iss' } });
+  if (typeof iss !== 'string' || iss === '')
+    throw new AppError('token_claim_missing', 'The token has no "iss" claim.', { extras: { claim: 'iss' } });
   const ofIssuer = providers.filter(({ settings }) => settings.issuer === iss);
   if (ofIssuer.length === 0) {
     throw new AppError('token_issuer_unknown', `No identity provider is registered for the issuer ${JSON.stringify(iss.slice(0, 200))}.`, {
@@ -96,10 +103,16 @@ function findProvider(claims: Record<string, unknown>, providers: readonly Provi
   const [provider] = fitting;
   if (provider === undefined) {
     const accepted = [...new Set(enabled.flatMap(({ settings }) => settings.audiences))];
-    throw new AppError('token_audience_mismatch', `The token is for ${JSON.stringify(audiences.slice(0, 5))}; accepted is ${accepted.map((one) => JSON.stringify(one)).join(' or ')}.`);
+    throw new AppError(
+      'token_audience_mismatch',
+      `The token is for ${JSON.stringify(audiences.slice(0, 5))}; accepted is ${accepted.map((one) => JSON.stringify(one)).join(' or ')}.`,
+    );
   }
   if (fitting.length > 1) {
-    throw new AppError('identity_ambiguous', `The identity providers ${fitting.map(({ name }) => `"${name}"`).join(' and ')} accept the same issuer and audience.`);
+    throw new AppError(
+      'identity_ambiguous',
+      `The identity providers ${fitting.map(({ name }) => `"${name}"`).join(' and ')} accept the same issuer and audience.`,
+    );
   }
   return provider;
 }
@@ -110,7 +123,10 @@ async function findKey(keys: ProviderKeys, provider: ProviderSnapshot, header: D
   if ('key' in choice) return choice.key;
   const named = header.kid === undefined ? 'names no key' : `names the key ${JSON.stringify(header.kid.slice(0, 100))}`;
   if ('none' in choice) {
-    throw new AppError('token_key_unknown', `The token ${named}, and "${provider.name}" publishes no key for it that can verify ${header.alg}.`);
+    throw new AppError(
+      'token_key_unknown',
+      `The token ${named}, and "${provider.name}" publishes no key for it that can verify ${header.alg}.`,
+    );
   }
   throw new AppError('token_key_ambiguous', `The token ${named}, and ${choice.ambiguous} keys of "${provider.name}" come into question.`);
 }
@@ -131,17 +147,24 @@ function checkClaims({ claims }: DecodedToken, provider: ProviderSnapshot, now: 
   const { clockToleranceSeconds, maxAgeSeconds, issuer } = provider.settings;
   const tolerance = clockToleranceSeconds * 1000;
   const { sub } = claims;
-  if (typeof sub !== 'string' || sub === '') throw new AppError('token_claim_missing', 'The token has no "sub" claim.', { extras: { claim: 'sub' } });
+  if (typeof sub !== 'string' || sub === '')
+    throw new AppError('token_claim_missing', 'The token has no "sub" claim.', { extras: { claim: 'sub' } });
   const expiresAt = requiredInstant(claims, 'exp');
   const issuedAt = requiredInstant(claims, 'iat');
   const notBefore = claimInstant(claims, 'nbf');
   if (now >= expiresAt + tolerance) throw new AppError('token_expired', `The token expired at ${isoInstant(expiresAt)}. Get a new one.`);
   const validFrom = Math.max(issuedAt, notBefore ?? 0);
   if (now < validFrom - tolerance) {
-    throw new AppError('token_not_yet_valid', `The token is valid from ${isoInstant(validFrom)}, which is in the future. Check the clocks.`);
+    throw new AppError(
+      'token_not_yet_valid',
+      `The token is valid from ${isoInstant(validFrom)}, which is in the future. Check the clocks.`,
+    );
   }
   if (now >= issuedAt + maxAgeSeconds * 1000 + tolerance) {
-    throw new AppError('token_too_old', `The token was issued at ${isoInstant(issuedAt)}; at most ${maxAgeSeconds} seconds are accepted. Get a new one.`);
+    throw new AppError(
+      'token_too_old',
+      `The token was issued at ${isoInstant(issuedAt)}; at most ${maxAgeSeconds} seconds are accepted. Get a new one.`,
+    );
   }
   return { provider, issuer, subject: sub, claims, issuedAt, expiresAt };
 }

@@ -77,7 +77,17 @@ function contains(range: Range, address: Address): boolean {
 const ranges = (...texts: string[]): readonly Range[] => texts.map((text) => parseCidr(text)!);
 
 /** Services that hand out credentials of the machine itself; a wide range never opens them, only their own address does. */
-const metadata = ranges('169.254.169.254', '169.254.170.2', '169.254.170.23', '169.254.169.253', '168.63.129.16', '100.100.100.200', '192.0.0.192', 'fd00:ec2::/32', 'fd20:ce::254');
+const metadata = ranges(
+  '169.254.169.254',
+  '169.254.170.2',
+  '169.254.170.23',
+  '169.254.169.253',
+  '168.63.129.16',
+  '100.100.100.200',
+  '192.0.0.192',
+  'fd00:ec2::/32',
+  'fd20:ce::254',
+);
 
 /** IANA's special-purpose registry (RFC 6890 and updates): what is not globally reachable. */
 const notPublic4 = ranges(
@@ -130,7 +140,9 @@ export function createAddressRules(allowedCidrs: readonly string[]): AddressRule
     const range = parseCidr(text);
     if (range === null) throw new RangeError(`"${text}" is not an address range such as 10.1.0.0/16 or fd12::/48.`);
     if (range.bits < widest[range.family]) {
-      throw new RangeError(`"${text}" is too wide: an IPv${range.family} range must have a prefix of at least ${widest[range.family]} bits.`);
+      throw new RangeError(
+        `"${text}" is too wide: an IPv${range.family} range must have a prefix of at least ${widest[range.family]} bits.`,
+      );
     }
     return range;
   });

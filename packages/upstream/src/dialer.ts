@@ -36,14 +36,25 @@ export interface SocketFacts {
 }
 
 export function addressRefused(hostname: string, addresses: readonly string[]): AppError {
-  const what = isIP(hostname) === 0 ? `"${hostname}" resolves only to addresses that are private, local or reserved` : 'The address is private, local or reserved';
-  return new AppError('target_address_refused', `${what}, and the settings do not allow them. List their range in allowedCidrs if that is meant.`, {
-    cause: new Error(`refused addresses of ${hostname}: ${addresses.join(', ')}`),
-  });
+  const what =
+    isIP(hostname) === 0
+      ? `"${hostname}" resolves only to addresses that are private, local or reserved`
+      : 'The address is private, local or reserved';
+  return new AppError(
+    'target_address_refused',
+    `${what}, and the settings do not allow them. List their range in allowedCidrs if that is meant.`,
+    {
+      cause: new Error(`refused addresses of ${hostname}: ${addresses.join(', ')}`),
+    },
+  );
 }
 
 /** A `lookup` for `net.connect` that yields allowed addresses only. `isAllowed` gets the verdict on each. */
-export function checkedLookup(rules: AddressRules, resolve: Resolve, isAllowed: (verdict: 'public' | 'listed') => boolean = () => true): LookupFunction {
+export function checkedLookup(
+  rules: AddressRules,
+  resolve: Resolve,
+  isAllowed: (verdict: 'public' | 'listed') => boolean = () => true,
+): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, (error, addresses) => {
       if (error !== null) {
@@ -56,7 +67,13 @@ export function checkedLookup(rules: AddressRules, resolve: Resolve, isAllowed: 
       });
       const [first] = allowed;
       if (first === undefined) {
-        callback(addressRefused(hostname, addresses.map(({ address }) => address)), []);
+        callback(
+          addressRefused(
+            hostname,
+            addresses.map(({ address }) => address),
+          ),
+          [],
+        );
       } else if (options.all === true) {
         callback(null, allowed);
       } else {

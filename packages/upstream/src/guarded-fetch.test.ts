@@ -38,7 +38,9 @@ describe('a guarded fetch', () => {
     });
     const fetch = createGuardedFetch(local);
     expect(await fetch(target.url)).toMatchObject({ status: 200, headers: { 'x-a': 'b' }, body: Buffer.alloc(0) });
-    expect(await fetch(target.url, { method: 'POST', body: 'a=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } })).toMatchObject({ status: 400, body: Buffer.from('a=b') });
+    expect(
+      await fetch(target.url, { method: 'POST', body: 'a=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } }),
+    ).toMatchObject({ status: 400, body: Buffer.from('a=b') });
   });
 
   it('speaks TLS and verifies the certificate', async () => {
@@ -84,7 +86,9 @@ describe('a guarded fetch', () => {
       more();
     });
     expect((await refusal(endless.url, { ...local, maxBytes: 100_000 })).kind).toBe('too_large');
-    const bomb = await serve((_request, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(1_000_000))));
+    const bomb = await serve((_request, response) =>
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(1_000_000))),
+    );
     expect((await refusal(bomb.url)).reason).toContain('compressed');
   });
 
@@ -133,12 +137,17 @@ describe('a guarded fetch', () => {
     const answering = await serve((_request, response) => response.end('ok'));
     let asked = 0;
     const resolve: GuardedFetchOptions['resolve'] = (_name, callback) =>
-      ++asked === 1 ? callback(Object.assign(new Error('later'), { code: 'EAI_AGAIN' }), []) : callback(null, [{ address: '127.0.0.1', family: 4 }]);
-    expect((await createGuardedFetch({ ...local, resolve })(`http://idp.example:${answering.port}`, { method: 'POST', body: 'x' })).status).toBe(200);
+      ++asked === 1
+        ? callback(Object.assign(new Error('later'), { code: 'EAI_AGAIN' }), [])
+        : callback(null, [{ address: '127.0.0.1', family: 4 }]);
+    expect(
+      (await createGuardedFetch({ ...local, resolve })(`http://idp.example:${answering.port}`, { method: 'POST', body: 'x' })).status,
+    ).toBe(200);
   });
 
   it('refuses what is not an http(s) URL without user info', async () => {
-    for (const url of ['nonsense', 'ftp://x.example', 'file:///etc/passwd', 'https://user:pass@x.example']) expect((await refusal(url)).kind).toBe('url');
+    for (const url of ['nonsense', 'ftp://x.example', 'file:///etc/passwd', 'https://user:pass@x.example'])
+      expect((await refusal(url)).kind).toBe('url');
     expect(() => createGuardedFetch({ allowedCidrs: ['0.0.0.0/0'] })).toThrow(FetchRefused);
   });
 
@@ -147,7 +156,11 @@ describe('a guarded fetch', () => {
     const resetting = await serve((request) => void request.socket.resetAndDestroy());
     const redirecting = await serve((_request, response) => response.writeHead(302, { location: `https://x.example/${canary}` }).end());
     for (const url of [resetting.url, redirecting.url, 'http://8.8.8.8/']) {
-      const error = await refusal(url, local, { method: 'POST', headers: { authorization: `Basic ${canary}` }, body: `client_secret=${canary}` });
+      const error = await refusal(url, local, {
+        method: 'POST',
+        headers: { authorization: `Basic ${canary}` },
+        body: `client_secret=${canary}`,
+      });
       expect(inspect(error, { depth: 20, showHidden: true })).not.toContain(canary);
     }
   });

@@ -90,7 +90,11 @@ export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFe
         headers: { 'user-agent': 'hoop', 'accept-encoding': 'identity', ...request.headers },
         ...(request.body === undefined ? {} : { body: request.body }),
         agent: { http, https },
-        ...(tls?.ca === undefined ? {} : { https: { certificateAuthority: [...(typeof tls.ca === 'string' ? [tls.ca] : tls.ca)] } }),
+        https: {
+          rejectUnauthorized: true,
+          minVersion: 'TLSv1.2',
+          ...(tls?.ca === undefined ? {} : { certificateAuthority: [...(typeof tls.ca === 'string' ? [tls.ca] : tls.ca)] }),
+        },
         followRedirect: false,
         decompress: false,
         responseType: 'buffer',
@@ -133,7 +137,8 @@ function checkedUrl(address: string, rules: ReturnType<typeof createAddressRules
   } catch {
     throw new FetchRefused('url', 'The address is not an absolute URL.');
   }
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new FetchRefused('url', `The scheme of the URL is "${url.protocol}"; only https and http are possible.`);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw new FetchRefused('url', `The scheme of the URL is "${url.protocol}"; only https and http are possible.`);
   if (url.username !== '' || url.password !== '') throw new FetchRefused('url', 'The URL has a user name or password in it.');
   const hostname = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
   if (isIP(hostname) !== 0) {
@@ -146,10 +151,19 @@ function checkedUrl(address: string, rules: ReturnType<typeof createAddressRules
 
 const addressRefusal = (url: URL, cause?: unknown): FetchRefused =>
   url.protocol === 'http:' && cause !== undefined
-    ? new FetchRefused('address', `${url.host} has no address in the allowed private ranges, which plain http needs. Use https, or list the range in allowedCidrs.`, cause)
-    : new FetchRefused('address', `${url.host} is at a private, local or reserved address. List its range in allowedCidrs if that is meant.`, cause);
+    ? new FetchRefused(
+        'address',
+        `${url.host} has no address in the allowed private ranges, which plain http needs. Use https, or list the range in allowedCidrs.`,
+        cause,
+      )
+    : new FetchRefused(
+        'address',
+        `${url.host} is at a private, local or reserved address. List its range in allowedCidrs if that is meant.`,
+        cause,
+      );
 
-const plainRefusal = (url: URL): FetchRefused => new FetchRefused('address', `${url.host} is on the internet, where plain http is refused. Use https.`);
+const plainRefusal = (url: URL): FetchRefused =>
+  new FetchRefused('address', `${url.host} is on the internet, where plain http is refused. Use https.`);
 
 function checkedResponse(url: URL, response: HttpResponse, maxBytes: number): GuardedResponse {
   const { statusCode, headers, rawBody } = response;
@@ -160,7 +174,8 @@ function checkedResponse(url: URL, response: HttpResponse, maxBytes: number): Gu
   if (encoding !== undefined && encoding !== 'identity') {
     throw new FetchRefused('network', `${url.host} sent a compressed body although none was asked for.`);
   }
-  if (rawBody.byteLength > maxBytes) throw new FetchRefused('too_large', `${url.host} sent more than ${maxBytes} bytes, which is the limit.`);
+  if (rawBody.byteLength > maxBytes)
+    throw new FetchRefused('too_large', `${url.host} sent more than ${maxBytes} bytes, which is the limit.`);
   return { status: statusCode, headers, body: Buffer.from(rawBody.buffer, rawBody.byteOffset, rawBody.byteLength) };
 }
 

@@ -23,15 +23,43 @@ export interface HeaderKind {
 
 const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings'];
 /** `proxy-*`, `x-forwarded-*` and `hoop-*` are dropped by prefix. */
-const notToTarget = new Set([...hopByHop, 'authorization', 'cookie', 'cookie2', 'expect', 'host', 'forwarded', 'via', 'x-real-ip', 'max-forwards']);
+const notToTarget = new Set([
+  ...hopByHop,
+  'authorization',
+  'cookie',
+  'cookie2',
+  'expect',
+  'host',
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'max-forwards',
+]);
 /** A session cookie would be a credential in the function's hands; `alt-svc` and HSTS speak for the target's origin, not the relay's. */
-const notToCaller = new Set([...hopByHop, 'set-cookie', 'set-cookie2', 'alt-svc', 'strict-transport-security', 'clear-site-data', 'public-key-pins']);
+const notToCaller = new Set([
+  ...hopByHop,
+  'set-cookie',
+  'set-cookie2',
+  'alt-svc',
+  'strict-transport-security',
+  'clear-site-data',
+  'public-key-pins',
+]);
 const single = new Set(['host', 'content-length', 'transfer-encoding', 'content-type', 'content-encoding', 'authorization', 'expect']);
-const overriding = new Set(['x-http-method-override', 'x-http-method', 'x-method-override', 'x-original-url', 'x-rewrite-url', 'x-original-method', 'x-override-url']);
+const overriding = new Set([
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+  'x-original-url',
+  'x-rewrite-url',
+  'x-original-method',
+  'x-override-url',
+]);
 const fixed = new Set(['host', 'content-length', 'transfer-encoding', 'content-type', 'content-encoding', 'authorization', 'cookie']);
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
 /** All but visible ASCII, space, tab and obs-text (RFC 9110 §5.5): CR, LF and NUL above all. */
+// oxlint-disable-next-line no-control-regex -- they are what it looks for
 const notFieldValue = /[\0-\x08\x0a-\x1f\x7f\u0100-\uffff]/;
 
 const known = new Map<string, HeaderKind>();
@@ -94,7 +122,8 @@ export function forwardHeaders(headers: HeaderList): HeaderList {
   const kept: HeaderList = [];
   for (const header of withoutConnectionOptions(headers)) {
     if (!headerKind(header[0]).toTarget) continue;
-    if (notFieldValue.test(header[1])) throw new AppError('ambiguous_request', `The value of the header "${header[0]}" has control characters in it.`);
+    if (notFieldValue.test(header[1]))
+      throw new AppError('ambiguous_request', `The value of the header "${header[0]}" has control characters in it.`);
     kept.push(header);
   }
   return kept;
@@ -110,7 +139,8 @@ export function returnHeaders(headers: HeaderList): HeaderList {
   for (const header of withoutConnectionOptions(headers)) {
     const kind = headerKind(header[0]);
     if (!kind.toCaller) continue;
-    if (!kind.valid || notFieldValue.test(header[1])) throw new AppError('target_invalid_response', 'The target sent a header that is not valid.');
+    if (!kind.valid || notFieldValue.test(header[1]))
+      throw new AppError('target_invalid_response', 'The target sent a header that is not valid.');
     kept.push(header);
   }
   return kept;

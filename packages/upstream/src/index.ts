@@ -2,7 +2,14 @@ export { createAddressRules, isPublicAddress, parseAddress, parseCidr } from './
 export type { Address, AddressRules } from './address.ts';
 export type { Resolve, SocketFacts, TlsFacts } from './dialer.ts';
 export { FetchRefused, createGuardedFetch } from './guarded-fetch.ts';
-export type { FetchRefusalKind, GuardedFetch, GuardedFetchFactory, GuardedFetchOptions, GuardedRequest, GuardedResponse } from './guarded-fetch.ts';
+export type {
+  FetchRefusalKind,
+  GuardedFetch,
+  GuardedFetchFactory,
+  GuardedFetchOptions,
+  GuardedRequest,
+  GuardedResponse,
+} from './guarded-fetch.ts';
 export { flattenHeaders, forwardHeaders, headerKind, headerValue, isFieldValue, responseHeaders, returnHeaders } from './header-rules.ts';
 export { normalisePath, parseQuery } from './path.ts';
 export type { NormalisedPath } from './path.ts';

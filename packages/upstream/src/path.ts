@@ -22,7 +22,8 @@ const question = 0x3f;
 
 /** 1: may stand in a path as it is. `;` is not among them: some servers take what follows for a parameter, others for the name. */
 const plain = new Uint8Array(128);
-for (const character of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,=:@|[]") plain[character.charCodeAt(0)] = 1;
+for (const character of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,=:@|[]")
+  plain[character.charCodeAt(0)] = 1;
 
 /** Decoded where a client encoded them, as every server reads both alike: unreserved (RFC 3986 §2.3) and what URL parsers leave alone. */
 const decoded = new Uint8Array(128);
@@ -103,14 +104,16 @@ function checkEncoded(url: string, at: number): void {
     throw invalid('The path has an encoded slash, backslash or dot, which servers read in different ways.');
   }
   if (byte < 0x20 || byte === 0x7f) throw invalid('The path has an encoded control character.');
-  if (byte === percent && twiceEncoded.test(url.slice(at, at + 5))) throw invalid('The path has a slash, backslash, dot or NUL that is encoded twice.');
+  if (byte === percent && twiceEncoded.test(url.slice(at, at + 5)))
+    throw invalid('The path has a slash, backslash, dot or NUL that is encoded twice.');
 }
 
 function checkQuery(search: string): void {
   for (let i = 1; i < search.length; i++) {
     const code = search.charCodeAt(i);
     if (code === percent) {
-      if (encodedByte(search, i) < 0) throw invalid('The query has a "%" that is not followed by two hexadecimal digits. Encode it as %25.');
+      if (encodedByte(search, i) < 0)
+        throw invalid('The query has a "%" that is not followed by two hexadecimal digits. Encode it as %25.');
       i += 2;
     } else if (code <= 0x20 || code >= 0x7f || code === 0x23) {
       throw invalid('The query has a character in it that must be percent-encoded.');

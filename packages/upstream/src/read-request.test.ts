@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { readRequest } from './read-request.ts';
 import type { RequestHead } from './read-request.ts';
 
-const read = (rawHeaders: string[], head: Partial<RequestHead> = {}) => readRequest({ method: 'POST', url: '/payments/v1/refunds', rawHeaders: ['Host', 'relay.example', ...rawHeaders], ...head });
+const read = (rawHeaders: string[], head: Partial<RequestHead> = {}) =>
+  readRequest({ method: 'POST', url: '/payments/v1/refunds', rawHeaders: ['Host', 'relay.example', ...rawHeaders], ...head });
 
 function refusal(rawHeaders: string[], head: Partial<RequestHead> = {}): AppError {
   try {
@@ -18,10 +19,26 @@ function refusal(rawHeaders: string[], head: Partial<RequestHead> = {}): AppErro
 
 describe('a request', () => {
   it('is read into one normalised form', () => {
-    const request = read(['Content-Type', 'application/json', 'Content-Length', '12', 'Hoop-Grant', 'abc'], { url: '/payments/v1/refunds?dry=1' });
-    expect(request).toMatchObject({ method: 'POST', connection: 'payments', path: '/v1/refunds', search: '?dry=1', host: 'relay.example', contentLength: 12, chunked: false, hasBody: true });
+    const request = read(['Content-Type', 'application/json', 'Content-Length', '12', 'Hoop-Grant', 'abc'], {
+      url: '/payments/v1/refunds?dry=1',
+    });
+    expect(request).toMatchObject({
+      method: 'POST',
+      connection: 'payments',
+      path: '/v1/refunds',
+      search: '?dry=1',
+      host: 'relay.example',
+      contentLength: 12,
+      chunked: false,
+      hasBody: true,
+    });
     expect(request.query['dry']).toEqual(['1']);
-    expect(request.headers).toEqual([['host', 'relay.example'], ['content-type', 'application/json'], ['content-length', '12'], ['hoop-grant', 'abc']]);
+    expect(request.headers).toEqual([
+      ['host', 'relay.example'],
+      ['content-type', 'application/json'],
+      ['content-length', '12'],
+      ['hoop-grant', 'abc'],
+    ]);
   });
 
   it('may be chunked, or have no body', () => {
@@ -31,14 +48,23 @@ describe('a request', () => {
   });
 
   it('may name this relay in absolute form, and no other host', () => {
-    expect(read([], { url: 'http://RELAY.example/payments/v1?x=1' })).toMatchObject({ connection: 'payments', path: '/v1', search: '?x=1' });
+    expect(read([], { url: 'http://RELAY.example/payments/v1?x=1' })).toMatchObject({
+      connection: 'payments',
+      path: '/v1',
+      search: '?x=1',
+    });
     expect(refusal([], { url: 'http://other.example/payments/v1' }).code).toBe('ambiguous_request');
     expect(refusal([], { url: 'http://relay.example@other.example/payments' }).code).toBe('invalid_path');
-    for (const url of ['*', 'relay.example:443', 'ftp://relay.example/p', 'http://relay.example']) expect(refusal([], { url }).code).toBe('invalid_path');
+    for (const url of ['*', 'relay.example:443', 'ftp://relay.example/p', 'http://relay.example'])
+      expect(refusal([], { url }).code).toBe('invalid_path');
   });
 
   it('loses the headers that Connection names, for everybody', () => {
-    expect(read(['Connection', 'keep-alive, X-Hop', 'X-Hop', '1', 'X-End', '2']).headers.map(([name]) => name)).toEqual(['host', 'connection', 'x-end']);
+    expect(read(['Connection', 'keep-alive, X-Hop', 'X-Hop', '1', 'X-End', '2']).headers.map(([name]) => name)).toEqual([
+      'host',
+      'connection',
+      'x-end',
+    ]);
   });
 });
 
@@ -84,7 +110,8 @@ describe('a request is refused as ambiguous', () => {
 
 describe('a request is refused', () => {
   it('for methods that are not forwarded', () => {
-    for (const method of ['CONNECT', 'TRACE', 'get', 'GE T', 'M-SEARCH', '', 'A'.repeat(21)]) expect(refusal([], { method }).code).toBe('method_not_allowed');
+    for (const method of ['CONNECT', 'TRACE', 'get', 'GE T', 'M-SEARCH', '', 'A'.repeat(21)])
+      expect(refusal([], { method }).code).toBe('method_not_allowed');
   });
 
   it('for too many or too long headers', () => {

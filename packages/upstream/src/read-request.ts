@@ -64,7 +64,9 @@ export function readRequest(head: RequestHead): NormalisedRequest {
     if (!kind.token && !isFieldValue(value)) throw ambiguous(`The value of the header "${kind.name}" has control characters in it.`);
     characters += kind.name.length + value.length;
     if (kind.overriding) {
-      throw ambiguous(`The header "${kind.name}" is refused: a target could take it for another method, path or length than the policy sees.`);
+      throw ambiguous(
+        `The header "${kind.name}" is refused: a target could take it for another method, path or length than the policy sees.`,
+      );
     }
     if (kind.single) {
       seen ??= new Set();
@@ -79,7 +81,8 @@ export function readRequest(head: RequestHead): NormalisedRequest {
     }
     headers.push([kind.name, value]);
   }
-  if (characters > maxHeaderCharacters) throw new AppError('header_too_large', `The headers are longer than ${maxHeaderCharacters} characters.`);
+  if (characters > maxHeaderCharacters)
+    throw new AppError('header_too_large', `The headers are longer than ${maxHeaderCharacters} characters.`);
   if (chunked && contentLength !== null) throw ambiguous('The request has both Content-Length and Transfer-Encoding.');
   if (host === undefined || host === '') throw ambiguous('The request has no Host header.');
 

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 
 import { parseTarget } from './target.ts';
 
-const parse = (target: string, allowedCidrs: string[] = [], allowedHosts: string[] = []) => parseTarget({ target, allowedCidrs, allowedHosts });
+const parse = (target: string, allowedCidrs: string[] = [], allowedHosts: string[] = []) =>
+  parseTarget({ target, allowedCidrs, allowedHosts });
 
 function refusal(...args: Parameters<typeof parse>): string {
   try {
@@ -18,13 +19,23 @@ function refusal(...args: Parameters<typeof parse>): string {
 
 describe('a target', () => {
   it('is an origin and a base path', () => {
-    expect(parse('https://API.Example:443/v2/')).toMatchObject({ origin: 'https://api.example', hostname: 'api.example', host: 'api.example', basePath: '/v2', protocol: 'https:' });
+    expect(parse('https://API.Example:443/v2/')).toMatchObject({
+      origin: 'https://api.example',
+      hostname: 'api.example',
+      host: 'api.example',
+      basePath: '/v2',
+      protocol: 'https:',
+    });
     expect(parse('http://api.example:8080')).toMatchObject({ origin: 'http://api.example:8080', host: 'api.example:8080', basePath: '' });
     expect(parse('https://[2606:4700::1]')).toMatchObject({ hostname: '2606:4700::1' });
   });
 
   it('brings the origins of its allowed hosts', () => {
-    expect(parse('https://api.example', [], ['files.example', 'eu.example:8443']).origins).toEqual(['https://api.example', 'https://files.example', 'https://eu.example:8443']);
+    expect(parse('https://api.example', [], ['files.example', 'eu.example:8443']).origins).toEqual([
+      'https://api.example',
+      'https://files.example',
+      'https://eu.example:8443',
+    ]);
   });
 
   it('may be private where a range allows it', () => {
@@ -70,7 +81,8 @@ describe('a target is refused', () => {
   ])('for its %s: %s', (word, target) => expect(refusal(target)).toContain(word));
 
   it('for allowed hosts and ranges that are none', () => {
-    for (const host of ['https://x.example', 'x.example/path', 'user@x.example', 'x.example?', '', '127.0.0.1', 'localhost']) refusal('https://api.example', [], [host]);
+    for (const host of ['https://x.example', 'x.example/path', 'user@x.example', 'x.example?', '', '127.0.0.1', 'localhost'])
+      refusal('https://api.example', [], [host]);
     expect(refusal('https://api.example', ['nonsense'])).toContain('not an address range');
     expect(refusal('https://api.example', ['0.0.0.0/0'])).toContain('too wide');
   });

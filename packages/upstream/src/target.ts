@@ -72,8 +72,10 @@ function readUrl(text: string): URL {
   } catch {
     throw refused('The target is not an absolute URL such as https://api.example/v1.');
   }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw refused(`The target's scheme is "${url.protocol}"; only http and https are possible.`);
-  if (url.username !== '' || url.password !== '') throw refused('The target has a user name or password in its URL. Put them into a credential source.');
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw refused(`The target's scheme is "${url.protocol}"; only http and https are possible.`);
+  if (url.username !== '' || url.password !== '')
+    throw refused('The target has a user name or password in its URL. Put them into a credential source.');
   // An empty query or fragment counts too, so the text is looked at and not the parsed members.
   if (text.includes('?')) throw refused('The target has a query. Leave it out; the function sends its own.');
   if (text.includes('#')) throw refused('The target has a fragment. Leave it out.');
@@ -98,7 +100,8 @@ function checkHost(hostname: string, rules: AddressRules): void {
 function checkBasePath(text: string, basePath: string): void {
   // The URL parser has resolved dot segments by now, so the text as written is checked.
   const written = text.replace(/^[a-z]+:\/\/[^/]*/i, '');
-  if (/(?:^|\/)\.{1,2}(?:\/|$)|%2e|%2f|%5c|%00/i.test(written)) throw refused('The path of the target has dot segments or encoded dots, slashes or NULs.');
+  if (/(?:^|\/)\.{1,2}(?:\/|$)|%2e|%2f|%5c|%00/i.test(written))
+    throw refused('The path of the target has dot segments or encoded dots, slashes or NULs.');
   if (basePath.includes('//')) throw refused('The path of the target has empty segments.');
 }
 

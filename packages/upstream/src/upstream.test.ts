@@ -17,7 +17,8 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
-const settingsFor = (target: string, more: Record<string, unknown> = {}): ConnectionSettings => connectionSettingsSchema.parse({ target, allowedCidrs: ['127.0.0.0/8'], ...more });
+const settingsFor = (target: string, more: Record<string, unknown> = {}): ConnectionSettings =>
+  connectionSettingsSchema.parse({ target, allowedCidrs: ['127.0.0.0/8'], ...more });
 
 function upstreamWith(options: UpstreamOptions = {}): Upstream {
   const upstream = createUpstream(options);
@@ -167,7 +168,9 @@ describe('a route', () => {
   });
 
   it('refuses a target that is not acceptable', () => {
-    expect(() => upstreamWith().route({ id: newId('connection'), settings: settingsFor('http://10.0.0.1') })).toThrow(expect.objectContaining({ code: 'target_refused' }));
+    expect(() => upstreamWith().route({ id: newId('connection'), settings: settingsFor('http://10.0.0.1') })).toThrow(
+      expect.objectContaining({ code: 'target_refused' }),
+    );
   });
 });
 
@@ -177,8 +180,21 @@ describe('the address', () => {
     const target = await startTarget((_request, response) => response.end('reached'));
     target.server.on('connection', () => dialled++);
     cleanups.push(() => target.close());
-    for (const address of ['127.0.0.1', '::1', '::ffff:127.0.0.1', '10.0.0.1', '169.254.169.254', 'fd00:ec2::254', '0.0.0.0', '64:ff9b::7f00:1']) {
-      const route = routeTo(`http://api.example:${target.port}`, { allowedCidrs: [] }, { resolve: (_name, callback) => callback(null, [{ address, family: address.includes(':') ? 6 : 4 }]) });
+    for (const address of [
+      '127.0.0.1',
+      '::1',
+      '::ffff:127.0.0.1',
+      '10.0.0.1',
+      '169.254.169.254',
+      'fd00:ec2::254',
+      '0.0.0.0',
+      '64:ff9b::7f00:1',
+    ]) {
+      const route = routeTo(
+        `http://api.example:${target.port}`,
+        { allowedCidrs: [] },
+        { resolve: (_name, callback) => callback(null, [{ address, family: address.includes(':') ? 6 : 4 }]) },
+      );
       const error = await failure(route);
       expect(error.code).toBe('target_address_refused');
       expect(error.detail).not.toContain(address);
@@ -201,7 +217,12 @@ describe('the address', () => {
   it('is the allowed one among several', async () => {
     const target = await startTarget((_request, response) => response.end('reached'));
     cleanups.push(() => target.close());
-    const resolve: UpstreamOptions['resolve'] = (_name, callback) => callback(null, [{ address: '10.0.0.1', family: 4 }, { address: '::1', family: 6 }, { address: '127.0.0.1', family: 4 }]);
+    const resolve: UpstreamOptions['resolve'] = (_name, callback) =>
+      callback(null, [
+        { address: '10.0.0.1', family: 4 },
+        { address: '::1', family: 6 },
+        { address: '127.0.0.1', family: 4 },
+      ]);
     expect((await call(routeTo(`http://api.example:${target.port}`, {}, { resolve })).done).peer.address).toBe('127.0.0.1');
   });
 
@@ -209,7 +230,8 @@ describe('the address', () => {
     const target = await startTarget((_request, response) => response.setHeader('connection', 'close').end('reached'));
     cleanups.push(() => target.close());
     let asked = 0;
-    const resolve: UpstreamOptions['resolve'] = (_name, callback) => callback(null, [{ address: ++asked === 1 ? '127.0.0.1' : '10.0.0.1', family: 4 }]);
+    const resolve: UpstreamOptions['resolve'] = (_name, callback) =>
+      callback(null, [{ address: ++asked === 1 ? '127.0.0.1' : '10.0.0.1', family: 4 }]);
     const route = routeTo(`http://api.example:${target.port}`, {}, { resolve });
     await call(route).done;
     expect((await failure(route)).code).toBe('target_address_refused');
@@ -217,7 +239,9 @@ describe('the address', () => {
 
   it('that does not resolve, or where nobody listens, is unreachable', async () => {
     const error = Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' });
-    expect((await failure(routeTo('http://api.example', {}, { resolve: (_name, callback) => callback(error, []) }))).detail).toContain('DNS');
+    expect((await failure(routeTo('http://api.example', {}, { resolve: (_name, callback) => callback(error, []) }))).detail).toContain(
+      'DNS',
+    );
     const { url, server } = await rawServer(() => undefined);
     server.close();
     await once(server, 'close');
@@ -236,8 +260,12 @@ describe('a target that', () => {
 
   it('never completes TLS, or is never resolved, is given up', async () => {
     const silent = await rawServer(() => undefined);
-    expect((await failure(routeTo(silent.url.replace('http:', 'https:'), { limits: { connectTimeoutMs: 200 } }))).code).toBe('target_timeout');
-    expect((await failure(routeTo('http://api.example', { limits: { connectTimeoutMs: 200 } }, { resolve: () => undefined }))).code).toBe('target_timeout');
+    expect((await failure(routeTo(silent.url.replace('http:', 'https:'), { limits: { connectTimeoutMs: 200 } }))).code).toBe(
+      'target_timeout',
+    );
+    expect((await failure(routeTo('http://api.example', { limits: { connectTimeoutMs: 200 } }, { resolve: () => undefined }))).code).toBe(
+      'target_timeout',
+    );
   });
 
   it('resets, or closes without an answer, is reported so', async () => {
@@ -249,13 +277,21 @@ describe('a target that', () => {
 
   it('sends less than it announced never looks complete', async () => {
     expect(await refusedResponse('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc')).toMatch(/^target_(?:reset|invalid_response)$/);
-    expect(await refusedResponse('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab')).toMatch(/^target_(?:reset|invalid_response)$/);
-    expect(await refusedResponse('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n')).toMatch(/^target_(?:reset|invalid_response)$/);
+    expect(await refusedResponse('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab')).toMatch(
+      /^target_(?:reset|invalid_response)$/,
+    );
+    expect(await refusedResponse('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n')).toMatch(
+      /^target_(?:reset|invalid_response)$/,
+    );
   });
 
   it('sends more than it announced does not answer the next call with the rest', async () => {
     const smuggled = 'HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nsmuggled';
-    const { url } = await rawServer((socket, count) => socket.write(count === 1 ? `HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok${smuggled}` : 'HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nnext'));
+    const { url } = await rawServer((socket, count) =>
+      socket.write(
+        count === 1 ? `HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok${smuggled}` : 'HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nnext',
+      ),
+    );
     const route = routeTo(url);
     expect((await call(route).done).body).toBe('ok');
     expect((await call(route).done).body).toBe('next');
@@ -275,7 +311,9 @@ describe('a target that', () => {
   ])('answers with %s is refused', async (_what, bytes) => expect(await refusedResponse(bytes)).toBe('target_invalid_response'));
 
   it('answers with more than the limit of the connection is cut', async () => {
-    expect(await refusedResponse(`HTTP/1.1 200 OK\r\n\r\n${'a'.repeat(2000)}`, { limits: { maxResponseBytes: 1000 } })).toBe('response_too_large');
+    expect(await refusedResponse(`HTTP/1.1 200 OK\r\n\r\n${'a'.repeat(2000)}`, { limits: { maxResponseBytes: 1000 } })).toBe(
+      'response_too_large',
+    );
   });
 });
 
@@ -300,6 +338,17 @@ describe('closing', () => {
     upstream.close(newId('connection'));
   });
 
+  it('a connection refuses calls on a route that was got before', async () => {
+    const target = await startTarget((_request, response) => response.end('reached'));
+    cleanups.push(() => target.close());
+    const upstream = upstreamWith();
+    const connection = { id: newId('connection'), settings: settingsFor(target.url) };
+    const route = upstream.route(connection);
+    upstream.close(connection.id);
+    expect((await failure(route)).code).toBe('call_revoked');
+    expect((await call(upstream.route(connection)).done).body).toBe('reached');
+  });
+
   it('everything ends every call', async () => {
     const target = await startTarget((_request, response) => void response.write('first'));
     cleanups.push(() => target.close());
@@ -313,7 +362,13 @@ describe('closing', () => {
 
 describe('what went wrong', () => {
   it('is never without a code, and shows neither address nor cause', () => {
-    for (const cause of [new Error('connect 10.0.0.1:443'), Object.assign(new Error('x'), { code: 'EPROTO' }), Object.assign(new Error('x'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }), null, 'text']) {
+    for (const cause of [
+      new Error('connect 10.0.0.1:443'),
+      Object.assign(new Error('x'), { code: 'EPROTO' }),
+      Object.assign(new Error('x'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }),
+      null,
+      'text',
+    ]) {
       const error = toTargetError(cause);
       expect(error.code).toBe('target_unreachable');
       expect(error.detail).not.toContain('10.0.0.1');

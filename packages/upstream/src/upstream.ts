@@ -119,11 +119,17 @@ export function createUpstream({ tls, resolve = resolveBySystem }: UpstreamOptio
 }
 
 function sameRoute(a: ConnectionSettings, b: ConnectionSettings): boolean {
-  const key = ({ target, allowedHosts, allowedCidrs, limits }: ConnectionSettings): string => JSON.stringify([target, allowedHosts, allowedCidrs, limits]);
+  const key = ({ target, allowedHosts, allowedCidrs, limits }: ConnectionSettings): string =>
+    JSON.stringify([target, allowedHosts, allowedCidrs, limits]);
   return key(a) === key(b);
 }
 
-function createPool(target: Target, { limits }: ConnectionSettings, resolve: Resolve, ca: string | readonly string[] | undefined): Route['dispatcher'] {
+function createPool(
+  target: Target,
+  { limits }: ConnectionSettings,
+  resolve: Resolve,
+  ca: string | readonly string[] | undefined,
+): Route['dispatcher'] {
   return new Pool(target.origin, {
     connections: maxSockets,
     pipelining: 1,
