@@ -16,7 +16,7 @@ export type { NormalisedPath } from './path.ts';
 export { readRequest } from './read-request.ts';
 export type { NormalisedRequest, RequestHead } from './read-request.ts';
 export { toTargetError } from './target-error.ts';
-export { parseTarget } from './target.ts';
+export { checkEndpoint, parseTarget } from './target.ts';
 export type { Target } from './target.ts';
 export { Peer, createPeer, createUpstream } from './upstream.ts';
 export type { Route, Upstream, UpstreamDispatchOptions, UpstreamOptions } from './upstream.ts';

@@ -1,7 +1,7 @@
 import { AppError } from '@hoop/contract';
 import { describe, expect, it } from 'vitest';
 
-import { parseTarget } from './target.ts';
+import { checkEndpoint, parseTarget } from './target.ts';
 
 const parse = (target: string, allowedCidrs: string[] = [], allowedHosts: string[] = []) =>
   parseTarget({ target, allowedCidrs, allowedHosts });
@@ -85,5 +85,32 @@ describe('a target is refused', () => {
       refusal('https://api.example', [], [host]);
     expect(refusal('https://api.example', ['nonsense'])).toContain('not an address range');
     expect(refusal('https://api.example', ['0.0.0.0/0'])).toContain('too wide');
+  });
+});
+
+describe('an endpoint of our own calls', () => {
+  it('may have a query, and be private or plain where a range allows it', () => {
+    for (const [url, ranges] of [
+      ['https://login.example/keys?p=policy', []],
+      ['http://127.0.0.1:9000/token', ['127.0.0.0/8']],
+      ['http://idp.internal/token', ['10.0.0.0/8']],
+    ] as const) {
+      expect(() => checkEndpoint(url, ranges, 'token URL')).not.toThrow();
+    }
+  });
+
+  it.each([
+    ['absolute URL', 'token', []],
+    ['scheme', 'ftp://idp.example', []],
+    ['user name', 'https://user:pass@idp.example', []],
+    ['plain http', 'http://idp.example/token', []],
+    ['private', 'https://10.0.0.1/token', []],
+    ['private', 'https://10.0.0.1/token', ['10.1.0.0/16']],
+    ['this machine', 'https://localhost/token', []],
+    ['not an address range', 'https://idp.example', ['x']],
+  ])('is refused for its %s: %s', (word, url, ranges) => {
+    expect(() => checkEndpoint(url, ranges, 'token URL')).toThrow(
+      expect.objectContaining({ code: 'target_refused', detail: expect.stringContaining(word) }),
+    );
   });
 });

@@ -55,6 +55,29 @@ export function parseTarget(settings: TargetSettings): Target {
   };
 }
 
+/**
+ * For what our own calls go to (a token endpoint, a key set, a webhook), when it is saved: what a guarded fetch would
+ * refuse whatever the name resolves to. Unlike a target it may have a query.
+ * @param what names it in the error, e.g. `token URL`
+ * @throws AppError `target_refused`
+ */
+export function checkEndpoint(text: string, allowedCidrs: readonly string[], what: string): void {
+  const rules = readRules(allowedCidrs);
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw refused(`The ${what} is not an absolute URL.`);
+  }
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw refused(`The scheme of the ${what} is "${url.protocol}"; only https and http are possible.`);
+  if (url.username !== '' || url.password !== '') throw refused(`The ${what} has a user name or password in it.`);
+  if (url.protocol === 'http:' && allowedCidrs.length === 0) {
+    throw refused(`The ${what} is plain http, which goes only to addresses in allowedCidrs. Use https.`);
+  }
+  checkHost(url.hostname, rules);
+}
+
 const bare = (hostname: string): string => (hostname.startsWith('[') ? hostname.slice(1, -1) : hostname);
 
 function readRules(allowedCidrs: readonly string[]): AddressRules {
