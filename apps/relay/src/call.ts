@@ -56,9 +56,6 @@ export class Call {
   /** The whole body, where a condition had to see it. */
   body: Buffer | null = null;
   decision: Decision | null = null;
-  // 6 intend
-  /** Whether the queue was asked to take the intent. */
-  isIntentOffered = false;
   // 7 credential
   lease: Lease | null = null;
   /** Ends what is waited for when the call ends. */

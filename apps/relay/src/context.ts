@@ -15,6 +15,7 @@ import type { RelayConfig } from './config.ts';
 import { whyRevoked } from './data-path/authenticate.ts';
 import { fail } from './data-path/conclude.ts';
 import { isUsable } from './data-path/resolve.ts';
+import { relayPart } from './entry-lines.ts';
 import { Refusals } from './refusals.ts';
 import type { Relay } from './relay.ts';
 import { Sessions } from './sessions.ts';
@@ -86,6 +87,7 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
       random: Math.random,
     }),
     recorder,
+    recordPart: relayPart(id),
     refusals: new Refusals(recorder),
     calls: new Set(),
     maxCalls: config.maxCalls ?? 10_000,

@@ -1,11 +1,12 @@
 /** What came of a call, as the record wants it. */
-import type { AppError, HeaderList, OutcomeEntry, OutcomeState, RecordedBody } from '@hoop/contract';
+import type { AppError, OutcomeEntry, OutcomeState, RecordedBody } from '@hoop/contract';
 import { maskHeaders } from '@hoop/masking';
 import type { BodyCapture, PackedEntry } from '@hoop/recording';
-import { sealBody } from '@hoop/sealing';
+import { sealBodyBytes } from '@hoop/sealing';
 import { headerValue } from '@hoop/upstream';
 
 import type { Call, Marks } from './call.ts';
+import { bodyJson, headersJson, quoted, quotedOrNull } from './entry-lines.ts';
 import type { Relay } from './relay.ts';
 import { maskRequestBody } from './request-body.ts';
 
@@ -16,36 +17,28 @@ export interface Ending {
   readonly error: AppError | null;
 }
 
-const noHeaders: HeaderList = [];
+/** The outcome as the contract has it. */
+export function outcomeOf(relay: Relay, call: Call, ending: Ending): OutcomeEntry {
+  return JSON.parse(packOutcome(relay, call, ending).line) as OutcomeEntry;
+}
 
-export function outcomeOf(relay: Relay, call: Call, { state, status, error }: Ending): PackedEntry & { readonly outcome: OutcomeEntry } {
-  const { exchange, connection, session } = call;
+/** The outcome as it is recorded, written straight into its line (see entry-lines.ts). */
+export function packOutcome(relay: Relay, call: Call, { state, status, error }: Ending): PackedEntry {
+  const { exchange, connection, session, lease } = call;
   const sealed: Uint8Array[] = [];
   const recording = connection?.snapshot.settings.recording;
-  const keepsHeads = recording !== undefined && recording.capture !== 'none';
+  const keepsHeads = recording !== undefined && recording.capture !== 'none' && call.targetStatus !== null;
   const requestBody = exchange?.request ? recordedBody(call, exchange.request, 'request', sealed) : null;
   const responseBody = exchange && exchange.response.bytes > 0 ? recordedBody(call, exchange.response, 'response', sealed) : null;
-  const outcome: OutcomeEntry = {
-    type: 'outcome',
-    callId: call.id,
-    sessionId: session?.id ?? relay.strangers,
-    at: relay.now(),
-    state,
-    status,
-    targetStatus: call.targetStatus,
-    error: call.isCallerGone ? null : (error?.code ?? null),
-    errorDetail: error?.detail ?? null,
-    responseHeaders: keepsHeads && call.targetStatus !== null ? maskHeaders(call.responseHeaders) : noHeaders,
-    requestBody,
-    responseBody,
-    dataKey: sealed.length > 0 || requestBody || responseBody ? session!.keys!.record : null,
-    leaseFingerprint: call.lease?.fingerprint ?? null,
-    targetAddress: exchange?.peer.address ?? null,
-    maskedCount: exchange?.masker?.report.maskedCount ?? 0,
-    credentialReflected: exchange?.masker?.report.credentialReflected ?? false,
-    timings: timings(call),
-  };
-  return { outcome, line: JSON.stringify(outcome), sealed };
+  const report = exchange?.masker?.report;
+  const line =
+    `{"type":"outcome","callId":"${call.id}","sessionId":"${session?.id ?? relay.strangers}","at":${relay.now()},"state":"${state}"` +
+    `,"status":${status},"targetStatus":${call.targetStatus},"error":${error === null || call.isCallerGone ? 'null' : `"${error.code}"`}` +
+    `,"errorDetail":${error === null ? 'null' : quoted(error.detail)},"responseHeaders":${keepsHeads ? headersJson(maskHeaders(call.responseHeaders)) : '[]'}` +
+    `,"requestBody":${bodyJson(requestBody)},"responseBody":${bodyJson(responseBody)},"dataKey":${requestBody || responseBody ? session!.keys!.recordJson : 'null'}` +
+    `,"leaseFingerprint":${lease === null ? 'null' : `"${lease.fingerprint}"`},"targetAddress":${quotedOrNull(exchange?.peer.address ?? null)}` +
+    `,"maskedCount":${report?.maskedCount ?? 0},"credentialReflected":${report?.credentialReflected ?? false},"timings":${timingsJson(call)}}`;
+  return { line, sealed };
 }
 
 function recordedBody(call: Call, capture: BodyCapture, half: 'request' | 'response', sealed: Uint8Array[]): RecordedBody {
@@ -54,7 +47,7 @@ function recordedBody(call: Call, capture: BodyCapture, half: 'request' | 'respo
   const kept = half === 'request' ? maskRequestBody(call, capture) : capture.kept();
   let placeholder: string | null = null;
   if (kept.byteLength > 0) {
-    const bytes = Buffer.from(sealBody(call.session!.keys!.dataKey.key, kept, `${call.id}:${half}`), 'base64');
+    const bytes = sealBodyBytes(call.session!.keys!.dataKey.key, kept, `${call.id}:${half}`);
     sealed.push(bytes);
     placeholder = `@${bytes.length}`;
   }
@@ -68,12 +61,11 @@ function recordedBody(call: Call, capture: BodyCapture, half: 'request' | 'respo
   };
 }
 
-function timings(call: Call): Record<string, number> {
+function timingsJson(call: Call): string {
   const { marks } = call;
-  const result: Record<string, number> = {};
-  for (const phase of phases) if (marks[phase] >= 0) result[phase] = rounded(marks[phase]);
-  result['end'] = rounded(call.elapsed());
-  return result;
+  let json = '{';
+  for (const phase of phases) if (marks[phase] >= 0) json += `"${phase}":${rounded(marks[phase])},`;
+  return `${json}"end":${rounded(call.elapsed())}}`;
 }
 
 const phases: readonly (keyof Marks)[] = ['authenticated', 'decided', 'intended', 'credential', 'head', 'body'];

@@ -27,6 +27,8 @@ export interface Relay {
   readonly upstream: Upstream;
   readonly leases: LeaseCache;
   readonly recorder: Recorder;
+  /** What of a record is the same for all calls of this process. */
+  readonly recordPart: string;
   readonly refusals: Refusals;
   /** Calls in flight. */
   readonly calls: Set<Call>;

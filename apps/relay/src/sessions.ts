@@ -8,8 +8,8 @@ import type { DataKey } from '@hoop/sealing';
 
 export interface SessionKeys {
   readonly dataKey: DataKey;
-  /** `{"id":…,"wrapped":…}` as the record wants it. */
-  readonly record: { readonly id: string; readonly wrapped: string };
+  /** `{"id":…,"wrapped":…}`: JSON of the data key as the record wants it. */
+  readonly recordJson: string;
   /** For the digests of bodies: HMAC-SHA-256(data key, "hoop body digest"), so that whoever opens the bodies can check them. */
   readonly digestKey: KeyObject;
 }
@@ -74,7 +74,7 @@ async function openKeys(recordingKey: Record<string, unknown> | null): Promise<S
     if (recordingKey === null) throw new Error('no snapshot has been received');
     const dataKey = await createDataKey(recordingKey);
     const digestKey = createSecretKey(createHmac('sha256', dataKey.key).update('hoop body digest').digest());
-    return { dataKey, record: { id: dataKey.id, wrapped: dataKey.wrapped }, digestKey };
+    return { dataKey, recordJson: JSON.stringify({ id: dataKey.id, wrapped: dataKey.wrapped }), digestKey };
   } catch (cause) {
     throw new AppError('recorder_unavailable', 'The key for recorded bodies could not be made, so the call was not carried out.', { cause });
   }

@@ -3,7 +3,7 @@ import { AppError } from '@hoop/contract';
 import type { HeaderList, OutcomeState } from '@hoop/contract';
 
 import type { Call, CallStage } from '../call.ts';
-import { outcomeOf } from '../outcome.ts';
+import { outcomeOf, packOutcome } from '../outcome.ts';
 import { renderProblem, sendProblem } from '../problem.ts';
 import type { Relay } from '../relay.ts';
 import { discardRest } from '../upload.ts';
@@ -14,7 +14,7 @@ export function conclude(relay: Relay, call: Call, trailers: HeaderList): void {
   call.stage = 'concluded';
   call.delivery!.over();
   call.marks.body = call.elapsed();
-  const durable = relay.recorder.add(outcomeOf(relay, call, { state: 'completed', status: call.targetStatus, error: null }));
+  const durable = relay.recorder.add(packOutcome(relay, call, { state: 'completed', status: call.targetStatus, error: null }));
   if (call.connection!.snapshot.settings.recording.durability === 'relaxed') {
     durable.catch((error: unknown) => relay.log.error({ event: 'outcome_late', callId: call.id, error: String(error) }, 'an outcome is not durable yet'));
     release(relay, call, trailers);
@@ -62,8 +62,8 @@ export function fail(relay: Relay, call: Call, thrown: unknown): void {
 function record(relay: Relay, call: Call, stage: CallStage, error: AppError): Promise<void> {
   const status = call.res.headersSent ? call.targetStatus : call.isCallerGone ? null : error.status;
   const outcome = { state: endState(call, stage), status, error };
-  if (stage !== 'open') return relay.recorder.add(outcomeOf(relay, call, outcome));
-  return relay.refusals.record(callHead(relay, call), outcomeOf(relay, call, outcome).outcome, call.caller === null);
+  if (stage !== 'open') return relay.recorder.add(packOutcome(relay, call, outcome));
+  return relay.refusals.record(callHead(relay, call), outcomeOf(relay, call, outcome), call.caller === null);
 }
 
 function endState(call: Call, stage: CallStage): OutcomeState {

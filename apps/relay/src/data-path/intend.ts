@@ -4,24 +4,43 @@ import { maskHeaders } from '@hoop/masking';
 import { headerValue } from '@hoop/upstream';
 
 import type { Call } from '../call.ts';
+import { intentLine } from '../entry-lines.ts';
 import type { Relay } from '../relay.ts';
 import { printable } from '../strangers.ts';
 
 const noHeaders: HeaderList = [];
 const nobody: CallHead['subject'] = { identityId: null, identityName: null, issuer: null, subject: null, grantId: null };
 
+const nothingSealed: readonly Uint8Array[] = [];
+
 /** @throws AppError `recorder_unavailable` */
 export function intend(relay: Relay, call: Call): Promise<void> {
-  call.isIntentOffered = true;
-  return relay.recorder.intent(callHead(relay, call));
+  return relay.recorder.add({ line: intentOf(relay, call), sealed: nothingSealed });
 }
+
+export function intentOf(relay: Relay, call: Call): string {
+  const { headers } = call.request!;
+  return intentLine(call, {
+    relayPart: relay.recordPart,
+    remoteAddress: call.req.socket?.remoteAddress ?? '',
+    claims: newClaims(call),
+    headers: keepsHeads(call) ? maskHeaders(headers) : noHeaders,
+    traceId: traceId(headers),
+  });
+}
+
+/** The claims are in the record of the first call of a caller only. */
+function newClaims({ caller }: Call): Record<string, unknown> | null {
+  if (caller === null || caller.areClaimsRecorded) return null;
+  caller.areClaimsRecorded = true;
+  return { ...caller.claims };
+}
+
+const keepsHeads = ({ connection }: Call): boolean => connection === null || connection.snapshot.settings.recording.capture !== 'none';
 
 /** What is known of a call before anything is sent; for a refusal, as far as it got. */
 export function callHead(relay: Relay, call: Call): CallHead {
   const { request, caller, connection } = call;
-  const isFirstOfCaller = caller !== null && !caller.areClaimsRecorded;
-  if (isFirstOfCaller) caller.areClaimsRecorded = true;
-  const keepsHeads = connection === null || connection.snapshot.settings.recording.capture !== 'none';
   return {
     callId: call.id,
     sessionId: call.session?.id ?? relay.strangers,
@@ -29,7 +48,7 @@ export function callHead(relay: Relay, call: Call): CallHead {
     relayId: relay.id,
     remoteAddress: call.req.socket?.remoteAddress ?? '',
     subject: caller?.record ?? nobody,
-    claims: isFirstOfCaller ? { ...caller.claims } : null,
+    claims: newClaims(call),
     connectionId: connection?.snapshot.id ?? null,
     connectionName: connection?.snapshot.name ?? request?.connection ?? null,
     snapshotRevision: call.revision,
@@ -38,7 +57,7 @@ export function callHead(relay: Relay, call: Call): CallHead {
     method: request?.method ?? printable(call.req.method ?? '', 20),
     url: call.url || (request ? `/${request.connection}${request.path}${request.search}` : printable(call.req.url ?? '', 2048)),
     path: request?.path ?? '',
-    requestHeaders: request && keepsHeads ? maskHeaders(request.headers) : noHeaders,
+    requestHeaders: request && keepsHeads(call) ? maskHeaders(request.headers) : noHeaders,
     traceId: request ? traceId(request.headers) : null,
   };
 }

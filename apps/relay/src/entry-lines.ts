@@ -1,0 +1,92 @@
+/**
+ * Entries as lines of JSON, written straight from the call: two of them are made for every call, and most of their text
+ * is the same from call to call. Tests hold them against the objects of the contract.
+ */
+import type { HeaderList, RecordedBody } from '@hoop/contract';
+
+import type { Call } from './call.ts';
+import type { Caller } from './callers.ts';
+import type { KnownConnection } from './snapshot/configuration.ts';
+
+/** JSON of a string. Most strings need no escape, and then quotes are enough. */
+export function quoted(text: string): string {
+  return text.length < 256 && !needsEscape.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+// eslint-disable-next-line no-control-regex
+const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/;
+
+export const quotedOrNull = (text: string | null): string => (text === null ? 'null' : quoted(text));
+
+const headerNames = new Map<string, string>();
+const maxHeaderNames = 1024;
+
+export function headersJson(list: HeaderList): string {
+  let json = '[';
+  for (let i = 0; i < list.length; i++) {
+    const [name, value] = list[i]!;
+    let start = headerNames.get(name);
+    if (start === undefined) {
+      start = `[${JSON.stringify(name)},`;
+      if (headerNames.size >= maxHeaderNames) headerNames.clear();
+      headerNames.set(name, start);
+    }
+    json += i === 0 ? start : `,${start}`;
+    json += `${quoted(value)}]`;
+  }
+  return `${json}]`;
+}
+
+const callerParts = new WeakMap<Caller, string>();
+
+function callerPart(caller: Caller): string {
+  let part = callerParts.get(caller);
+  if (part === undefined) {
+    part = `,"subject":${JSON.stringify(caller.record)}`;
+    callerParts.set(caller, part);
+  }
+  return part;
+}
+
+const connectionParts = new WeakMap<KnownConnection, string>();
+
+function connectionPart(connection: KnownConnection): string {
+  let part = connectionParts.get(connection);
+  if (part === undefined) {
+    part = `,"connectionId":${JSON.stringify(connection.snapshot.id)},"connectionName":${JSON.stringify(connection.snapshot.name)},"snapshotRevision":`;
+    connectionParts.set(connection, part);
+  }
+  return part;
+}
+
+/** What is the same for all calls of a relay process. */
+export const relayPart = (relayId: string): string => `,"relayId":${JSON.stringify(relayId)},"remoteAddress":`;
+
+export interface IntentDetails {
+  readonly relayPart: string;
+  readonly remoteAddress: string;
+  readonly claims: Readonly<Record<string, unknown>> | null;
+  readonly headers: HeaderList;
+  readonly traceId: string | null;
+}
+
+/** `{"type":"intent",…}` of a call that was decided; equal to `callHead` in the same order of members. */
+export function intentLine(call: Call, { relayPart: fromRelay, remoteAddress, claims, headers, traceId }: IntentDetails): string {
+  const { request, decision, context } = call;
+  const { effect, rule, reason, policyId, policyRevision } = decision!;
+  return (
+    `{"type":"intent","head":{"callId":"${call.id}","sessionId":"${call.session!.id}","at":${call.at}${fromRelay}${quoted(remoteAddress)}` +
+    `${callerPart(call.caller!)},"claims":${claims === null ? 'null' : JSON.stringify(claims)}${connectionPart(call.connection!)}${call.revision}` +
+    `,"decision":{"effect":"${effect}","rule":${quotedOrNull(rule)},"reason":${quoted(reason)},"policyId":${quotedOrNull(policyId)},"policyRevision":${policyRevision}}` +
+    `,"context":${JSON.stringify(context)},"method":"${request!.method}","url":${quoted(call.url)},"path":${quoted(request!.path)}` +
+    `,"requestHeaders":${headersJson(headers)},"traceId":${quotedOrNull(traceId)}}}`
+  );
+}
+
+export function bodyJson(body: RecordedBody | null): string {
+  if (body === null) return 'null';
+  return (
+    `{"bytes":${body.bytes},"digest":${body.digest === null ? 'null' : `"${body.digest}"`},"sealed":${body.sealed === null ? 'null' : `"${body.sealed}"`}` +
+    `,"keptBytes":${body.keptBytes},"truncated":${body.truncated},"contentType":${quotedOrNull(body.contentType)}}`
+  );
+}
