@@ -15,6 +15,8 @@ export const connectionLimitsSchema = z.strictObject({
   headTimeoutMs: z.int().min(100).max(600_000).default(60_000),
   /** Between two chunks of a body. @default 60000 */
   idleTimeoutMs: z.int().min(100).max(3_600_000).default(60_000),
+  /** How long a request is held for an approval, before the caller is told to come back; seconds. @default 60 */
+  approvalWaitSeconds: z.int().min(0).max(600).default(60),
 });
 export type ConnectionLimits = z.infer<typeof connectionLimitsSchema>;
 

@@ -6,6 +6,14 @@ export const headers = {
   context: 'hoop-context',
   /** Request: the caller's name for one invocation, 1–64 of `[A-Za-z0-9._-]`; groups calls into a session. */
   session: 'hoop-session',
+  /** Request: seconds to wait for an approval at most, instead of as long as the connection allows (like `Prefer: wait`). */
+  wait: 'hoop-wait',
+  /** Request: `1`: who leaves while it waits for an approval takes its request back. */
+  withdrawOnAbort: 'hoop-withdraw-on-abort',
+  /** Request: the notification channel that is told when a deferred call has finished. */
+  channel: 'hoop-channel',
+  /** Between a relay and itself: which deferred call this is. Means nothing from anywhere else. */
+  deferred: 'hoop-deferred',
   /** Response: the call's id, on every response of the relay. */
   call: 'hoop-call',
   /** Response: the error code, only on responses that the relay itself made. */

@@ -53,6 +53,8 @@ export const ruleSchema = z
     /** `require_context`: key -> RE2 pattern that the whole value must match. */
     context: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/), z.string().max(1024)).optional(),
     approval: approvalRuleSchema.optional(),
+    /** A deferred call with an `Idempotency-Key` may be sent once more where its outcome is unknown. @default false */
+    retryUnknown: z.boolean().optional(),
     /** Shown to the function when the rule denies or requires. */
     reason: z.string().max(1000).optional(),
   })

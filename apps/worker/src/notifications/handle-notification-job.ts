@@ -93,7 +93,7 @@ async function tellDeferredFinished(context: NotificationContext, callId: string
   const channel = await channelNamed(db.prisma, call.webhookChannel);
   if (channel === null || channel.disabled) return;
   // Where the result is, not the result: whoever collects it has to be the identity.
-  const data = { callId, state: call.state, status: call.status, error: call.error, collect: `/_hoop/calls/${callId}` };
+  const data = { callId, state: call.state, status: call.status, error: call.error, collect: `/-/calls/${callId}` };
   const ids = await db.inTransaction((tx) => createDeliveries(tx, 'deferred.finished', callId, [channel], data, new Date(now())));
   for (const deliveryId of ids) await notifications.add(`${deliveryId}.0`, { version: 1, kind: 'deliver', deliveryId });
 }
