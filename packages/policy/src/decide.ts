@@ -43,7 +43,8 @@ export function decide(policy: CompiledPolicy | null, facts: Facts): Verdict {
 
 const effectBits = { allow: 1, deny: 2, require_context: 4, require_approval: 8 } as const;
 
-function judge(policy: CompiledPolicy, facts: Facts, matched: CompiledRule[], faulty: readonly FaultyRule[], unmet: readonly CompiledRule[]): Verdict {
+/** The verdict, given what each rule that covers the call came to. */
+export function judge(policy: CompiledPolicy, facts: Facts, matched: readonly CompiledRule[], faulty: readonly FaultyRule[], unmet: readonly CompiledRule[]): Verdict {
   const matchedRules = sortedNames(matched);
   const denial = firstOf(matched.filter((rule) => rule.effect === 'deny'));
   if (denial !== null) {
@@ -97,7 +98,7 @@ function judge(policy: CompiledPolicy, facts: Facts, matched: CompiledRule[], fa
   return refusal(policy, { reason: 'No rule of the policy allows this call.', allowedBy: allowedByDefault(policy, facts, unmet) });
 }
 
-const isGiven = (one: CompiledRule['context'][number], { context }: Facts): boolean => {
+export const isGiven = (one: CompiledRule['context'][number], { context }: Facts): boolean => {
   const value = Object.hasOwn(context, one.key) ? context[one.key] : undefined;
   return typeof value === 'string' && one.compiled.matchesWhole(value);
 };

@@ -1,3 +1,4 @@
+export * from './backtest.ts';
 export * from './compile-policy.ts';
 export * from './decide.ts';
 export * from './explain.ts';
@@ -6,3 +7,4 @@ export * from './identity-conditions.ts';
 export * from './inspected-body.ts';
 export * from './lint.ts';
 export * from './parse-policy.ts';
+export * from './propose-policy.ts';

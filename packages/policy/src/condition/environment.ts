@@ -5,7 +5,7 @@
 import { Environment } from '@marcbachmann/cel-js';
 
 import type { Facts, IdentityFacts } from '../facts.ts';
-import { Fault, Timestamp } from './values.ts';
+import { Fault, known, Timestamp } from './values.ts';
 import type { Meter } from './values.ts';
 
 /** Everything that one evaluation reads. */
@@ -52,7 +52,7 @@ const bodyFaults: Readonly<Record<string, string>> = {
 
 /** The parsed body; null where the request has none. A body that cannot be seen whole is a fault, never a prefix. */
 export function readBody({ facts: { request } }: Scope): unknown {
-  if (request.bodyState === 'parsed') return request.body;
+  if (request.bodyState === 'parsed') return known(request.body, 'the body');
   if (request.bodyState === 'absent') return null;
   throw new Fault(bodyFaults[request.bodyState] ?? 'the body cannot be read', 'body');
 }

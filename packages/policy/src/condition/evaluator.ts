@@ -9,7 +9,7 @@ import { compileRe2 } from '../re2.ts';
 import type { ConditionEnvironment, Reader, Scope } from './environment.ts';
 import { methodFunctions, plainFunctions } from './functions.ts';
 import { zoneFormatter } from './time.ts';
-import { add, charge, compare, divide, Fault, isEqual, isIn, isMap, multiply, negate, remainder, subtract, typeName } from './values.ts';
+import { add, charge, compare, divide, Fault, isEqual, isIn, isMap, known, multiply, negate, remainder, subtract, typeName } from './values.ts';
 
 /** An expression that conditions do not allow; the message is a sentence for the policy's author. */
 export class ConditionError extends Error {
@@ -86,7 +86,7 @@ function compileLiteral(value: unknown): Reader {
 
 function compileVariable(name: string, { environment, variables }: CompileState): Reader {
   const slot = variables.lastIndexOf(name);
-  if (slot >= 0) return (scope) => scope.variables[slot];
+  if (slot >= 0) return (scope) => known(scope.variables[slot], `\`${name}\``);
   const reader = Object.hasOwn(environment.values, name) ? environment.values[name] : undefined;
   if (reader !== undefined) return reader;
   if (Object.hasOwn(environment.structs, name)) {
@@ -144,9 +144,9 @@ function checkHeaderName(name: unknown): void {
 function member(object: unknown, key: unknown, source: string): unknown {
   if (Array.isArray(object)) {
     const index = typeof key === 'bigint' || typeof key === 'number' ? Number(key) : Number.NaN;
-    if (Number.isInteger(index) && index >= 0 && index < object.length) return object[index];
+    if (Number.isInteger(index) && index >= 0 && index < object.length) return known(object[index], `\`${source}\``);
   } else if (typeof key === 'string' && isMap(object) && Object.hasOwn(object, key) && object[key] !== undefined) {
-    return object[key];
+    return known(object[key], `\`${source}\``);
   }
   throw new Fault(`\`${source}\` does not exist`);
 }
@@ -172,19 +172,31 @@ function compileLogical(node: NodeOf<'||' | '&&'>, state: CompileState, decisive
     try {
       value = bool(left(scope));
     } catch (error) {
-      const fault = absorb(error);
-      if (bool(right(scope)) === decisive) return decisive;
-      throw fault;
+      return outvote(absorb(error), right, scope);
     }
     return value === decisive ? decisive : bool(right(scope));
   };
+
+  function outvote(fault: Fault, other: Reader, scope: Scope): boolean {
+    let value: boolean;
+    try {
+      value = bool(other(scope));
+    } catch (error) {
+      throw lessCertain(fault, absorb(error));
+    }
+    if (value === decisive) return decisive;
+    throw fault;
+  }
 }
 
 /** Faults of values can be outvoted; anything else ends the evaluation. */
 function absorb(error: unknown): Fault {
-  if (error instanceof Fault && error.kind === 'value') return error;
+  if (error instanceof Fault && (error.kind === 'value' || error.kind === 'masked')) return error;
   throw error;
 }
+
+/** Of an error and a value that is not known, the whole is not known: the value might have decided. */
+const lessCertain = (a: Fault | undefined, b: Fault): Fault => (a === undefined || b.kind === 'masked' ? b : a);
 
 function compileBinary(node: NodeOf<'=='>, state: CompileState): Reader {
   const [left, right] = node.args.map((part) => compileNode(part, state)) as [Reader, Reader];
@@ -325,7 +337,7 @@ function compileComprehension(node: NodeOf<'rcall'>, state: CompileState): Reade
         try {
           if (bool(step(scope, item, first!)) === decisive) return decisive;
         } catch (error) {
-          fault = absorb(error);
+          fault = lessCertain(fault, absorb(error));
         }
       }
       if (fault !== undefined) throw fault;

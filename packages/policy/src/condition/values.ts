@@ -10,12 +10,24 @@
  */
 export class Fault {
   readonly message: string;
-  /** `body`: the body cannot be inspected; `budget`: the evaluation cost too much. Both end the evaluation. */
-  readonly kind: 'value' | 'body' | 'budget';
+  /**
+   * `value`: something is missing or of another type. `masked`: the value was masked when the call was recorded, so
+   * that it is not known. Both can be outvoted in `&&`, `||`, `all` and `exists`. `body`: the body cannot be
+   * inspected; `budget`: the evaluation cost too much. Both end the evaluation.
+   */
+  readonly kind: 'value' | 'masked' | 'body' | 'budget';
   constructor(message: string, kind: Fault['kind'] = 'value') {
     this.message = message;
     this.kind = kind;
   }
+}
+
+/** Stands in recorded facts for a value that was masked. A condition that reads it has no value. */
+export const maskedValue: unique symbol = Symbol('masked');
+
+export function known(value: unknown, source: string): unknown {
+  if (value === maskedValue) throw new Fault(`${source} was masked in the recording`, 'masked');
+  return value;
 }
 
 export class Timestamp {
@@ -75,6 +87,7 @@ export function isEqual(a: unknown, b: unknown, meter: Meter): boolean {
     charge(meter, stringCost(a));
     return a === b;
   }
+  if (a === maskedValue || b === maskedValue) known(maskedValue, 'a value');
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) {
     // oxlint-disable-next-line eqeqeq -- exact between bigint and number
