@@ -27,6 +27,7 @@ export type SessionResource = z.infer<typeof sessionSchema>;
 export const callBodySchema = recordedBodySchema.omit({ sealed: true });
 /** `pending`: its outcome has not been recorded yet. */
 export const callStateSchema = z.enum(['pending', ...outcomeStateSchema.options]);
+export type CallState = z.infer<typeof callStateSchema>;
 
 export const callSummarySchema = z.object({
   id: idSchema('call'),
@@ -67,6 +68,12 @@ export const callSchema = callSummarySchema.extend({
   credentialReflected: z.boolean().nullable(),
   timings: timingsSchema.nullable(),
   traceId: nullableText,
+  /** The approval that the call went on under. */
+  approvalId: nullableText,
+  /** Further refusals like this one that were counted, not kept one by one. */
+  repeats: z.int().nullable(),
+  /** When retention removed headers, bodies, URL, claims and context; null while they are there. */
+  purgedAt: timeSchema.nullable(),
 });
 export type CallResource = z.infer<typeof callSchema>;
 
@@ -77,14 +84,33 @@ const bodyContentSchema = callBodySchema.extend({
   content: z.string(),
 });
 
+/** What calls are looked for by. */
+const callFilters = {
+  ...period,
+  identity: referenceSchema('identity').optional(),
+  connection: referenceSchema('connection').optional(),
+  decision: decisionEffectSchema.optional(),
+  rule: z.string().max(200).optional(),
+  state: callStateSchema.optional(),
+  status: z.coerce.number().int().min(100).max(999).optional(),
+  error: z.string().max(100).optional(),
+  method: z
+    .string()
+    .regex(/^[A-Z]{1,20}$/)
+    .optional(),
+  /** The whole path; with `*` at its end, every path that starts so. */
+  path: z.string().max(8192).optional(),
+  trace: z.string().max(100).optional(),
+};
+
 export const listSessions = defineOperation({
   id: 'listSessions',
   method: 'GET',
   path: '/v1/sessions',
   tag: 'Sessions',
   audience: everyRole,
-  summary: 'List sessions, newest first',
-  query: listQuery({ ...period, identity: referenceSchema('identity').optional() }),
+  summary: 'List sessions, newest first: by beginning and identity, and with at least one call that the other filters all match',
+  query: listQuery(callFilters),
   status: 200,
   response: pageOf(sessionSchema),
   errors: [],
@@ -120,23 +146,7 @@ export const listCalls = defineOperation({
   tag: 'Calls',
   audience: everyRole,
   summary: 'List calls, newest first',
-  query: listQuery({
-    ...period,
-    session: idSchema('session').optional(),
-    identity: referenceSchema('identity').optional(),
-    connection: referenceSchema('connection').optional(),
-    decision: decisionEffectSchema.optional(),
-    rule: z.string().max(200).optional(),
-    state: callStateSchema.optional(),
-    status: z.coerce.number().int().min(100).max(999).optional(),
-    error: z.string().max(100).optional(),
-    method: z
-      .string()
-      .regex(/^[A-Z]{1,20}$/)
-      .optional(),
-    path: z.string().max(8192).optional(),
-    trace: z.string().max(100).optional(),
-  }),
+  query: listQuery({ ...callFilters, session: idSchema('session').optional() }),
   status: 200,
   response: pageOf(callSummarySchema),
   errors: [],
