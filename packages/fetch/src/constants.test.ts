@@ -10,7 +10,7 @@ import { expect, test } from 'vitest';
 import { hoopHeaderPrefix, hoopHeaders, jwtTokenType, networkErrors, renewableErrors, tokenExchangeGrantType } from './constants.ts';
 
 test("the copied constants are the contract's", () => {
-  expect(hoopHeaders).toEqual(headers);
+  expect(headers).toMatchObject(hoopHeaders);
   expect(hoopHeaderPrefix).toBe(contractPrefix);
   expect(tokenExchangeGrantType).toBe(contractExchange);
   expect(jwtTokenType).toBe(contractJwt);

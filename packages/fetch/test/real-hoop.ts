@@ -1,0 +1,132 @@
+/** The product for this package's tests: control plane and relay in this process, on a database of their own, set up over REST. */
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import type { Rule } from '@hoop/contract';
+import { startControlPlane } from '@hoop/control-plane';
+import { prepareQueueSchema } from '@hoop/queue';
+import { startRelay } from '@hoop/relay';
+import { generateRecordingKeys, generateSealingKeys } from '@hoop/sealing';
+import { createTestDatabase, startIssuer } from '@hoop/testkit';
+import { generateGrantKeys } from '@hoop/tokens';
+
+export interface RealHoop {
+  readonly url: string;
+  readonly relayUrl: string;
+  /** A token of the registered identity. */
+  identityToken(claims?: Record<string, unknown>): Promise<string>;
+  /** Changes something over REST as an admin. The relay works by it when this resolves. */
+  change(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<void>;
+  /** Registers a target with a credential `Bearer <name>-secret` that the identity may call. */
+  connect(name: string, target: string, rules: Rule[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A port that nobody listens on: the control plane has to name the relay before the relay can start. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+export async function startRealHoop(): Promise<RealHoop> {
+  const [folder, database, issuer, port] = await Promise.all([
+    mkdtemp(path.join(tmpdir(), 'hoop-fetch-')),
+    createTestDatabase(),
+    startIssuer(),
+    freePort(),
+  ]);
+  const keep = async (name: string, content: unknown): Promise<string> => {
+    const file = path.join(folder, name);
+    await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content), { mode: 0o600 });
+    return file;
+  };
+  const [grant, sealing, recording] = await Promise.all([generateGrantKeys(), generateSealingKeys(), generateRecordingKeys()]);
+  const adminToken = crypto.randomUUID() + crypto.randomUUID();
+  const relayToken = crypto.randomUUID() + crypto.randomUUID();
+  const relayTokenFile = await keep('relay-token', relayToken);
+  const relayUrl = `http://127.0.0.1:${port}`;
+  const controlPlane = await startControlPlane({
+    databaseUrl: database.url,
+    host: '127.0.0.1',
+    port: 0,
+    relayAudience: 'urn:hoop:relay',
+    relayPublicUrl: relayUrl,
+    grantKeyFile: await keep('grant', grant.privateJwks),
+    sealingPublicKeyFile: await keep('sealing', sealing.publicJwks),
+    recordingKeyFile: await keep('recording', recording.privateJwks),
+    relayTokenFile,
+    bootstrapTokenFile: await keep('admin-token', adminToken),
+    logLevel: 'silent',
+  });
+  const queueUrl = new URL(database.url);
+  queueUrl.username = `relay_${crypto.randomUUID().replaceAll('-', '')}`;
+  queueUrl.password = crypto.randomUUID();
+  await prepareQueueSchema({ ownerUrl: database.url, role: queueUrl.username, password: queueUrl.password });
+  const relay = await startRelay(
+    {
+      host: '127.0.0.1',
+      port,
+      workers: 1,
+      controlPlaneUrl: controlPlane.url,
+      relayTokenFile,
+      sealingKeys: sealing.privateJwks,
+      queue: { kind: 'postgres', url: queueUrl.href },
+      snapshotMaxAgeMs: 30_000,
+      recorderTimeoutMs: 5_000,
+    },
+    { logTo: { write: () => {} } },
+  );
+
+  const change: RealHoop['change'] = async (method, apiPath, body, headers = {}) => {
+    const response = await globalThis.fetch(controlPlane.url + apiPath, {
+      method,
+      headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json', ...headers },
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${method} ${apiPath}: ${response.status} ${await response.text()}`);
+    const snapshot = await globalThis.fetch(`${controlPlane.url}/internal/relay/snapshot`, {
+      headers: { authorization: `Bearer ${relayToken}` },
+    });
+    const { revision } = (await snapshot.json()) as { revision: number };
+    // Each turn is an answered request of the relay, so this ends as soon as it has taken the change.
+    while (relay.revision() < revision) await (await globalThis.fetch(`${relayUrl}/-/healthz`)).text();
+  };
+  await change('POST', '/v1/identity-providers', {
+    name: 'ci',
+    issuer: issuer.issuer,
+    audiences: ['hoop'],
+    algorithms: ['ES256'],
+    allowedCidrs: ['127.0.0.0/8'],
+  });
+  await change('POST', '/v1/identities', { name: 'nightly', provider: 'ci', match: 'claims.repository == "acme/billing"', owner: 'ops' });
+
+  return {
+    url: controlPlane.url,
+    relayUrl,
+    identityToken: (claims = {}) => issuer.sign({ repository: 'acme/billing', ...claims }),
+    change,
+    async connect(name, target, rules) {
+      const first = { 'if-none-match': '*' };
+      await change('POST', '/v1/connections', { name, target, allowedCidrs: ['127.0.0.0/8'], identities: ['nightly'] });
+      const settings = { type: 'static', injection: { into: 'header' } };
+      await change('PUT', `/v1/connections/${name}/credential`, { settings, secrets: { secret: `${name}-secret` } }, first);
+      await change('PUT', `/v1/connections/${name}/policy`, { rules }, first);
+      // Each turn is an answered request of the relay, so this ends as soon as it has taken the change.
+    },
+    async close() {
+      await relay.close();
+      await controlPlane.close();
+      await issuer.close();
+      await database.drop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
