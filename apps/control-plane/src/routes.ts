@@ -3,6 +3,8 @@ import * as createAdminToken from './admin-token/create-admin-token.ts';
 import * as readAdminTokens from './admin-token/read-admin-tokens.ts';
 import * as revokeAdminToken from './admin-token/revoke-admin-token.ts';
 import * as readAuditEvents from './audit-event/read-audit-events.ts';
+import * as getCallBodies from './call/get-call-bodies.ts';
+import * as readCalls from './call/read-calls.ts';
 import * as createConnection from './connection/create-connection.ts';
 import * as deleteConnection from './connection/delete-connection.ts';
 import * as readConnections from './connection/read-connections.ts';
@@ -22,10 +24,12 @@ import * as readIdentities from './identity/read-identities.ts';
 import * as updateIdentity from './identity/update-identity.ts';
 import * as exchangeToken from './oauth/exchange-token.ts';
 import * as metadata from './oauth/metadata.ts';
+import * as explainDecision from './policy/explain-decision.ts';
 import * as putPolicy from './policy/put-policy.ts';
 import * as readPolicies from './policy/read-policies.ts';
 import * as tryPolicies from './policy/try-policies.ts';
 import * as readSecurityEvents from './security-event/read-security-events.ts';
+import * as readSessions from './session/read-sessions.ts';
 import * as followChanges from './snapshot/follow-changes.ts';
 import * as getSnapshot from './snapshot/get-snapshot.ts';
 import * as health from './system/health.ts';
@@ -51,6 +55,10 @@ const files: readonly Record<string, unknown>[] = [
   putPolicy,
   readPolicies,
   tryPolicies,
+  explainDecision,
+  readSessions,
+  readCalls,
+  getCallBodies,
   createAdminToken,
   readAdminTokens,
   revokeAdminToken,

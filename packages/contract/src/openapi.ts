@@ -5,6 +5,7 @@ import { errorKinds, type ErrorCode } from './errors.ts';
 import type { Operation } from './operation.ts';
 import * as schemas from './operations/index.ts';
 import { operations } from './operations/index.ts';
+import { everyRole } from './operations/wire.ts';
 
 type Json = Record<string, unknown>;
 
@@ -29,13 +30,14 @@ const securitySchemes = {
 export function errorsOf(operation: Operation): ErrorCode[] {
   const codes = new Set<ErrorCode>(operation.errors);
   if (operation.audience !== 'public') codes.add('unauthenticated');
-  if (Array.isArray(operation.audience)) codes.add('forbidden');
-  if (operation.params !== undefined || operation.query !== undefined || operation.body !== undefined) codes.add('invalid_request');
-  if (operation.body !== undefined) for (const code of ['payload_too_large', 'unsupported_media_type', 'request_incomplete'] as const) codes.add(code);
+  if (Array.isArray(operation.audience) && operation.audience.length < everyRole.length) codes.add('forbidden');
+  codes.add('invalid_request');
+  if (operation.body !== undefined) for (const code of ['payload_too_large', 'unsupported_media_type'] as const) codes.add(code);
   if (operation.body !== undefined && (operation.bodyType ?? 'application/json') === 'application/json') codes.add('malformed_json');
   if (operation.conditional === true) for (const code of ['precondition_required', 'precondition_failed'] as const) codes.add(code);
   if (operation.idempotent === true) codes.add('idempotency_key_reused');
-  if (operation.path !== '/healthz' && operation.path !== '/openapi.json') codes.add('unavailable');
+  // What answers from memory answers without a database.
+  if (operation.audience !== 'public' || operation.id === 'exchangeToken' || operation.id === 'revokeToken') codes.add('unavailable');
   return [...codes];
 }
 

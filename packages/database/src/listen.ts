@@ -21,6 +21,13 @@ export function createListener(url: string, onError: (error: Error) => void): Li
   const subscribers = new Map<string, Set<OnNotification>>();
   const closing = new AbortController();
   let connecting: Promise<pg.Client> | undefined;
+  // A client runs one statement at a time.
+  let statements: Promise<unknown> = Promise.resolve();
+  const run = (client: pg.Client, verb: 'LISTEN' | 'UNLISTEN', channel: string): Promise<unknown> => {
+    const next = statements.catch(() => undefined).then(() => client.query(`${verb} ${client.escapeIdentifier(channel)}`));
+    statements = next;
+    return next;
+  };
 
   async function open(): Promise<pg.Client> {
     const client = new pg.Client({
@@ -39,8 +46,13 @@ export function createListener(url: string, onError: (error: Error) => void): Li
       if (isReady && !closing.signal.aborted) void reopen();
     });
     const attempt = connecting;
-    await client.connect();
-    for (const channel of subscribers.keys()) await client.query(`LISTEN ${client.escapeIdentifier(channel)}`);
+    try {
+      await client.connect();
+      for (const channel of subscribers.keys()) await run(client, 'LISTEN', channel);
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
     isReady = true;
     return client;
   }
@@ -76,7 +88,7 @@ export function createListener(url: string, onError: (error: Error) => void): Li
       set.add(fn);
       try {
         const client = await connection();
-        await client.query(`LISTEN ${client.escapeIdentifier(channel)}`);
+        await run(client, 'LISTEN', channel);
       } catch (error) {
         set.delete(fn);
         throw error;
@@ -86,7 +98,7 @@ export function createListener(url: string, onError: (error: Error) => void): Li
         if (set.size > 0 || subscribers.get(channel) !== set) return;
         subscribers.delete(channel);
         const client = await connecting?.catch(() => undefined);
-        await client?.query(`UNLISTEN ${client.escapeIdentifier(channel)}`).catch(() => undefined);
+        if (client !== undefined) await run(client, 'UNLISTEN', channel).catch(() => undefined);
       };
     },
     async close() {

@@ -1,7 +1,7 @@
 import { AppError, findSecretProblems, newId, putCredentialSource as operation, type CredentialSecrets, type CredentialSourceSettings } from '@hoop/contract';
 import { findConnection, findCredentialSource, insertCredentialSource, touchConnection, updateCredentialSource } from '@hoop/database';
 import { boundHosts, sealSecrets } from '@hoop/sealing';
-import { parseTarget } from '@hoop/upstream';
+import { checkEndpoint } from '@hoop/upstream';
 
 import { mutate } from '../audit/mutate.ts';
 import { found } from '../http/found.ts';
@@ -14,7 +14,7 @@ export const putCredentialSource = route(operation, async (call) => {
   return mutate(call, { action: 'credential_source.put', isConfiguration: true }, async ({ tx, at, revision }) => {
     const connection = found(await findConnection(tx, call.params.connection), 'connection');
     if (settings.type === 'oauth2_client_credentials') {
-      parseTarget({ target: settings.tokenUrl, allowedHosts: [], allowedCidrs: connection.allowedCidrs });
+      checkEndpoint(settings.tokenUrl, connection.allowedCidrs, 'token URL');
     }
     const before = await findCredentialSource(tx, connection.id);
     call.precondition.check(before?.version ?? null);

@@ -1,12 +1,11 @@
 import { AppError, type IdentityProviderSettings } from '@hoop/contract';
 import { findIdentityProvider, identityProvidersOfIssuer, type Transaction } from '@hoop/database';
-import { parseTarget } from '@hoop/upstream';
+import { checkEndpoint } from '@hoop/upstream';
 
 /** Where its keys are must not be a private address that is not listed. @throws AppError `target_refused` */
-export function checkEndpoints(settings: IdentityProviderSettings): void {
-  for (const target of [settings.issuer, settings.jwksUri]) {
-    if (target !== undefined) parseTarget({ target, allowedHosts: [], allowedCidrs: settings.allowedCidrs });
-  }
+export function checkEndpoints({ issuer, jwksUri, allowedCidrs }: IdentityProviderSettings): void {
+  if (jwksUri !== undefined) checkEndpoint(jwksUri, allowedCidrs, 'JWKS URI');
+  else checkEndpoint(issuer, allowedCidrs, 'issuer');
 }
 
 /** One token must not fit two providers. The caller holds the configuration lock. */

@@ -24,6 +24,12 @@ export const putPolicy = route(operation, async (call) => {
     });
     await touchConnection(tx, connection.id, revision);
     const voids = { of: { connectionId: connection.id }, reason: 'the policy was changed' };
-    return { reply: { body: after, version: after.revision }, target: { type: 'policy', id: after.id, name: connection.name }, before, after, voids };
+    return {
+      reply: { body: after, version: after.revision },
+      target: { type: 'policy', id: after.id, name: connection.name },
+      before,
+      after,
+      voids,
+    };
   });
 });

@@ -173,5 +173,5 @@ export const getCallBodies = defineOperation({
   params: z.object({ callId: idSchema('call') }),
   status: 200,
   response: z.object({ request: bodyContentSchema.nullable(), response: bodyContentSchema.nullable() }),
-  errors: ['not_found'],
+  errors: ['not_found', 'conflict'],
 });

@@ -1,0 +1,38 @@
+import type { CallState, Effect } from '@hoop/contract';
+import { findConnection, findIdentity, type CallFilter, type Transaction } from '@hoop/database';
+
+export interface CallQuery {
+  readonly since?: Date | undefined;
+  readonly until?: Date | undefined;
+  readonly session?: string | undefined;
+  readonly identity?: string | undefined;
+  readonly connection?: string | undefined;
+  readonly decision?: Effect | undefined;
+  readonly rule?: string | undefined;
+  readonly state?: CallState | undefined;
+  readonly status?: number | undefined;
+  readonly error?: string | undefined;
+  readonly method?: string | undefined;
+  readonly path?: string | undefined;
+  readonly trace?: string | undefined;
+}
+
+/** A query in terms of the record. A name that nobody has now may still be an id on record. */
+export async function callFilterOf(tx: Transaction, query: CallQuery): Promise<CallFilter> {
+  const { session, identity, connection, trace, since, until, decision, rule, state, status, error, method, path } = query;
+  return {
+    since,
+    until,
+    decision,
+    rule,
+    state,
+    status,
+    error,
+    method,
+    path,
+    sessionId: session,
+    traceId: trace,
+    identityId: identity === undefined ? undefined : ((await findIdentity(tx, identity))?.id ?? identity),
+    connectionId: connection === undefined ? undefined : ((await findConnection(tx, connection))?.id ?? connection),
+  };
+}

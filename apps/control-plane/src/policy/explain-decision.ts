@@ -1,0 +1,140 @@
+import { AppError, explainDecision as operation, type ConnectionSettings, type Explanation, type Rule } from '@hoop/contract';
+import { findCall, findConnection, findIdentity, findPolicy, findRecordedPolicy, findSession } from '@hoop/database';
+import { compilePolicy, explain, type Facts } from '@hoop/policy';
+
+import { found, referred } from '../http/found.ts';
+import { route, type Call } from '../http/route.ts';
+import { checkPolicy } from './check-policy.ts';
+
+type ExplainCall = Call<typeof operation>;
+type Described = Exclude<ExplainCall['body'], { call: string }>;
+
+export const explainDecision = route(operation, async (call) => {
+  const { body } = call;
+  return { body: 'call' in body ? await explainRecorded(call, body.call) : await explainDescribed(call, body) };
+});
+
+async function explainDescribed({ context }: ExplainCall, body: Described): Promise<Explanation> {
+  const { prisma } = context.database;
+  const connection = referred(await findConnection(prisma, body.connection), 'connection', 'connection', body.connection);
+  const identity =
+    body.identity === undefined ? null : referred(await findIdentity(prisma, body.identity), 'identity', 'identity', body.identity);
+  if (body.rules !== undefined) checkPolicy({ rules: body.rules, mask: [] });
+  const stored = await findPolicy(prisma, connection.id);
+  const policy = body.rules === undefined ? stored : { id: stored?.id ?? null, revision: 0, rules: body.rules };
+
+  const facts: Facts = {
+    request: { ...body.request, ...bodyFacts(body.request.body, connection) },
+    identity: {
+      name: identity?.name ?? '',
+      issuer: body.issuer,
+      subject: body.subject,
+      claims: body.claims,
+      labels: identity?.labels ?? {},
+    },
+    connection: { name: connection.name },
+    context: body.context,
+    now: body.at === undefined ? context.now() : Date.parse(body.at),
+  };
+  const caveats =
+    identity !== null && !connection.identities.some((one) => one.id === identity.id)
+      ? [`The identity "${identity.name}" is not listed by the connection, so a real call would be refused before the policy is asked.`]
+      : [];
+  if (connection.disabled) caveats.push('The connection is disabled, so a real call would be refused before the policy is asked.');
+  return explanationOf(policy, facts, caveats);
+}
+
+function bodyFacts(body: unknown, { limits }: ConnectionSettings): Pick<Facts['request'], 'body' | 'bodyState'> {
+  if (body === undefined) return { body: null, bodyState: 'absent' };
+  const isTooLarge = Buffer.byteLength(JSON.stringify(body)) > limits.maxInspectedBytes;
+  return isTooLarge ? { body: null, bodyState: 'too_large' } : { body, bodyState: 'parsed' };
+}
+
+/** By the policy revision that decided it, as of its own time. What the record does not hold is said. */
+async function explainRecorded({ context }: ExplainCall, callId: string): Promise<Explanation> {
+  const { prisma } = context.database;
+  const call = found(await findCall(prisma, callId), 'call');
+  const { decision, connection } = call;
+  if (connection === null || call.method === null || call.path === null) {
+    throw new AppError('not_found', `The call ${callId} was refused before a connection was resolved, so no policy was asked.`);
+  }
+  const recorded =
+    decision?.policyId == null || decision.policyRevision === null
+      ? null
+      : await findRecordedPolicy(prisma, decision.policyId, decision.policyRevision);
+  const policy = recorded === null ? null : { id: decision!.policyId, revision: decision!.policyRevision!, rules: recorded.rules };
+  const identity = call.identity === null ? null : await findIdentity(prisma, call.identity.id);
+
+  const url = URL.parse(call.url ?? '');
+  const query: Record<string, string[]> = {};
+  for (const [name, value] of url?.searchParams ?? []) (query[name] ??= []).push(value);
+  const caveats = ['Header values and query parameters are as recorded, with secrets masked.'];
+  if (identity !== null) caveats.push('Labels of the identity are those of now.');
+  if (call.claims === null) caveats.push('The claims are those that the session has on record.');
+  if (call.purgedAt !== null) caveats.push('Retention has removed headers, URL, claims and context.');
+  if (call.requestBody !== null && call.requestBody.bytes > 0)
+    caveats.push('The body is on record masked, so conditions that read it cannot be evaluated here.');
+
+  const facts: Facts = {
+    request: {
+      method: call.method,
+      path: call.path,
+      query,
+      headers: headersOf(call.requestHeaders ?? []),
+      body: null,
+      bodyState: call.requestBody !== null && call.requestBody.bytes > 0 ? 'unparsed' : 'absent',
+    },
+    identity: {
+      name: call.identity?.name ?? '',
+      issuer: call.issuer ?? '',
+      subject: call.subject ?? '',
+      claims: call.claims ?? (await findSession(prisma, call.sessionId))?.claims ?? {},
+      labels: identity?.labels ?? {},
+    },
+    connection: { name: connection.name ?? '' },
+    context: call.context ?? {},
+    now: Date.parse(call.at),
+  };
+  return explanationOf(policy, facts, caveats);
+}
+
+/** The recorded head as conditions see it: a list where a header came on several lines. */
+function headersOf(list: readonly (readonly [string, string])[]): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {};
+  for (const [name, value] of list) {
+    const earlier = headers[name];
+    headers[name] = earlier === undefined ? value : [...(Array.isArray(earlier) ? earlier : [earlier]), value];
+  }
+  return headers;
+}
+
+function explanationOf(
+  policy: { id: string | null; revision: number; rules: readonly Rule[] } | null,
+  facts: Facts,
+  caveats: string[],
+): Explanation {
+  const compiled = policy === null ? null : compilePolicy({ id: policy.id ?? '', revision: policy.revision, rules: policy.rules });
+  const { verdict, rules } = explain(compiled, facts);
+  const { effect, rule, reason, allowedBy, matchedRules, missingContext, approvals, error } = verdict;
+  const isTrial = policy !== null && policy.revision === 0;
+  return {
+    effect,
+    rule,
+    reason,
+    allowedBy,
+    // A policy that is only tried has no revision.
+    policyId: policy?.id ?? null,
+    policyRevision: policy === null || isTrial ? null : policy.revision,
+    matchedRules: [...matchedRules],
+    missingContext: [...missingContext],
+    approvals: [...approvals],
+    error: error ?? null,
+    rules: rules.map((one) => ({
+      ...one,
+      params: { ...one.params },
+      context: [...one.context],
+      condition: one.condition.map((part) => ({ ...part, seen: [...part.seen] })),
+    })),
+    caveats,
+  };
+}

@@ -1,0 +1,255 @@
+/** A request of each operation that would succeed, and for each declared error code one that gets it. */
+import { jwtTokenType, newId, tokenExchangeGrantType } from '@hoop/contract';
+import { generateKeyPair, SignJWT } from 'jose';
+
+import { startIssuer } from '@hoop/testkit';
+
+import { registerIssuer, unique, type Harness, type Request } from './harness.ts';
+
+export interface Sample extends Request {
+  readonly path: string;
+}
+
+type Make = (h: Harness) => Promise<Sample>;
+
+const at = (path: string, rest: Omit<Sample, 'path'> = {}): Sample => ({ path, ...rest });
+const match = { headers: { 'if-match': '*' } };
+const first = { headers: { 'if-none-match': '*' } };
+const rules = [{ name: 'read', effect: 'allow', match: { methods: ['GET'] } }];
+const staticSecret = { settings: { type: 'static', injection: { into: 'header' } }, secrets: { secret: 'sk_test_1' } };
+const oauthForm = { grant_type: tokenExchangeGrantType, subject_token_type: jwtTokenType };
+
+const provider = async (h: Harness): Promise<string> => (await h.makeProvider())['id'] as string;
+const identity = async (h: Harness): Promise<string> => (await h.makeIdentity())['id'] as string;
+const connection = async (h: Harness): Promise<string> => (await h.makeConnection())['id'] as string;
+
+const providerInput = () => ({ name: unique('provider'), issuer: `https://${unique('issuer')}.example`, audiences: ['hoop'] });
+
+async function withPolicy(h: Harness): Promise<string> {
+  const id = await connection(h);
+  await h.call('PUT', `/v1/connections/${id}/policy`, { body: { rules }, ...first });
+  return id;
+}
+
+async function withCredential(h: Harness): Promise<string> {
+  const id = await connection(h);
+  await h.call('PUT', `/v1/connections/${id}/credential`, { body: staticSecret, ...first });
+  return id;
+}
+
+const adminToken = async (h: Harness): Promise<string> =>
+  (await h.call('POST', '/v1/admin-tokens', { body: { name: 'x', role: 'auditor' } })).body['id'] as string;
+
+/** One that succeeds. A path of an operation without parameters may be left out. */
+export const samples: Record<string, Make> = {
+  createIdentityProvider: async () => at('/v1/identity-providers', { body: providerInput() }),
+  listIdentityProviders: async () => at('/v1/identity-providers'),
+  getIdentityProvider: async (h) => at(`/v1/identity-providers/${await provider(h)}`),
+  updateIdentityProvider: async (h) => at(`/v1/identity-providers/${await provider(h)}`, { body: { disabled: true }, ...match }),
+  deleteIdentityProvider: async (h) => at(`/v1/identity-providers/${await provider(h)}`),
+  createIdentity: async (h) =>
+    at('/v1/identities', { body: { name: unique('identity'), provider: await provider(h), match: 'true', owner: 'ops' } }),
+  listIdentities: async () => at('/v1/identities'),
+  getIdentity: async (h) => at(`/v1/identities/${await identity(h)}`),
+  updateIdentity: async (h) => at(`/v1/identities/${await identity(h)}`, { body: { owner: 'dev' }, ...match }),
+  deleteIdentity: async (h) => at(`/v1/identities/${await identity(h)}`),
+  disableIdentity: async (h) => at(`/v1/identities/${await identity(h)}/disable`),
+  enableIdentity: async (h) => at(`/v1/identities/${await identity(h)}/enable`),
+  revokeIdentityGrants: async (h) => at(`/v1/identities/${await identity(h)}/revoke-grants`),
+  createConnection: async () => at('/v1/connections', { body: { name: unique('connection'), target: 'https://api.example' } }),
+  listConnections: async () => at('/v1/connections'),
+  getConnection: async (h) => at(`/v1/connections/${await connection(h)}`),
+  updateConnection: async (h) => at(`/v1/connections/${await connection(h)}`, { body: { disabled: true }, ...match }),
+  deleteConnection: async (h) => at(`/v1/connections/${await connection(h)}`),
+  disableConnection: async (h) => at(`/v1/connections/${await connection(h)}/disable`),
+  enableConnection: async (h) => at(`/v1/connections/${await connection(h)}/enable`),
+  putCredentialSource: async (h) => at(`/v1/connections/${await connection(h)}/credential`, { body: staticSecret, ...first }),
+  getCredentialSource: async (h) => at(`/v1/connections/${await withCredential(h)}/credential`),
+  deleteCredentialSource: async (h) => at(`/v1/connections/${await withCredential(h)}/credential`),
+  putPolicy: async (h) => at(`/v1/connections/${await connection(h)}/policy`, { body: { rules }, ...first }),
+  getPolicy: async (h) => at(`/v1/connections/${await withPolicy(h)}/policy`),
+  listPolicyRevisions: async (h) => at(`/v1/connections/${await withPolicy(h)}/policy/revisions`),
+  getPolicyRevision: async (h) => at(`/v1/connections/${await withPolicy(h)}/policy/revisions/1`),
+  validatePolicy: async () => at('/v1/policies/validate', { body: { rules } }),
+  lintPolicy: async () => at('/v1/policies/lint', { body: { rules } }),
+  explainDecision: async (h) =>
+    at('/v1/policies/explain', { body: { connection: await withPolicy(h), request: { method: 'GET', path: '/x' } } }),
+  tryMasking: async () => at('/v1/masking/try', { body: { rules: [{ key: 'email' }], sample: '{"email":"a@b.example"}' } }),
+  createAdminToken: async () => at('/v1/admin-tokens', { body: { name: 'x', role: 'auditor' } }),
+  listAdminTokens: async () => at('/v1/admin-tokens'),
+  getCurrentAdminToken: async () => at('/v1/admin-tokens/current'),
+  getAdminToken: async (h) => at(`/v1/admin-tokens/${await adminToken(h)}`),
+  revokeAdminToken: async (h) => at(`/v1/admin-tokens/${await adminToken(h)}/revoke`),
+  listAuditEvents: async () => at('/v1/audit-events'),
+  getAuditEvent: async (h) => {
+    await provider(h);
+    const { body } = await h.call('GET', '/v1/audit-events?limit=1');
+    return at(`/v1/audit-events/${body['items'][0].id}`);
+  },
+  listSecurityEvents: async () => at('/v1/security-events'),
+  getSecurityEvent: async (h) => at(`/v1/security-events/${(await h.exchange('nonsense')).body['securityEvent']}`),
+  exchangeToken: async (h) =>
+    at('/oauth/token', { token: null, form: { ...oauthForm, subject_token: await (await registered(h)).sign() } }),
+  revokeToken: async () => at('/oauth/revoke', { token: null, form: { token: 'nonsense' } }),
+  revokeGrant: async () => at(`/v1/grants/${newId('grant')}/revoke`),
+  getAuthorizationServerMetadata: async () => at('/.well-known/oauth-authorization-server', { token: null }),
+  getJwks: async () => at('/.well-known/jwks.json', { token: null }),
+  getHealth: async () => at('/healthz', { token: null }),
+  getReadiness: async () => at('/readyz', { token: null }),
+  getOpenApi: async () => at('/openapi.json', { token: null }),
+  getSnapshot: async (h) => at('/internal/relay/snapshot', { token: h.relayToken }),
+  followChanges: async (h) => at('/internal/relay/changes', { token: h.relayToken }),
+};
+
+/** An issuer of its own whose tokens are accepted for one identity with one connection. */
+async function registered(h: Harness, over: Parameters<typeof registerIssuer>[1] = {}) {
+  const issuer = await startIssuer();
+  const set = await registerIssuer({ ...h, issuer }, over);
+  return { ...issuer, ...set };
+}
+
+const exchange =
+  (make: (h: Harness) => Promise<string>): Make =>
+  async (h) =>
+    at('/oauth/token', { token: null, form: { ...oauthForm, subject_token: await make(h) } });
+
+const seconds = (): number => Math.floor(Date.now() / 1000);
+
+/** What the shape of an operation does not say how to get. */
+export const refusals: Record<string, Record<string, Make>> = {
+  createIdentityProvider: {
+    name_taken: async (h) => at('/v1/identity-providers', { body: { ...providerInput(), name: (await h.makeProvider())['name'] } }),
+    conflict: async (h) => at('/v1/identity-providers', { body: { ...providerInput(), issuer: (await h.makeProvider())['issuer'] } }),
+    target_refused: async () => at('/v1/identity-providers', { body: { ...providerInput(), issuer: 'http://169.254.169.254' } }),
+  },
+  updateIdentityProvider: {
+    name_taken: async (h) =>
+      at(`/v1/identity-providers/${await provider(h)}`, { body: { name: (await h.makeProvider())['name'] }, ...match }),
+    conflict: async (h) =>
+      at(`/v1/identity-providers/${await provider(h)}`, { body: { issuer: (await h.makeProvider())['issuer'] }, ...match }),
+    target_refused: async (h) =>
+      at(`/v1/identity-providers/${await provider(h)}`, { body: { jwksUri: 'https://10.0.0.1/jwks' }, ...match }),
+  },
+  deleteIdentityProvider: {
+    in_use: async (h) => at(`/v1/identity-providers/${(await h.makeIdentity())['provider'].id}`),
+  },
+  createIdentity: {
+    name_taken: async (h) => {
+      const taken = await h.makeIdentity();
+      return at('/v1/identities', { body: { name: taken['name'], provider: taken['provider'].id, match: 'true', owner: 'ops' } });
+    },
+    policy_invalid: async (h) =>
+      at('/v1/identities', { body: { name: unique('x'), provider: await provider(h), match: 'claims.', owner: 'ops' } }),
+    not_found: async () => at('/v1/identities', { body: { name: unique('x'), provider: 'nothing', match: 'true', owner: 'ops' } }),
+  },
+  updateIdentity: {
+    name_taken: async (h) => at(`/v1/identities/${await identity(h)}`, { body: { name: (await h.makeIdentity())['name'] }, ...match }),
+    policy_invalid: async (h) => at(`/v1/identities/${await identity(h)}`, { body: { match: '1 + 1' }, ...match }),
+  },
+  deleteIdentity: {
+    in_use: async (h) => {
+      const id = await identity(h);
+      await h.makeConnection({ identities: [id] });
+      return at(`/v1/identities/${id}`);
+    },
+  },
+  createConnection: {
+    name_taken: async (h) => at('/v1/connections', { body: { name: (await h.makeConnection())['name'], target: 'https://api.example' } }),
+    target_refused: async () => at('/v1/connections', { body: { name: unique('x'), target: 'https://user:pass@api.example' } }),
+    not_found: async () => at('/v1/connections', { body: { name: unique('x'), target: 'https://api.example', identities: ['nothing'] } }),
+  },
+  updateConnection: {
+    name_taken: async (h) => at(`/v1/connections/${await connection(h)}`, { body: { name: (await h.makeConnection())['name'] }, ...match }),
+    target_refused: async (h) => at(`/v1/connections/${await connection(h)}`, { body: { target: 'http://127.0.0.1' }, ...match }),
+    credential_bound_to_hosts: async (h) =>
+      at(`/v1/connections/${await withCredential(h)}`, { body: { target: 'https://evil.example' }, ...match }),
+  },
+  deleteConnection: {
+    in_use: async (h) => at(`/v1/connections/${(await h.makeConnection({ identities: [await identity(h)] }))['id']}`),
+  },
+  putCredentialSource: {
+    target_refused: async (h) =>
+      at(`/v1/connections/${await connection(h)}/credential`, {
+        body: {
+          settings: { type: 'oauth2_client_credentials', tokenUrl: 'https://10.0.0.1/token', clientId: 'x' },
+          secrets: { clientSecret: 'y' },
+        },
+        ...first,
+      }),
+  },
+  putPolicy: {
+    policy_invalid: async (h) =>
+      at(`/v1/connections/${await connection(h)}/policy`, {
+        body: { rules: [{ name: 'x', effect: 'allow', when: 'request.nothing' }] },
+        ...first,
+      }),
+  },
+  lintPolicy: {
+    not_found: async () => at('/v1/policies/lint', { body: { connection: 'nothing' } }),
+    policy_invalid: async () => at('/v1/policies/lint', { body: { rules: [{ name: 'x', effect: 'allow', when: '((' }] } }),
+  },
+  explainDecision: {
+    not_found: async () => at('/v1/policies/explain', { body: { connection: 'nothing', request: { method: 'GET', path: '/' } } }),
+    policy_invalid: async (h) =>
+      at('/v1/policies/explain', {
+        body: {
+          connection: await connection(h),
+          request: { method: 'GET', path: '/' },
+          rules: [{ name: 'x', effect: 'allow', when: '((' }],
+        },
+      }),
+  },
+  tryMasking: {
+    not_found: async () => at('/v1/masking/try', { body: { rules: [], sample: '{}', identity: 'nothing' } }),
+    policy_invalid: async () => at('/v1/masking/try', { body: { rules: [{ path: 'nonsense[' }], sample: '{}' } }),
+  },
+  revokeAdminToken: {
+    conflict: async (h) => {
+      const { body } = await h.call('GET', '/v1/admin-tokens?limit=200');
+      const current = (await h.call('GET', '/v1/admin-tokens/current')).body['id'];
+      for (const one of body['items'] as { id: string; role: string; revokedAt: string | null }[]) {
+        if (one.role === 'admin' && one.id !== current && one.revokedAt === null) await h.call('POST', `/v1/admin-tokens/${one.id}/revoke`);
+      }
+      return at(`/v1/admin-tokens/${current}/revoke`);
+    },
+  },
+  exchangeToken: {
+    unsupported_grant_type: async () => at('/oauth/token', { token: null, form: { grant_type: 'password' } }),
+    token_missing: async () => at('/oauth/token', { token: null, form: oauthForm }),
+    token_malformed: exchange(async () => 'nonsense'),
+    token_algorithm_refused: exchange(async (h) => {
+      const { issuer } = await registered(h);
+      return new SignJWT({ iss: issuer, aud: 'hoop', sub: 'machine' }).setProtectedHeader({ alg: 'HS256' }).sign(new Uint8Array(32));
+    }),
+    token_issuer_unknown: exchange((h) => h.issuer.sign({ iss: 'https://nobody.example' })),
+    token_audience_mismatch: exchange(async (h) => (await registered(h)).sign({ aud: 'other' })),
+    token_expired: exchange(async (h) => (await registered(h)).sign({ iat: seconds() - 600, exp: seconds() - 300 })),
+    token_not_yet_valid: exchange(async (h) => (await registered(h)).sign({ nbf: seconds() + 300 })),
+    token_too_old: exchange(async (h) => (await registered(h)).sign({ iat: seconds() - 7200 })),
+    token_signature_invalid: exchange(async (h) => (await registered(h)).sign({}, { key: (await generateKeyPair('ES256')).privateKey })),
+    token_key_unknown: exchange(async (h) => (await registered(h)).sign({}, { header: { kid: 'nobodys' } })),
+    token_key_ambiguous: exchange(async (h) => {
+      const issuer = await startIssuer();
+      issuer.jwks = { keys: [...issuer.jwks.keys, ...issuer.jwks.keys] };
+      await registerIssuer({ ...h, issuer });
+      return issuer.sign();
+    }),
+    token_claim_missing: exchange(async (h) => (await registered(h)).sign({ sub: undefined })),
+    identity_unmatched: exchange(async (h) => (await registered(h)).sign({ sub: 'nobody' })),
+    identity_ambiguous: exchange(async (h) => {
+      const issuer = await registered(h);
+      await h.makeIdentity({ provider: issuer.provider['id'] });
+      return issuer.sign();
+    }),
+    identity_disabled: exchange(async (h) => (await registered(h, { identity: { disabled: true } })).sign()),
+    provider_disabled: exchange(async (h) => (await registered(h, { provider: { disabled: true } })).sign()),
+    provider_unavailable: exchange(async (h) => {
+      const issuer = await registered(h);
+      const token = await issuer.sign();
+      await issuer.close();
+      return token;
+    }),
+    connection_unknown: async (h) =>
+      at('/oauth/token', { token: null, form: { ...oauthForm, scope: 'nothing', subject_token: await (await registered(h)).sign() } }),
+  },
+};
