@@ -19,6 +19,12 @@ describe('recorded bodies', () => {
     expect(() => openBody(key, sealed, 'call_2:request')).toThrow();
   });
 
+  it('never use a nonce twice', async () => {
+    const { key } = await createDataKey((await generateRecordingKeys()).publicJwks.keys[0]!);
+    const nonces = Array.from({ length: 2000 }, () => sealBody(key, Buffer.from('same'), 'call_1:request').slice(0, 16));
+    expect(new Set(nonces).size).toBe(2000);
+  });
+
   it('refuse keys that do not fit', async () => {
     const keys = await generateRecordingKeys();
     const { wrapped } = await createDataKey(keys.publicJwks.keys[0]!);

@@ -130,18 +130,23 @@ function decodePlain(text: string): string {
 
 /** Names and values of a query, decoded as forms are (WHATWG URL §5.1). Has no prototype, so that no name is special. */
 export function parseQuery(search: string): Record<string, string[]> {
-  const query: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
+  const query = Object.create(null) as Record<string, string[]>;
   if (search.length < 2) return query;
   // Escapes are rare; without them the parts are the values.
   if (search.includes('%') || search.includes('+')) {
     for (const [name, value] of new URLSearchParams(search)) (query[name] ??= []).push(value);
     return query;
   }
-  for (const part of search.slice(1).split('&')) {
-    if (part === '') continue;
-    const equals = part.indexOf('=');
-    const name = equals === -1 ? part : part.slice(0, equals);
-    (query[name] ??= []).push(equals === -1 ? '' : part.slice(equals + 1));
+  for (let start = 1; start < search.length;) {
+    const ampersand = search.indexOf('&', start);
+    const end = ampersand === -1 ? search.length : ampersand;
+    if (end > start) {
+      const equals = search.indexOf('=', start);
+      const nameEnd = equals === -1 || equals > end ? end : equals;
+      const value = search.slice(nameEnd + 1, Math.max(end, nameEnd + 1));
+      (query[search.slice(start, nameEnd)] ??= []).push(value);
+    }
+    start = end + 1;
   }
   return query;
 }
