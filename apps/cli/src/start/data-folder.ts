@@ -25,6 +25,9 @@ function makeFolder(folder: string, mode: number): void {
   }
 }
 
+/** Reachable for as long as they are held: a connection that is collected gives its lock back. */
+const locks = new Set<DatabaseSync>();
+
 /**
  * An exclusive lock that cannot outlive its holder: SQLite's own, which is a lock of the operating system on an open
  * file. A file with a process id in it would stay behind a kill, and ids are used again.
@@ -42,7 +45,13 @@ function lock(folder: string): DatabaseSync {
     }
     throw new StartError(`The data folder ${folder} cannot be locked: ${(error as Error).message}.`, { cause: error });
   }
+  locks.add(database);
   return database;
+}
+
+function unlock(database: DatabaseSync): void {
+  locks.delete(database);
+  database.close();
 }
 
 /** Makes what is missing and takes the lock. */
@@ -63,12 +72,12 @@ export function openDataFolder(given: string): DataFolder {
       logs: inside('logs', 0o700),
       demo: inside('demo', 0o700),
       postgres: path.join(folder, 'postgres'),
-      unlock: () => held.close(),
+      unlock: () => unlock(held),
     };
     writeFileSync(path.join(folder, '.gitignore'), '*\n');
     return opened;
   } catch (error) {
-    held.close();
+    unlock(held);
     throw error;
   }
 }
