@@ -142,7 +142,11 @@ describe('client libraries', () => {
   test('Stripe works, and takes a refusal for an error with its reason', async () => {
     const { hostname, port } = new URL(payments);
     const client = new Stripe('sk_test_held_by_hoop', {
-      ...{ host: hostname, port: Number(port), protocol: 'http', maxNetworkRetries: 0, telemetry: false },
+      host: hostname,
+      port: Number(port),
+      protocol: 'http',
+      maxNetworkRetries: 0,
+      telemetry: false,
       httpClient: Stripe.createFetchHttpClient(fetch),
     });
     expect((await client.customers.list()).data).toEqual([{ id: 'cus_1' }]);
