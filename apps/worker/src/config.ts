@@ -1,6 +1,9 @@
 /** The worker's configuration. The one file of the worker that reads the environment. */
+import { readFileSync } from 'node:fs';
+
 import { queueConnectionFromEnv } from '@hoop/queue';
 import type { QueueConnection } from '@hoop/queue';
+import type { JwkSet } from '@hoop/sealing';
 
 export interface WorkerConfig {
   readonly databaseUrl: string;
@@ -9,6 +12,14 @@ export interface WorkerConfig {
   readonly orphanSeconds: number;
   /** Milliseconds after which the job of a worker that died may be taken by another. @default 15000 */
   readonly lockMs?: number;
+  /** Base URL of the control plane, for links in messages. @default "http://127.0.0.1:7700" */
+  readonly publicUrl?: string;
+  /** Private keys that open the secrets of notification channels; without them nothing that is signed can be sent. */
+  readonly notificationKeys?: JwkSet;
+  /** Private keys that open what approvers are shown; without them Slack messages have no buttons. */
+  readonly recordingKeys?: JwkSet;
+  /** Milliseconds before each further attempt at a delivery. @default as Standard Webhooks recommends, over two days */
+  readonly notificationRetriesMs?: readonly number[];
   /** pino's level. @default "info" */
   readonly logLevel: string;
 }
@@ -23,8 +34,26 @@ export function readConfig(env: Environment): WorkerConfig {
     databaseUrl,
     queue: queueConnectionFromEnv({ REDIS_URL: env['REDIS_URL'], HOOP_QUEUE_URL: env['HOOP_QUEUE_URL'], DATABASE_URL: databaseUrl }),
     orphanSeconds: whole(env, 'HOOP_ORPHAN_SECONDS', 120, 1, 86_400),
+    ...(env['HOOP_PUBLIC_URL'] ? { publicUrl: env['HOOP_PUBLIC_URL'] } : {}),
+    ...(env['HOOP_NOTIFICATION_KEY_FILE'] ? { notificationKeys: readKeys('HOOP_NOTIFICATION_KEY_FILE', env['HOOP_NOTIFICATION_KEY_FILE']) } : {}),
+    ...(env['HOOP_RECORDING_KEY_FILE'] ? { recordingKeys: readKeys('HOOP_RECORDING_KEY_FILE', env['HOOP_RECORDING_KEY_FILE']) } : {}),
     logLevel: env['HOOP_LOG_LEVEL'] || 'info',
   };
+}
+
+function readKeys(name: string, file: string): JwkSet {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    // The parser's message could quote the key.
+    throw new Error(`${name} (${file}) cannot be read as JSON.`);
+  }
+  const keys = (parsed as JwkSet | null)?.keys;
+  if (!Array.isArray(keys) || keys.length === 0 || keys.some((key) => typeof key?.kid !== 'string' || typeof key?.d !== 'string')) {
+    throw new Error(`${name} (${file}) must be a JWK set of private keys, each with a kid.`);
+  }
+  return parsed as JwkSet;
 }
 
 function whole(env: Environment, name: string, fallback: number, least: number, most: number): number {

@@ -1,4 +1,5 @@
 /** The worker in this process. The product starts it through main.ts, which adds signals. */
+import { startApprovals } from './approvals/start-approvals.ts';
 import type { WorkerConfig } from './config.ts';
 import { openContext } from './context.ts';
 import { startMaintenance } from './maintenance/start-maintenance.ts';
@@ -15,7 +16,7 @@ export interface RunningWorker {
 /** Resolves once every part runs; where a server is away, the parts wait for it. */
 export async function startWorker(config: WorkerConfig): Promise<RunningWorker> {
   const context = openContext(config);
-  const parts = [startRecordings(context), startMaintenance(context)];
+  const parts = [startRecordings(context), startApprovals(context), startMaintenance(context)];
   let closing: Promise<void> | undefined;
   return {
     close: () =>

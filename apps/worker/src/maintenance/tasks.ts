@@ -1,5 +1,17 @@
 import type { MaintenanceTask } from '@hoop/contract';
-import { closeOrphans, ensurePartitions, purgeCalls, retentionRules } from '@hoop/database';
+import {
+  closeLostDeferredCalls,
+  closeOrphans,
+  dueDeliveries,
+  enqueueOutbox,
+  ensurePartitions,
+  expireApproval,
+  overdueApprovals,
+  purgeCalls,
+  purgeDeferredCalls,
+  retentionRules,
+  stuckReadyCalls,
+} from '@hoop/database';
 
 import type { WorkerContext } from '../context.ts';
 
@@ -25,7 +37,34 @@ export const tasks: Readonly<Record<MaintenanceTask, (context: WorkerContext, si
   },
 
   partitions: ({ db }) => ensurePartitions(db.prisma),
+
+  // What follows does what a lost job would have done.
+
+  async approvals({ db, now }, signal) {
+    for (const id of await overdueApprovals(db.prisma, now(), batch)) {
+      if (signal.aborted) return;
+      await db.inTransaction((tx) => expireApproval(tx, id, now()));
+    }
+  },
+
+  async deliveries({ db, now }) {
+    const due = await dueDeliveries(db.prisma, new Date(now() - graceMs), batch);
+    await enqueueOutbox(db.prisma, due.map((deliveryId) => ({ topic: 'delivery.due', payload: { deliveryId } })));
+  },
+
+  async deferred({ db, log, now }) {
+    const stuck = await stuckReadyCalls(db.prisma, now() - graceMs, batch);
+    await enqueueOutbox(db.prisma, stuck.map((callId) => ({ topic: 'deferred.ready', payload: { callId } })));
+    const { unknown } = await db.inTransaction((tx) => closeLostDeferredCalls(tx, now() - lostAfterMs, batch, now()));
+    if (unknown.length > 0) log.warn({ event: 'deferred_lost', calls: unknown.length }, 'deferred calls whose relay did not come back are closed as unknown');
+    await purgeDeferredCalls(db.prisma, now(), batch);
+  },
 };
+
+/** A job has so long to be taken before it counts as lost. */
+const graceMs = 60_000;
+/** Longer than a relay runs a deferred call. */
+const lostAfterMs = 660_000;
 
 const batch = 1000;
 
@@ -34,4 +73,7 @@ export const intervals = (orphanSeconds: number): Readonly<Record<MaintenanceTas
   orphans: Math.min(Math.max(orphanSeconds * 250, 1000), 30_000),
   retention: 60_000,
   partitions: 3_600_000,
+  approvals: 15_000,
+  deliveries: 30_000,
+  deferred: 30_000,
 });

@@ -1,10 +1,11 @@
 import { newId } from '@hoop/contract';
-import type { ApprovalRequirement } from '@hoop/contract';
 import { createTestDatabase } from '@hoop/testkit';
 import type { TestDatabase } from '@hoop/testkit';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
+import { claimOf as claimInScene, createApprovalScene, digestOf, requirement } from '../../test/approval-scene.ts';
+import type { ApprovalScene } from '../../test/approval-scene.ts';
 import { openDatabase } from '../database.ts';
 import type { Database } from '../database.ts';
 import {
@@ -27,14 +28,13 @@ import {
 import type { ApprovalClaim } from './index.ts';
 
 const now = Date.UTC(2026, 10, 24, 12);
-const digestOf = (n: number): string => n.toString(16).padStart(64, '0');
 const ann = { user: 'ann', groups: ['payments'], mayBreakGlass: false };
 const review = (n: number, decision: 'approve' | 'deny' = 'approve', reviewer = ann) =>
   ({ type: 'review', reviewer, decision, comment: null, validity: null, via: 'rest', digest: digestOf(n) }) as const;
 
 let database: TestDatabase;
 let db: Database;
-let scene: { identityId: string; otherIdentityId: string; connectionId: string; policyId: string; credentialId: string };
+let scene: ApprovalScene;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -46,52 +46,10 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  const stamps = { revision: 1, createdAt: new Date(now), updatedAt: new Date(now) };
-  const [providerId, identityId, otherIdentityId] = [newId('identity_provider'), newId('identity'), newId('identity')];
-  const [connectionId, policyId, credentialId] = [newId('connection'), newId('policy'), newId('credential_source')];
-  const { prisma } = db;
-  await prisma.identityProvider.create({ data: { id: providerId, name: providerId, issuer: `https://${providerId}.example`, settings: {}, ...stamps } });
-  for (const id of [identityId, otherIdentityId]) {
-    await prisma.identity.create({ data: { id, name: id, providerId, match: 'true', owner: 'olga', labels: {}, ...stamps } });
-  }
-  await prisma.connection.create({
-    data: { id: connectionId, name: connectionId, settings: {}, ...stamps, identities: { create: [{ identityId }, { identityId: otherIdentityId }] } },
-  });
-  await prisma.policy.create({
-    data: { id: policyId, connectionId, connectionName: connectionId, currentRevision: 3, createdAt: new Date(now), updatedAt: new Date(now) },
-  });
-  await prisma.credentialSource.create({
-    data: { id: credentialId, connectionId, settings: {}, sealed: 'x', sealedHosts: [], sealedAt: new Date(now), createdAt: new Date(now), updatedAt: new Date(now) },
-  });
-  scene = { identityId, otherIdentityId, connectionId, policyId, credentialId };
+  scene = await createApprovalScene(db, now);
 });
 
-const requirement = (changes: Partial<ApprovalRequirement['approval']> = {}): ApprovalRequirement => ({
-  rule: 'large refunds',
-  approval: { reviewers: ['group:payments'], quorum: 1, ttl: '30m', validity: ['once', '10m'], fourEyes: false, requireComment: false, ...changes },
-});
-
-const claimOf = (n: number, changes: Partial<ApprovalClaim> = {}): ApprovalClaim => ({
-  newApprovalId: newId('approval'),
-  approvalId: null,
-  callId: newId('call'),
-  sessionId: newId('session'),
-  digest: digestOf(n),
-  identityId: scene.identityId,
-  connectionId: scene.connectionId,
-  policyId: scene.policyId,
-  policyRevision: 3,
-  credential: { id: scene.credentialId, revision: 1 },
-  requirements: [requirement()],
-  context: { ticket: 'OPS-1' },
-  claims: { repository: 'acme/billing' },
-  method: 'POST',
-  url: 'https://api.payments.example/v1/refunds',
-  path: '/v1/refunds',
-  bodyBytes: 16,
-  shown: { wrappedKey: 'key', sealed: Buffer.from('sealed') },
-  ...changes,
-});
+const claimOf = (n: number, changes: Partial<ApprovalClaim> = {}): ApprovalClaim => claimInScene(scene, n, changes);
 const claim = (one: ApprovalClaim, at = now) => db.inTransaction((tx) => claimApproval(tx, one, at));
 const apply = (id: string, event: Parameters<typeof applyToApproval>[2], at = now) => db.inTransaction((tx) => applyToApproval(tx, id, event, at));
 

@@ -194,3 +194,14 @@ export async function readDeferredCallForWorker(tx: Transaction, callId: string)
   const row = await tx.deferredCall.findUnique({ where: { callId } });
   return row === null ? null : toRecord(row);
 }
+
+/** Ready calls that nobody took for a while: their job may have been lost. */
+export async function stuckReadyCalls(tx: Transaction, createdBefore: number, limit: number): Promise<string[]> {
+  const rows = await tx.deferredCall.findMany({
+    where: { state: 'ready', createdAt: { lt: new Date(createdBefore) } },
+    orderBy: { callId: 'asc' },
+    take: limit,
+    select: { callId: true },
+  });
+  return rows.map((row) => row.callId);
+}

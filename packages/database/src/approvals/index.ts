@@ -11,6 +11,7 @@ export {
   purgeDeferredCalls,
   readDeferredCall,
   readDeferredCallForWorker,
+  stuckReadyCalls,
   withdrawDeferredCall,
 } from './deferred.ts';
 export type { DeferredRecord, DeferredResult, DeferredState, NewDeferredCall, SealedBlob } from './deferred.ts';

@@ -19,3 +19,7 @@ export async function readOutbox(tx: Transaction, limit: number): Promise<Outbox
 export async function deleteOutboxRows(tx: Transaction, ids: readonly bigint[]): Promise<void> {
   await tx.outbox.deleteMany({ where: { id: { in: [...ids] } } });
 }
+
+export async function enqueueOutbox(tx: Transaction, rows: readonly { readonly topic: string; readonly payload: Record<string, string> }[]): Promise<void> {
+  if (rows.length > 0) await tx.outbox.createMany({ data: [...rows] });
+}
