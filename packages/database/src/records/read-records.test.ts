@@ -60,7 +60,7 @@ beforeAll(async () => {
   for (let index = 0; index < sessionIds.length * perSession; index++) made.push(make(index));
   for (let from = 0; from < made.length; from += 1500) {
     const entries = made.slice(from, from + 1500).flatMap(({ head, outcome }): RecordEntry[] => [{ type: 'intent', head }, ...(outcome ? [outcome] : [])]);
-    expect(await recordEntries(db.pool, entries)).toEqual([]);
+    await recordEntries(db.pool, entries);
   }
   await db.pool.query('ANALYZE calls, sessions');
 });
