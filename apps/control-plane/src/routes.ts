@@ -22,6 +22,7 @@ import * as createIdentity from './identity/create-identity.ts';
 import * as deleteIdentity from './identity/delete-identity.ts';
 import * as readIdentities from './identity/read-identities.ts';
 import * as updateIdentity from './identity/update-identity.ts';
+import * as tryMasking from './masking/try-masking.ts';
 import * as exchangeToken from './oauth/exchange-token.ts';
 import * as metadata from './oauth/metadata.ts';
 import * as explainDecision from './policy/explain-decision.ts';
@@ -34,7 +35,8 @@ import * as followChanges from './snapshot/follow-changes.ts';
 import * as getSnapshot from './snapshot/get-snapshot.ts';
 import * as health from './system/health.ts';
 
-const isRoute = (value: unknown): value is Route => typeof value === 'object' && value !== null && 'operation' in value && 'handle' in value;
+const isRoute = (value: unknown): value is Route =>
+  typeof value === 'object' && value !== null && 'operation' in value && 'handle' in value;
 
 const files: readonly Record<string, unknown>[] = [
   createIdentityProvider,
@@ -56,6 +58,7 @@ const files: readonly Record<string, unknown>[] = [
   readPolicies,
   tryPolicies,
   explainDecision,
+  tryMasking,
   readSessions,
   readCalls,
   getCallBodies,

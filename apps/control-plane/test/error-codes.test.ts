@@ -40,7 +40,7 @@ function absent(operation: Operation, sample: Sample): Sample {
 }
 
 const otherRole = (operation: Operation) =>
-  (['approver', 'auditor', 'operator', 'admin'] as const).find((role) => !operation.audience.includes(role))!;
+  (['approver', 'auditor', 'operator', 'admin'] as const).find((role) => !operation.audience.includes(role as never))!;
 
 /** How to get the codes that follow from an operation's shape. */
 async function generic(operation: Operation, code: ErrorCode, sample: Sample): Promise<Answer<Record<string, any>>> {

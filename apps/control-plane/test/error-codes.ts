@@ -4,6 +4,7 @@ import { generateKeyPair, SignJWT } from 'jose';
 
 import { startIssuer } from '@hoop/testkit';
 
+import { recordCall } from './recorded-call.ts';
 import { registerIssuer, unique, type Harness, type Request } from './harness.ts';
 
 export interface Sample extends Request {
@@ -75,6 +76,12 @@ export const samples: Record<string, Make> = {
   explainDecision: async (h) =>
     at('/v1/policies/explain', { body: { connection: await withPolicy(h), request: { method: 'GET', path: '/x' } } }),
   tryMasking: async () => at('/v1/masking/try', { body: { rules: [{ key: 'email' }], sample: '{"email":"a@b.example"}' } }),
+  listSessions: async () => at('/v1/sessions'),
+  getSession: async (h) => at(`/v1/sessions/${(await recordCall(h)).sessionId}`),
+  exportSessionHar: async (h) => at(`/v1/sessions/${(await recordCall(h)).sessionId}/har`),
+  listCalls: async () => at('/v1/calls'),
+  getCall: async (h) => at(`/v1/calls/${(await recordCall(h)).callId}`),
+  getCallBodies: async (h) => at(`/v1/calls/${(await recordCall(h)).callId}/bodies`),
   createAdminToken: async () => at('/v1/admin-tokens', { body: { name: 'x', role: 'auditor' } }),
   listAdminTokens: async () => at('/v1/admin-tokens'),
   getCurrentAdminToken: async () => at('/v1/admin-tokens/current'),
@@ -90,7 +97,10 @@ export const samples: Record<string, Make> = {
   getSecurityEvent: async (h) => at(`/v1/security-events/${(await h.exchange('nonsense')).body['securityEvent']}`),
   exchangeToken: async (h) =>
     at('/oauth/token', { token: null, form: { ...oauthForm, subject_token: await (await registered(h)).sign() } }),
-  revokeToken: async () => at('/oauth/revoke', { token: null, form: { token: 'nonsense' } }),
+  revokeToken: async (h) => {
+    const { body } = await h.exchange(await (await registered(h)).sign());
+    return at('/oauth/revoke', { token: null, form: { token: body['access_token'] as string } });
+  },
   revokeGrant: async () => at(`/v1/grants/${newId('grant')}/revoke`),
   getAuthorizationServerMetadata: async () => at('/.well-known/oauth-authorization-server', { token: null }),
   getJwks: async () => at('/.well-known/jwks.json', { token: null }),
@@ -202,6 +212,13 @@ export const refusals: Record<string, Record<string, Make>> = {
   tryMasking: {
     not_found: async () => at('/v1/masking/try', { body: { rules: [], sample: '{}', identity: 'nothing' } }),
     policy_invalid: async () => at('/v1/masking/try', { body: { rules: [{ path: 'nonsense[' }], sample: '{}' } }),
+  },
+  getCallBodies: {
+    conflict: async (h) => {
+      const { callId } = await recordCall(h);
+      await h.database.prisma.callBody.updateMany({ where: { callId }, data: { sealed: Buffer.alloc(64) } });
+      return at(`/v1/calls/${callId}/bodies`);
+    },
   },
   revokeAdminToken: {
     conflict: async (h) => {

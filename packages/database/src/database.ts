@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 
-import { Prisma, PrismaClient } from './generated/client.ts';
+import { isTransactionConflict } from './errors.ts';
+import { PrismaClient, type Prisma } from './generated/client.ts';
 import { createListener, type Listen } from './listen.ts';
 
 /** A transaction: what a store function takes. */
@@ -53,7 +54,7 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
         try {
           return await prisma.$transaction(fn, { maxWait: 5000, timeout: 15_000 });
         } catch (error) {
-          if (attempt === attempts || !isRetryable(error)) throw error;
+          if (attempt === attempts || !isTransactionConflict(error)) throw error;
           await delay(Math.random() * 10 * 2 ** attempt);
         }
       }
@@ -65,14 +66,4 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
       await pool.end();
     },
   };
-}
-
-/** P2034: write conflict or deadlock. */
-function isRetryable(error: unknown): boolean {
-  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2034';
-}
-
-/** Whether `error` tells that a unique constraint on `field` (a column or its Prisma name) was violated. */
-export function isUniqueViolation(error: unknown): boolean {
-  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
 }

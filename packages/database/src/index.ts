@@ -4,6 +4,7 @@ export * from './audit-event/store.ts';
 export * from './connection/store.ts';
 export * from './credential-source/store.ts';
 export * from './database.ts';
+export * from './errors.ts';
 export * from './grant/store.ts';
 export * from './idempotency/store.ts';
 export * from './identity-provider/store.ts';

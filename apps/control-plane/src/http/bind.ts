@@ -53,7 +53,20 @@ export function bind(context: Context, { operation, handle }: Route): RequestHan
     const idempotency = operation.idempotent === true ? readIdempotencyKey(operation, request, raw) : null;
 
     // 4. act, with its audit event
-    const call = { operation, context, requestId, remote, actor, params, query, body, precondition, idempotency, request, response } as unknown as Call;
+    const call = {
+      operation,
+      context,
+      requestId,
+      remote,
+      actor,
+      params,
+      query,
+      body,
+      precondition,
+      idempotency,
+      request,
+      response,
+    } as unknown as Call;
     const reply = await handle(call);
 
     // 5. answer
@@ -76,7 +89,9 @@ function refuseQuery(request: IncomingMessage): undefined {
   const [name] = Object.keys(queryOf(request));
   if (name === undefined) return undefined;
   const path = name.slice(0, 100);
-  throw new AppError('invalid_request', `\`${path}\` in the query: is not a known field.`, { extras: { errors: [{ path, message: 'is not a known field' }] } });
+  throw new AppError('invalid_request', `\`${path}\` in the query: is not a known field.`, {
+    extras: { errors: [{ path, message: 'is not a known field' }] },
+  });
 }
 
 /** An operation without a body takes none, but an empty JSON object, which clients' libraries like to send, is none. */
@@ -91,8 +106,11 @@ function readIdempotencyKey(operation: Operation, request: IncomingMessage, body
   const header = request.headers['idempotency-key'];
   if (header === undefined) return null;
   const key = Array.isArray(header) ? header.join(',') : header;
-  if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw new AppError('invalid_request', 'Idempotency-Key must be 1 to 255 visible ASCII characters.');
-  const requestDigest = createHash('sha256').update(`${operation.id}\n${request.url}\n${JSON.stringify(body)}`).digest('hex');
+  if (!/^[\x21-\x7e]{1,255}$/.test(key))
+    throw new AppError('invalid_request', 'Idempotency-Key must be 1 to 255 visible ASCII characters.');
+  const requestDigest = createHash('sha256')
+    .update(`${operation.id}\n${request.url}\n${JSON.stringify(body)}`)
+    .digest('hex');
   return { key, requestDigest };
 }
 

@@ -1,9 +1,13 @@
 import { AppError } from '@hoop/contract';
 
 /** Cursors are opaque to callers: what the list goes on after, in base64url. */
-export const toCursor = (last: string | number | null): string | null => (last === null ? null : Buffer.from(`1:${last}`).toString('base64url'));
+export const toCursor = (last: string | number | null): string | null =>
+  last === null ? null : Buffer.from(`1:${last}`).toString('base64url');
 
-const refused = (): AppError => new AppError('invalid_request', '`cursor` must be the `next` of an earlier page.', { extras: { errors: [{ path: 'cursor', message: 'must be the `next` of an earlier page' }] } });
+const refused = (): AppError =>
+  new AppError('invalid_request', '`cursor` must be the `next` of an earlier page.', {
+    extras: { errors: [{ path: 'cursor', message: 'must be the `next` of an earlier page' }] },
+  });
 
 export function fromCursor(cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined;

@@ -9,7 +9,9 @@ export function found<T>(value: T | null, noun: string): T {
 /** The same for what a body refers to. */
 export function referred<T>(value: T | null, noun: string, path: string, reference: string): T {
   if (value === null) {
-    throw new AppError('not_found', `\`${path}\`: there is no ${noun} "${reference}".`, { extras: { errors: [{ path, message: `there is no ${noun} "${reference}"` }] } });
+    throw new AppError('not_found', `\`${path}\`: there is no ${noun} "${reference}".`, {
+      extras: { errors: [{ path, message: `there is no ${noun} "${reference}"` }] },
+    });
   }
   return value;
 }

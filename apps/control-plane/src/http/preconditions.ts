@@ -11,16 +11,23 @@ export const etagOf = (version: number): string => `"${version}"`;
 const tagList = /^\s*(?:W\/)?"[\x21\x23-\x7e]*"(?:\s*,\s*(?:W\/)?"[\x21\x23-\x7e]*")*\s*$/;
 
 /** Strong comparison: a weak tag never matches (RFC 9110 §13.1.1). */
-export function readPrecondition(method: string, headers: { 'if-match'?: string | undefined; 'if-none-match'?: string | undefined }): Precondition {
+export function readPrecondition(
+  method: string,
+  headers: { 'if-match'?: string | undefined; 'if-none-match'?: string | undefined },
+): Precondition {
   const ifMatch = headers['if-match']?.trim();
   const ifNoneMatch = headers['if-none-match']?.trim();
   if (ifMatch !== undefined) {
-    if (ifMatch !== '*' && !tagList.test(ifMatch)) throw new AppError('invalid_request', 'If-Match must be an entity tag such as "3", or *.');
+    if (ifMatch !== '*' && !tagList.test(ifMatch))
+      throw new AppError('invalid_request', 'If-Match must be an entity tag such as "3", or *.');
     const tags = ifMatch.split(',').map((tag) => tag.trim());
     return {
       check(version) {
         if (version !== null && (ifMatch === '*' || tags.includes(etagOf(version)))) return;
-        throw new AppError('precondition_failed', 'The resource has changed since it was read, or is not there. Get it again and repeat the change.');
+        throw new AppError(
+          'precondition_failed',
+          'The resource has changed since it was read, or is not there. Get it again and repeat the change.',
+        );
       },
     };
   }

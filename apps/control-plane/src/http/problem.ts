@@ -1,27 +1,26 @@
 import type { ServerResponse } from 'node:http';
 
 import { AppError, exchangeToken, revokeToken, toProblem, type Problem } from '@hoop/contract';
+import { isDatabaseAway } from '@hoop/database';
 import type { ErrorRequestHandler } from 'express';
 import type { Logger } from 'pino';
 
 import { toOAuthProblem } from '../oauth/oauth-problem.ts';
 import type { RequestFacts } from './bind.ts';
 
-/** Postgres is away or at its limit: connection refused, reset, timed out, shutting down, too many clients. */
-const databaseDown =
-  /ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|Connection terminated|timeout exceeded when trying to connect|the database system is|too many clients|terminating connection|Can't reach database|Unable to start a transaction/i;
-
 /** Errors of others as ours: what Express and the database throw. Anything else stays as it is and becomes `internal`. */
 export function toAppError(error: unknown): unknown {
   if (error instanceof AppError) return error;
-  const { message = '', code = '', status, name = '' } = (error ?? {}) as { message?: string; code?: string; status?: number; name?: string };
+  const { status, name } = (error ?? {}) as { status?: number; name?: string };
   // The router could not decode a percent escape in the path.
   if (status === 400 && (error instanceof URIError || name === 'URIError')) {
     return new AppError('invalid_request', 'The path has a broken percent escape.', { cause: error });
   }
-  const text = `${code} ${message}`;
-  if (databaseDown.test(text) || code === 'P1001' || code === 'P2024' || code === 'P2028' || /^57P0|^08|^53/.test(code)) {
-    return new AppError('unavailable', 'The database does not answer. Try again shortly.', { cause: error, headers: { 'retry-after': '1' } });
+  if (isDatabaseAway(error)) {
+    return new AppError('unavailable', 'The database does not answer. Try again shortly.', {
+      cause: error,
+      headers: { 'retry-after': '1' },
+    });
   }
   return error;
 }

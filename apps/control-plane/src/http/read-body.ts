@@ -26,9 +26,15 @@ export const hasBody = (request: IncomingMessage): boolean =>
 
 function checkType(request: IncomingMessage, bodyType: string): void {
   const given = request.headers['content-type'];
-  const [type = '', ...parameters] = (given ?? '').toLowerCase().split(';').map((part) => part.trim());
+  const [type = '', ...parameters] = (given ?? '')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
   if (type !== bodyType) {
-    throw new AppError('unsupported_media_type', `The body must be sent as ${bodyType}${given === undefined ? '; no content-type was given' : ''}.`);
+    throw new AppError(
+      'unsupported_media_type',
+      `The body must be sent as ${bodyType}${given === undefined ? '; no content-type was given' : ''}.`,
+    );
   }
   const charset = parameters.find((parameter) => parameter.startsWith('charset='));
   if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) {

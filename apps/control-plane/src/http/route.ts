@@ -48,4 +48,7 @@ export interface Route {
 }
 
 /** Ties a handler to the operation that it implements; the binder does what all operations share. */
-export const route = <O extends Operation>(operation: O, handle: Handler<O>): Route => ({ operation, handle: handle as unknown as Handler<Operation> });
+export const route = <O extends Operation>(operation: O, handle: Handler<O>): Route => ({
+  operation,
+  handle: handle as unknown as Handler<Operation>,
+});

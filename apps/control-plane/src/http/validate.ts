@@ -25,7 +25,9 @@ function faultsOf(issues: readonly z.core.$ZodIssue[], prefix: readonly Property
     if (issue.code === 'invalid_union' && issue.errors.length > 0) {
       // The branch that came furthest is the one that was meant.
       const branches = issue.errors.map((branch) => faultsOf(branch, path));
-      return branches.reduce((best, branch) => (depth(branch) > depth(best) || (depth(branch) === depth(best) && branch.length < best.length) ? branch : best));
+      return branches.reduce((best, branch) =>
+        depth(branch) > depth(best) || (depth(branch) === depth(best) && branch.length < best.length) ? branch : best,
+      );
     }
     return [{ path: pathText(path), message: issue.message.replace(/\.$/, '') }];
   });
@@ -34,4 +36,9 @@ function faultsOf(issues: readonly z.core.$ZodIssue[], prefix: readonly Property
 const depth = (faults: readonly Fault[]): number => Math.max(0, ...faults.map((fault) => fault.path.split(/[.[]/).length));
 
 const pathText = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>((text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? String(part) : `${text}.${String(part)}`), '').slice(0, 200);
+  path
+    .reduce<string>(
+      (text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? String(part) : `${text}.${String(part)}`),
+      '',
+    )
+    .slice(0, 200);

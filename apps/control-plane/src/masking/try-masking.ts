@@ -1,0 +1,63 @@
+import { AppError, tryMasking as operation } from '@hoop/contract';
+import { findIdentity } from '@hoop/database';
+import { compileMasking, createResponseMasker, type MaskingIdentity } from '@hoop/masking';
+
+import { referred } from '../http/found.ts';
+import { route } from '../http/route.ts';
+
+/** The very masker of the relay, over a sample that stays in memory. */
+export const tryMasking = route(operation, async ({ context, body }) => {
+  const { rules, contentType, sample } = body;
+  const masking = compileMasking(rules);
+  const identity =
+    body.identity === undefined
+      ? undefined
+      : referred(await findIdentity(context.database.prisma, body.identity), 'identity', 'identity', body.identity);
+  const asSeen: MaskingIdentity | undefined =
+    identity === undefined ? undefined : { name: identity.name, issuer: '', subject: '', claims: {}, labels: identity.labels };
+
+  const { after, blocked, maskedCount } = mask(masking, asSeen, contentType, Buffer.from(sample));
+  return { body: { before: sample, after: after?.toString('utf8') ?? null, blocked, maskedCount } };
+});
+
+interface Masked {
+  readonly after: Buffer | null;
+  readonly blocked: { readonly code: string; readonly detail: string } | null;
+  readonly maskedCount: number;
+}
+
+function mask(
+  masking: ReturnType<typeof compileMasking>,
+  identity: MaskingIdentity | undefined,
+  contentType: string,
+  sample: Buffer,
+): Masked {
+  const chunks: Buffer[] = [];
+  let failure: AppError | undefined;
+  try {
+    const masker = createResponseMasker({
+      masking,
+      ...(identity === undefined ? {} : { identity }),
+      unmaskedContentTypes: [],
+      requestMethod: 'GET',
+      status: 200,
+      headers: [['content-type', contentType]],
+      scrub: null,
+      sink: {
+        data: (chunk) => void chunks.push(Buffer.from(chunk)),
+        end: () => undefined,
+        error: (error) => void (failure = error),
+        drain: () => undefined,
+      },
+    });
+    masker.write(sample);
+    masker.end();
+    const { maskedCount } = masker.report;
+    return failure === undefined ? { after: Buffer.concat(chunks), blocked: null, maskedCount } : { ...blockedBy(failure), maskedCount };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { ...blockedBy(error), maskedCount: 0 };
+  }
+}
+
+const blockedBy = ({ code, detail }: AppError) => ({ after: null, blocked: { code, detail } });
