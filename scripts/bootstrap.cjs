@@ -95,7 +95,8 @@ function main() {
   const schema = path.join(root, 'prisma', 'schema.prisma');
   if (fs.existsSync(schema)) {
     const client = path.join(root, 'packages/database/src/generated');
-    once('prisma', digestOf([schema]) + fs.existsSync(client), () => {
+    if (!fs.existsSync(client)) fs.rmSync(path.join(stampFolder, 'prisma'), { force: true });
+    once('prisma', digestOf([schema]), () => {
       // `generate` needs no engine, but insists that the file exists.
       const prisma = path.join(root, 'node_modules/prisma/build/index.js');
       run('generating the database client', node, [prisma, 'generate', '--schema', schema], {
@@ -115,7 +116,12 @@ function main() {
   };
   const script = scripts[command];
   if (!script) fail(`unknown command ${JSON.stringify(command)}; known: ${Object.keys(scripts).join(', ')}.`);
-  const child = spawn(node, ['--conditions=@hoop/source', '--disable-warning=ExperimentalWarning', ...script, ...args], { cwd: root, env, stdio: 'inherit' });
+  const child = spawn(node, ['--conditions=@hoop/source', '--disable-warning=ExperimentalWarning', ...script, ...args], {
+    cwd: root,
+    env,
+    // The channel tells the command when we are gone, however we went.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  });
   // The child gets the terminal's own signal; we only wait for it to finish.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {

@@ -1,3 +1,5 @@
+import { execHelp, execute } from './exec-command.ts';
+import { keysHelp, makeDeploymentKeys } from './keys-command.ts';
 import { parseStartOptions, startHelp } from './start/options.ts';
 import type { StartIo } from './start/start.ts';
 import { StartError } from './start-error.ts';
@@ -6,11 +8,13 @@ import { version } from './version.ts';
 const help = `Usage: hoop COMMAND
 
   start      start everything on this machine (see hoop help start)
+  exec       run a program as a platform would (see hoop help exec)
+  keys       make the keys of a deployment (see hoop help keys)
   version    print the version
   help       print this
 `;
 
-const helps: Readonly<Record<string, string>> = { start: startHelp };
+const helps: Readonly<Record<string, string>> = { start: startHelp, exec: execHelp, keys: keysHelp };
 
 /** Resolves to the exit code. @throws StartError with a sentence for the person at the terminal */
 export async function runCommand(args: readonly string[], io: StartIo): Promise<number> {
@@ -26,6 +30,11 @@ export async function runCommand(args: readonly string[], io: StartIo): Promise<
       const { start } = await import('./start/start.ts');
       return start(options, io);
     }
+    case 'exec':
+      return execute(rest, io.env, io.stop);
+    case 'keys':
+      io.out(`The keys are in ${await makeDeploymentKeys(rest)}.`);
+      return 0;
     case 'version':
     case '--version':
       io.out(version);

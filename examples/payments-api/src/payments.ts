@@ -26,6 +26,7 @@ export interface PaymentsApiOptions {
 export interface ReceivedRequest {
   readonly at: string;
   readonly method: string;
+  /** With its query. */
   readonly path: string;
   /** First 16 hexadecimal digits of the SHA-256 of the access token; null where there was none. */
   readonly credentialFingerprint: string | null;
@@ -42,7 +43,8 @@ export interface PaymentsApi {
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const fingerprint = (token: string): string => sha256(token).slice(0, 16);
-const kept = 1000;
+/** Requests that are shown at most: the last ones. */
+const kept = 10_000;
 
 type Reply = readonly [status: number, body: unknown, headers?: Record<string, string>];
 
@@ -88,7 +90,7 @@ export async function startPaymentsApi(options: PaymentsApiOptions): Promise<Pay
   }
 
   async function answer(request: http.IncomingMessage): Promise<Reply> {
-    const { pathname } = new URL(request.url ?? '/', 'http://payments');
+    const { pathname, search } = new URL(request.url ?? '/', 'http://payments');
     const method = request.method ?? 'GET';
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -111,7 +113,7 @@ export async function startPaymentsApi(options: PaymentsApiOptions): Promise<Pay
     received.push({
       at: new Date(now()).toISOString(),
       method,
-      path: pathname,
+      path: pathname + search,
       credentialFingerprint: token === null ? null : fingerprint(token),
       isAccepted,
       headers: Object.fromEntries(Object.entries(visible).map(([name, value]) => [name, String(value)])),

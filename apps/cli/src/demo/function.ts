@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 import { nodeArguments } from '../start/supervisor.ts';
+import { platformToken } from './platform-token.ts';
 import { exampleMain } from './services.ts';
-import type { DemoSettings } from './settings.ts';
+import { functionName, type DemoSettings } from './settings.ts';
 
 /** One line of the function's log. */
 export interface FunctionStep {
@@ -25,26 +26,12 @@ export interface FunctionRun {
 
 const endWithinMs = 60_000;
 
-/** RFC 6749 §4.4. */
-async function platformToken({ identityProvider }: DemoSettings, issuer: string): Promise<string> {
-  const { clientId, clientSecret } = identityProvider.machines[0]!;
-  const response = await fetch(`${issuer}/token`, {
-    method: 'POST',
-    headers: { authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}` },
-    body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'machine' }),
-    signal: AbortSignal.timeout(10_000),
-  });
-  const { access_token: token } = (await response.json()) as { access_token?: string };
-  if (token === undefined) throw new Error(`The identity provider gave no token (${response.status}).`);
-  return token;
-}
-
-export async function runFunction(settings: DemoSettings, urls: { issuer: string; controlPlane: string; payments: string }): Promise<FunctionRun> {
+export async function runFunction(settings: DemoSettings, urls: { controlPlane: string; payments: string }): Promise<FunctionRun> {
   const child = spawn(process.execPath, [...nodeArguments, exampleMain('nightly-billing')], {
     env: {
       PATH: process.env['PATH'] ?? '',
       HOOP_URL: urls.controlPlane,
-      HOOP_TOKEN: await platformToken(settings, urls.issuer),
+      HOOP_TOKEN: await platformToken(settings, functionName),
       PAYMENTS_URL: urls.payments,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -61,7 +61,7 @@ export async function runDemo(input: DemoInput): Promise<Transcript> {
   const setUp = await setUpDemo({ api, issuer, audience: new URL(input.controlPlaneUrl).origin, paymentsUrl, paymentsClientSecret: input.paymentsClientSecret });
   await relayKnows(input.relayUrl, say);
   say(`Running the function ${functionName}…`);
-  const run = await runFunction(input.settings, { issuer, controlPlane: input.controlPlaneUrl, payments: paymentsUrl });
+  const run = await runFunction(input.settings, { controlPlane: input.controlPlaneUrl, payments: paymentsUrl });
   const { requests: received } = (await (await fetch(`${paymentsUrl}/received`)).json()) as { requests: ReceivedRequest[] };
   const { session, calls } = await readSession(api, run.steps.length);
   const har = session === null ? '' : JSON.stringify(await api(exportSessionHar, { params: { sessionId: session.id } }));

@@ -57,7 +57,11 @@ export async function makeDemoSettings(folder: string, controlPlaneUrl: string):
   const identityProvider: IdentityProviderSettings = {
     host,
     port: await preferPort(7731, host),
-    machines: [{ clientId: functionName, clientSecret: newSecret(), claims: { repository: 'acme/billing', ref: 'refs/heads/main' } }],
+    machines: [
+      { clientId: functionName, clientSecret: newSecret(), claims: { repository: 'acme/billing', ref: 'refs/heads/main' } },
+      // For a first function of one's own: see the five-minute guide.
+      { clientId: 'my-function', clientSecret: newSecret(), claims: { repository: 'acme/my-function', ref: 'refs/heads/main' } },
+    ],
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'demo-1', alg: 'ES256', use: 'sig' }] },
     audiences: [new URL(controlPlaneUrl).origin],
   };

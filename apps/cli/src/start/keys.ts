@@ -29,6 +29,9 @@ export interface Keys {
 
 export const newSecret = (): string => randomBytes(32).toString('base64url');
 
+/** The prefix lets scanners of secrets find one that leaked. */
+export const newAdminToken = (): string => `hoop_admin_${newSecret()}`;
+
 /** Writes a file whole or not at all, mode 0600, and never over one that is there. */
 export async function writeOnce(file: string, text: string): Promise<void> {
   const draft = `${file}.${randomBytes(6).toString('hex')}`;

@@ -89,10 +89,9 @@ export async function startStack({ options, folder, keys, env, hasBootstrapToken
     if (given === undefined) postgres = await runPostgres(folder, options.postgresPort, keys.postgresPassword, say);
     const databaseUrl = given ?? postgres!.url;
     const queueUrl = await prepareDatabase(databaseUrl, keys.queuePassword, redisUrl, given === undefined);
-    const queue: Record<string, string> = redisUrl === undefined ? { HOOP_QUEUE_URL: queueUrl } : { REDIS_URL: redisUrl };
     const redis: Record<string, string> = redisUrl === undefined ? {} : { REDIS_URL: redisUrl };
 
-    await start('control-plane', () => ({
+    const controlPlaneEnvironment = (): Record<string, string> => ({
       DATABASE_URL: databaseUrl,
       HOOP_HOST: options.host,
       HOOP_PORT: String(port),
@@ -104,17 +103,27 @@ export async function startStack({ options, folder, keys, env, hasBootstrapToken
       HOOP_RELAY_TOKEN_FILE: keys.relayTokenFile,
       ...(isBootstrapping ? { HOOP_BOOTSTRAP_TOKEN_FILE: keys.bootstrapTokenFile } : {}),
       ...redis,
-    }));
-    const worker = await start('worker', () => ({ DATABASE_URL: databaseUrl, ...redis }));
-    const relay = await start('relay', () => ({
+    });
+    const workerEnvironment = (): Record<string, string> => ({ DATABASE_URL: databaseUrl, HOOP_PUBLIC_URL: controlPlaneUrl, ...redis });
+    // No database: what it needs to know, the control plane tells it; its queue role reaches the queue alone.
+    const relayEnvironment = (): Record<string, string> => ({
       HOOP_CONTROL_PLANE_URL: controlPlaneUrl,
       HOOP_RELAY_TOKEN_FILE: keys.relayTokenFile,
       HOOP_SEALING_KEY_FILE: keys.sealingKeyFile,
       HOOP_HOST: options.host,
       HOOP_PORT: String(relayPort),
       HOOP_WORKERS: String(options.workers),
-      ...queue,
-    }));
+      ...(redisUrl === undefined ? { HOOP_QUEUE_URL: queueUrl } : redis),
+    });
+    const outcomes = await Promise.allSettled([
+      // The relay listens only once it has the control plane's configuration.
+      start('control-plane', controlPlaneEnvironment).then(() => start('relay', relayEnvironment)),
+      start('worker', workerEnvironment),
+    ]);
+    const [relay, worker] = outcomes.map((outcome) => {
+      if (outcome.status === 'rejected') throw outcome.reason;
+      return outcome.value;
+    }) as [SupervisedChild, SupervisedChild];
 
     return {
       controlPlaneUrl,

@@ -8,8 +8,9 @@ import { runDemo } from '../demo/run.ts';
 import { startDemoServices, type DemoServices } from '../demo/services.ts';
 import { makeDemoSettings, readDemoSettings } from '../demo/settings.ts';
 import { transcriptText } from '../demo/transcript.ts';
+import { writeAddresses } from './addresses.ts';
 import { openDataFolder, type DataFolder } from './data-folder.ts';
-import { makeKeys, newSecret, readOrMake, type Keys } from './keys.ts';
+import { makeKeys, newAdminToken, readOrMake, type Keys } from './keys.ts';
 import type { StartOptions } from './options.ts';
 import { startStack, type Stack } from './stack.ts';
 
@@ -42,6 +43,7 @@ export async function start(options: StartOptions, io: StartIo): Promise<number>
     stack = await startStack({ options, folder, keys, env: io.env, hasBootstrapToken: isFirst, say: io.say });
     if (io.kill.aborted) killAll();
     const token = isFirst ? await takeBootstrapToken(stack, keys, io.say) : undefined;
+    await writeAddresses(folder.path, { controlPlane: stack.controlPlaneUrl, relay: stack.relayUrl });
     announce(options, stack, token, io);
 
     let exitCode = 0;
@@ -70,7 +72,7 @@ async function isFirstStart(folder: DataFolder, keys: Keys): Promise<boolean> {
   const marker = `${folder.keys}/bootstrapped`;
   const isDone = await readFile(marker, 'utf8').then(() => true, () => false);
   if (isDone) return false;
-  await readOrMake(keys.bootstrapTokenFile, () => `hoop_admin_${newSecret()}`);
+  await readOrMake(keys.bootstrapTokenFile, newAdminToken);
   return true;
 }
 

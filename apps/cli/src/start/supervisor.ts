@@ -39,9 +39,12 @@ const healthyAfterMs = 30_000;
 
 const guard = fileURLToPath(new URL('./child-guard.ts', import.meta.url));
 
+/** Where Node keeps what it made of the sources; it does without if it cannot write there. */
+const compileCache = fileURLToPath(new URL('../../../../node_modules/.cache/hoop-compile', import.meta.url));
+
 /** What any program needs and nothing that is somebody's secret. */
 function baseEnvironment(): Record<string, string> {
-  const env: Record<string, string> = {};
+  const env: Record<string, string> = { NODE_COMPILE_CACHE: compileCache };
   for (const name of ['PATH', 'TMPDIR', 'LANG', 'TZ', 'NODE_EXTRA_CA_CERTS', 'SystemRoot']) {
     const value = process.env[name];
     if (value !== undefined) env[name] = value;

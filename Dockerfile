@@ -1,0 +1,25 @@
+# One image for every process of Hoop; which one it is, the command says (see docker-compose.yml).
+# Node runs the TypeScript sources as they are, so there is no build step but the generated database client.
+FROM node:26.10.0-bookworm-slim AS install
+WORKDIR /hoop
+COPY package.json pnpm-lock.yaml pnpm-workspace.yaml .pnpmfile.cjs prisma.config.ts ./
+COPY prisma prisma
+COPY packages packages
+COPY apps apps
+COPY examples examples
+RUN npx --yes pnpm@12.21.0 install --frozen-lockfile --prod --no-optional \
+      --filter @hoop/control-plane... --filter @hoop/relay... --filter @hoop/worker...
+# `generate` needs no engine, but insists that the file exists.
+RUN PRISMA_SCHEMA_ENGINE_BINARY=/usr/local/bin/node PRISMA_HIDE_UPDATE_MESSAGE=1 \
+      node packages/database/node_modules/prisma/build/index.js generate --schema prisma/schema.prisma \
+    && find packages apps -name '*.test.ts' -delete && rm -rf examples apps/cli packages/testkit packages/embedded-postgres
+
+FROM node:26.10.0-bookworm-slim
+WORKDIR /hoop
+ENV NODE_ENV=production NODE_OPTIONS="--conditions=@hoop/source --disable-warning=ExperimentalWarning"
+COPY --from=install --chown=root:root /hoop /hoop
+COPY deploy/entrypoint.sh deploy/health.mjs deploy/
+# The image's own unprivileged user (uid 1000); it can write nothing under /hoop.
+USER node
+ENTRYPOINT ["/bin/sh", "deploy/entrypoint.sh"]
+CMD ["node", "apps/control-plane/src/main.ts"]
