@@ -15,9 +15,11 @@ export const utf8Text = (bytes: Uint8Array, from: number, to: number): string =>
 const encoder = new TextEncoder();
 export const utf8Bytes = (text: string): Uint8Array => encoder.encode(text);
 
+const none = new Uint8Array(0);
+
 /** A growing byte buffer that is used again and again. */
 export class Collector {
-  bytes: Uint8Array = new Uint8Array(256);
+  bytes: Uint8Array = none;
   length = 0;
 
   append(source: Uint8Array, from: number, to: number): void {
@@ -37,7 +39,7 @@ export class Collector {
   /** Forgets the content, and the memory where it is large. */
   clear(): void {
     this.length = 0;
-    if (this.bytes.length > 65_536) this.bytes = new Uint8Array(256);
+    if (this.bytes.length > 65_536) this.bytes = none;
   }
 
   /** Drops the first `count` bytes. */
@@ -56,7 +58,7 @@ export class Collector {
 
   #reserve(size: number): void {
     if (this.length + size <= this.bytes.length) return;
-    const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.length + size));
+    const larger = new Uint8Array(Math.max(256, this.bytes.length * 2, this.length + size));
     larger.set(this.bytes.subarray(0, this.length));
     this.bytes = larger;
   }

@@ -1,7 +1,7 @@
 /** The rules that hold for one response, compiled: what every format's machine works with. */
 import type { HashText } from './actions/action.ts';
 import type { Tally } from './formats/machine.ts';
-import type { KeyTable } from './rules/key-table.ts';
+import type { KeyEntry, KeyTable } from './rules/key-table.ts';
 import type { PathAutomaton, PathState } from './rules/path-automaton.ts';
 import type { TextRules } from './text/text-rules.ts';
 
@@ -23,7 +23,8 @@ export interface Engine {
 /** Where a text stands that may be JSON. */
 export interface NestedPlace {
   readonly state: PathState;
-  readonly context: number;
+  /** The key above it. */
+  readonly entry: KeyEntry;
   /** How many strings the text is inside of already. */
   readonly nesting: number;
 }

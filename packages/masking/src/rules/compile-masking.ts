@@ -2,7 +2,7 @@ import { AppError } from '@hoop/contract';
 import type { MaskRule } from '@hoop/contract';
 import { RE2JS } from 're2js';
 
-import { actionOf, REMOVE } from '../actions/action.ts';
+import { actionOf, NULL, REMOVE } from '../actions/action.ts';
 import { createHashText } from '../actions/hash-text.ts';
 import type { HashText } from '../actions/action.ts';
 import type { Detector } from '../detectors/detector.ts';
@@ -55,7 +55,6 @@ export function compileMasking(rules: readonly MaskRule[], options: MaskingOptio
   const hash = createHashText(options.hashKey ?? crypto.getRandomValues(new Uint8Array(32)));
   const conditions = compiled.some((rule) => rule.unless !== undefined);
   const engines = new Map<string, Engine | null>();
-  const byIdentity = new WeakMap<MaskingIdentity, Engine | null>();
 
   const engineOf = (active: readonly CompiledRule[]): Engine | null => {
     const key = conditions ? compiled.map((rule) => (active.includes(rule) ? '1' : '0')).join('') : '';
@@ -72,12 +71,7 @@ export function compileMasking(rules: readonly MaskRule[], options: MaskingOptio
     rules,
     engineFor(identity) {
       if (identity === undefined) return engineOf(compiled);
-      let engine = byIdentity.get(identity);
-      if (engine === undefined) {
-        engine = engineOf(compiled.filter((rule) => rule.unless === undefined || !rule.unless(identity)));
-        byIdentity.set(identity, engine);
-      }
-      return engine;
+      return engineOf(compiled.filter((rule) => rule.unless === undefined || !rule.unless(identity)));
     },
   };
 }
@@ -95,7 +89,8 @@ function compileRule(rule: MaskRule, at: string, errors: { path: string; message
   let part: CompiledRule = {};
   if (rule.path !== undefined) {
     const segments = attempt('path', () => parseJsonPath(rule.path!));
-    if (segments !== undefined) part = { path: { segments, action } };
+    // a document cannot be removed from itself
+    if (segments !== undefined) part = { path: { segments, action: segments.length === 0 && action === REMOVE ? NULL : action } };
   } else if (rule.key !== undefined) {
     const name = attempt('key', () => folded(rule.key!));
     if (name !== undefined) part = { path: { segments: [{ descendant: true, selectors: [{ kind: 'folded', name }] }], action } };

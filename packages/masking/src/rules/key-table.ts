@@ -19,6 +19,21 @@ export interface KeyEntry {
   readonly hash: number;
   /** As met in the document, without quotes, escapes as they were. */
   readonly raw: Uint8Array;
+  /**
+   * `raw` and the closing quote: its length, and its first 16 bytes as little-endian words with masks for bytes that
+   * it does not have. Numbers in fields compare several times faster than bytes in an array of their own.
+   */
+  readonly length: number;
+  readonly word0: number;
+  readonly word1: number;
+  readonly word2: number;
+  readonly word3: number;
+  readonly mask0: number;
+  readonly mask1: number;
+  readonly mask2: number;
+  readonly mask3: number;
+  /** The key that came after this one the last time: objects of one kind repeat their keys in order. */
+  follower: KeyEntry | null;
 }
 
 const slots = 4096;
@@ -34,11 +49,14 @@ export class KeyTable {
   readonly #symbols = new Map<string, number>();
   readonly #maskName: (name: string) => string | null;
   readonly #slots: (KeyEntry | undefined)[] = Array.from({ length: slots }, () => undefined);
+  /** Stands before the first key of a document. */
+  readonly first: KeyEntry;
   #byName = new Map<string, KeyEntry>();
 
   /** `maskName`: what stands for a key that is itself sensitive, null where it is not. */
   constructor(rules: readonly PathRule[], maskName: (name: string) => string | null) {
     this.#maskName = maskName;
+    this.first = { name: '', folded: '', symbol: -1, context: 0, masked: null, hash: 0, raw: new Uint8Array(0), ...wordsOf(new Uint8Array(0)), follower: null };
     for (const rule of rules) {
       for (const segment of rule.segments) {
         for (const selector of segment.selectors) {
@@ -95,6 +113,45 @@ export class KeyTable {
     const pair = `${this.#exact.get(name) ?? 0}:${this.#folded.get(folded) ?? 0}`;
     let symbol = this.#symbols.get(pair);
     if (symbol === undefined) this.#symbols.set(pair, (symbol = this.#symbols.size));
-    return { name, folded, symbol, context: keyContext(folded), masked: this.#maskName(name), hash, raw };
+    return { name, folded, symbol, context: keyContext(folded), masked: this.#maskName(name), hash, raw, ...wordsOf(raw), follower: null };
   }
+}
+
+function wordsOf(raw: Uint8Array): Pick<KeyEntry, 'length' | `word${0 | 1 | 2 | 3}` | `mask${0 | 1 | 2 | 3}`> {
+  const words = [0, 0, 0, 0];
+  const masks = [0, 0, 0, 0];
+  for (let i = 0; i < Math.min(16, raw.length + 1); i++) {
+    words[i >> 2]! |= (i === raw.length ? 0x22 : raw[i]!) << ((i & 3) * 8);
+    masks[i >> 2]! |= 0xff << ((i & 3) * 8);
+  }
+  return {
+    length: raw.length + 1,
+    word0: words[0]!,
+    word1: words[1]!,
+    word2: words[2]!,
+    word3: words[3]!,
+    mask0: masks[0]!,
+    mask1: masks[1]!,
+    mask2: masks[2]!,
+    mask3: masks[3]!,
+  };
+}
+
+/** Whether the raw key at `i` in `view`, with its closing quote, is this one. At least 16 bytes follow `i`. */
+export function isKeyAt(entry: KeyEntry, view: DataView, i: number): boolean {
+  if ((view.getInt32(i, true) & entry.mask0) !== entry.word0) return false;
+  const { length } = entry;
+  if (length <= 4) return true;
+  if ((view.getInt32(i + 4, true) & entry.mask1) !== entry.word1) return false;
+  if (length <= 8) return true;
+  if ((view.getInt32(i + 8, true) & entry.mask2) !== entry.word2) return false;
+  if (length <= 12) return true;
+  if ((view.getInt32(i + 12, true) & entry.mask3) !== entry.word3) return false;
+  return length <= 16 || isRestAt(entry, view, i);
+}
+
+function isRestAt({ raw, length }: KeyEntry, view: DataView, i: number): boolean {
+  if (i + length > view.byteLength || view.getUint8(i + length - 1) !== 0x22) return false;
+  for (let at = 16; at < raw.length; at++) if (raw[at] !== view.getUint8(i + at)) return false;
+  return true;
 }

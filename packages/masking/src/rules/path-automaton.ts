@@ -14,7 +14,8 @@ export interface PathRule {
 
 /** States that are remembered before the memory of them is dropped (documents can be made to visit many). */
 const maxStates = 4096;
-const maxIndexes = 1024;
+/** Classes of indexes that are remembered for a state. */
+const maxIndexes = 4096;
 
 /** A set of positions, each `rule * stride + segments matched`. */
 export class PathState {
@@ -24,40 +25,56 @@ export class PathState {
   readonly alive: boolean;
   readonly positions: readonly number[];
   readonly #automaton: PathAutomaton;
-  readonly #bySymbol: (PathState | undefined)[] = [];
-  #byIndex: (PathState | undefined)[] = [];
+  /** By symbol; for the machine's shortest path, which calls `member` where nothing is there. */
+  readonly members: (PathState | undefined)[] = [];
+  readonly #byIndex: (PathState | undefined)[] = [];
   readonly #anyIndex: PathState | undefined;
+  readonly #indexes: IndexClasses;
 
   constructor(automaton: PathAutomaton, positions: readonly number[]) {
     this.#automaton = automaton;
     this.positions = positions;
     this.action = automaton.actionOf(positions);
     this.alive = positions.length > 0;
-    this.#anyIndex = positions.length === 0 ? this : undefined;
-    if (automaton.ignoresIndexes(positions)) this.#anyIndex ??= positions.length === 0 ? this : automaton.step(positions, (one) => one.kind === 'wildcard', this);
+    this.#indexes = automaton.indexClasses(positions);
+    const { bounds, period } = this.#indexes;
+    if (bounds.length === 0 && period === 1) this.#anyIndex = automaton.step(positions, (one) => one.kind === 'wildcard', this);
   }
 
   /** The state of the member that has this key. */
   member(key: KeyEntry): PathState {
-    return this.#bySymbol[key.symbol] ?? this.#toMember(key);
+    return this.members[key.symbol] ?? this.#toMember(key);
   }
 
   /** The state of the element at this index. */
   element(index: number): PathState {
-    return this.#anyIndex ?? this.#byIndex[index] ?? this.#toElement(index);
+    return this.#anyIndex ?? this.#byIndex[classOf(index, this.#indexes)] ?? this.#toElement(index);
   }
 
   #toMember(key: KeyEntry): PathState {
     const next = this.#automaton.step(this.positions, (one) => selectsKey(one, key), this);
-    this.#bySymbol[key.symbol] = next;
+    this.members[key.symbol] = next;
     return next;
   }
 
   #toElement(index: number): PathState {
     const next = this.#automaton.step(this.positions, (one) => selectsIndex(one, index), this);
-    if (index < maxIndexes) this.#byIndex[index] = next;
+    const known = classOf(index, this.#indexes);
+    if (known < maxIndexes) this.#byIndex[known] = next;
     return next;
   }
+}
+
+/** Indexes between the same two bounds and at the same phase of the period are selected alike. */
+interface IndexClasses {
+  readonly bounds: readonly number[];
+  readonly period: number;
+}
+
+function classOf(index: number, { bounds, period }: IndexClasses): number {
+  let passed = bounds.length;
+  while (passed > 0 && bounds[passed - 1]! > index) passed--;
+  return passed * period + (period === 1 ? 0 : index % period);
 }
 
 function selectsKey(selector: Selector, key: KeyEntry): boolean {
@@ -92,11 +109,20 @@ export class PathAutomaton {
     return action;
   }
 
-  ignoresIndexes(positions: readonly number[]): boolean {
-    return positions.every((position) => {
-      const segment = this.#segment(position);
-      return segment === undefined || segment.selectors.every((one) => one.kind !== 'index' && one.kind !== 'slice');
-    });
+  indexClasses(positions: readonly number[]): IndexClasses {
+    const bounds = new Set<number>();
+    let period = 1;
+    for (const position of positions) {
+      for (const one of this.#segment(position)?.selectors ?? []) {
+        if (one.kind === 'index') bounds.add(one.index).add(one.index + 1);
+        if (one.kind !== 'slice') continue;
+        bounds.add(one.start);
+        if (Number.isFinite(one.end)) bounds.add(one.end);
+        period = leastCommonMultiple(period, one.step);
+      }
+    }
+    bounds.delete(0);
+    return { bounds: [...bounds].sort((a, b) => a - b), period };
   }
 
   /** Where a step that `selects` accepts leads. `from` is given back where nothing changes. */
@@ -132,4 +158,10 @@ export class PathAutomaton {
     }
     return state;
   }
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  let [x, y] = [a, b];
+  while (y > 0) [x, y] = [y, x % y];
+  return (a / x) * b;
 }

@@ -3,13 +3,13 @@
  * it lies; one that crosses chunks is collected only if its content decides something. Strict: what RFC 8259 does not
  * allow is `Malformed`.
  */
-import { HASH, NONE, NULL, PARTIAL, REDACT, redacted, REMOVE } from '../../actions/action.ts';
+import { HASH, NONE, PARTIAL, REDACT, redacted, REMOVE } from '../../actions/action.ts';
 import type { Action } from '../../actions/action.ts';
 import { utf8Bytes } from '../../bytes.ts';
 import { limits } from '../../engine.ts';
 import type { Engine } from '../../engine.ts';
 import type { Output } from '../../output.ts';
-import { hashPrime, hashSeed } from '../../rules/key-table.ts';
+import { hashPrime, hashSeed, isKeyAt } from '../../rules/key-table.ts';
 import type { KeyEntry } from '../../rules/key-table.ts';
 import type { PathState } from '../../rules/path-automaton.ts';
 import { byteClasses, SPECIAL } from '../../text/byte-classes.ts';
@@ -20,6 +20,7 @@ import type { JsonObserver } from './json-observer.ts';
 import { JsonStack } from './json-stack.ts';
 import { JsonValues } from './json-values.ts';
 import type { Place } from './json-values.ts';
+import { mayBeNested } from './json-value.ts';
 import { JsonWriter } from './json-writer.ts';
 
 export interface JsonOptions {
@@ -27,8 +28,8 @@ export interface JsonOptions {
   readonly many?: boolean;
   /** Where the document stands, for JSON inside something else. @default the engine's root */
   readonly root?: PathState;
-  /** What the key above the document tells. @default 0 */
-  readonly context?: number;
+  /** The key above the document. */
+  readonly entry?: KeyEntry;
   /** How many strings the document is inside of. @default 0 */
   readonly nesting?: number;
   readonly observer?: JsonObserver | null;
@@ -60,12 +61,13 @@ export class JsonMachine implements Machine {
   readonly #tally: Tally;
   readonly #place: Place;
   readonly #root: PathState;
-  readonly #rootContext: number;
+  readonly #rootEntry: KeyEntry;
   readonly #many: boolean;
   #phase = TOP;
   #consumed = 0;
   #documents = 0;
   #maskedKeys = 0;
+  #lastKey: KeyEntry;
   /** Depth of the masked container that we are in; -1: none. */
   #muted = -1;
   #mutedAction: Action = NONE;
@@ -75,10 +77,11 @@ export class JsonMachine implements Machine {
     this.#tally = tally;
     this.#many = options.many ?? false;
     this.#root = options.root ?? engine.root;
-    this.#rootContext = options.context ?? 0;
-    this.#place = { state: this.#root, entry: null, context: 0, action: NONE };
+    this.#rootEntry = options.entry ?? engine.keys.first;
+    this.#place = { state: this.#root, entry: this.#rootEntry };
+    this.#lastKey = engine.keys.first;
     this.#writer = new JsonWriter(out);
-    this.#stack = new JsonStack(this.#root);
+    this.#stack = new JsonStack(this.#root, this.#rootEntry);
     this.#values = new JsonValues({
       engine,
       writer: this.#writer,
@@ -94,6 +97,10 @@ export class JsonMachine implements Machine {
     const n = chunk.length;
     const stack = this.#stack;
     const { scanner, collected } = this.#values;
+    const { removes } = this.#engine;
+    const place = this.#place;
+    const view = new DataView(chunk.buffer, chunk.byteOffset, n);
+    const plainStrings = this.#values.passes;
     let phase = this.#phase;
     let i = 0;
     this.#writer.beginChunk();
@@ -120,6 +127,25 @@ export class JsonMachine implements Machine {
           }
           if (byte === QUOTE) {
             const start = i;
+            // most strings: whole, without escapes, and of no interest to any rule
+            let classes = 0;
+            let kind = 0;
+            let end = start + 1;
+            if (plainStrings) end = skipPlain(view, end, n);
+            while (end < n && (kind = byteClasses[chunk[end]!]!) < SPECIAL) {
+              classes |= kind;
+              end++;
+            }
+            if (end < n && chunk[end] === QUOTE && (this.#muted >= 0 || (plainStrings ? place.state.action === NONE && mayBeNested[chunk[start + 1]!] === 0 : this.#values.isPlain(chunk, start, end, classes)))) {
+              i = end + 1;
+              phase = AFTER;
+              if (stack.depth === 0) phase = TOP;
+              else if (i < n && chunk[i] === 0x2c && !removes) {
+                phase = stack.inArray ? VALUE : KEY;
+                i++;
+              }
+              break;
+            }
             scanner.begin();
             i = scanner.scan(chunk, i + 1, n);
             if (i < 0) this.#fail(-1 - i, scanner.reason);
@@ -139,7 +165,8 @@ export class JsonMachine implements Machine {
             const start = i++;
             while (i < n && isBareByte[chunk[i]!] === 1) i++;
             if (i < n) {
-              if (!isBareValue(chunk, start, i)) this.#fail(start, 'this is neither a number nor true, false or null');
+              const isDigit = i - start === 1 && byte >= 0x30 && byte <= 0x39;
+              if (!isDigit && !isBareValue(chunk, start, i)) this.#fail(start, 'this is neither a number nor true, false or null');
               if (this.#muted < 0) this.#values.endBare(chunk, start, i);
               phase = stack.depth === 0 ? TOP : AFTER;
             } else {
@@ -156,6 +183,26 @@ export class JsonMachine implements Machine {
             break;
           }
           const start = i++;
+          const expected = this.#lastKey.follower;
+          if (expected !== null && i + 16 <= n && isKeyAt(expected, view, i)) {
+              i += expected.length;
+              this.#lastKey = expected;
+              this.keysRead++;
+              if (this.#muted < 0) {
+                const state = stack.state.members[expected.symbol];
+                if (state === undefined || removes || expected.masked !== null) this.#member(chunk, start, i, expected);
+                else {
+                  place.state = state;
+                  place.entry = expected;
+                }
+              }
+              phase = COLON;
+              if (i < n && chunk[i] === 0x3a) {
+                phase = VALUE;
+                i++;
+              }
+              break;
+          }
           let hash = hashSeed;
           let next = 0;
           while (i < n && (byteClasses[(next = chunk[i]!)]! & SPECIAL) === 0) {
@@ -164,7 +211,12 @@ export class JsonMachine implements Machine {
           }
           if (i < n && next === QUOTE) {
             this.keysRead++;
-            if (this.#muted < 0) this.#member(chunk, start, i + 1, this.#engine.keys.find(hash, chunk, start + 1, i));
+            if (this.#muted < 0) {
+              const entry = this.#engine.keys.find(hash, chunk, start + 1, i);
+              this.#lastKey.follower = entry;
+              this.#lastKey = entry;
+              this.#member(chunk, start, i + 1, entry);
+            }
             i++;
             phase = COLON;
             break;
@@ -190,7 +242,7 @@ export class JsonMachine implements Machine {
           break;
         case AFTER:
           if (byte === 0x2c) {
-            if (this.#engine.removes && this.#muted < 0) this.#writer.comma(i);
+            if (removes && this.#muted < 0) this.#writer.comma(i);
             phase = stack.inArray ? VALUE : KEY;
             i++;
           } else if (byte === (stack.inArray ? 0x5d : 0x7d)) phase = this.#close(i++);
@@ -249,11 +301,8 @@ export class JsonMachine implements Machine {
   #document(at: number): void {
     if (this.#documents > 0 && !this.#many) this.#fail(at, 'something follows the document');
     this.#documents++;
-    const place = this.#place;
-    place.state = this.#root;
-    place.entry = null;
-    place.context = this.#rootContext;
-    place.action = this.#root.action === REMOVE ? NULL : this.#root.action;
+    this.#place.state = this.#root;
+    this.#place.entry = this.#rootEntry;
   }
 
   /** A key has been read at `chunk[start, end)`: decides about its value. */
@@ -284,12 +333,10 @@ export class JsonMachine implements Machine {
   }
 
   #enter(entry: KeyEntry): Action {
-    const place = this.#place;
-    place.state = this.#stack.state.member(entry);
-    place.entry = entry;
-    place.context = entry.context;
-    place.action = place.state.action;
-    return place.action;
+    const state = this.#stack.state.member(entry);
+    this.#place.state = state;
+    this.#place.entry = entry;
+    return state.action;
   }
 
   /** Keys that were masked must not become the same key. */
@@ -305,23 +352,22 @@ export class JsonMachine implements Machine {
     const place = this.#place;
     place.state = stack.state.element(stack.index++);
     place.entry = stack.entry;
-    place.context = stack.context;
-    place.action = place.state.action;
     if (!this.#engine.removes) return;
-    this.#writer.settle(chunk, i, place.action, stack.kept);
-    if (place.action !== REMOVE) stack.kept = true;
+    const { action } = place.state;
+    this.#writer.settle(chunk, i, action, stack.kept);
+    if (action !== REMOVE) stack.kept = true;
   }
 
   #open(chunk: Uint8Array, i: number, isArray: boolean): void {
-    const place = this.#place;
+    const { state, entry } = this.#place;
     if (this.#stack.depth >= limits.depth) this.#fail(i, 'the document is nested too deeply');
-    if (this.#muted < 0 && place.action !== NONE) {
+    if (this.#muted < 0 && state.action !== NONE) {
       this.#writer.flush(chunk, i);
       this.#writer.isHolding = true;
       this.#muted = this.#stack.depth;
-      this.#mutedAction = place.action === PARTIAL || place.action === HASH ? REDACT : place.action;
+      this.#mutedAction = state.action === PARTIAL || state.action === HASH ? REDACT : state.action;
     }
-    this.#stack.push(isArray, place.state, place.entry, place.context);
+    this.#stack.push(isArray, state, entry);
   }
 
   /** Closes the container at `i`; gives the next phase. */
@@ -342,4 +388,19 @@ export class JsonMachine implements Machine {
     if (this.#muted < 0) this.#values.finishBare(next);
     return this.#stack.depth === 0 ? TOP : AFTER;
   }
+}
+
+/**
+ * The first of the four-byte words from `i` on in which there may be a quote, a backslash, a control character or a
+ * non-ASCII byte: each is tested for in all four bytes at once.
+ */
+function skipPlain(view: DataView, from: number, n: number): number {
+  let i = from;
+  for (const last = n - 4; i <= last; i += 4) {
+    const word = view.getInt32(i, true);
+    const quote = word ^ 0x22222222;
+    const backslash = word ^ 0x5c5c5c5c;
+    if (((word | (word - 0x20202020) | ((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash)) & 0x80808080) !== 0) break;
+  }
+  return i;
 }

@@ -10,35 +10,32 @@ export class JsonStack {
   index = 0;
   /** A member or element has been let out. */
   kept = false;
-  /** The key under which the container stands, and what it tells; elements of an array inherit both. */
-  entry: KeyEntry | null = null;
-  context = 0;
+  /** The key under which the container stands; elements of an array inherit it. */
+  entry: KeyEntry;
 
   readonly #arrays: boolean[] = [];
   readonly #states: PathState[] = [];
   readonly #indexes: number[] = [];
   readonly #kepts: boolean[] = [];
-  readonly #entries: (KeyEntry | null)[] = [];
-  readonly #contexts: number[] = [];
+  readonly #entries: KeyEntry[] = [];
 
-  constructor(root: PathState) {
+  constructor(root: PathState, entry: KeyEntry) {
     this.state = root;
+    this.entry = entry;
   }
 
-  push(isArray: boolean, state: PathState, entry: KeyEntry | null, context: number): void {
+  push(isArray: boolean, state: PathState, entry: KeyEntry): void {
     const depth = this.depth++;
     this.#arrays[depth] = this.inArray;
     this.#states[depth] = this.state;
     this.#indexes[depth] = this.index;
     this.#kepts[depth] = this.kept;
     this.#entries[depth] = this.entry;
-    this.#contexts[depth] = this.context;
     this.inArray = isArray;
     this.state = state;
     this.index = 0;
     this.kept = false;
     this.entry = entry;
-    this.context = context;
   }
 
   pop(): void {
@@ -48,21 +45,20 @@ export class JsonStack {
     this.index = this.#indexes[depth]!;
     this.kept = this.#kepts[depth]!;
     this.entry = this.#entries[depth]!;
-    this.context = this.#contexts[depth]!;
   }
 
   /** JSONPath of the value that comes next under this key, with `[*]` for every element. */
-  path(key: KeyEntry | null): string {
+  path(key: KeyEntry): string {
     let path = '$';
     for (let level = 1; level <= this.depth; level++) {
       const inArray = level === this.depth ? this.inArray : this.#arrays[level]!;
       const entry = level === this.depth ? key : this.#entryAt(level + 1);
-      path += inArray ? '[*]' : pathStep(entry?.masked ?? entry?.name ?? '');
+      path += inArray ? '[*]' : pathStep(entry.masked ?? entry.name);
     }
     return path;
   }
 
-  #entryAt(level: number): KeyEntry | null {
+  #entryAt(level: number): KeyEntry {
     return level === this.depth ? this.entry : this.#entries[level]!;
   }
 }

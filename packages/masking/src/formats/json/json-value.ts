@@ -11,7 +11,7 @@ import type { Place } from './json-values.ts';
 const redactedBytes = utf8Bytes(JSON.stringify(redacted));
 const nullBytes = utf8Bytes('null');
 /** First raw bytes of a string that may hold JSON: a bracket, white space, an escape, a byte order mark. */
-const mayBeNested = Uint8Array.from({ length: 256 }, (_, byte) => ([0x20, 0x5b, 0x5c, 0x7b, 0xef].includes(byte) ? 1 : 0));
+export const mayBeNested: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => ([0x20, 0x5b, 0x5c, 0x7b, 0xef].includes(byte) ? 1 : 0));
 const nothing = new Uint8Array(0);
 
 /** What stands for a value whose content does not matter. */
@@ -32,7 +32,8 @@ export function maskString(
   isPlainAscii: boolean,
   nesting: number,
 ): Uint8Array | null {
-  const { action, context } = place;
+  const { action } = place.state;
+  const { context } = place.entry;
   if (action !== NONE) {
     tally.maskedCount++;
     if (action >= REDACT) return replacement(action);
@@ -41,7 +42,7 @@ export function maskString(
   const length = to - from - 2;
   if (length > 1 && mayBeNested[bytes[from + 1]!] === 1) {
     const text = decodeJsonString(bytes, from, to, isPlainAscii);
-    const nested = engine.maskNested(engine, tally, text, { state: place.state, context, nesting });
+    const nested = engine.maskNested(engine, tally, text, { state: place.state, entry: place.entry, nesting });
     if (nested !== undefined) return nested === null ? null : encodeJsonString(nested);
   }
   const rules = engine.text;

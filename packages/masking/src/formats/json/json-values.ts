@@ -10,16 +10,14 @@ import type { Tally } from '../machine.ts';
 import type { JsonObserver } from './json-observer.ts';
 import type { JsonStack } from './json-stack.ts';
 import { JsonStringScanner } from './json-string-scanner.ts';
-import { maskBare, maskString, replacement } from './json-value.ts';
+import { maskBare, maskString, mayBeNested, replacement } from './json-value.ts';
 import type { JsonWriter } from './json-writer.ts';
 import { LongString } from './long-string.ts';
 
-/** Where the next value stands, and what the rules say about it. */
+/** Where the next value stands: what the rules say is in `state`, what the key tells in `entry`. */
 export interface Place {
   state: PathState;
-  entry: KeyEntry | null;
-  context: number;
-  action: Action;
+  entry: KeyEntry;
 }
 
 // what becomes of the string that is being read
@@ -40,9 +38,12 @@ export class JsonValues {
   readonly #observer: JsonObserver | null;
   /** Strings of places without an action are looked at. */
   readonly #inspects: boolean;
+  /** Nothing looks into strings, but for JSON in them. */
+  readonly passes: boolean;
   /** Numbers shorter than this hold nothing for any rule. */
   readonly #leastNumber: number;
   #fate = PASS;
+  #droppedAction: Action = NONE;
   #long: LongString | null = null;
 
   constructor(input: { engine: Engine; writer: JsonWriter; tally: Tally; stack: JsonStack; place: Place; nesting: number; observer: JsonObserver | null }) {
@@ -54,6 +55,7 @@ export class JsonValues {
     this.#nesting = input.nesting;
     this.#observer = input.observer;
     this.#inspects = input.engine.text !== null || input.engine.selects || input.observer !== null;
+    this.passes = input.engine.text === null && input.observer === null;
     this.#leastNumber = input.engine.text?.seesAll === true ? 1 : input.engine.text === null && input.observer === null ? limits.number + 1 : 4;
   }
 
@@ -72,11 +74,12 @@ export class JsonValues {
 
   /** Decides what becomes of the string at `start`. */
   startString(chunk: Uint8Array, start: number): void {
-    const { action } = this.#place;
+    const { action } = this.#place.state;
     if (action >= REDACT) {
       this.#writer.flush(chunk, start);
       this.#writer.isHolding = true;
       this.#fate = DROP;
+      this.#droppedAction = action;
     } else this.#fate = action !== NONE || this.#inspects ? COLLECT : PASS;
   }
 
@@ -87,9 +90,19 @@ export class JsonValues {
       if (masked === null) return;
       this.#writer.flush(chunk, start);
       this.#writer.out.put(masked);
-    } else if (this.#fate === DROP) this.putReplacement(this.#place.action);
+    } else if (this.#fate === DROP) this.putReplacement(this.#droppedAction);
     else return;
     this.#writer.resume(end);
+  }
+
+  /** Most strings: no rule selects them, they hold no JSON, and their bytes interest no detector. */
+  isPlain(chunk: Uint8Array, start: number, quote: number, classes: number): boolean {
+    const place = this.#place;
+    if (place.state.action !== NONE || this.#observer !== null) return false;
+    if (!this.#inspects) return true;
+    if (mayBeNested[chunk[start + 1]!] === 1) return false;
+    const { text } = this.#engine;
+    return text === null || !text.mayHold(classes, quote - start - 1, place.entry.context);
   }
 
   /** The chunk ends within the string that starts at `start`. */
@@ -103,12 +116,12 @@ export class JsonValues {
     this.collected.append(chunk, start, chunk.length);
     if (this.collected.length <= limits.text || !this.scanner.isBetweenCharacters) return;
     if (this.#fate === COLLECT) {
-      this.#long = LongString.begin(this.#engine, this.#tally, this.collected, this.#place.action, this.#place.context);
+      this.#long = LongString.begin(this.#engine, this.#tally, this.collected, this.#place.state.action, this.#place.entry.context);
       this.#fate = this.#long === null ? DROP : LONG;
     }
     if (this.#long !== null) this.#long.advance(this.collected, this.#writer.out);
     else {
-      this.#place.action = REDACT;
+      this.#droppedAction = REDACT;
       this.collected.clear();
     }
   }
@@ -118,7 +131,7 @@ export class JsonValues {
     const { collected } = this;
     const { out } = this.#writer;
     if (this.#fate === PASS) return;
-    if (this.#fate === DROP) this.putReplacement(this.#place.action);
+    if (this.#fate === DROP) this.putReplacement(this.#droppedAction);
     else {
       collected.append(chunk, start, end);
       if (this.#long !== null) this.#long.finish(collected, out);
@@ -136,13 +149,13 @@ export class JsonValues {
   #maskString(bytes: Uint8Array, from: number, to: number): Uint8Array | null {
     const place = this.#place;
     const scanner = this.scanner;
-    if (this.#observer !== null && place.action === NONE && to - from > 6) this.#observe(bytes, from, to);
+    if (this.#observer !== null && place.state.action === NONE && to - from > 6) this.#observe(bytes, from, to);
     return maskString(this.#engine, this.#tally, bytes, from, to, place, scanner.classes, !scanner.hasSpecial, this.#nesting);
   }
 
   /** The number or literal is whole: `chunk[start, end)`, and valid. */
   endBare(chunk: Uint8Array, start: number, end: number): void {
-    if (this.#place.action === NONE && end - start < this.#leastNumber) return;
+    if (this.#place.state.action === NONE && end - start < this.#leastNumber) return;
     const masked = this.#maskBare(chunk, start, end);
     if (masked === null) return;
     this.#writer.flush(chunk, start);
@@ -160,9 +173,9 @@ export class JsonValues {
   }
 
   #maskBare(bytes: Uint8Array, from: number, to: number): Uint8Array | null {
-    const { action, context } = this.#place;
-    if (this.#observer !== null && action === NONE && to - from > 6) this.#see(latin1Text(bytes, from, to));
-    return maskBare(this.#engine, this.#tally, bytes, from, to, action, context);
+    const { state, entry } = this.#place;
+    if (this.#observer !== null && state.action === NONE && to - from > 6) this.#see(latin1Text(bytes, from, to));
+    return maskBare(this.#engine, this.#tally, bytes, from, to, state.action, entry.context);
   }
 
   #observe(bytes: Uint8Array, from: number, to: number): void {
@@ -172,6 +185,6 @@ export class JsonValues {
   }
 
   #see(text: string): void {
-    this.#observer!.see(text, this.#place.context, () => this.#stack.path(this.#place.entry));
+    this.#observer!.see(text, this.#place.entry.context, () => this.#stack.path(this.#place.entry));
   }
 }
