@@ -30,6 +30,7 @@ import * as putPolicy from './policy/put-policy.ts';
 import * as readPolicies from './policy/read-policies.ts';
 import * as tryPolicies from './policy/try-policies.ts';
 import * as readSecurityEvents from './security-event/read-security-events.ts';
+import * as exportSessionHar from './session/export-session-har.ts';
 import * as readSessions from './session/read-sessions.ts';
 import * as followChanges from './snapshot/follow-changes.ts';
 import * as getSnapshot from './snapshot/get-snapshot.ts';
@@ -60,6 +61,7 @@ const files: readonly Record<string, unknown>[] = [
   explainDecision,
   tryMasking,
   readSessions,
+  exportSessionHar,
   readCalls,
   getCallBodies,
   createAdminToken,

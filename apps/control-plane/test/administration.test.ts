@@ -116,12 +116,19 @@ describe('lists', () => {
     for (const id of made) expect(seen).toContain(id);
   });
 
-  it.each(['cursor=x', 'cursor=', 'limit=0', 'limit=201', 'limit=x', 'limit=1&limit=2', 'bogus=1', '__proto__=1', `cursor=${Buffer.from("1:' or 1=1").toString('base64url')}`])(
-    'refuse the query %s',
-    async (query) => {
-      expect((await h.call('GET', `/v1/identities?${query}`)).body['code']).toBe('invalid_request');
-    },
-  );
+  it.each([
+    'cursor=x',
+    'cursor=',
+    'limit=0',
+    'limit=201',
+    'limit=x',
+    'limit=1&limit=2',
+    'bogus=1',
+    '__proto__=1',
+    `cursor=${Buffer.from("1:' or 1=1").toString('base64url')}`,
+  ])('refuse the query %s', async (query) => {
+    expect((await h.call('GET', `/v1/identities?${query}`)).body['code']).toBe('invalid_request');
+  });
 });
 
 describe('what is in use', () => {
@@ -183,11 +190,17 @@ describe('a credential', () => {
     const connection = await h.makeConnection();
     const path = `/v1/connections/${connection['id']}`;
     await h.call('PUT', `${path}/credential`, { body, headers: { 'if-none-match': '*' } });
-    for (const change of [{ target: 'https://evil.example' }, { target: 'http://api.payments.example' }, { allowedHosts: ['evil.example'] }]) {
+    for (const change of [
+      { target: 'https://evil.example' },
+      { target: 'http://api.payments.example' },
+      { allowedHosts: ['evil.example'] },
+    ]) {
       const refused = await h.call('PATCH', path, { body: change, headers: { 'if-match': '*' } });
       expect(refused.body['code']).toBe('credential_bound_to_hosts');
     }
-    expect((await h.call('PATCH', path, { body: { target: 'https://api.payments.example/v2' }, headers: { 'if-match': '*' } })).status).toBe(200);
+    expect(
+      (await h.call('PATCH', path, { body: { target: 'https://api.payments.example/v2' }, headers: { 'if-match': '*' } })).status,
+    ).toBe(200);
     const settingsOnly = await h.call('PUT', `${path}/credential`, { body: { settings: body.settings }, headers: { 'if-match': '*' } });
     expect(settingsOnly.body['code']).toBe('invalid_request');
     expect((await h.call('DELETE', `${path}/credential`)).status).toBe(204);
@@ -248,7 +261,10 @@ describe('a policy', () => {
     expect((await h.call('GET', `${path}/revisions/1`)).body['rules']).toEqual(rules);
     const page = await h.call('GET', `${path}/revisions?limit=1`);
     expect(page.body['items'][0].revision).toBe(2);
-    expect((await h.call('GET', `${path}/revisions?limit=1&cursor=${page.body['next']}`)).body).toMatchObject({ items: [{ revision: 1 }], next: null });
+    expect((await h.call('GET', `${path}/revisions?limit=1&cursor=${page.body['next']}`)).body).toMatchObject({
+      items: [{ revision: 1 }],
+      next: null,
+    });
     await expect(h.database.pool.query("UPDATE policy_revisions SET rules = '[]'")).rejects.toThrow(/immutable/);
     expect((await snapshotOf(connection['id'] as string)).policy.revision).toBe(2);
   });
@@ -266,9 +282,17 @@ describe('a policy', () => {
       { name: 'a', effect: 'allow', when: 'request.nothing == 1' },
       { name: 'b', effect: 'allow', match: { paths: ['/a/{{'] } },
     ];
-    const { status, body } = await write(`/v1/connections/${connection['id']}/policy`, { rules: faulty, mask: [{ path: '$[' }] }, { 'if-none-match': '*' });
+    const { status, body } = await write(
+      `/v1/connections/${connection['id']}/policy`,
+      { rules: faulty, mask: [{ path: '$[' }] },
+      { 'if-none-match': '*' },
+    );
     expect(status).toBe(422);
-    expect((body['errors'] as { path: string }[]).map((one) => one.path)).toEqual(['rules[0].when', 'rules[1].match.paths[0]', 'mask[0].path']);
+    expect((body['errors'] as { path: string }[]).map((one) => one.path)).toEqual([
+      'rules[0].when',
+      'rules[1].match.paths[0]',
+      'mask[0].path',
+    ]);
     const tried = await h.call('POST', '/v1/policies/validate', { body: { rules: faulty } });
     expect(tried.body['valid']).toBe(false);
     expect(tried.body['errors']).toHaveLength(2);
@@ -293,12 +317,22 @@ describe('a policy', () => {
     const connection = await h.makeConnection({ identities: [identity['id']] });
     const withContext = [
       ...rules,
-      { name: 'ticket', effect: 'require_context', match: { methods: ['POST'], paths: ['/v1/refunds'] }, context: { ticket: '^OPS-[0-9]+$' } },
+      {
+        name: 'ticket',
+        effect: 'require_context',
+        match: { methods: ['POST'], paths: ['/v1/refunds'] },
+        context: { ticket: '^OPS-[0-9]+$' },
+      },
     ];
     await write(`/v1/connections/${connection['id']}/policy`, { rules: withContext }, { 'if-none-match': '*' });
     const ask = (request: object, more: object = {}) =>
       h.call('POST', '/v1/policies/explain', { body: { connection: connection['name'], identity: identity['name'], request, ...more } });
-    expect((await ask({ method: 'GET', path: '/x' })).body).toMatchObject({ effect: 'allow', rule: 'read', policyRevision: 1, caveats: [] });
+    expect((await ask({ method: 'GET', path: '/x' })).body).toMatchObject({
+      effect: 'allow',
+      rule: 'read',
+      policyRevision: 1,
+      caveats: [],
+    });
     const lacking = await ask({ method: 'POST', path: '/v1/refunds' });
     expect(lacking.body).toMatchObject({ effect: 'require_context', missingContext: [{ key: 'ticket', pattern: '^OPS-[0-9]+$' }] });
     expect(lacking.body['rules'].find((one: { rule: string }) => one.rule === 'read').outcome).toBe('method_differs');
@@ -315,7 +349,9 @@ describe('a policy', () => {
 
 describe('masking rules', () => {
   it('can be tried on a sample', async () => {
-    const { body } = await h.call('POST', '/v1/masking/try', { body: { rules: [{ key: 'email' }], sample: '{"email":"a@b.example","id":1}' } });
+    const { body } = await h.call('POST', '/v1/masking/try', {
+      body: { rules: [{ key: 'email' }], sample: '{"email":"a@b.example","id":1}' },
+    });
     expect(body['after']).not.toContain('a@b.example');
     expect(JSON.parse(body['after'] as string)).toMatchObject({ id: 1 });
     expect(body).toMatchObject({ maskedCount: 1, blocked: null });

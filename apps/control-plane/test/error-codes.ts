@@ -213,6 +213,13 @@ export const refusals: Record<string, Record<string, Make>> = {
     not_found: async () => at('/v1/masking/try', { body: { rules: [], sample: '{}', identity: 'nothing' } }),
     policy_invalid: async () => at('/v1/masking/try', { body: { rules: [{ path: 'nonsense[' }], sample: '{}' } }),
   },
+  exportSessionHar: {
+    conflict: async (h) => {
+      const { callId, sessionId } = await recordCall(h);
+      await h.database.prisma.callBody.updateMany({ where: { callId }, data: { sealed: Buffer.alloc(64) } });
+      return at(`/v1/sessions/${sessionId}/har`);
+    },
+  },
   getCallBodies: {
     conflict: async (h) => {
       const { callId } = await recordCall(h);

@@ -137,7 +137,7 @@ export const exportSessionHar = defineOperation({
   params: z.object({ sessionId: idSchema('session') }),
   status: 200,
   response: z.looseObject({ log: z.looseObject({ version: z.literal('1.2') }) }),
-  errors: ['not_found'],
+  errors: ['not_found', 'conflict'],
 });
 export const listCalls = defineOperation({
   id: 'listCalls',
