@@ -7,10 +7,11 @@ import type { Condition } from './condition/condition.ts';
 import { requestEnvironment } from './condition/environment.ts';
 import { compilePathPattern } from './path/path-matcher.ts';
 import type { PathMatcher } from './path/path-matcher.ts';
-import { compileRe2 } from './re2.ts';
+import { compileWholeMatch } from './re2.ts';
 import type { Re2Pattern } from './re2.ts';
 import { buildRuleIndex } from './rule-index.ts';
 import type { RuleIndex } from './rule-index.ts';
+import { sharedValues } from './shared-values.ts';
 
 export interface PolicyError {
   /** e.g. `rules[2].when`. */
@@ -70,35 +71,11 @@ export function compilePolicy(policy: PolicyInput): CompiledPolicy {
   return { id: policy.id, revision: policy.revision, rules, index };
 }
 
-/*
- * Thousands of connections have like policies. What is the same is compiled once and shared, so that deciding for
- * many connections reads no more memory than deciding for a few. Nothing in a compiled rule can change.
- */
-const rulesByContent = boundedCache<CompiledRule>(100_000);
-const matchersByPattern = boundedCache<PathMatcher>(100_000);
-const methodSets = boundedCache<ReadonlySet<string>>(10_000);
-const indexes = boundedCache<RuleIndex>(20_000);
+const rulesByContent = sharedValues<CompiledRule>(32_000_000);
+const matchersByPattern = sharedValues<PathMatcher>(8_000_000);
+const methodSets = sharedValues<ReadonlySet<string>>(1_000_000);
+const indexes = sharedValues<RuleIndex>(16_000_000);
 let lastKey = 0;
-
-interface Cache<T> {
-  get(key: string, make: () => T): T;
-}
-
-/** Forgets everything when it is full: what is in use stays in use, and is made anew where it is needed anew. */
-function boundedCache<T>(limit: number): Cache<T> {
-  const kept = new Map<string, T>();
-  return {
-    get(key, make) {
-      let value = kept.get(key);
-      if (value === undefined) {
-        value = make();
-        if (kept.size >= limit) kept.clear();
-        kept.set(key, value);
-      }
-      return value;
-    },
-  };
-}
 
 export function policyInvalid(errors: readonly PolicyError[]): AppError {
   const [first] = errors;
@@ -134,7 +111,7 @@ export function compileRules(rules: readonly Rule[]): { rules: readonly Compiled
     const { when, context, approval } = rule;
     const condition = when === undefined ? null : attempt(`${at}.when`, () => compileCondition(when, requestEnvironment));
     const requirements = Object.entries(context ?? {}).map(([key, pattern]) =>
-      attempt(`${at}.context.${key}`, () => ({ key, pattern, compiled: compileRe2(pattern) })),
+      attempt(`${at}.context.${key}`, () => ({ key, pattern, compiled: compileWholeMatch(pattern) })),
     );
     if (rule.effect === 'require_context' && requirements.length === 0) errors.push({ path: `${at}.context`, message: 'must name at least one key' });
     if (rule.effect === 'require_approval' && approval === undefined) errors.push({ path: `${at}.approval`, message: 'is needed with the effect require_approval' });

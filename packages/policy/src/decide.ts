@@ -37,7 +37,8 @@ export function decide(policy: CompiledPolicy | null, facts: Facts): Verdict {
     } else if (value === false) (unmet ??= []).push(rule);
     else (faulty ??= []).push({ rule, fault: value });
   }
-  if (effects === effectBits.allow && faulty === undefined) return allowed(policy, matched);
+  const mayNeedMore = effects & (effectBits.deny | effectBits.require_approval);
+  if (effects !== 0 && mayNeedMore === 0 && faulty === undefined && matched.every((rule) => isMet(rule, facts))) return allowed(policy, matched);
   return judge(policy, facts, matched, faulty ?? none, unmet ?? none);
 }
 
@@ -59,7 +60,7 @@ export function judge(policy: CompiledPolicy, facts: Facts, matched: readonly Co
     .filter((rule) => rule.effect === 'require_approval')
     .sort(byPosition(policy))
     .map((rule): { rule: string; approval: ApprovalRule } => ({ rule: rule.name, approval: rule.rule.approval! }));
-  const lacking = matched.filter((rule) => rule.effect === 'require_context' && !rule.context.every((one) => isGiven(one, facts))).sort(byPosition(policy));
+  const lacking = matched.filter((rule) => rule.effect === 'require_context' && !isMet(rule, facts)).sort(byPosition(policy));
   if (lacking.length > 0) {
     const missing = new Map<string, { key: string; pattern: string }>();
     for (const one of lacking.flatMap((rule) => rule.context)) {
@@ -100,8 +101,11 @@ export function judge(policy: CompiledPolicy, facts: Facts, matched: readonly Co
 
 export const isGiven = (one: CompiledRule['context'][number], { context }: Facts): boolean => {
   const value = Object.hasOwn(context, one.key) ? context[one.key] : undefined;
-  return typeof value === 'string' && one.compiled.matchesWhole(value);
+  return typeof value === 'string' && one.compiled.matches(value);
 };
+
+/** A rule without context is met. */
+const isMet = (rule: CompiledRule, facts: Facts): boolean => rule.context.length === 0 || rule.context.every((one) => isGiven(one, facts));
 
 /** Names the requirement that decided, or else the allow. */
 function allowed(policy: CompiledPolicy, matched: readonly CompiledRule[]): Verdict {

@@ -8,8 +8,7 @@ import type { ConditionPart } from './condition/explain-condition.ts';
 import { requestEnvironment } from './condition/environment.ts';
 import { decide } from './decide.ts';
 import type { Facts, Verdict } from './facts.ts';
-import { findCandidates } from './rule-index.ts';
-import type { Candidate } from './rule-index.ts';
+import { findCandidates, paramsOf } from './rule-index.ts';
 
 export type RuleOutcome = 'matched' | 'method_differs' | 'path_differs' | 'condition_false' | 'condition_failed';
 
@@ -37,11 +36,10 @@ export function explain(policy: CompiledPolicy | null, facts: Facts): Explanatio
   const verdict = decide(policy, facts);
   if (policy === null) return { verdict, rules: [] };
   const { method, path } = facts.request;
-  const covering = byRule(findCandidates(policy.index, method, path));
-  const onPath = byRule(findCandidates(policy.index, null, path));
+  const covering = new Set(findCandidates(policy.index, method, path).map(({ rule }) => rule));
+  const onPath = new Set(findCandidates(policy.index, null, path).map(({ rule }) => rule));
   const rules = policy.rules.map((rule): RuleExplanation => {
-    const candidate = covering.get(rule);
-    if (candidate !== undefined) return explainCandidate(rule, candidate, facts);
+    if (covering.has(rule)) return explainCandidate(rule, facts);
     const outcome = onPath.has(rule) ? 'method_differs' : 'path_differs';
     const because = `It is for ${describeMatch(rule)}; ${outcome === 'method_differs' ? `the method is ${method}` : `the path is ${path}`}.`;
     return { rule: rule.name, effect: rule.effect, outcome, because, params: {}, condition: [], context: [] };
@@ -49,16 +47,15 @@ export function explain(policy: CompiledPolicy | null, facts: Facts): Explanatio
   return { verdict, rules };
 }
 
-const byRule = (candidates: readonly Candidate[]): ReadonlyMap<CompiledRule, Candidate> => new Map(candidates.map((one) => [one.rule, one]));
-
-function explainCandidate(rule: CompiledRule, { params }: Candidate, facts: Facts): RuleExplanation {
+function explainCandidate(rule: CompiledRule, facts: Facts): RuleExplanation {
+  const params = paramsOf(rule, facts.request.path);
   const common = { rule: rule.name, effect: rule.effect, params: { ...params } };
   const value = rule.when === null ? true : rule.when.evaluate(facts, params);
   const condition = rule.when === null ? [] : explainCondition(rule.when.source, requestEnvironment, facts, params);
   if (value === true) {
     const context = rule.context.map(({ key, pattern, compiled }) => {
       const given = Object.hasOwn(facts.context, key) ? facts.context[key] : undefined;
-      return { key, pattern, met: given !== undefined && compiled.matchesWhole(given) };
+      return { key, pattern, met: given !== undefined && compiled.matches(given) };
     });
     const unmet = context.filter((one) => !one.met).map((one) => one.key);
     const because = unmet.length === 0 ? 'Its match and its condition hold.' : `Its match and its condition hold, and it lacks the context ${unmet.join(', ')}.`;

@@ -4,7 +4,10 @@
  * all that exist.
  */
 import type { CompiledRule } from './compile-policy.ts';
+import { noParams } from './path/path-matcher.ts';
 import type { PathMatcher } from './path/path-matcher.ts';
+
+export { noParams } from './path/path-matcher.ts';
 
 interface Entry {
   readonly rule: CompiledRule;
@@ -17,28 +20,31 @@ interface Node {
   readonly entries: Entry[];
 }
 
-/** Up to so many entries are looked at one after the other: that reads less memory than any index. */
-const maxListed = 12;
+/** So few rules and patterns are looked at one after the other: that reads less memory than any index. */
+const maxListedRules = 12;
+const maxListedPatterns = 24;
 
 export interface RuleIndex {
-  /** All entries, where they are few; then the other members are not used. */
-  readonly all: readonly Entry[] | null;
+  /** All rules, where they are few; then the other members are empty. */
+  readonly all: readonly CompiledRule[] | null;
   readonly literals: ReadonlyMap<string, readonly Entry[]>;
   readonly root: Node;
 }
 
 export interface Candidate {
   readonly rule: CompiledRule;
+  /** Of the path; empty where the condition does not read them (`paramsOf` gives them). */
   readonly params: Readonly<Record<string, string>>;
 }
 
-export const noParams: Readonly<Record<string, string>> = Object.freeze(Object.create(null) as Record<string, string>);
+const noLiterals: ReadonlyMap<string, readonly Entry[]> = new Map();
+const noNode: Node = { children: null, entries: [] };
 
 export function buildRuleIndex(rules: readonly CompiledRule[]): RuleIndex {
+  const patterns = rules.reduce((sum, rule) => sum + (rule.paths?.length ?? 0), 0);
+  if (rules.length <= maxListedRules && patterns <= maxListedPatterns) return { all: rules, literals: noLiterals, root: noNode };
   const literals = new Map<string, Entry[]>();
   const root: Node = { children: null, entries: [] };
-  const all = rules.flatMap((rule): Entry[] => (rule.paths === null ? [{ rule, matcher: null }] : rule.paths.map((matcher) => ({ rule, matcher }))));
-  if (all.length <= maxListed) return { all, literals, root };
   for (const rule of rules) {
     if (rule.paths === null) root.entries.push({ rule, matcher: null });
     for (const matcher of rule.paths ?? []) {
@@ -67,12 +73,14 @@ function nodeOf(root: Node, prefix: string): Node {
 
 /**
  * The rules whose match covers this method and path, each once, in no particular order. A null method covers all.
- * Where several patterns of a rule match, the parameters are those of the first that is written.
  */
 export function findCandidates(index: RuleIndex, method: string | null, path: string): Candidate[] {
   const candidates: Candidate[] = [];
   if (index.all !== null) {
-    collect(index.all, method, path, candidates);
+    for (const rule of index.all) {
+      if (rule.methods !== null && method !== null && !rule.methods.has(method)) continue;
+      if (rule.paths === null || rule.paths.some((matcher) => matcher.test(path))) candidates.push(candidateOf(rule, path));
+    }
     return candidates;
   }
   const literal = index.literals.get(path);
@@ -93,23 +101,21 @@ export function findCandidates(index: RuleIndex, method: string | null, path: st
 function collect(entries: readonly Entry[], method: string | null, path: string, candidates: Candidate[]): void {
   for (const { rule, matcher } of entries) {
     if (rule.methods !== null && method !== null && !rule.methods.has(method)) continue;
-    let params: Readonly<Record<string, string>> | null = noParams;
     if (matcher !== null) {
-      params = matcher.match(path);
-      if (params === null) continue;
-      if (rule.paths!.length > 1) {
-        if (candidates.some((candidate) => candidate.rule === rule)) continue;
-        if (rule.when?.readsParams === true) params = firstMatch(rule.paths!, path) ?? params;
-      }
+      if (!matcher.test(path)) continue;
+      if (rule.paths!.length > 1 && candidates.some((candidate) => candidate.rule === rule)) continue;
     }
-    candidates.push({ rule, params });
+    candidates.push(candidateOf(rule, path));
   }
 }
 
-function firstMatch(matchers: readonly PathMatcher[], path: string): Readonly<Record<string, string>> | null {
-  for (const matcher of matchers) {
+const candidateOf = (rule: CompiledRule, path: string): Candidate => ({ rule, params: rule.when?.readsParams === true ? paramsOf(rule, path) : noParams });
+
+/** The parameters of the first of the rule's patterns that matches. */
+export function paramsOf(rule: CompiledRule, path: string): Readonly<Record<string, string>> {
+  for (const matcher of rule.paths ?? []) {
     const params = matcher.match(path);
     if (params !== null) return params;
   }
-  return null;
+  return noParams;
 }

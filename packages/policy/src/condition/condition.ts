@@ -2,6 +2,8 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 
 import type { Facts } from '../facts.ts';
+import { sharedValues } from '../shared-values.ts';
+import type { SharedValues } from '../shared-values.ts';
 import type { ConditionEnvironment, Reader, Scope } from './environment.ts';
 import { maxConditionLength } from './environment.ts';
 import { bool, compileNode, ConditionError } from './evaluator.ts';
@@ -20,26 +22,21 @@ export interface Condition {
   evaluate(facts: Facts, params: Readonly<Record<string, string>>): boolean | Fault;
 }
 
-const caches = new WeakMap<ConditionEnvironment, Map<string, Condition>>();
+const shared = new WeakMap<ConditionEnvironment, SharedValues<Condition>>();
 
 /**
- * Compiles a CEL expression of type bool. The same expression gives the same condition again, so that thousands
- * of connections with like rules share one.
+ * Compiles a CEL expression of type bool. The same expression gives the same condition again.
  * @throws ConditionError with a sentence for the policy's author
  */
 export function compileCondition(source: string, environment: ConditionEnvironment): Condition {
-  let cache = caches.get(environment);
-  if (cache === undefined) caches.set(environment, (cache = new Map()));
-  let condition = cache.get(source);
-  if (condition === undefined) {
+  let conditions = shared.get(environment);
+  if (conditions === undefined) shared.set(environment, (conditions = sharedValues(4_000_000)));
+  return conditions.get(source, () => {
     const ast = checkCondition(source, environment);
     const reads = { body: false, params: false };
     const reader = compileNode(ast, { environment, variables: [], reads });
-    condition = { source, readsBody: reads.body, readsParams: reads.params, evaluate: (facts, params) => evaluate(reader, facts, params) };
-    if (cache.size >= 20_000) cache.clear();
-    cache.set(source, condition);
-  }
-  return condition;
+    return { source, readsBody: reads.body, readsParams: reads.params, evaluate: (facts, params) => evaluate(reader, facts, params) };
+  });
 }
 
 /** Parses and type-checks; the tree's parts are expressions of the environment. */

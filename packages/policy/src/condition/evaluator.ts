@@ -5,7 +5,7 @@
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
 
-import { compileRe2 } from '../re2.ts';
+import { compilePartMatch } from '../re2.ts';
 import type { ConditionEnvironment, Reader, Scope } from './environment.ts';
 import { methodFunctions, plainFunctions } from './functions.ts';
 import { zoneFormatter } from './time.ts';
@@ -172,7 +172,7 @@ function compileLogical(node: NodeOf<'||' | '&&'>, state: CompileState, decisive
     try {
       value = bool(left(scope));
     } catch (error) {
-      return outvote(absorb(error), right, scope);
+      return outvote(absorb(error, scope), right, scope);
     }
     return value === decisive ? decisive : bool(right(scope));
   };
@@ -182,7 +182,7 @@ function compileLogical(node: NodeOf<'||' | '&&'>, state: CompileState, decisive
     try {
       value = bool(other(scope));
     } catch (error) {
-      throw lessCertain(fault, absorb(error));
+      throw lessCertain(fault, absorb(error, scope));
     }
     if (value === decisive) return decisive;
     throw fault;
@@ -190,9 +190,10 @@ function compileLogical(node: NodeOf<'||' | '&&'>, state: CompileState, decisive
 }
 
 /** Faults of values can be outvoted; anything else ends the evaluation. */
-function absorb(error: unknown): Fault {
-  if (error instanceof Fault && (error.kind === 'value' || error.kind === 'masked')) return error;
-  throw error;
+function absorb(error: unknown, { meter }: Scope): Fault {
+  if (!(error instanceof Fault) || error.kind === 'body' || error.kind === 'budget') throw error;
+  charge(meter, 20); // throwing is dear
+  return error;
 }
 
 /** Of an error and a value that is not known, the whole is not known: the value might have decided. */
@@ -286,9 +287,9 @@ function checkZone(node: ASTNode): void {
 
 function compileMatches(read: Reader, patternNode: ASTNode): Reader {
   const pattern = literalText(patternNode, 'the pattern of matches()');
-  let compiled: ReturnType<typeof compileRe2>;
+  let compiled: ReturnType<typeof compilePartMatch>;
   try {
-    compiled = compileRe2(pattern);
+    compiled = compilePartMatch(pattern);
   } catch (error) {
     throw new ConditionError(`the pattern of matches() ${(error as Error).message}`, { cause: error });
   }
@@ -297,7 +298,7 @@ function compileMatches(read: Reader, patternNode: ASTNode): Reader {
     const value = read(scope);
     if (typeof value !== 'string') throw new Fault(`matches() is not defined for ${typeName(value)}`);
     charge(scope.meter, 1 + value.length * unitsPerCharacter);
-    return compiled.matchesPart(value);
+    return compiled.matches(value);
   };
 }
 
@@ -337,7 +338,7 @@ function compileComprehension(node: NodeOf<'rcall'>, state: CompileState): Reade
         try {
           if (bool(step(scope, item, first!)) === decisive) return decisive;
         } catch (error) {
-          fault = lessCertain(fault, absorb(error));
+          fault = lessCertain(fault, absorb(error, scope));
         }
       }
       if (fault !== undefined) throw fault;

@@ -2,7 +2,7 @@
  * Matches a path against a pattern in linear time. The common shapes (literal segments, `:name`, a last `*`) are
  * matched by comparing strings; everything else is translated to one RE2 expression.
  */
-import { compileRe2 } from '../re2.ts';
+import { compileWholeMatch } from '../re2.ts';
 import { parsePathPattern, PathPatternError } from './path-pattern.ts';
 import type { Part } from './path-pattern.ts';
 
@@ -12,21 +12,26 @@ export interface PathMatcher {
   readonly literalPrefix: string;
   /** The whole pattern is literal. */
   readonly isLiteral: boolean;
+  test(path: string): boolean;
   /** Parameters by name, `0`, `1`, … for unnamed groups; null where it does not match. */
   match(path: string): Readonly<Record<string, string>> | null;
 }
 
-const noParams: Readonly<Record<string, string>> = Object.freeze(Object.create(null) as Record<string, string>);
+type Params = Readonly<Record<string, string>>;
+type Matching = Pick<PathMatcher, 'test' | 'match'>;
+
+export const noParams: Params = Object.freeze(Object.create(null) as Record<string, string>);
 
 /** @throws PathPatternError with a sentence for the policy's author */
 export function compilePathPattern(pattern: string): PathMatcher {
   const parts = parsePathPattern(pattern);
   checkReachable(parts);
-  const literalPrefix = literalPrefixOf(parts);
+  const literalPrefix = flat(literalPrefixOf(parts));
   const isLiteral = parts.every((part) => part.kind === 'text' && part.modifier === '');
-  const match = isLiteral ? (path: string) => (path === literalPrefix ? noParams : null) : (compileSimple(parts) ?? compileRegexp(parts));
-  return { pattern, literalPrefix, isLiteral, match };
+  return { pattern, literalPrefix, isLiteral, ...(isLiteral ? compileLiteral(literalPrefix) : (compileSimple(parts) ?? compileRegexp(parts))) };
 }
+
+const compileLiteral = (text: string): Matching => ({ test: (path) => path === text, match: (path) => (path === text ? noParams : null) });
 
 const refusedTexts: readonly (readonly [RegExp, string])[] = [
   [/%(?:2[EF]|5C|[01].|7F)/, 'an encoded slash, dot, backslash or control character'],
@@ -61,16 +66,11 @@ function literalPrefixOf(parts: readonly Part[]): string {
   return prefix;
 }
 
-interface Step {
-  readonly text: string;
-  /** Null after the last text. */
-  readonly name: string | null;
-  readonly rest: boolean;
-}
-
 /** Text, then a whole segment or the rest, in turn; null where the pattern is of another shape. */
-function compileSimple(parts: readonly Part[]): ((path: string) => Readonly<Record<string, string>> | null) | null {
-  const steps: Step[] = [];
+function compileSimple(parts: readonly Part[]): Matching | null {
+  const texts: string[] = [];
+  const names: string[] = [];
+  let takesRest = false;
   let text = '';
   for (const [i, part] of parts.entries()) {
     if (part.modifier !== '') return null;
@@ -82,28 +82,44 @@ function compileSimple(parts: readonly Part[]): ((path: string) => Readonly<Reco
     const next = parts[i + 1];
     const followedBy = next === undefined ? '/' : next.kind === 'text' ? next.text : next.prefix;
     if (part.kind === 'rest' ? next !== undefined : !followedBy.startsWith('/')) return null;
-    steps.push({ text: text + part.prefix, name: part.name, rest: part.kind === 'rest' });
+    takesRest = part.kind === 'rest';
+    texts.push(flat(text + part.prefix));
+    names.push(flat(part.name));
     text = '';
   }
-  const tail = text;
-  return (path) => {
-    const params = Object.create(null) as Record<string, string>;
+  const tail = flat(text);
+  const count = texts.length;
+  const walk = (path: string, params: Record<string, string> | null): boolean => {
     let at = 0;
-    for (const step of steps) {
-      if (!path.startsWith(step.text, at)) return null;
-      at += step.text.length;
-      let end = step.rest ? path.length : path.indexOf('/', at);
+    for (let i = 0; i < count; i++) {
+      const fixed = texts[i]!;
+      if (!path.startsWith(fixed, at)) return false;
+      at += fixed.length;
+      const isRest = takesRest && i === count - 1;
+      let end = isRest ? path.length : path.indexOf('/', at);
       if (end < 0) end = path.length;
-      if (end === at && !step.rest) return null;
-      params[step.name!] = path.slice(at, end);
+      if (end === at && !isRest) return false;
+      if (params !== null) params[names[i]!] = path.slice(at, end);
       at = end;
     }
-    return path.length - at === tail.length && path.endsWith(tail) ? params : null;
+    return path.length - at === tail.length && path.endsWith(tail);
+  };
+  return {
+    test: (path) => walk(path, null),
+    match(path) {
+      if (!walk(path, null)) return null;
+      const params = Object.create(null) as Record<string, string>;
+      walk(path, params);
+      return params;
+    },
   };
 }
 
+/** The same text as one flat string: what was sliced or added up is read through a second object each time. */
+const flat = (text: string): string => Object.keys({ [text]: null })[0]!;
+
 /** "Generate a regular expression and name list" of the URL Pattern Standard, in RE2. */
-function compileRegexp(parts: readonly Part[]): (path: string) => Readonly<Record<string, string>> | null {
+function compileRegexp(parts: readonly Part[]): Matching {
   const names: string[] = [];
   let source = '';
   for (const part of parts) {
@@ -123,21 +139,24 @@ function compileRegexp(parts: readonly Part[]): (path: string) => Readonly<Recor
       source += `(?:${prefix}((?:${value})(?:${suffix}${prefix}(?:${value}))*)${suffix})${optional}`;
     } else source += `(?:${prefix}(${value})${suffix})${part.modifier}`;
   }
-  let compiled: ReturnType<typeof compileRe2>;
+  let compiled: ReturnType<typeof compileWholeMatch>;
   try {
-    compiled = compileRe2(source);
+    compiled = compileWholeMatch(source);
   } catch (error) {
     throw new PathPatternError((error as Error).message, { cause: error });
   }
-  return (path) => {
-    const groups = compiled.groups(path);
-    if (groups === null) return null;
-    const params = Object.create(null) as Record<string, string>;
-    for (let i = 0; i < names.length; i++) {
-      const value = groups[i];
-      if (value !== undefined) params[names[i]!] = value;
-    }
-    return params;
+  return {
+    test: (path) => compiled.matches(path),
+    match(path) {
+      const groups = compiled.groups(path);
+      if (groups === null) return null;
+      const params = Object.create(null) as Record<string, string>;
+      for (let i = 0; i < names.length; i++) {
+        const value = groups[i];
+        if (value !== undefined) params[names[i]!] = value;
+      }
+      return params;
+    },
   };
 }
 

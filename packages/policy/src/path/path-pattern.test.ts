@@ -51,6 +51,7 @@ describe('path patterns', () => {
         }
         const found = matcher.match(text);
         expect(found === null ? null : { ...found }).toEqual(defined(expected));
+        expect(matcher.test(text)).toBe(found !== null);
         if (found !== null) matches++;
       }),
       { numRuns: 4000 },
