@@ -8,7 +8,7 @@ import { authenticate, permit } from '../access/authenticate.ts';
 import type { Actor } from '../access/actor.ts';
 import type { Context } from '../context.ts';
 import { etagOf, readPrecondition, type Precondition } from './preconditions.ts';
-import { hasBody, readBody } from './read-body.ts';
+import { hasBody, isStorable, readBody } from './read-body.ts';
 import type { Call, Reply, Route } from './route.ts';
 import { validate } from './validate.ts';
 
@@ -79,6 +79,7 @@ function queryOf(request: IncomingMessage): Record<string, string | string[]> {
   const url = request.url ?? '/';
   const start = url.indexOf('?');
   for (const [name, value] of new URLSearchParams(start < 0 ? '' : url.slice(start + 1))) {
+    if (!isStorable(value)) throw new AppError('invalid_request', `\`${name.slice(0, 100)}\` in the query has U+0000 in it.`);
     if (Object.hasOwn(query, name)) throw new AppError('invalid_request', `\`${name.slice(0, 100)}\` is in the query more than once.`);
     Object.defineProperty(query, name, { value, enumerable: true, configurable: true, writable: true });
   }

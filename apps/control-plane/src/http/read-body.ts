@@ -80,12 +80,31 @@ function decode(bytes: Buffer): string {
 function parseJson(text: string): unknown {
   if (text.trim() === '') throw new AppError('malformed_json', 'The body is empty; JSON is needed.');
   checkNesting(text);
+  let parsed: unknown;
   try {
-    return JSON.parse(text);
-  } catch (error) {
-    // The parser's message quotes the text, which may hold a secret: only the place is told.
-    const place = /position (\d+)/.exec((error as Error).message)?.[1];
-    throw new AppError('malformed_json', `The body is not valid JSON${place === undefined ? '' : ` at character ${place}`}.`);
+    parsed = JSON.parse(text);
+  } catch {
+    // The parser's message quotes the text, which may hold a secret.
+    throw new AppError('malformed_json', 'The body is not valid JSON.');
+  }
+  if (text.includes('\\u')) checkTexts(parsed, '');
+  return parsed;
+}
+
+/** Postgres keeps neither U+0000 nor half a surrogate pair, and nobody means them. */
+export const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
+
+function checkTexts(value: unknown, path: string): void {
+  if (typeof value === 'string') {
+    if (isStorable(value)) return;
+    const message = 'must not have U+0000 or half a surrogate pair in it';
+    throw new AppError('invalid_request', `\`${path}\` in the body: ${message}.`, { extras: { errors: [{ path, message }] } });
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, member] of Object.entries(value)) {
+    if (!isStorable(name)) throw new AppError('invalid_request', 'The name of a field has U+0000 or half a surrogate pair in it.');
+    const step = Array.isArray(value) ? `[${name}]` : path === '' ? name : `.${name}`;
+    checkTexts(member, `${path}${step}`.slice(0, 200));
   }
 }
 
@@ -110,6 +129,7 @@ function parseForm(text: string): Record<string, string | string[]> {
   const parameters = new URLSearchParams(text);
   if (parameters.size > 200) throw new AppError('invalid_request', 'The form has more than 200 parameters.');
   for (const [name, value] of parameters) {
+    if (!isStorable(name) || !isStorable(value)) throw new AppError('invalid_request', 'The form has U+0000 in it.');
     const earlier = form[name];
     form[name] = earlier === undefined ? value : [...(Array.isArray(earlier) ? earlier : [earlier]), value];
   }

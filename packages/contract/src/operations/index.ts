@@ -41,5 +41,10 @@ const rooms: readonly Record<string, unknown>[] = [
 const isOperation = (value: unknown): value is Operation =>
   typeof value === 'object' && value !== null && 'audience' in value && 'path' in value;
 
-/** Every operation of the REST API, in the order of `openapi.json`. */
-export const operations: readonly Operation[] = rooms.flatMap((room) => Object.values(room).filter(isOperation));
+const methodOrder = ['POST', 'GET', 'PUT', 'PATCH', 'DELETE'];
+
+const byPath = (a: Operation, b: Operation): number =>
+  a.path < b.path ? -1 : a.path > b.path ? 1 : methodOrder.indexOf(a.method) - methodOrder.indexOf(b.method);
+
+/** Every operation of the REST API, in the order of `openapi.json`, which depends on nothing but them. */
+export const operations: readonly Operation[] = rooms.flatMap((room) => Object.values(room).filter(isOperation).toSorted(byPath));

@@ -84,7 +84,7 @@ export async function revokeAdminToken(tx: Transaction, id: string, at: Date): P
 export async function noteAdminTokenUse(tx: Transaction, id: string, at: Date): Promise<void> {
   const minuteAgo = new Date(at.getTime() - 60_000);
   await tx.adminToken.updateMany({
-    where: { id, OR: [{ lastUsedAt: null }, { lastUsedAt: { lt: minuteAgo } }] },
+    where: { id, OR: [{ lastUsedAt: null }, { lastUsedAt: { lte: minuteAgo } }] },
     data: { lastUsedAt: at },
   });
 }
