@@ -47,7 +47,8 @@ function urlOf(name: string, text: string): string {
 
 function portOf(name: string, text: string): number {
   const port = Number(text);
-  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new ConfigurationError(`${name} must be a port from 0 to 65535; it is ${JSON.stringify(text)}.`);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535)
+    throw new ConfigurationError(`${name} must be a port from 0 to 65535; it is ${JSON.stringify(text)}.`);
   return port;
 }
 

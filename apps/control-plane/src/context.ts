@@ -60,7 +60,8 @@ export async function createContext(config: ControlPlaneConfig, options: Context
   let isDraining = false;
   const streams = new Set<ServerResponse>();
   try {
-    if (bootstrapToken !== null && (await bootstrapAdminToken(database, bootstrapToken, now()))) log.info('the bootstrap admin token was stored');
+    if (bootstrapToken !== null && (await bootstrapAdminToken(database, bootstrapToken, now())))
+      log.info('the bootstrap admin token was stored');
     const revisions = await createRevisions({ database, log });
     const subjectChanges = await createSubjectChanges(database);
     const securityLog = createSecurityLog({ database, now, log });
@@ -112,6 +113,9 @@ function createLog(level: string): Logger {
   return pino({
     level,
     base: { app: 'control-plane' },
-    redact: { paths: ['*.authorization', '*.headers.authorization', '*.token', '*.secret', '*.secrets', '*.clientSecret', '*.privateKey', '*.body'], censor: '[redacted]' },
+    redact: {
+      paths: ['*.authorization', '*.headers.authorization', '*.token', '*.secret', '*.secrets', '*.clientSecret', '*.privateKey', '*.body'],
+      censor: '[redacted]',
+    },
   });
 }

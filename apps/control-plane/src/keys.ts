@@ -39,7 +39,9 @@ export async function readKeys(config: ControlPlaneConfig): Promise<Keys> {
     throw new ConfigurationError(`${config.grantKeyFile} must hold private Ed25519 keys only.`);
   }
   if (sealing.keys.some(isPrivateJwk)) {
-    throw new ConfigurationError(`${config.sealingPublicKeyFile} holds a private key. The control plane must not be able to open what it seals.`);
+    throw new ConfigurationError(
+      `${config.sealingPublicKeyFile} holds a private key. The control plane must not be able to open what it seals.`,
+    );
   }
   if (!recording.keys.every(isPrivateJwk)) throw new ConfigurationError(`${config.recordingKeyFile} must hold private keys only.`);
   return {

@@ -85,7 +85,13 @@ function parametersOf(operation: Operation): Json[] {
       const isRequired = place === 'path' || !(member as z.ZodType).safeParse(undefined).success;
       return { name, in: place, required: isRequired, schema: Object.keys(json).length === 0 ? { type: 'string' } : json };
     });
-  const header = (name: string, isRequired: boolean, description: string): Json => ({ name, in: 'header', required: isRequired, description, schema: { type: 'string' } });
+  const header = (name: string, isRequired: boolean, description: string): Json => ({
+    name,
+    in: 'header',
+    required: isRequired,
+    description,
+    schema: { type: 'string' },
+  });
   return [
     ...of(operation.params, 'path'),
     ...of(operation.query, 'query'),

@@ -74,7 +74,17 @@ async function refuse(
   detail: string,
   caller: Caller,
 ): Promise<void> {
-  await context.securityLog.record({ kind, code, detail, verified: false, issuer: null, subject: null, claims: null, nearest: null, ...pick(caller) });
+  await context.securityLog.record({
+    kind,
+    code,
+    detail,
+    verified: false,
+    issuer: null,
+    subject: null,
+    claims: null,
+    nearest: null,
+    ...pick(caller),
+  });
 }
 
 const pick = ({ remote, requestId }: Caller): { remote: string; requestId: string } => ({ remote, requestId });

@@ -1,7 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { AppError, newId, type AuditEvent, type Operation } from '@hoop/contract';
-import { claimIdempotencyKey, insertAuditEvent, keepResponse, nextRevision, voidApprovals, type StoredResponse, type Transaction } from '@hoop/database';
+import {
+  claimIdempotencyKey,
+  insertAuditEvent,
+  keepResponse,
+  nextRevision,
+  voidApprovals,
+  type StoredResponse,
+  type Transaction,
+} from '@hoop/database';
 
 import { etagOf } from '../http/preconditions.ts';
 import type { Call, Reply } from '../http/route.ts';

@@ -13,12 +13,21 @@ export const deleteConnection = route(operation, async (call) =>
       const usedBy = identities.map((identity) => ({ type: 'identity', ...identity }));
       throw new AppError(
         'in_use',
-        `The connection "${name}" may be used by ${usedBy.map((one) => `the identity "${one.name}"`).slice(0, 10).join(', ')}. Take them off first.`,
+        `The connection "${name}" may be used by ${usedBy
+          .map((one) => `the identity "${one.name}"`)
+          .slice(0, 10)
+          .join(', ')}. Take them off first.`,
         { extras: { usedBy: usedBy.slice(0, 100) } },
       );
     }
     await removeConnection(tx, id);
     await leaveTombstone(tx, id, revision, at);
-    return { reply: {}, target: { type: 'connection', id, name }, before, after: null, voids: { of: { connectionId: id }, reason: 'the connection was deleted' } };
+    return {
+      reply: {},
+      target: { type: 'connection', id, name },
+      before,
+      after: null,
+      voids: { of: { connectionId: id }, reason: 'the connection was deleted' },
+    };
   }),
 );

@@ -32,7 +32,13 @@ const setDisabled = (call: Call<Action>, action: string, disabled: boolean): Pro
     const before = found(await findConnection(tx, call.params.connection), 'connection');
     const after = await writeConnection(tx, before.id, { disabled, revision, at });
     const voids = disabled ? { voids: { of: { connectionId: before.id }, reason: 'the connection was disabled' } } : {};
-    return { reply: { body: after, version: after.version }, target: { type: 'connection', id: after.id, name: after.name }, before, after, ...voids };
+    return {
+      reply: { body: after, version: after.version },
+      target: { type: 'connection', id: after.id, name: after.name },
+      before,
+      after,
+      ...voids,
+    };
   });
 
 export const disableConnection = route(disableOperation, (call) => setDisabled(call, 'connection.disable', true));

@@ -11,6 +11,12 @@ export const deleteCredentialSource = route(operation, async (call) =>
     const before = found(await findCredentialSource(tx, connection.id), 'credential source');
     await removeCredentialSource(tx, before.id);
     await touchConnection(tx, connection.id, revision);
-    return { reply: {}, target: { type: 'credential_source', id: before.id, name: connection.name }, before, after: null, voids: { of: { connectionId: connection.id }, reason: 'the credential was deleted' } };
+    return {
+      reply: {},
+      target: { type: 'credential_source', id: before.id, name: connection.name },
+      before,
+      after: null,
+      voids: { of: { connectionId: connection.id }, reason: 'the credential was deleted' },
+    };
   }),
 );

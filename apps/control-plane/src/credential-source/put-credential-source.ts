@@ -1,4 +1,11 @@
-import { AppError, findSecretProblems, newId, putCredentialSource as operation, type CredentialSecrets, type CredentialSourceSettings } from '@hoop/contract';
+import {
+  AppError,
+  findSecretProblems,
+  newId,
+  putCredentialSource as operation,
+  type CredentialSecrets,
+  type CredentialSourceSettings,
+} from '@hoop/contract';
 import { findConnection, findCredentialSource, insertCredentialSource, touchConnection, updateCredentialSource } from '@hoop/database';
 import { boundHosts, sealSecrets } from '@hoop/sealing';
 import { checkEndpoint } from '@hoop/upstream';
@@ -31,7 +38,13 @@ export const putCredentialSource = route(operation, async (call) => {
         : await updateCredentialSource(tx, id, write);
     await touchConnection(tx, connection.id, revision);
     const voids = { of: { connectionId: connection.id }, reason: 'the credential was changed' };
-    return { reply: { body: after, version: after.version }, target: { type: 'credential_source', id, name: connection.name }, before, after, voids };
+    return {
+      reply: { body: after, version: after.version },
+      target: { type: 'credential_source', id, name: connection.name },
+      before,
+      after,
+      voids,
+    };
   });
 });
 
@@ -39,5 +52,6 @@ export const putCredentialSource = route(operation, async (call) => {
 function checkSecrets(settings: CredentialSourceSettings, secrets: CredentialSecrets): void {
   const errors = findSecretProblems(settings, secrets).map(({ path, message }) => ({ path: `secrets.${path}`, message }));
   const [first] = errors;
-  if (first !== undefined) throw new AppError('invalid_request', `\`${first.path}\` in the body: ${first.message}.`, { extras: { errors } });
+  if (first !== undefined)
+    throw new AppError('invalid_request', `\`${first.path}\` in the body: ${first.message}.`, { extras: { errors } });
 }

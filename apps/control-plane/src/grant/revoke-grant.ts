@@ -39,6 +39,17 @@ export const revokeToken = route(holderOperation, async (call) => {
   async function recordRefusal(error: AppError): Promise<void> {
     const { code, detail } = error;
     const { remote, requestId } = call;
-    await context.securityLog.record({ kind: 'grant_revocation', code, detail, verified: false, issuer: null, subject: null, claims: null, nearest: null, remote, requestId });
+    await context.securityLog.record({
+      kind: 'grant_revocation',
+      code,
+      detail,
+      verified: false,
+      issuer: null,
+      subject: null,
+      claims: null,
+      nearest: null,
+      remote,
+      requestId,
+    });
   }
 });

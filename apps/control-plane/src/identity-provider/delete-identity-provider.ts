@@ -12,9 +12,16 @@ export const deleteIdentityProvider = route(operation, async (call) =>
     const users = await listIdentities(tx, { providerId: id }, { limit: 100 });
     if (users.items.length > 0) {
       const usedBy = users.items.map((identity) => ({ type: 'identity', id: identity.id, name: identity.name }));
-      throw new AppError('in_use', `The identity provider "${name}" is used by ${usedBy.map((one) => `the identity "${one.name}"`).slice(0, 10).join(', ')}.`, {
-        extras: { usedBy },
-      });
+      throw new AppError(
+        'in_use',
+        `The identity provider "${name}" is used by ${usedBy
+          .map((one) => `the identity "${one.name}"`)
+          .slice(0, 10)
+          .join(', ')}.`,
+        {
+          extras: { usedBy },
+        },
+      );
     }
     await removeIdentityProvider(tx, id);
     await leaveTombstone(tx, id, revision, at);

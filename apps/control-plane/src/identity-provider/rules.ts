@@ -9,7 +9,12 @@ export function checkEndpoints({ issuer, jwksUri, allowedCidrs }: IdentityProvid
 }
 
 /** One token must not fit two providers. The caller holds the configuration lock. */
-export async function checkDistinct(tx: Transaction, name: string, settings: IdentityProviderSettings, ownId: string | null): Promise<void> {
+export async function checkDistinct(
+  tx: Transaction,
+  name: string,
+  settings: IdentityProviderSettings,
+  ownId: string | null,
+): Promise<void> {
   const namesake = await findIdentityProvider(tx, name);
   if (namesake !== null && namesake.name === name && namesake.id !== ownId) {
     throw new AppError('name_taken', `There is an identity provider "${name}" already.`);
@@ -17,11 +22,23 @@ export async function checkDistinct(tx: Transaction, name: string, settings: Ide
   for (const other of await identityProvidersOfIssuer(tx, settings.issuer)) {
     const shared = other.settings.audiences.find((audience) => settings.audiences.includes(audience));
     if (other.id === ownId || shared === undefined) continue;
-    throw new AppError('conflict', `The identity provider "${other.name}" has the same issuer and the audience "${shared}": its tokens would fit both.`);
+    throw new AppError(
+      'conflict',
+      `The identity provider "${other.name}" has the same issuer and the audience "${shared}": its tokens would fit both.`,
+    );
   }
 }
 
 export function settingsOf<T extends IdentityProviderSettings>(input: T): IdentityProviderSettings {
   const { kind, issuer, jwksUri, audiences, algorithms, maxAgeSeconds, clockToleranceSeconds, allowedCidrs } = input;
-  return { kind, issuer, ...(jwksUri === undefined ? {} : { jwksUri }), audiences, algorithms, maxAgeSeconds, clockToleranceSeconds, allowedCidrs };
+  return {
+    kind,
+    issuer,
+    ...(jwksUri === undefined ? {} : { jwksUri }),
+    audiences,
+    algorithms,
+    maxAgeSeconds,
+    clockToleranceSeconds,
+    allowedCidrs,
+  };
 }

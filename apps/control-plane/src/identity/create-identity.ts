@@ -26,5 +26,6 @@ export const createIdentity = route(operation, async (call) => {
 
 export async function refuseNamesake(tx: Transaction, name: string, ownId: string | null): Promise<void> {
   const namesake = await findIdentity(tx, name);
-  if (namesake !== null && namesake.name === name && namesake.id !== ownId) throw new AppError('name_taken', `There is an identity "${name}" already.`);
+  if (namesake !== null && namesake.name === name && namesake.id !== ownId)
+    throw new AppError('name_taken', `There is an identity "${name}" already.`);
 }

@@ -11,12 +11,25 @@ export const deleteIdentity = route(operation, async (call) =>
     const { id, name } = before;
     const usedBy = (await connectionsOfIdentity(tx, id)).map((connection) => ({ type: 'connection', ...connection }));
     if (usedBy.length > 0) {
-      throw new AppError('in_use', `The identity "${name}" is listed by ${usedBy.map((one) => `the connection "${one.name}"`).slice(0, 10).join(', ')}.`, {
-        extras: { usedBy },
-      });
+      throw new AppError(
+        'in_use',
+        `The identity "${name}" is listed by ${usedBy
+          .map((one) => `the connection "${one.name}"`)
+          .slice(0, 10)
+          .join(', ')}.`,
+        {
+          extras: { usedBy },
+        },
+      );
     }
     await removeIdentity(tx, id);
     await leaveTombstone(tx, id, revision, at);
-    return { reply: {}, target: { type: 'identity', id, name }, before, after: null, voids: { of: { identityId: id }, reason: 'the identity was deleted' } };
+    return {
+      reply: {},
+      target: { type: 'identity', id, name },
+      before,
+      after: null,
+      voids: { of: { identityId: id }, reason: 'the identity was deleted' },
+    };
   }),
 );

@@ -28,7 +28,13 @@ export const updateIdentity = route(operation, async (call) => {
     const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as Partial<IdentityWrite>;
     const after = await writeIdentity(tx, before.id, { ...given, providerId: provider.id, revision, at });
     const voids = { of: { identityId: before.id }, reason: 'the identity was changed' };
-    return { reply: { body: after, version: after.version }, target: { type: 'identity', id: after.id, name: after.name }, before, after, voids };
+    return {
+      reply: { body: after, version: after.version },
+      target: { type: 'identity', id: after.id, name: after.name },
+      before,
+      after,
+      voids,
+    };
   });
 });
 
@@ -39,7 +45,13 @@ async function change(call: Call<Action>, action: string, write: (before: Identi
     const before = found(await findIdentity(tx, call.params.identity), 'identity');
     const after = await writeIdentity(tx, before.id, { ...write(before), revision, at });
     const voids = after.disabled ? { voids: { of: { identityId: before.id }, reason: 'the identity was disabled' } } : {};
-    return { reply: { body: after, version: after.version }, target: { type: 'identity', id: after.id, name: after.name }, before, after, ...voids };
+    return {
+      reply: { body: after, version: after.version },
+      target: { type: 'identity', id: after.id, name: after.name },
+      before,
+      after,
+      ...voids,
+    };
   });
 }
 

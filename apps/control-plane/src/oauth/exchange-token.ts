@@ -77,7 +77,10 @@ async function exchange(call: ExchangeCall, progress: Progress) {
     },
   );
   if (grant.length > maxGrantLength) {
-    throw new AppError('invalid_request', 'The claims of the token are too large for a grant. Have the issuer leave out what is not needed.');
+    throw new AppError(
+      'invalid_request',
+      'The claims of the token are too large for a grant. Have the issuer leave out what is not needed.',
+    );
   }
   return { body: responseOf(grant, exp - seconds, connections, config.relayPublicUrl), headers: { pragma: 'no-cache' } };
 }
@@ -93,10 +96,15 @@ function checkRequest({ body }: ExchangeCall): string {
   if (body.subject_token_type === undefined || !subjectTokenTypes.includes(body.subject_token_type)) {
     throw new AppError('invalid_request', `\`subject_token_type\` must be one of ${subjectTokenTypes.join(', ')}.`);
   }
-  if (body.requested_token_type !== undefined && body.requested_token_type !== jwtTokenType && body.requested_token_type !== accessTokenType) {
+  if (
+    body.requested_token_type !== undefined &&
+    body.requested_token_type !== jwtTokenType &&
+    body.requested_token_type !== accessTokenType
+  ) {
     throw new AppError('invalid_request', `\`requested_token_type\` must be ${jwtTokenType} or absent.`);
   }
-  if (body.actor_token !== undefined) throw new AppError('invalid_request', '`actor_token` is not supported: grants are for the subject itself.');
+  if (body.actor_token !== undefined)
+    throw new AppError('invalid_request', '`actor_token` is not supported: grants are for the subject itself.');
   return body.subject_token;
 }
 

@@ -10,7 +10,11 @@ type Match = (subject: { issuer: string; subject: string; claims: Readonly<Recor
  *
  * @throws AppError `identity_unmatched`, `identity_ambiguous`, `identity_disabled`
  */
-export function matchIdentity(subject: VerifiedSubject, identities: readonly IdentitySnapshot[], compile: (expression: string) => Match): IdentitySnapshot {
+export function matchIdentity(
+  subject: VerifiedSubject,
+  identities: readonly IdentitySnapshot[],
+  compile: (expression: string) => Match,
+): IdentitySnapshot {
   const matching = identities.filter((identity) => compile(identity.match)(subject));
   const [identity] = matching;
   if (identity === undefined) {
@@ -18,9 +22,13 @@ export function matchIdentity(subject: VerifiedSubject, identities: readonly Ide
   }
   if (matching.length > 1) {
     // Names are for operators (the security event), not for the caller.
-    throw new AppError('identity_ambiguous', `${matching.length} identities of the provider "${subject.provider.name}" match the claims of the token; one is needed.`, {
-      cause: new Error(`matching: ${matching.map((one) => one.name).join(', ')}`),
-    });
+    throw new AppError(
+      'identity_ambiguous',
+      `${matching.length} identities of the provider "${subject.provider.name}" match the claims of the token; one is needed.`,
+      {
+        cause: new Error(`matching: ${matching.map((one) => one.name).join(', ')}`),
+      },
+    );
   }
   if (identity.disabled) throw new AppError('identity_disabled', `The identity "${identity.name}" is disabled.`);
   return identity;
@@ -40,7 +48,10 @@ export function nearestIdentity(subject: VerifiedSubject, identities: readonly I
     if (best !== null && share <= best.share) continue;
     best = {
       share,
-      nearest: { identity: { id: identity.id, name: identity.name }, differences: explanation.differences.map((text) => text.slice(0, 1000)).slice(0, 20) },
+      nearest: {
+        identity: { id: identity.id, name: identity.name },
+        differences: explanation.differences.map((text) => text.slice(0, 1000)).slice(0, 20),
+      },
     };
   }
   return best?.nearest ?? null;

@@ -25,4 +25,7 @@ export const getAuthorizationServerMetadata = route(metadataOperation, async ({ 
   };
 });
 
-export const getJwks = route(jwksOperation, async ({ context }) => ({ headers: cacheable, body: context.keys.grantPublic as { keys: Record<string, unknown>[] } }));
+export const getJwks = route(jwksOperation, async ({ context }) => ({
+  headers: cacheable,
+  body: context.keys.grantPublic as { keys: Record<string, unknown>[] },
+}));

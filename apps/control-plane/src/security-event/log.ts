@@ -36,7 +36,10 @@ export function createSecurityLog({ database, now, log }: { database: Database; 
       return row.id;
     } catch (error) {
       // The refusal itself stands; that it could not be recorded must be seen.
-      log.error({ err: error, event: 'security_event_lost', kind: event.kind, code: event.code, count }, 'a security event could not be written');
+      log.error(
+        { err: error, event: 'security_event_lost', kind: event.kind, code: event.code, count },
+        'a security event could not be written',
+      );
       return null;
     }
   }

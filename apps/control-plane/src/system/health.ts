@@ -1,4 +1,10 @@
-import { AppError, getHealth as healthOperation, getOpenApi as openApiOperation, getReadiness as readinessOperation, openApiDocument } from '@hoop/contract';
+import {
+  AppError,
+  getHealth as healthOperation,
+  getOpenApi as openApiOperation,
+  getReadiness as readinessOperation,
+  openApiDocument,
+} from '@hoop/contract';
 import { readRevision } from '@hoop/database';
 
 import { route } from '../http/route.ts';
