@@ -187,12 +187,12 @@ async function launch(runner: Runner, options: EmbeddedPostgresOptions): Promise
   // Its own process group: a Ctrl-C in the terminal must reach us alone, so that we stop things in order.
   const child = runner.spawn(runner.binaries.postgres, args, { stdio: ['ignore', 'ignore', 'pipe'], env: serverEnvironment(), detached: true });
   let isStopping = false;
-  const exited = once(child, 'exit').then(() => {});
+  const ended = once(child, 'exit');
   await readiness(child, options);
   const pid = child.pid!;
   const watcher = watchUs(pid);
-  void exited.then(() => {
-    watcher?.kill('SIGKILL');
+  const exited = ended.then(async () => {
+    await watcher?.end();
     if (!isStopping) options.onExit?.(`Postgres ended unexpectedly (${child.signalCode ?? `exit ${child.exitCode}`}).`);
   });
   return {
@@ -239,13 +239,22 @@ function reasonIn(lines: readonly string[]): string {
  * A shell that waits for the end of a pipe that only we hold. If we are killed without a chance to clean up, the pipe
  * ends and the shell stops Postgres. (If the shell is killed too, the next start finds and stops the server.)
  */
-function watchUs(pid: number): ChildProcess | undefined {
+function watchUs(pid: number): { end(): Promise<void> } | undefined {
   if (process.platform === 'win32') return undefined;
   const watcher = spawn('/bin/sh', ['-c', `read -r _; kill -INT ${pid}`], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-  watcher.on('error', () => {});
+  const gone = new Promise<void>((resolve) => {
+    watcher.once('exit', () => resolve());
+    watcher.once('error', () => resolve());
+  });
   watcher.unref();
   (watcher.stdin as net.Socket | null)?.unref();
-  return watcher;
+  return {
+    end: () => {
+      watcher.ref();
+      watcher.kill('SIGKILL');
+      return gone;
+    },
+  };
 }
 
 async function ensureDatabase({ port, user, password, database }: { port: number; user: string; password: string; database: string }): Promise<void> {
