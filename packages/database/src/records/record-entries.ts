@@ -6,7 +6,7 @@ import { withTransaction } from './transaction.ts';
 
 export interface RejectedEntry {
   readonly callId: string;
-  /** What the database says about it; never the entry itself. */
+  /** Why, in words that hold nothing of the entry: the database's own message may quote it. */
   readonly reason: string;
 }
 
@@ -22,9 +22,10 @@ export async function recordEntries(pool: pg.Pool, entries: readonly RecordEntry
     await withTransaction(pool, (client) => ingestEntries(client, entries));
     return [];
   } catch (error) {
-    if (!isOfTheData(error)) throw error;
+    const reason = reasonInTheData(error);
+    if (reason === null) throw error;
     const callIds = [...new Set(entries.map(callIdOf))];
-    if (callIds.length === 1) return [{ callId: callIds[0]!, reason: (error as Error).message }];
+    if (callIds.length === 1) return [{ callId: callIds[0]!, reason }];
     const half = new Set(callIds.slice(0, callIds.length >> 1));
     const first = await recordEntries(pool, entries.filter((entry) => half.has(callIdOf(entry))));
     return [...first, ...(await recordEntries(pool, entries.filter((entry) => !half.has(callIdOf(entry)))))];
@@ -33,8 +34,9 @@ export async function recordEntries(pool: pg.Pool, entries: readonly RecordEntry
 
 const callIdOf = (entry: RecordEntry): string => (entry.type === 'outcome' ? entry.callId : entry.head.callId);
 
-/** Data exceptions (22), integrity violations (23), limits such as an index row's size (54); a time that is none. */
-function isOfTheData(error: unknown): boolean {
-  if (error instanceof RangeError) return true;
-  return error instanceof pg.DatabaseError && /^(?:22|23|54)/.test(error.code ?? '');
+/** Data exceptions (22), integrity violations (23), limits such as an index row's size (54); a time that is none. Else null. */
+function reasonInTheData(error: unknown): string | null {
+  if (error instanceof RangeError) return 'a time or length is out of range';
+  if (!(error instanceof pg.DatabaseError) || !/^(?:22|23|54)/.test(error.code ?? '')) return null;
+  return `the database refuses it with SQLSTATE ${error.code}`;
 }
