@@ -86,6 +86,7 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
       now,
       random: Math.random,
     }),
+    renewedAt: new Map(),
     recorder,
     recordPart: relayPart(id),
     refusals: new Refusals(recorder),
@@ -112,6 +113,7 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
 
 function forgetConnection(relay: Relay, connectionId: string): void {
   relay.leases.forget(connectionId);
+  relay.renewedAt.delete(connectionId);
   const connection = relay.configuration.connections.get(connectionId);
   if (connection === undefined || connection.snapshot.disabled) {
     relay.upstream.close(connectionId, revoked('The connection was removed or disabled during the call.'));

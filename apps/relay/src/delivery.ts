@@ -91,7 +91,8 @@ export class Delivery {
     // With the whole of an announced length at hand there is nothing to send before the end.
     if (this.#isStrict && (this.#isLast() || this.#isOver)) return;
     this.#sendHead();
-    this.#res.flushHeaders();
+    // Not flushHeaders(): it would encode a head that holds obs-text a second time.
+    this.#res.write(nothing);
     const pending = this.#pending;
     this.#pending = null;
     if (pending) for (const chunk of pending) this.#write(chunk);
@@ -135,6 +136,8 @@ export class Delivery {
     });
   }
 }
+
+const nothing = Buffer.alloc(0);
 
 function startDelivery(delivery: Delivery): void {
   delivery.start();

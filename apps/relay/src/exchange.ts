@@ -1,4 +1,6 @@
 /** One request to a target and its response, as undici tells of them; passes what comes on to the masker. */
+import type { IncomingHttpHeaders } from 'node:http';
+
 import { AppError } from '@hoop/contract';
 import type { HeaderList } from '@hoop/contract';
 import type { ResponseMasker } from '@hoop/masking';
@@ -9,6 +11,7 @@ import type { Dispatcher } from 'undici';
 
 import type { Call } from './call.ts';
 import { conclude, fail } from './data-path/conclude.ts';
+import { renewRefused } from './data-path/credential.ts';
 import { openResponse } from './data-path/mask.ts';
 import type { Relay } from './relay.ts';
 
@@ -59,14 +62,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.request!.keep(chunk);
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, _headers: unknown, statusText = ''): void {
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders, statusText = ''): void {
     // Interim responses (RFC 9110 §15.2) are not passed on: the function asked for none.
     if (status < 200 || this.#isOver) return;
     const call = this.#call;
     call.marks.head = call.elapsed();
     call.targetStatus = status;
+    if (status === 401) renewRefused(this.#relay, call);
     try {
-      this.masker = openResponse(this.#relay, call, this, { status, statusText, headers: responseHeaders(controller.rawHeaders as Buffer[]) });
+      this.masker = openResponse(this.#relay, call, this, { status, statusText, headers: responseHeaders(headers) });
     } catch (error) {
       fail(this.#relay, call, error);
     }

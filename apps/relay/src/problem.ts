@@ -13,6 +13,9 @@ export interface RenderedProblem {
 /** Anything thrown, as what the caller gets. What is not an `AppError` shows nothing but that it happened. */
 export function renderProblem(error: unknown, callId: string): RenderedProblem {
   const problem = { ...toProblem(error, callId), callId };
+  const message = problem.detail ?? problem.title;
+  // Client libraries of APIs look for these (RFC 9457 §3.2 allows them): one takes any JSON without `error` for a success.
+  Object.assign(problem, { message, error: { type: problem.code, code: problem.code, message } });
   const body = Buffer.from(JSON.stringify(problem));
   const list = [
     'content-type', 'application/problem+json',

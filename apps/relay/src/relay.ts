@@ -26,6 +26,8 @@ export interface Relay {
   readonly providerTokens: ProviderVerifier;
   readonly upstream: Upstream;
   readonly leases: LeaseCache;
+  /** When a connection's lease was last given up because the target refused it; Unix milliseconds by connection id. */
+  readonly renewedAt: Map<string, number>;
   readonly recorder: Recorder;
   /** What of a record is the same for all calls of this process. */
   readonly recordPart: string;

@@ -16,3 +16,18 @@ export function obtainCredential(relay: Relay, call: Call): Promise<void> | unde
     call.lease = obtained;
   });
 }
+
+const renewEveryMs = 10_000;
+
+/**
+ * The target refused the credential: it may have been revoked there, so the next call gets a new one. Not more often
+ * than every ten seconds, as a function can have a target answer 401 whenever it likes.
+ */
+export function renewRefused(relay: Relay, call: Call): void {
+  if (call.lease === null) return;
+  const { connectionId } = call.lease;
+  const now = relay.now();
+  if (now - (relay.renewedAt.get(connectionId) ?? Number.NEGATIVE_INFINITY) < renewEveryMs) return;
+  relay.renewedAt.set(connectionId, now);
+  relay.leases.forget(connectionId);
+}
