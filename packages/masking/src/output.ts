@@ -81,8 +81,9 @@ export class Output {
 
   #allocate(size: number): void {
     // not zeroed: only what was written is ever handed out
-    this.#buffer = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
-    this.#bufferView = new DataView(this.#buffer.buffer);
+    const { buffer, byteOffset } = Buffer.allocUnsafe(size);
+    this.#buffer = new Uint8Array(buffer, byteOffset, size);
+    this.#bufferView = new DataView(buffer, byteOffset, size);
   }
 
   #reserve(size: number): void {

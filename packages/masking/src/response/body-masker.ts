@@ -60,7 +60,6 @@ export class BodyMasker {
     if (engine === null || format === null) return;
     const { unmaskedContentTypes, observer = null } = input;
     this.#machine = createMachine({ engine, format, type: type!, out: this.#out, tally: report, observer, unmaskedContentTypes });
-    if (this.#machine === null) throw new AppError('unmaskable_response', `The response has the content type ${type!.essence}, which cannot be masked.`);
   }
 
   write(chunk: Uint8Array): boolean {

@@ -147,9 +147,10 @@ function planBody(input: ResponseMaskerInput, engine: Engine | null): Plan {
   throw unmaskable(`The response has the content type ${type.essence}, which cannot be masked; unmaskedContentTypes of the connection can let it pass.`);
 }
 
-/** Bodies leave in UTF-8 whatever they came in. */
+/** Bodies leave in UTF-8 whatever they came in; text types that do not say their charset say it now. */
 function inUtf8(value: string): string {
-  return value.replace(/(;\s*charset\s*=\s*)(?:"[^"]*"|[^;\s]+)/i, '$1utf-8');
+  const said = value.replace(/(;\s*charset\s*=\s*)(?:"[^"]*"|[^;\s]+)/gi, '$1utf-8');
+  return said === value && /^\s*(?:text\/|application\/(?:xml|xhtml))/i.test(value) && !/charset/i.test(value) ? `${value}; charset=utf-8` : said;
 }
 
 function unmaskable(detail: string): AppError {

@@ -1,0 +1,95 @@
+/** Running text, line by line: no value that is looked for goes over a line's end but a PEM block. */
+import { replaceText } from '../actions/action.ts';
+import type { Engine } from '../engine.ts';
+import { limits } from '../engine.ts';
+import { merge } from '../text/text-rules.ts';
+import type { Span } from '../text/text-rules.ts';
+import { TextWindow } from '../text/text-window.ts';
+import { LineSplitter } from './line-splitter.ts';
+import type { Tally } from './machine.ts';
+import { actionOfName, inRunningText } from './mask-leaf.ts';
+import type { TextMachine } from './text-machine.ts';
+
+/** Characters of a line that are looked at in one piece. */
+const maxLine = 131_072;
+const maxBlock = 32_768;
+
+export class PlainText implements TextMachine {
+  readonly #engine: Engine;
+  readonly #tally: Tally;
+  readonly #lines = new LineSplitter();
+  /** The lines of a PEM block that has not ended. */
+  #block = '';
+  /** A line that is longer than is looked at in one piece. */
+  #window: TextWindow | null = null;
+
+  constructor(engine: Engine, tally: Tally) {
+    this.#engine = engine;
+    this.#tally = tally;
+  }
+
+  write(text: string): string {
+    let out = '';
+    for (const line of this.#lines.push(text)) out += this.#line(line);
+    if (this.#lines.pending.length > maxLine) {
+      this.#window ??= new TextWindow(this.#engine.text, this.#tally, 0);
+      out += this.#endBlock() + this.#window.push(this.#lines.end());
+    }
+    return out;
+  }
+
+  end(): string {
+    const last = this.#lines.end();
+    return this.#line(last) + this.#endBlock();
+  }
+
+  #line(line: string): string {
+    if (this.#window !== null) {
+      const rest = this.#window.push(line) + this.#window.finish();
+      this.#window = null;
+      return rest;
+    }
+    if (this.#block !== '') {
+      this.#block += line;
+      return line.includes('-----END') || this.#block.length > maxBlock ? this.#endBlock() : '';
+    }
+    if (line.includes('-----BEGIN') && !line.includes('-----END')) {
+      this.#block = line;
+      return '';
+    }
+    return maskRunningText(this.#engine, this.#tally, line);
+  }
+
+  #endBlock(): string {
+    const block = this.#block;
+    this.#block = '';
+    return maskRunningText(this.#engine, this.#tally, block);
+  }
+}
+
+const pair = /(?<![\w.-])(["']?)([A-Za-z_][\w.-]{0,63})\1[ \t]{0,4}(?:=>|[:=])[ \t]{0,4}(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s,;&"'<>]+))/dg;
+
+/** Masks what detectors, patterns and words find, and the values of `key=value` and `key: value` whose key a rule names. */
+export function maskRunningText(engine: Engine, tally: Tally, text: string, context = 0): string {
+  if (text.length < 3) return text;
+  const spans = engine.text?.find(text, context) ?? [];
+  if (engine.selects && text.length <= limits.text && /[:=]/.test(text)) addPairs(engine, text, spans);
+  if (spans.length === 0) return text;
+  let out = '';
+  let at = 0;
+  for (const { start, end, action } of merge(spans)) {
+    tally.maskedCount++;
+    out += text.slice(at, start) + (replaceText(inRunningText(action), text.slice(start, end), engine.hash) ?? '');
+    at = end;
+  }
+  return out + text.slice(at);
+}
+
+function addPairs(engine: Engine, text: string, spans: Span[]): void {
+  for (const match of text.matchAll(pair)) {
+    const action = actionOfName(engine, engine.keys.named(match[2]!));
+    if (action === 0) continue;
+    const range = match.indices![3] ?? match.indices![4] ?? match.indices![5]!;
+    if (range[1] > range[0]) spans.push({ start: range[0], end: range[1], action });
+  }
+}
