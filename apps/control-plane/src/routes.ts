@@ -2,6 +2,11 @@
 import * as createAdminToken from './admin-token/create-admin-token.ts';
 import * as readAdminTokens from './admin-token/read-admin-tokens.ts';
 import * as revokeAdminToken from './admin-token/revoke-admin-token.ts';
+import * as breakGlassReviews from './approval/break-glass-reviews.ts';
+import * as decideApproval from './approval/decide-approval.ts';
+import * as followApprovals from './approval/follow-approvals.ts';
+import * as readApprovals from './approval/read-approvals.ts';
+import * as relayApprovals from './approval/relay-approvals.ts';
 import * as readAuditEvents from './audit-event/read-audit-events.ts';
 import * as getCallBodies from './call/get-call-bodies.ts';
 import * as readCalls from './call/read-calls.ts';
@@ -12,6 +17,7 @@ import * as updateConnection from './connection/update-connection.ts';
 import * as deleteCredentialSource from './credential-source/delete-credential-source.ts';
 import * as putCredentialSource from './credential-source/put-credential-source.ts';
 import * as readCredentialSource from './credential-source/read-credential-source.ts';
+import * as relayDeferredCalls from './deferred-call/relay-deferred-calls.ts';
 import * as revokeGrant from './grant/revoke-grant.ts';
 import type { Route } from './http/route.ts';
 import * as createIdentityProvider from './identity-provider/create-identity-provider.ts';
@@ -23,6 +29,8 @@ import * as deleteIdentity from './identity/delete-identity.ts';
 import * as readIdentities from './identity/read-identities.ts';
 import * as updateIdentity from './identity/update-identity.ts';
 import * as tryMasking from './masking/try-masking.ts';
+import * as readNotifications from './notification/read-notifications.ts';
+import * as writeChannels from './notification/write-channels.ts';
 import * as exchangeToken from './oauth/exchange-token.ts';
 import * as metadata from './oauth/metadata.ts';
 import * as explainDecision from './policy/explain-decision.ts';
@@ -32,6 +40,8 @@ import * as tryPolicies from './policy/try-policies.ts';
 import * as readSecurityEvents from './security-event/read-security-events.ts';
 import * as exportSessionHar from './session/export-session-har.ts';
 import * as readSessions from './session/read-sessions.ts';
+import * as receiveInteraction from './slack/receive-interaction.ts';
+import * as slackUsers from './slack/slack-users.ts';
 import * as followChanges from './snapshot/follow-changes.ts';
 import * as getSnapshot from './snapshot/get-snapshot.ts';
 import * as health from './system/health.ts';
@@ -75,6 +85,16 @@ const files: readonly Record<string, unknown>[] = [
   getSnapshot,
   followChanges,
   health,
+  readApprovals,
+  decideApproval,
+  breakGlassReviews,
+  followApprovals,
+  relayApprovals,
+  relayDeferredCalls,
+  readNotifications,
+  writeChannels,
+  slackUsers,
+  receiveInteraction,
 ];
 
 /** Paths without parameters first, so that `/v1/admin-tokens/current` is not taken for an id. */

@@ -55,6 +55,9 @@ export const unique = (prefix: string): string => `${prefix}-${newId('request').
 
 export interface HarnessOptions {
   readonly now?: () => number;
+  readonly slackSigningSecret?: string;
+  /** Give it a key to which channels' secrets are sealed. */
+  readonly notifications?: boolean;
 }
 
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
@@ -80,6 +83,10 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     recordingKeyFile: await file('recording.json', recording.privateJwks),
     relayTokenFile: await file('relay.token', relayToken),
     bootstrapTokenFile: await file('bootstrap.token', adminToken),
+    ...(options.slackSigningSecret === undefined ? {} : { slackSigningSecretFile: await file('slack.secret', options.slackSigningSecret) }),
+    ...(options.notifications === true
+      ? { notificationPublicKeyFile: await file('notification.json', (await generateRecordingKeys()).publicJwks) }
+      : {}),
     logLevel: 'debug',
   };
   let logged = '';

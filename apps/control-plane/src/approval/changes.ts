@@ -25,7 +25,7 @@ export async function createSubjectChanges(database: Database): Promise<SubjectC
       const change = payload === null ? null : { kind, ...(JSON.parse(payload) as { id: string; state: string }) };
       for (const fn of subscribers) fn(change);
     });
-  const endings = await Promise.all([listenTo(approvalsChannel, 'approval'), listenTo(deferredChannel, 'deferred_call')]);
+  const endings = [await listenTo(approvalsChannel, 'approval'), await listenTo(deferredChannel, 'deferred_call')];
 
   const subscribe = (fn: OnSubjectChange): (() => void) => {
     subscribers.add(fn);

@@ -1,13 +1,16 @@
 import type { Operation } from '../operation.ts';
 import * as adminTokens from './admin-tokens.ts';
+import * as approvals from './approvals.ts';
 import * as connections from './connections.ts';
 import * as events from './events.ts';
 import * as identities from './identities.ts';
 import * as identityProviders from './identity-providers.ts';
 import * as masking from './masking.ts';
+import * as notifications from './notifications.ts';
 import * as oauth from './oauth.ts';
 import * as policies from './policies.ts';
 import * as records from './records.ts';
+import * as relayApprovals from './relay-approvals.ts';
 import * as system from './system.ts';
 
 export * from './admin-tokens.ts';
@@ -31,11 +34,14 @@ const rooms: readonly Record<string, unknown>[] = [
   connections,
   policies,
   masking,
+  approvals,
+  notifications,
   records,
   adminTokens,
   events,
   oauth,
   system,
+  relayApprovals,
 ];
 
 const isOperation = (value: unknown): value is Operation =>

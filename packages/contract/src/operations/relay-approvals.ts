@@ -5,7 +5,7 @@ import { approvalRequirementSchema, approvalStateSchema, approvalValiditySchema 
 import { idSchema, nameSchema } from '../ids.ts';
 import { defineOperation } from '../operation.ts';
 
-const tag = 'Relay';
+const tag = 'Relay approvals';
 /** Seconds that an answer may be held back until something changes. */
 const waitQuery = z.coerce.number().int().min(0).max(30).default(0);
 const ownerQuery = z.strictObject({ identity: idSchema('identity'), wait: waitQuery });
