@@ -18,7 +18,7 @@ FROM node:26.10.0-bookworm-slim
 WORKDIR /hoop
 ENV NODE_ENV=production NODE_OPTIONS="--conditions=@hoop/source --disable-warning=ExperimentalWarning"
 COPY --from=install --chown=root:root /hoop /hoop
-COPY deploy/entrypoint.sh deploy/health.mjs deploy/
+COPY deploy/entrypoint.sh deploy/health.mjs deploy/worker-health.mjs deploy/
 # The image's own unprivileged user (uid 1000); it can write nothing under /hoop.
 USER node
 ENTRYPOINT ["/bin/sh", "deploy/entrypoint.sh"]
