@@ -82,13 +82,10 @@ async function generic(operation: Operation, code: ErrorCode, sample: Sample): P
 }
 
 describe.each(own.map((operation) => [operation.id, operation] as const))('%s', (id, operation) => {
-  if (operation.responseType !== 'text/event-stream') {
-    it('answers with its status', async () => {
-      const answer = await send(h, operation, await samples[id]!(h));
-      expect(answer.text === '' ? {} : answer.body, answer.text.slice(0, 500)).not.toHaveProperty('code', 'internal');
-      expect(answer.status, answer.text.slice(0, 500)).toBe(operation.status);
-    });
-  }
+  it.skipIf(operation.responseType === 'text/event-stream')('answers with its status', async () => {
+    const answer = await send(h, operation, await samples[id]!(h));
+    expect(answer.status, answer.text.slice(0, 500)).toBe(operation.status);
+  });
 
   it.each(errorsOf(operation).filter((code) => code !== 'unavailable'))('can refuse with %s', async (code) => {
     const make = refusals[id]?.[code];

@@ -3,11 +3,9 @@ import { z } from 'zod';
 
 import { errorKinds, type ErrorCode } from './errors.ts';
 import type { Operation } from './operation.ts';
-import * as schemas from './operations/index.ts';
+import { createComponents, type Components, type Json } from './openapi-components.ts';
 import { operations } from './operations/index.ts';
 import { everyRole } from './operations/wire.ts';
-
-type Json = Record<string, unknown>;
 
 const problemSchema = z
   .looseObject({
@@ -47,37 +45,6 @@ const statusOf = (operation: Operation, code: ErrorCode): number => {
   return operation.path.startsWith('/oauth/') && [401, 403, 404].includes(status) ? 400 : status;
 };
 
-const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
-
-/** Names of exported schemas: `identitySchema` -> `Identity`. */
-const componentNames = new Map<z.ZodType, string>(
-  Object.entries(schemas).flatMap(([name, value]): [z.ZodType, string][] =>
-    name.endsWith('Schema') && value instanceof z.ZodType ? [[value, capital(name.slice(0, -'Schema'.length))]] : [],
-  ),
-);
-
-interface Registry {
-  readonly components: Map<string, Json>;
-  refer(schema: z.ZodType, io: 'input' | 'output'): Json;
-}
-
-function createRegistry(): Registry {
-  const components = new Map<string, Json>();
-  const convert = (schema: z.ZodType, io: 'input' | 'output'): Json => {
-    const { $schema: _, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any', target: 'draft-2020-12' }) as Json;
-    return json;
-  };
-  return {
-    components,
-    refer(schema, io) {
-      const name = componentNames.get(schema);
-      if (name === undefined) return convert(schema, io);
-      components.set(name, convert(schema, io));
-      return { $ref: `#/components/schemas/${name}` };
-    },
-  };
-}
-
 function parametersOf(operation: Operation): Json[] {
   const of = (schema: z.ZodObject | undefined, place: 'path' | 'query'): Json[] =>
     Object.entries(schema?.shape ?? {}).map(([name, member]) => {
@@ -103,13 +70,13 @@ function parametersOf(operation: Operation): Json[] {
   ];
 }
 
-function responsesOf(operation: Operation, registry: Registry): Json {
+function responsesOf(operation: Operation, components: Components): Json {
   const responses: Json = {};
   responses[operation.status] = {
     description: operation.summary,
     ...(operation.response === undefined
       ? {}
-      : { content: { [operation.responseType ?? 'application/json']: { schema: registry.refer(operation.response, 'output') } } }),
+      : { content: { [operation.responseType ?? 'application/json']: { schema: components.refer(operation.response, 'output') } } }),
   };
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of errorsOf(operation)) {
@@ -126,7 +93,7 @@ function responsesOf(operation: Operation, registry: Registry): Json {
   return responses;
 }
 
-function describe(operation: Operation, registry: Registry): Json {
+function describe(operation: Operation, components: Components): Json {
   const { audience } = operation;
   const roles = Array.isArray(audience) ? `Roles: ${audience.join(', ')}.` : undefined;
   const description = [operation.description, roles].filter(Boolean).join('\n\n');
@@ -142,19 +109,20 @@ function describe(operation: Operation, registry: Registry): Json {
       : {
           requestBody: {
             required: true,
-            content: { [operation.bodyType ?? 'application/json']: { schema: registry.refer(operation.body, 'input') } },
+            content: { [operation.bodyType ?? 'application/json']: { schema: components.refer(operation.body, 'input') } },
           },
         }),
-    responses: responsesOf(operation, registry),
+    responses: responsesOf(operation, components),
   };
 }
 
 /** The description of the whole API, deterministic: the same operations give the same document. */
 export function openApiDocument(): Json & { openapi: string } {
-  const registry = createRegistry();
+  const bodies = operations.flatMap(({ body, response }) => [body, response].filter((schema) => schema !== undefined));
+  const components = createComponents(bodies);
   const paths: Record<string, Json> = {};
   for (const operation of operations) {
-    (paths[operation.path] ??= {})[operation.method.toLowerCase()] = describe(operation, registry);
+    (paths[operation.path] ??= {})[operation.method.toLowerCase()] = describe(operation, components);
   }
   const { $schema: _, ...problem } = z.toJSONSchema(problemSchema) as Json;
   return {
@@ -168,7 +136,7 @@ export function openApiDocument(): Json & { openapi: string } {
     tags: [...new Set(operations.map((operation) => operation.tag))].map((name) => ({ name })),
     paths,
     components: {
-      schemas: Object.fromEntries([...registry.components, ['Problem', problem] as const].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+      schemas: { ...components.used(), Problem: problem },
       securitySchemes,
     },
   };

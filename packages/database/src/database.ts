@@ -27,6 +27,8 @@ export interface Database {
 export interface DatabaseOptions {
   /** Connections of the pool. @default 10 */
   readonly maxConnections?: number;
+  /** Postgres ends a statement that takes longer, and shortly after we no longer wait for it, whatever the network does. @default 30000 */
+  readonly statementTimeoutMs?: number;
   /** Told of errors on idle connections, which need no action: the pool replaces them. */
   readonly onError?: (error: Error) => void;
 }
@@ -36,10 +38,14 @@ const attempts = 5;
 /** Opens a pool on a migrated database; connects with the first query. */
 export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
   const onError = options.onError ?? (() => undefined);
+  const statementTimeoutMs = options.statementTimeoutMs ?? 30_000;
   const pool = new pg.Pool({
     connectionString: url,
     max: options.maxConnections ?? 10,
     connectionTimeoutMillis: 5000,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + 5000,
+    keepAlive: true,
     application_name: 'hoop',
   });
   pool.on('error', onError);

@@ -1,10 +1,13 @@
-import { updateIdentityProvider as operation } from '@hoop/contract';
-import { findIdentityProvider, updateIdentityProvider as writeIdentityProvider } from '@hoop/database';
+import { isDeepStrictEqual } from 'node:util';
+
+import { updateIdentityProvider as operation, type IdentityProviderSettings } from '@hoop/contract';
+import { findIdentityProvider, revokeGrantsOfProvider, updateIdentityProvider as writeIdentityProvider } from '@hoop/database';
 
 import { mutate } from '../audit/mutate.ts';
 import { found } from '../http/found.ts';
 import { merge } from '../http/merge.ts';
 import { route } from '../http/route.ts';
+import { grantsNotBefore } from '../identity/grants-not-before.ts';
 import { checkDistinct, checkEndpoints, settingsOf } from './rules.ts';
 
 export const updateIdentityProvider = route(operation, async (call) =>
@@ -16,7 +19,13 @@ export const updateIdentityProvider = route(operation, async (call) =>
     const settings = settingsOf(wanted);
     checkEndpoints(settings);
     await checkDistinct(tx, name, settings, before.id);
+    // What it vouched for under the old settings, it may not vouch for any more.
+    const isLess = (disabled && !before.disabled) || !isDeepStrictEqual(trustOf(settings), trustOf(settingsOf(before)));
+    if (isLess) await revokeGrantsOfProvider(tx, before.id, grantsNotBefore(call.context.now()), revision);
     const after = await writeIdentityProvider(tx, before.id, { name, disabled, settings, revision, at });
     return { reply: { body: after, version: after.version }, target: { type: 'identity_provider', id: before.id, name }, before, after };
   }),
 );
+
+/** What decides whose tokens are accepted. */
+const trustOf = ({ issuer, jwksUri, audiences, algorithms }: IdentityProviderSettings) => ({ issuer, jwksUri, audiences, algorithms });

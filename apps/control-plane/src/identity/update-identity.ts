@@ -11,6 +11,7 @@ import { mutate } from '../audit/mutate.ts';
 import { found, referred } from '../http/found.ts';
 import { route, type Call, type Reply } from '../http/route.ts';
 import { refuseNamesake } from './create-identity.ts';
+import { grantsNotBefore } from './grants-not-before.ts';
 import { checkMatch } from './match.ts';
 
 export const updateIdentity = route(operation, async (call) => {
@@ -26,7 +27,10 @@ export const updateIdentity = route(operation, async (call) => {
         ? before.provider
         : referred(await findIdentityProvider(tx, providerReference), 'identity provider', 'provider', providerReference);
     const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as Partial<IdentityWrite>;
-    const after = await writeIdentity(tx, before.id, { ...given, providerId: provider.id, revision, at });
+    // Whoever got a grant by the old match may be nobody by the new one.
+    const isAnother = provider.id !== before.provider.id || (rest.match !== undefined && rest.match !== before.match);
+    const ended = isAnother ? { grantsNotBefore: Math.max(before.grantsNotBefore, grantsNotBefore(call.context.now())) } : {};
+    const after = await writeIdentity(tx, before.id, { ...given, ...ended, providerId: provider.id, revision, at });
     const voids = { of: { identityId: before.id }, reason: 'the identity was changed' };
     return {
       reply: { body: after, version: after.version },
@@ -58,9 +62,8 @@ async function change(call: Call<Action>, action: string, write: (before: Identi
 export const disableIdentity = route(disableOperation, (call) => change(call, 'identity.disable', () => ({ disabled: true })));
 export const enableIdentity = route(enableOperation, (call) => change(call, 'identity.enable', () => ({ disabled: false })));
 
-/** The next whole second: a grant of this very second is refused too. Read under the lock, not when the request came. */
 export const revokeIdentityGrants = route(revokeOperation, (call) =>
   change(call, 'identity.revoke_grants', (before) => ({
-    grantsNotBefore: Math.max(before.grantsNotBefore, Math.floor(call.context.now() / 1000) + 1),
+    grantsNotBefore: Math.max(before.grantsNotBefore, grantsNotBefore(call.context.now())),
   })),
 );

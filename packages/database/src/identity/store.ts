@@ -88,6 +88,14 @@ export async function updateIdentity(
   return toIdentity(await tx.identity.update({ where: { id }, data: { ...rest, updatedAt: at, version: { increment: 1 } }, include }));
 }
 
+/** Ends the grants of all identities of a provider: those issued before `notBefore` (Unix seconds). */
+export async function revokeGrantsOfProvider(tx: Transaction, providerId: string, notBefore: number, revision: number): Promise<void> {
+  await tx.identity.updateMany({
+    where: { providerId, grantsNotBefore: { lt: notBefore } },
+    data: { grantsNotBefore: notBefore, revision },
+  });
+}
+
 export async function deleteIdentity(tx: Transaction, id: string): Promise<void> {
   await tx.identity.delete({ where: { id } });
 }
