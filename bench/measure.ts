@@ -98,13 +98,16 @@ function run(call: (index: number) => unknown, forMs: number): number {
 }
 
 /** Operations per second of an asynchronous function run `concurrency` at a time for `forMs`, with latencies. */
-export async function timeAsync(call: (index: number) => Promise<unknown>, options: { forMs: number; concurrency: number }): Promise<Sample> {
+export async function timeAsync(
+  call: (index: number) => Promise<unknown>,
+  options: { forMs: number; concurrency: number },
+): Promise<Sample> {
   const latencies = recordLatencies();
   const start = performance.now();
   const end = start + options.forMs;
   let index = 0;
   const lane = async (): Promise<void> => {
-    for (let now = performance.now(); now < end; ) {
+    for (let now = performance.now(); now < end;) {
       await call(index++);
       const done = performance.now();
       latencies.add(done - now);
@@ -159,7 +162,8 @@ export function openBench(name: string, json: boolean = process.argv.includes('-
   let opened = false;
   const report = (line: Omit<Line, 'bench'>): Line => {
     const whole = { bench: name, ...line } as Line;
-    if (json) process.stdout.write(`${JSON.stringify(whole, (_key, value: unknown) => (typeof value === 'number' ? rounded(value) : value))}\n`);
+    if (json)
+      process.stdout.write(`${JSON.stringify(whole, (_key, value: unknown) => (typeof value === 'number' ? rounded(value) : value))}\n`);
     else {
       if (!opened) process.stdout.write(`\n${name}\n${row('case', 'value', 'baseline', 'ratio', 'goal', 'also')}\n`);
       opened = true;
@@ -209,7 +213,8 @@ function medians(samples: readonly Sample[], prefix: string): Record<string, num
 }
 
 const rounded = (value: number): number => (Number.isInteger(value) ? value : Number(value.toPrecision(4)));
-const shown = (value: unknown): string => (typeof value === 'number' ? rounded(value).toLocaleString('en-US', { maximumFractionDigits: 4 }) : String(value));
+const shown = (value: unknown): string =>
+  typeof value === 'number' ? rounded(value).toLocaleString('en-US', { maximumFractionDigits: 4 }) : String(value);
 
 function row(name: string, value: string, baseline: string, ratio: string, goal: string, also: string): string {
   return `  ${name.padEnd(44)} ${value.padStart(18)} ${baseline.padStart(18)} ${ratio.padStart(7)} ${goal.padStart(14)}  ${also}`.trimEnd();

@@ -16,8 +16,18 @@ function policyRules(connection: number): Rule[] {
   const base = `/v1/accounts-${connection % 97}`;
   return [
     { name: 'read', effect: 'allow', match: { methods: ['GET'], paths: [base, `${base}/:id`, `${base}/:id/invoices`] } },
-    { name: 'own labels', effect: 'allow', match: { methods: ['GET'], paths: ['/v1/reports/*'] }, when: 'identity.labels.team == "billing"' },
-    { name: 'ticket', effect: 'require_context', match: { methods: ['POST'], paths: [`${base}/:id/refunds`] }, context: { ticket: '^OPS-[0-9]+$' } },
+    {
+      name: 'own labels',
+      effect: 'allow',
+      match: { methods: ['GET'], paths: ['/v1/reports/*'] },
+      when: 'identity.labels.team == "billing"',
+    },
+    {
+      name: 'ticket',
+      effect: 'require_context',
+      match: { methods: ['POST'], paths: [`${base}/:id/refunds`] },
+      context: { ticket: '^OPS-[0-9]+$' },
+    },
     {
       name: 'large',
       effect: 'require_approval',
@@ -30,8 +40,21 @@ function policyRules(connection: number): Rule[] {
 }
 
 const factsFor = (method: string, path: string, amount: number | null = null): Facts => ({
-  request: { method, path, query: {}, headers: { accept: 'application/json' }, body: amount === null ? null : { amount }, bodyState: amount === null ? 'absent' : 'parsed' },
-  identity: { name: 'nightly-billing', issuer: 'https://issuer.example', subject: 'repo:acme/billing', claims: { ref: 'refs/heads/main' }, labels: { team: 'billing' } },
+  request: {
+    method,
+    path,
+    query: {},
+    headers: { accept: 'application/json' },
+    body: amount === null ? null : { amount },
+    bodyState: amount === null ? 'absent' : 'parsed',
+  },
+  identity: {
+    name: 'nightly-billing',
+    issuer: 'https://issuer.example',
+    subject: 'repo:acme/billing',
+    claims: { ref: 'refs/heads/main' },
+    labels: { team: 'billing' },
+  },
   connection: { name: 'payments' },
   context: { ticket: 'OPS-12' },
   now: 1_764_000_000_000,
@@ -55,7 +78,12 @@ function callsOver(names: readonly string[], spread: number): { name: string; fa
   const pool = Array.from({ length: bases }, (_, base) =>
     Array.from({ length: ids }, (_one, id) => {
       const path = `/v1/accounts-${base}`;
-      return [factsFor('GET', `${path}/${id}`), factsFor('POST', `${path}/${id}/refunds`, 50), factsFor('GET', `/v1/reports/${id}/b`), factsFor('DELETE', path)];
+      return [
+        factsFor('GET', `${path}/${id}`),
+        factsFor('POST', `${path}/${id}/refunds`, 50),
+        factsFor('GET', `/v1/reports/${id}/b`),
+        factsFor('DELETE', path),
+      ];
     }),
   );
   return Array.from({ length: 16_384 }, (_, i) => {
@@ -93,7 +121,12 @@ await bench.compare({
 function manyRules(count: number): CompiledPolicy {
   const rules = Array.from({ length: count }, (_, i): Rule => {
     const match = { methods: [i % 2 === 0 ? 'GET' : 'POST'], paths: [`/v1/resource-${i}/:id`, `/v1/resource-${i}`] };
-    return { name: `rule ${i}`, effect: i % 10 === 9 ? 'deny' : 'allow', match, ...(i % 3 === 0 ? { when: 'identity.claims.ref == "refs/heads/main"' } : {}) };
+    return {
+      name: `rule ${i}`,
+      effect: i % 10 === 9 ? 'deny' : 'allow',
+      match,
+      ...(i % 3 === 0 ? { when: 'identity.claims.ref == "refs/heads/main"' } : {}),
+    };
   });
   return compilePolicy({ id: 'rules', revision: 1, rules });
 }
@@ -102,12 +135,20 @@ for (const count of [1, 100, 1000]) {
   const policy = manyRules(count);
   const allowed = factsFor('GET', `/v1/resource-${Math.floor((count - 1) / 2) * 2 - (count > 1 ? 2 : 0)}/7`);
   const denied = factsFor('PUT', '/v1/unknown/7');
-  bench.report({ case: `${count} rules, allowed (${decide(policy, allowed).effect})`, unit: 'us', value: timeCalls(() => decide(policy, allowed)).value / 1000 });
+  bench.report({
+    case: `${count} rules, allowed (${decide(policy, allowed).effect})`,
+    unit: 'us',
+    value: timeCalls(() => decide(policy, allowed)).value / 1000,
+  });
   bench.report({ case: `${count} rules, no rule matches`, unit: 'us', value: timeCalls(() => decide(policy, denied)).value / 1000 });
 }
 
 /** All rules cover the call: the most that a policy can cost without bodies. */
-const everywhere = Array.from({ length: 1000 }, (_, i): Rule => ({ name: `rule ${i}`, effect: 'allow', when: `identity.labels.team == "team-${i}"` }));
+const everywhere = Array.from({ length: 1000 }, (_, i): Rule => ({
+  name: `rule ${i}`,
+  effect: 'allow',
+  when: `identity.labels.team == "team-${i}"`,
+}));
 const unindexed = compilePolicy({ id: 'all', revision: 1, rules: everywhere });
 const somewhere = factsFor('GET', '/v1/anything');
 bench.report({ case: '1000 rules that all cover the call', unit: 'us', value: timeCalls(() => decide(unindexed, somewhere)).value / 1000 });

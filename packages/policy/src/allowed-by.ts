@@ -29,7 +29,8 @@ export function allowedByDenial(rule: CompiledRule): string {
 
 export function allowedByFault(rule: CompiledRule, fault: Fault): string {
   const condition = `the condition ${quoted(rule.when?.source ?? '')} of the rule "${rule.name}"`;
-  if (fault.kind === 'body') return `A body that ${condition} can see whole: JSON or a form, within the connection's limit for inspected bodies.`;
+  if (fault.kind === 'body')
+    return `A body that ${condition} can see whole: JSON or a form, within the connection's limit for inspected bodies.`;
   return `A request on which ${condition} can be evaluated: here ${fault.message}.`;
 }
 
@@ -38,7 +39,10 @@ type NeededApproval = { readonly rule: string; readonly approval: ApprovalRule }
 const approvalPhrase = ({ rule, approval }: NeededApproval): string =>
   `${approval.quorum === 1 ? 'an approval' : `${approval.quorum} approvals`} by ${listed(approval.reviewers, 'or')} (rule "${rule}")`;
 
-export function allowedByContext(missing: readonly { readonly key: string; readonly pattern: string }[], approvals: readonly NeededApproval[]): string {
+export function allowedByContext(
+  missing: readonly { readonly key: string; readonly pattern: string }[],
+  approvals: readonly NeededApproval[],
+): string {
   const context = missing.map(({ key, pattern }) => `${key} (the whole value must match ${pattern})`);
   const then = approvals.length === 0 ? '' : `, and then ${listed(approvals.map(approvalPhrase))}`;
   return `The context ${context.join(', ')}${then}.`;
@@ -55,7 +59,11 @@ const byName = (a: CompiledRule, b: CompiledRule): number => (a.name < b.name ? 
 /** The nearest rules: those whose condition is false, then those for other methods of the path, then any. */
 export function allowedByDefault(policy: CompiledPolicy, { request }: Facts, unmet: readonly CompiledRule[]): string {
   const almost = unmet.filter(isPermitting).sort(byName).slice(0, mostNamed);
-  if (almost.length > 0) return `A request for which ${listed(almost.map((rule) => `${quoted(rule.when!.source)} is true (rule "${rule.name}")`), 'or')}.`;
+  if (almost.length > 0)
+    return `A request for which ${listed(
+      almost.map((rule) => `${quoted(rule.when!.source)} is true (rule "${rule.name}")`),
+      'or',
+    )}.`;
   const samePath = findCandidates(policy.index, null, request.path).map(({ rule }) => rule);
   const otherMethods = samePath.filter(isPermitting).sort(byName);
   if (otherMethods.length > 0) {

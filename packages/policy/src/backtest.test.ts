@@ -7,7 +7,13 @@ import { compilePolicy } from './compile-policy.ts';
 
 const approval = { reviewers: ['group:ops'], quorum: 1, ttl: '30m', validity: ['once' as const], fourEyes: false, requireComment: false };
 
-const call = (effect: RecordedCall['effect'], method: string, path: string, body?: unknown, context: Record<string, unknown> = {}): RecordedCall => ({
+const call = (
+  effect: RecordedCall['effect'],
+  method: string,
+  path: string,
+  body?: unknown,
+  context: Record<string, unknown> = {},
+): RecordedCall => ({
   callId: `call ${method} ${path}`,
   effect,
   facts: {
@@ -26,12 +32,22 @@ const outcome = (rules: Rule[], one: RecordedCall): string => {
 };
 
 const read: Rule = { name: 'read', effect: 'allow', match: { methods: ['GET'] } };
-const large: Rule = { name: 'large', effect: 'require_approval', match: { methods: ['POST'] }, when: 'request.body.amount > 100', approval };
+const large: Rule = {
+  name: 'large',
+  effect: 'require_approval',
+  match: { methods: ['POST'] },
+  when: 'request.body.amount > 100',
+  approval,
+};
 const small: Rule = { name: 'small', effect: 'allow', match: { methods: ['POST'] }, when: 'request.body.amount <= 100' };
 
 describe('a backtest', () => {
   it('counts what changes, with examples', () => {
-    const policy = compilePolicy({ id: 'p', revision: 1, rules: [read, large, small, { name: 'ticket', effect: 'require_context', match: { methods: ['PUT'] }, context: { ticket: '.+' } }] });
+    const policy = compilePolicy({
+      id: 'p',
+      revision: 1,
+      rules: [read, large, small, { name: 'ticket', effect: 'require_context', match: { methods: ['PUT'] }, context: { ticket: '.+' } }],
+    });
     const result = backtest(
       policy,
       [
@@ -56,7 +72,15 @@ describe('a backtest', () => {
       unknown: 1,
     });
     expect(result.changes.newlyDenied.examples).toEqual([
-      { callId: 'call DELETE /c', method: 'DELETE', path: '/c', before: 'allow', after: ['deny'], rule: null, reason: 'No rule of the policy allows this call.' },
+      {
+        callId: 'call DELETE /c',
+        method: 'DELETE',
+        path: '/c',
+        before: 'allow',
+        after: ['deny'],
+        rule: null,
+        reason: 'No rule of the policy allows this call.',
+      },
     ]);
     expect(result.changes.unknown.examples[0]).toMatchObject({
       after: ['allow', 'deny', 'require_approval'],
@@ -73,12 +97,27 @@ describe('a backtest', () => {
     const all: Rule = { name: 'all', effect: 'allow' };
     expect(outcome([all, small], masked)).toBe('unchanged 1');
     expect(outcome([{ ...all, effect: 'deny' }, small], masked)).toBe('newlyDenied deny');
-    expect(outcome([all, { ...large, effect: 'deny', when: 'request.body.amount > 1 && request.body.kind == "sale"', approval: undefined } as unknown as Rule], masked)).toBe('unchanged 1');
+    expect(
+      outcome(
+        [
+          all,
+          {
+            ...large,
+            effect: 'deny',
+            when: 'request.body.amount > 1 && request.body.kind == "sale"',
+            approval: undefined,
+          } as unknown as Rule,
+        ],
+        masked,
+      ),
+    ).toBe('unchanged 1');
     expect(outcome([{ ...all, when: 'request.body.amount > 1 || request.body.kind == "gift"' }], masked)).toBe('unchanged 1');
     expect(outcome([{ ...all, when: 'request.body.missing == 1 || request.body.amount > 1' }], masked)).toBe('unknown allow|deny');
     expect(outcome([{ ...all, when: 'request.body.amount > 1 || request.body.missing == 1' }], masked)).toBe('unknown allow|deny');
     expect(outcome([{ ...all, when: '[request.body].exists(b, b.amount == 1)' }], masked)).toBe('unknown allow|deny');
-    expect(outcome([{ ...all, when: 'request.body == {"a": 1}' }], call('allow', 'POST', '/a', { a: maskedValue }))).toBe('unknown allow|deny');
+    expect(outcome([{ ...all, when: 'request.body == {"a": 1}' }], call('allow', 'POST', '/a', { a: maskedValue }))).toBe(
+      'unknown allow|deny',
+    );
     expect(outcome([{ ...all, when: '1 in request.body' }], call('allow', 'POST', '/a', [maskedValue]))).toBe('unknown allow|deny');
   });
 
@@ -90,6 +129,13 @@ describe('a backtest', () => {
 
   it('marks what was masked, at any depth', () => {
     const marked = markMasked({ a: ['[masked]', { b: '[masked]' }], c: 'text', d: 1, e: null }, (text) => text === '[masked]');
-    expect(marked).toEqual(Object.assign(Object.create(null) as object, { a: [maskedValue, Object.assign(Object.create(null) as object, { b: maskedValue })], c: 'text', d: 1, e: null }));
+    expect(marked).toEqual(
+      Object.assign(Object.create(null) as object, {
+        a: [maskedValue, Object.assign(Object.create(null) as object, { b: maskedValue })],
+        c: 'text',
+        d: 1,
+        e: null,
+      }),
+    );
   });
 });

@@ -50,7 +50,10 @@ export interface Backtest {
 export function startBacktest(policy: CompiledPolicy, options: { readonly maxExamples?: number } = {}): Backtest {
   const maxExamples = options.maxExamples ?? 10;
   const kinds: readonly ChangeKind[] = ['newlyDenied', 'newlyAllowed', 'newlyNeedingApproval', 'newlyNeedingContext', 'unknown'];
-  const changes = Object.fromEntries(kinds.map((kind) => [kind, { count: 0, examples: [] as ChangedCall[] }])) as Record<ChangeKind, { count: number; examples: ChangedCall[] }>;
+  const changes = Object.fromEntries(kinds.map((kind) => [kind, { count: 0, examples: [] as ChangedCall[] }])) as Record<
+    ChangeKind,
+    { count: number; examples: ChangedCall[] }
+  >;
   let total = 0;
   let unchanged = 0;
   return {
@@ -66,13 +69,25 @@ export function startBacktest(policy: CompiledPolicy, options: { readonly maxExa
       change.count++;
       if (change.examples.length >= maxExamples) return;
       const { method, path } = call.facts.request;
-      change.examples.push({ callId: call.callId, method, path, before: call.effect, after: effects, rule: verdict.rule, reason: because ?? verdict.reason });
+      change.examples.push({
+        callId: call.callId,
+        method,
+        path,
+        before: call.effect,
+        after: effects,
+        rule: verdict.rule,
+        reason: because ?? verdict.reason,
+      });
     },
     result: () => ({ total, unchanged, changes }),
   };
 }
 
-export function backtest(policy: CompiledPolicy, calls: Iterable<RecordedCall>, options: { readonly maxExamples?: number } = {}): BacktestResult {
+export function backtest(
+  policy: CompiledPolicy,
+  calls: Iterable<RecordedCall>,
+  options: { readonly maxExamples?: number } = {},
+): BacktestResult {
   const run = startBacktest(policy, options);
   for (const call of calls) run.add(call);
   return run.result();
@@ -116,16 +131,24 @@ function possibleEffects(policy: CompiledPolicy, facts: Facts): Possibilities {
     else if (value instanceof Fault) faulty.push({ rule, fault: value });
     else if (!value) unmet.push(rule);
     else if (masked === undefined) matched.push(rule);
-    else unknown.push({ rule, fault: new Fault(`the context ${masked.key} was masked in the recording`, 'masked'), isConditional: false, isContextMasked });
+    else
+      unknown.push({
+        rule,
+        fault: new Fault(`the context ${masked.key} was masked in the recording`, 'masked'),
+        isConditional: false,
+        isContextMasked,
+      });
   }
   const verdict = judge(policy, facts, matched, faulty, unmet);
   if (unknown.length === 0) return { effects: [verdict.effect], verdict };
 
   let worlds: World[] = [{ matched, faulty }];
   // Rules that can come to the same count alike, so one of each kind is tried.
-  for (const one of new Map(unknown.map((each) => [kindOf(each, facts), each])).values()) worlds = worlds.flatMap((world) => worldsWith(world, one));
+  for (const one of new Map(unknown.map((each) => [kindOf(each, facts), each])).values())
+    worlds = worlds.flatMap((world) => worldsWith(world, one));
   const effects = [...new Set(worlds.map((world) => judge(policy, facts, world.matched, world.faulty, unmet).effect))].sort();
-  const because = effects.length === 1 ? {} : { because: `It hangs on the rule "${unknown[0]!.rule.name}", and ${unknown[0]!.fault.message}.` };
+  const because =
+    effects.length === 1 ? {} : { because: `It hangs on the rule "${unknown[0]!.rule.name}", and ${unknown[0]!.fault.message}.` };
   return { effects, verdict, ...because };
 }
 
@@ -135,7 +158,12 @@ interface World {
 }
 
 const kindOf = ({ rule, isConditional, isContextMasked }: UnknownRule, facts: Facts): string =>
-  [rule.effect, isConditional, isContextMasked, rule.effect === 'require_context' && rule.context.every((one) => isGiven(one, facts))].join();
+  [
+    rule.effect,
+    isConditional,
+    isContextMasked,
+    rule.effect === 'require_context' && rule.context.every((one) => isGiven(one, facts)),
+  ].join();
 
 /** As matched (and, where its context is masked, with and without what it needs); else as not matched and as in error. */
 function worldsWith(world: World, { rule, isConditional, isContextMasked }: UnknownRule): World[] {

@@ -113,8 +113,10 @@ export function compileRules(rules: readonly Rule[]): { rules: readonly Compiled
     const requirements = Object.entries(context ?? {}).map(([key, pattern]) =>
       attempt(`${at}.context.${key}`, () => ({ key, pattern, compiled: compileWholeMatch(pattern) })),
     );
-    if (rule.effect === 'require_context' && requirements.length === 0) errors.push({ path: `${at}.context`, message: 'must name at least one key' });
-    if (rule.effect === 'require_approval' && approval === undefined) errors.push({ path: `${at}.approval`, message: 'is needed with the effect require_approval' });
+    if (rule.effect === 'require_context' && requirements.length === 0)
+      errors.push({ path: `${at}.context`, message: 'must name at least one key' });
+    if (rule.effect === 'require_approval' && approval === undefined)
+      errors.push({ path: `${at}.approval`, message: 'is needed with the effect require_approval' });
     if (errors.length > before) continue;
     const methods = rule.match?.methods;
     compiled.push(

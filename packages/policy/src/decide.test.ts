@@ -18,19 +18,44 @@ interface FactsInput {
 
 const factsOf = ({ method = 'GET', path = '/v1/customers', body, bodyState, context = {}, headers = {} }: FactsInput): Facts => ({
   request: { method, path, query: {}, headers, body: body ?? null, bodyState: bodyState ?? (body === undefined ? 'absent' : 'parsed') },
-  identity: { name: 'nightly-billing', issuer: 'https://issuer.example', subject: 'repo:acme/billing', claims: { ref: 'refs/heads/main' }, labels: { team: 'billing' } },
+  identity: {
+    name: 'nightly-billing',
+    issuer: 'https://issuer.example',
+    subject: 'repo:acme/billing',
+    claims: { ref: 'refs/heads/main' },
+    labels: { team: 'billing' },
+  },
   connection: { name: 'payments' },
   context,
   now: 1_764_000_000_000,
 });
 
-const approval = { reviewers: ['group:payments'], quorum: 1, ttl: '30m', validity: ['once' as const], fourEyes: false, requireComment: false };
-const compile = (...rules: Rule[]): ReturnType<typeof compilePolicy> => compilePolicy({ id: 'pol_01jd8m3v9k2t5x7y0a1b2c3d4e', revision: 3, rules });
+const approval = {
+  reviewers: ['group:payments'],
+  quorum: 1,
+  ttl: '30m',
+  validity: ['once' as const],
+  fourEyes: false,
+  requireComment: false,
+};
+const compile = (...rules: Rule[]): ReturnType<typeof compilePolicy> =>
+  compilePolicy({ id: 'pol_01jd8m3v9k2t5x7y0a1b2c3d4e', revision: 3, rules });
 
 const payments: Rule[] = [
   { name: 'read customers', effect: 'allow', match: { methods: ['GET'], paths: ['/v1/customers', '/v1/customers/:id'] } },
-  { name: 'refunds name a ticket', effect: 'require_context', match: { methods: ['POST'], paths: ['/v1/refunds'] }, context: { ticket: '^OPS-[0-9]+$' } },
-  { name: 'large refunds need a person', effect: 'require_approval', match: { methods: ['POST'], paths: ['/v1/refunds'] }, when: 'request.body.amount > 10000', approval },
+  {
+    name: 'refunds name a ticket',
+    effect: 'require_context',
+    match: { methods: ['POST'], paths: ['/v1/refunds'] },
+    context: { ticket: '^OPS-[0-9]+$' },
+  },
+  {
+    name: 'large refunds need a person',
+    effect: 'require_approval',
+    match: { methods: ['POST'], paths: ['/v1/refunds'] },
+    when: 'request.body.amount > 10000',
+    approval,
+  },
   { name: 'nobody deletes', effect: 'deny', match: { methods: ['DELETE'] }, reason: 'Customers are closed in the back office.' },
 ];
 const policy = compile(...payments);
@@ -59,18 +84,30 @@ describe('a decision', () => {
   });
 
   it('denies what no rule matches, and says which rules are near', () => {
-    expect(decide(policy, factsOf({ path: '/v1/charges' }))).toMatchObject({ effect: 'deny', rule: null, reason: 'No rule of the policy allows this call.' });
+    expect(decide(policy, factsOf({ path: '/v1/charges' }))).toMatchObject({
+      effect: 'deny',
+      rule: null,
+      reason: 'No rule of the policy allows this call.',
+    });
     expect(decide(policy, factsOf({ path: '/v1/charges' })).allowedBy).toContain('GET on /v1/customers and /v1/customers/:id');
     expect(decide(policy, factsOf({ method: 'PUT' })).allowedBy).toContain('can allow GET (rule "read customers")');
   });
 
   it('denies without a policy and with an empty one', () => {
     expect(decide(null, factsOf({}))).toMatchObject({ effect: 'deny', rule: null, policyId: null, policyRevision: null });
-    expect(decide(compile(), factsOf({}))).toMatchObject({ effect: 'deny', rule: null, allowedBy: 'A rule that allows it; the policy has none that allows anything.' });
+    expect(decide(compile(), factsOf({}))).toMatchObject({
+      effect: 'deny',
+      rule: null,
+      allowedBy: 'A rule that allows it; the policy has none that allows anything.',
+    });
   });
 
   it('lets one deny win over everything', () => {
-    const rules: Rule[] = [{ name: 'all', effect: 'allow' }, { name: 'ask', effect: 'require_approval', approval }, { name: 'no', effect: 'deny', match: { paths: ['/v1/*'] } }];
+    const rules: Rule[] = [
+      { name: 'all', effect: 'allow' },
+      { name: 'ask', effect: 'require_approval', approval },
+      { name: 'no', effect: 'deny', match: { paths: ['/v1/*'] } },
+    ];
     expect(decide(compile(...rules), factsOf({}))).toMatchObject({ effect: 'deny', rule: 'no', matchedRules: ['all', 'ask', 'no'] });
   });
 
@@ -84,7 +121,8 @@ describe('a decision', () => {
     });
     expect(decide(policy, refund(50, { ticket: 'OPS-12' }))).toMatchObject({ effect: 'allow', rule: 'refunds name a ticket' });
     const unanchored = compile({ name: 'ticket', effect: 'require_context', context: { ticket: 'OPS-[0-9]+' } });
-    for (const ticket of ['xOPS-12', 'OPS-12x', 'OPS-12\n', '']) expect(decide(unanchored, factsOf({ context: { ticket } })).effect, ticket).toBe('require_context');
+    for (const ticket of ['xOPS-12', 'OPS-12x', 'OPS-12\n', ''])
+      expect(decide(unanchored, factsOf({ context: { ticket } })).effect, ticket).toBe('require_context');
     expect(decide(unanchored, factsOf({ context: { ticket: 'OPS-12' } })).effect).toBe('allow');
   });
 
@@ -94,8 +132,13 @@ describe('a decision', () => {
   });
 
   it('adds requirements up: the context of every rule, and then the approval', () => {
-    expect(decide(policy, refund(50_000))).toMatchObject({ effect: 'require_context', approvals: [{ rule: 'large refunds need a person' }] });
-    expect(decide(policy, refund(50_000)).allowedBy).toContain(', and then an approval by group:payments (rule "large refunds need a person")');
+    expect(decide(policy, refund(50_000))).toMatchObject({
+      effect: 'require_context',
+      approvals: [{ rule: 'large refunds need a person' }],
+    });
+    expect(decide(policy, refund(50_000)).allowedBy).toContain(
+      ', and then an approval by group:payments (rule "large refunds need a person")',
+    );
     expect(decide(policy, refund(50_000, { ticket: 'OPS-1' }))).toMatchObject({
       effect: 'require_approval',
       rule: 'large refunds need a person',
@@ -121,9 +164,29 @@ describe('a decision', () => {
   });
 
   it('gives conditions the parameters of the first pattern that matches', () => {
-    const rule = compile({ name: 'own', effect: 'allow', match: { paths: ['/a/:id/x', '/:kind/:id/*'] }, when: 'request.params.id == "7" && !has(request.params.kind)' });
+    const rule = compile({
+      name: 'own',
+      effect: 'allow',
+      match: { paths: ['/a/:id/x', '/:kind/:id/*'] },
+      when: 'request.params.id == "7" && !has(request.params.kind)',
+    });
     expect(decide(rule, factsOf({ path: '/a/7/x' })).effect).toBe('allow');
     expect(decide(rule, factsOf({ path: '/b/7/x' })).effect).toBe('deny');
+  });
+
+  it('counts a rule once, however many of its patterns match', () => {
+    const ask: Rule = {
+      name: 'ask',
+      effect: 'require_approval',
+      match: { paths: ['/v1/customers/:id', '/v1/customers/*', '/v1/:kind/:id', '/v1/customers/42'] },
+      approval,
+    };
+    const others = Array.from({ length: 30 }, (_, i): Rule => ({ name: `o${i}`, effect: 'allow', match: { paths: [`/o/${i}`] } }));
+    for (const rules of [[ask], [ask, ...others]]) {
+      const verdict = decide(compile(...rules), factsOf({ path: '/v1/customers/42' }));
+      expect(verdict.matchedRules).toEqual(['ask']);
+      expect(verdict.approvals).toHaveLength(1);
+    }
   });
 
   it('refuses a method that is not in upper case, whatever allows it', () => {
@@ -139,14 +202,24 @@ describe('an error in a condition', () => {
 
   it('of a deny rule denies', () => {
     const verdict = decide(compile(all, broken('deny')), factsOf({}));
-    expect(verdict).toMatchObject({ effect: 'deny', rule: 'broken', error: 'condition_failed', reason: expect.stringContaining('`request.body.amount` does not exist') });
+    expect(verdict).toMatchObject({
+      effect: 'deny',
+      rule: 'broken',
+      error: 'condition_failed',
+      reason: expect.stringContaining('`request.body.amount` does not exist'),
+    });
     expect(verdict.allowedBy).toContain('can be evaluated');
   });
 
   it('of a requirement denies, although another rule allows', () => {
     const ask: Rule = { name: 'ask', effect: 'require_approval', when: 'request.body.amount > 1', approval };
     const ticket: Rule = { name: 'ticket', effect: 'require_context', when: 'request.body.amount > 1', context: { ticket: '.*' } };
-    for (const rule of [ask, ticket]) expect(decide(compile(all, rule), factsOf({ context: { ticket: '1' } }))).toMatchObject({ effect: 'deny', rule: rule.name, error: 'condition_failed' });
+    for (const rule of [ask, ticket])
+      expect(decide(compile(all, rule), factsOf({ context: { ticket: '1' } }))).toMatchObject({
+        effect: 'deny',
+        rule: rule.name,
+        error: 'condition_failed',
+      });
   });
 
   it('of an allow rule allows nothing, and hinders no other', () => {
@@ -176,7 +249,13 @@ describe('a body', () => {
 
 describe('the order of rules', () => {
   const paths = ['/a', '/a/:id', '/*', '/a{/b}?', '/(a|b)', '/a/b'];
-  const conditions = ['request.body.n > 1', 'request.body.missing == 1', 'context.k == "v"', 'request.method == "GET"', 'has(request.body.n)'];
+  const conditions = [
+    'request.body.n > 1',
+    'request.body.missing == 1',
+    'context.k == "v"',
+    'request.method == "GET"',
+    'has(request.body.n)',
+  ];
   const rule = fc.record({
     name: fc.constantFrom('r1', 'r2', 'r3', 'r4', 'r5'),
     effect: fc.constantFrom('allow', 'deny', 'require_context', 'require_approval'),
@@ -186,19 +265,17 @@ describe('the order of rules', () => {
     reason: fc.option(fc.constantFrom('because', 'so it is')),
   });
   const rules = fc.array(rule, { maxLength: 20 }).map((list) =>
-    list.map(
-      (one): Rule => ({
-        name: one.name,
-        effect: one.effect,
-        ...(one.methods === null && one.paths === null
-          ? {}
-          : { match: { ...(one.methods === null ? {} : { methods: one.methods }), ...(one.paths === null ? {} : { paths: one.paths }) } }),
-        ...(one.when === null ? {} : { when: one.when }),
-        ...(one.reason === null ? {} : { reason: one.reason }),
-        ...(one.effect === 'require_context' ? { context: { k: 'v+' } } : {}),
-        ...(one.effect === 'require_approval' ? { approval } : {}),
-      }),
-    ),
+    list.map((one): Rule => ({
+      name: one.name,
+      effect: one.effect,
+      ...(one.methods === null && one.paths === null
+        ? {}
+        : { match: { ...(one.methods === null ? {} : { methods: one.methods }), ...(one.paths === null ? {} : { paths: one.paths }) } }),
+      ...(one.when === null ? {} : { when: one.when }),
+      ...(one.reason === null ? {} : { reason: one.reason }),
+      ...(one.effect === 'require_context' ? { context: { k: 'v+' } } : {}),
+      ...(one.effect === 'require_approval' ? { approval } : {}),
+    })),
   );
   const facts = fc
     .record({
@@ -224,7 +301,14 @@ describe('the order of rules', () => {
       ),
       { numRuns: 1500 },
     );
-    expect([...effects].sort()).toEqual(['allow ', 'deny ', 'deny body_not_inspectable', 'deny condition_failed', 'require_approval ', 'require_context ']);
+    expect([...effects].sort()).toEqual([
+      'allow ',
+      'deny ',
+      'deny body_not_inspectable',
+      'deny condition_failed',
+      'require_approval ',
+      'require_context ',
+    ]);
   });
 
   it('and the index finds exactly what trying every rule alone finds', () => {
@@ -232,7 +316,11 @@ describe('the order of rules', () => {
       fc.property(rules, facts, (list, one) => {
         // alone, a rule matches where the verdict names it as matched
         const alone = list.flatMap((each) => decide(compile(each), one).matchedRules).sort();
-        const filler = Array.from({ length: 20 }, (_, i): Rule => ({ name: `z${i}`, effect: 'allow', match: { methods: ['PATCH'], paths: [`/filler/${i}/:id`] } }));
+        const filler = Array.from({ length: 20 }, (_, i): Rule => ({
+          name: `z${i}`,
+          effect: 'allow',
+          match: { methods: ['PATCH'], paths: [`/filler/${i}/:id`] },
+        }));
         const names = [...new Set(alone)];
         expect([...new Set(decide(compile(...list, ...filler), one).matchedRules)]).toEqual(names);
         expect([...new Set(decide(compile(...list), one).matchedRules)]).toEqual(names);
@@ -259,7 +347,11 @@ describe('the order of rules', () => {
 
 describe('a thousand rules', () => {
   it('are decided about by looking at few of them', () => {
-    const rules = Array.from({ length: 1000 }, (_, i): Rule => ({ name: `r${i}`, effect: 'allow', match: { methods: ['GET'], paths: [`/v1/resource-${i}/:id`, `/v1/resource-${i}`] } }));
+    const rules = Array.from({ length: 1000 }, (_, i): Rule => ({
+      name: `r${i}`,
+      effect: 'allow',
+      match: { methods: ['GET'], paths: [`/v1/resource-${i}/:id`, `/v1/resource-${i}`] },
+    }));
     const { rules: parsed, errors } = parsePolicy({ rules });
     expect(errors).toEqual([]);
     const many = compilePolicy({ id: 'p', revision: 1, rules: parsed });

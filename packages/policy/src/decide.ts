@@ -19,7 +19,11 @@ export interface FaultyRule {
 const none: readonly never[] = Object.freeze([]);
 
 export function decide(policy: CompiledPolicy | null, facts: Facts): Verdict {
-  if (policy === null) return refusal(null, { reason: 'The connection has no policy, and what no rule allows is denied.', allowedBy: 'A policy with a rule that allows it.' });
+  if (policy === null)
+    return refusal(null, {
+      reason: 'The connection has no policy, and what no rule allows is denied.',
+      allowedBy: 'A policy with a rule that allows it.',
+    });
   const { method, path } = facts.request;
   // A target may take "delete" for DELETE. The relay refuses such methods first; a deny rule must not depend on that.
   if (method !== method.toUpperCase())
@@ -38,14 +42,21 @@ export function decide(policy: CompiledPolicy | null, facts: Facts): Verdict {
     else (faulty ??= []).push({ rule, fault: value });
   }
   const mayNeedMore = effects & (effectBits.deny | effectBits.require_approval);
-  if (effects !== 0 && mayNeedMore === 0 && faulty === undefined && matched.every((rule) => isMet(rule, facts))) return allowed(policy, matched);
+  if (effects !== 0 && mayNeedMore === 0 && faulty === undefined && matched.every((rule) => isMet(rule, facts)))
+    return allowed(policy, matched);
   return judge(policy, facts, matched, faulty ?? none, unmet ?? none);
 }
 
 const effectBits = { allow: 1, deny: 2, require_context: 4, require_approval: 8 } as const;
 
 /** The verdict, given what each rule that covers the call came to. */
-export function judge(policy: CompiledPolicy, facts: Facts, matched: readonly CompiledRule[], faulty: readonly FaultyRule[], unmet: readonly CompiledRule[]): Verdict {
+export function judge(
+  policy: CompiledPolicy,
+  facts: Facts,
+  matched: readonly CompiledRule[],
+  faulty: readonly FaultyRule[],
+  unmet: readonly CompiledRule[],
+): Verdict {
   const matchedRules = sortedNames(matched);
   const denial = firstOf(matched.filter((rule) => rule.effect === 'deny'));
   if (denial !== null) {
@@ -70,7 +81,8 @@ export function judge(policy: CompiledPolicy, facts: Facts, matched: readonly Co
     return {
       ...refusal(policy, {
         rule: lacking[0]!.name,
-        reason: lacking[0]!.rule.reason ?? `The rule "${lacking[0]!.name}" needs the context ${list(missingContext.map((one) => one.key))}.`,
+        reason:
+          lacking[0]!.rule.reason ?? `The rule "${lacking[0]!.name}" needs the context ${list(missingContext.map((one) => one.key))}.`,
         matchedRules,
         allowedBy: allowedByContext(missingContext, approvals),
       }),

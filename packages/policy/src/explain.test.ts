@@ -7,7 +7,12 @@ import { explain } from './explain.ts';
 import type { Facts } from './facts.ts';
 
 const rules: Rule[] = [
-  { name: 'read own', effect: 'allow', match: { methods: ['GET'], paths: ['/v1/customers/:id'] }, when: 'request.params.id == "42" && identity.labels.team == "billing"' },
+  {
+    name: 'read own',
+    effect: 'allow',
+    match: { methods: ['GET'], paths: ['/v1/customers/:id'] },
+    when: 'request.params.id == "42" && identity.labels.team == "billing"',
+  },
   { name: 'write', effect: 'allow', match: { methods: ['POST'], paths: ['/v1/customers/:id'] } },
   { name: 'reports', effect: 'allow', match: { paths: ['/v1/reports'] } },
   { name: 'secret header', effect: 'deny', when: 'request.headers["x-key"] == "hunter2"' },
@@ -15,7 +20,14 @@ const rules: Rule[] = [
 ];
 const policy = compilePolicy({ id: 'p', revision: 1, rules });
 const facts: Facts = {
-  request: { method: 'GET', path: '/v1/customers/7', query: {}, headers: { 'x-key': 'swordfish' }, body: { amount: 5 }, bodyState: 'parsed' },
+  request: {
+    method: 'GET',
+    path: '/v1/customers/7',
+    query: {},
+    headers: { 'x-key': 'swordfish' },
+    body: { amount: 5 },
+    bodyState: 'parsed',
+  },
   identity: { name: 'n', issuer: 'i', subject: 's', claims: {}, labels: { team: 'sales' } },
   connection: { name: 'payments' },
   context: { team: 'blue' },
@@ -36,7 +48,8 @@ describe('an explanation', () => {
     expect(of('read own')).toMatchObject({
       outcome: 'condition_false',
       params: { id: '7' },
-      because: 'Its condition is false: request.params.id == "42" (request.params.id is "7"); identity.labels.team == "billing" (identity.labels.team is "sales").',
+      because:
+        'Its condition is false: request.params.id == "42" (request.params.id is "7"); identity.labels.team == "billing" (identity.labels.team is "sales").',
     });
   });
 
@@ -47,8 +60,16 @@ describe('an explanation', () => {
 
   it('repeats no value of a header or a body', () => {
     expect(of('secret header').outcome).toBe('condition_false');
-    const bodies = compilePolicy({ id: 'p', revision: 1, rules: [{ name: 'b', effect: 'allow', when: 'request.body.amount > 10 || request.body == "s3cret"' }] });
-    const text = JSON.stringify([of('secret header').because, of('secret header').condition.map((part) => part.seen), explain(bodies, facts).rules[0]!.condition[0]!.seen]);
+    const bodies = compilePolicy({
+      id: 'p',
+      revision: 1,
+      rules: [{ name: 'b', effect: 'allow', when: 'request.body.amount > 10 || request.body == "s3cret"' }],
+    });
+    const text = JSON.stringify([
+      of('secret header').because,
+      of('secret header').condition.map((part) => part.seen),
+      explain(bodies, facts).rules[0]!.condition[0]!.seen,
+    ]);
     expect(text).not.toContain('swordfish');
     expect(text).toContain('a value of type string');
     expect(text).toContain('a value of type double');
@@ -67,7 +88,9 @@ describe('an explanation', () => {
   });
 
   it('says what an error in a condition does', () => {
-    const failing = explain(policy, { ...facts, request: { ...facts.request, headers: {} } }).rules.find((one) => one.rule === 'secret header')!;
+    const failing = explain(policy, { ...facts, request: { ...facts.request, headers: {} } }).rules.find(
+      (one) => one.rule === 'secret header',
+    )!;
     expect(failing).toMatchObject({ outcome: 'condition_failed', because: expect.stringContaining('so it denies') });
     expect(failing.condition[0]).toMatchObject({ outcome: 'error', error: '`request.headers["x-key"]` does not exist' });
   });

@@ -58,7 +58,10 @@ function explainCandidate(rule: CompiledRule, facts: Facts): RuleExplanation {
       return { key, pattern, met: given !== undefined && compiled.matches(given) };
     });
     const unmet = context.filter((one) => !one.met).map((one) => one.key);
-    const because = unmet.length === 0 ? 'Its match and its condition hold.' : `Its match and its condition hold, and it lacks the context ${unmet.join(', ')}.`;
+    const because =
+      unmet.length === 0
+        ? 'Its match and its condition hold.'
+        : `Its match and its condition hold, and it lacks the context ${unmet.join(', ')}.`;
     return { ...common, outcome: 'matched', because, condition, context };
   }
   if (value === false) {
@@ -66,7 +69,13 @@ function explainCandidate(rule: CompiledRule, facts: Facts): RuleExplanation {
     return { ...common, outcome: 'condition_false', because: `Its condition is false: ${failing.join('; ')}.`, condition, context: [] };
   }
   const consequence = rule.effect === 'allow' ? 'so it allows nothing' : 'so it denies, as it may have been meant for this call';
-  return { ...common, outcome: 'condition_failed', because: `Its condition cannot be evaluated (${value.message}), ${consequence}.`, condition, context: [] };
+  return {
+    ...common,
+    outcome: 'condition_failed',
+    because: `Its condition cannot be evaluated (${value.message}), ${consequence}.`,
+    condition,
+    context: [],
+  };
 }
 
 export function describePart({ expression, seen }: ConditionPart): string {

@@ -3,12 +3,18 @@ import { describe, expect, it } from 'vitest';
 
 import { compileClaimsMatch, compileIdentityCondition, explainClaimsMatch } from './identity-conditions.ts';
 
-const subject = { issuer: 'https://token.actions.example', subject: 'repo:acme/billing', claims: { repository: 'acme/billing', ref: 'refs/heads/dev', groups: ['a', 'b'] } };
+const subject = {
+  issuer: 'https://token.actions.example',
+  subject: 'repo:acme/billing',
+  claims: { repository: 'acme/billing', ref: 'refs/heads/dev', groups: ['a', 'b'] },
+};
 const expression = 'claims.repository == "acme/billing" && claims.ref == "refs/heads/main" && issuer == "https://token.actions.example"';
 
 describe('the match of an identity', () => {
   it('is a condition over claims, issuer and subject', () => {
-    expect(compileClaimsMatch('claims.repository == "acme/billing" && "b" in claims.groups && subject.startsWith("repo:acme/")')(subject)).toBe(true);
+    expect(
+      compileClaimsMatch('claims.repository == "acme/billing" && "b" in claims.groups && subject.startsWith("repo:acme/")')(subject),
+    ).toBe(true);
     expect(compileClaimsMatch(expression)(subject)).toBe(false);
   });
 
@@ -18,22 +24,29 @@ describe('the match of an identity', () => {
     expect(compileClaimsMatch('!(claims.missing == "x")')(subject)).toBe(false);
   });
 
-  it.each(['claims.repository', 'identity.name == "x"', 'request.method == "GET"', 'claims.repository ==', ''])('refuses %j as policy_invalid', (source) => {
-    try {
-      compileClaimsMatch(source);
-      expect.unreachable();
-    } catch (error) {
-      expect(error).toBeInstanceOf(AppError);
-      expect(error).toMatchObject({ code: 'policy_invalid', extras: { errors: [{ path: 'match' }] } });
-    }
-  });
+  it.each(['claims.repository', 'identity.name == "x"', 'request.method == "GET"', 'claims.repository ==', ''])(
+    'refuses %j as policy_invalid',
+    (source) => {
+      try {
+        compileClaimsMatch(source);
+        expect.unreachable();
+      } catch (error) {
+        expect(error).toBeInstanceOf(AppError);
+        expect(error).toMatchObject({ code: 'policy_invalid', extras: { errors: [{ path: 'match' }] } });
+      }
+    },
+  );
 
   it('is explained by the comparisons that differ', () => {
     const explained = explainClaimsMatch(expression, subject.claims, subject);
     expect(explained).toMatchObject({ matches: false, satisfied: 2, total: 3 });
     expect(explained.differences).toEqual(['claims.ref == "refs/heads/main" (claims.ref is "refs/heads/dev")']);
-    expect(explainClaimsMatch('claims.environment == "production"', subject.claims).differences).toEqual(['claims.environment == "production" (`claims.environment` does not exist)']);
-    expect(explainClaimsMatch('claims.ref in ["refs/heads/main", "refs/heads/release"]', subject.claims).differences[0]).toContain('claims.ref is "refs/heads/dev"');
+    expect(explainClaimsMatch('claims.environment == "production"', subject.claims).differences).toEqual([
+      'claims.environment == "production" (`claims.environment` does not exist)',
+    ]);
+    expect(explainClaimsMatch('claims.ref in ["refs/heads/main", "refs/heads/release"]', subject.claims).differences[0]).toContain(
+      'claims.ref is "refs/heads/dev"',
+    );
     expect(explainClaimsMatch('issuer == "https://a.example"', { ...subject.claims, iss: 'https://a.example' }).matches).toBe(true);
   });
 });

@@ -51,7 +51,9 @@ export function explainClaimsMatch(
     matches: condition.evaluate(facts, noParams) === true,
     satisfied: parts.filter((part) => part.outcome === 'true').length,
     total: parts.length,
-    differences: parts.filter((part) => part.outcome !== 'true').map((part) => (part.error === undefined ? describePart(part) : `${part.expression} (${part.error})`)),
+    differences: parts
+      .filter((part) => part.outcome !== 'true')
+      .map((part) => (part.error === undefined ? describePart(part) : `${part.expression} (${part.error})`)),
     parts,
   };
 }

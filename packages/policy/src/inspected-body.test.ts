@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 
 import { headerFacts, readInspectedBody } from './inspected-body.ts';
 
-const json = (text: string, type = 'application/json'): ReturnType<typeof readInspectedBody> => readInspectedBody(new TextEncoder().encode(text), type);
+const json = (text: string, type = 'application/json'): ReturnType<typeof readInspectedBody> =>
+  readInspectedBody(new TextEncoder().encode(text), type);
 
 describe('a body that conditions inspect', () => {
   it('is absent where there are no bytes', () => {
@@ -20,9 +21,12 @@ describe('a body that conditions inspect', () => {
     );
   });
 
-  it.each(['application/json; charset=utf-8', 'APPLICATION/JSON', 'application/vnd.api+json', 'application/json;charset="UTF-8"'])('may be %s', (type) => {
-    expect(json('{"a":1}', type)).toEqual({ body: { a: 1 }, bodyState: 'parsed' });
-  });
+  it.each(['application/json; charset=utf-8', 'APPLICATION/JSON', 'application/vnd.api+json', 'application/json;charset="UTF-8"'])(
+    'may be %s',
+    (type) => {
+      expect(json('{"a":1}', type)).toEqual({ body: { a: 1 }, bodyState: 'parsed' });
+    },
+  );
 
   it.each([
     ['a key twice', '{"amount":1,"amount":20000}'],
@@ -73,7 +77,9 @@ describe('a body that conditions inspect', () => {
           text: `{${members.map(([name, escaped, value]) => `${escaped ? `"${[...name].map((one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"` : JSON.stringify(name)} : ${value.text}`).join(' , ')}}`,
           duplicate: new Set(members.map(([name]) => name)).size < members.length || members.some(([, , value]) => value.duplicate),
         })),
-        fc.array(tie('node'), { maxLength: 3 }).map((items) => ({ text: `[${items.map((item) => item.text).join(', ')}]`, duplicate: items.some((item) => item.duplicate) })),
+        fc
+          .array(tie('node'), { maxLength: 3 })
+          .map((items) => ({ text: `[${items.map((item) => item.text).join(', ')}]`, duplicate: items.some((item) => item.duplicate) })),
       ),
     })).node;
     let duplicates = 0;
@@ -105,7 +111,9 @@ describe('headers that conditions read', () => {
       ['x-mode', 'both'],
       ['__proto__', 'x'],
     ]);
-    expect({ ...facts }).toEqual(Object.assign(Object.create(null) as object, JSON.parse('{"accept":"a","x-mode":["safe","danger","both"],"__proto__":"x"}')));
+    expect({ ...facts }).toEqual(
+      Object.assign(Object.create(null) as object, JSON.parse('{"accept":"a","x-mode":["safe","danger","both"],"__proto__":"x"}')),
+    );
     expect(Object.keys(facts)).toContain('__proto__');
   });
 });

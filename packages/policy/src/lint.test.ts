@@ -12,7 +12,13 @@ describe('lint', () => {
     expect(
       lintPolicy([
         read,
-        { name: 'refund', effect: 'require_approval', match: { methods: ['POST'], paths: ['/v1/refunds'] }, when: 'request.body.amount > 1', approval },
+        {
+          name: 'refund',
+          effect: 'require_approval',
+          match: { methods: ['POST'], paths: ['/v1/refunds'] },
+          when: 'request.body.amount > 1',
+          approval,
+        },
         { name: 'no deletion', effect: 'deny', match: { methods: ['DELETE'] } },
       ]),
     ).toEqual([]);
@@ -41,7 +47,9 @@ describe('lint', () => {
     });
     expect(codes(read, { ...deny, match: { methods: ['POST'], paths: ['/v1/*'] } })).toEqual([]);
     expect(codes(read, { ...deny, when: 'identity.name == "x"' })).toEqual([]);
-    expect(codes({ ...read, when: 'identity.name == "x"' }, { ...deny, when: 'identity.name == "x"' })).toEqual(['unreachable_rule rules[0]']);
+    expect(codes({ ...read, when: 'identity.name == "x"' }, { ...deny, when: 'identity.name == "x"' })).toEqual([
+      'unreachable_rule rules[0]',
+    ]);
     expect(codes(read, { ...deny, match: { paths: ['/v1/customers/:id/notes'] } })).toEqual([]);
   });
 
@@ -53,11 +61,22 @@ describe('lint', () => {
 
   it('tells of writes and deletions that need no approval', () => {
     const write: Rule = { name: 'write', effect: 'allow', match: { methods: ['GET', 'POST'], paths: ['/v1/notes'] } };
-    expect(lintPolicy([write])[0]).toMatchObject({ code: 'write_without_approval', severity: 'notice', message: expect.stringContaining('allows POST without an approval') });
+    expect(lintPolicy([write])[0]).toMatchObject({
+      code: 'write_without_approval',
+      severity: 'notice',
+      message: expect.stringContaining('allows POST without an approval'),
+    });
     expect(lintPolicy([{ ...write, match: { methods: ['DELETE'], paths: ['/v1/notes'] } }])[0]).toMatchObject({ severity: 'warning' });
     expect(codes(write, { name: 'ask', effect: 'require_approval', match: { methods: ['POST'] }, approval })).toEqual([]);
-    expect(codes({ name: 'all', effect: 'allow', match: { paths: ['/v1/notes'] } }, { name: 'no', effect: 'deny', match: { methods: ['POST', 'PUT', 'PATCH', 'DELETE'] } })).toEqual([]);
-    expect(lintPolicy([{ ...read, match: { methods: ['MOVE'], paths: ['/a'] } }], { writeMethods: ['MOVE'] })[0]?.code).toBe('write_without_approval');
+    expect(
+      codes(
+        { name: 'all', effect: 'allow', match: { paths: ['/v1/notes'] } },
+        { name: 'no', effect: 'deny', match: { methods: ['POST', 'PUT', 'PATCH', 'DELETE'] } },
+      ),
+    ).toEqual([]);
+    expect(lintPolicy([{ ...read, match: { methods: ['MOVE'], paths: ['/a'] } }], { writeMethods: ['MOVE'] })[0]?.code).toBe(
+      'write_without_approval',
+    );
   });
 
   it('tells of names that are used twice', () => {
@@ -65,12 +84,21 @@ describe('lint', () => {
   });
 
   it('tells of rules that can match nothing', () => {
-    expect(codes(read, { ...read, name: 'never', match: { methods: ['GET'], paths: ['/b'] }, when: 'false' })).toEqual(['matches_nothing rules[1]']);
-    expect(codes(read, { name: 'trace', effect: 'allow', match: { methods: ['TRACE'], paths: ['/b'] } })).toEqual(['matches_nothing rules[1]']);
+    expect(codes(read, { ...read, name: 'never', match: { methods: ['GET'], paths: ['/b'] }, when: 'false' })).toEqual([
+      'matches_nothing rules[1]',
+    ]);
+    expect(codes(read, { name: 'trace', effect: 'allow', match: { methods: ['TRACE'], paths: ['/b'] } })).toEqual([
+      'matches_nothing rules[1]',
+    ]);
   });
 
   it('tells of conditions on the body of methods that have none', () => {
-    const rule: Rule = { name: 'small', effect: 'allow', match: { paths: ['/v1/refunds'], methods: ['GET', 'POST'] }, when: 'request.body.amount < 5' };
+    const rule: Rule = {
+      name: 'small',
+      effect: 'allow',
+      match: { paths: ['/v1/refunds'], methods: ['GET', 'POST'] },
+      when: 'request.body.amount < 5',
+    };
     const found = lintPolicy([rule]).find((finding) => finding.code === 'body_of_bodyless_method');
     expect(found?.message).toContain('also matches GET');
     expect(codes({ ...rule, when: '!has(request.body) || request.body.amount < 5' })).not.toContain('body_of_bodyless_method rules[0]');
@@ -91,11 +119,17 @@ describe('lint', () => {
   });
 
   it('looks at a thousand rules in bounded time', () => {
-    const rules = Array.from({ length: 1000 }, (_, i): Rule => ({ name: `r${i}`, effect: i % 3 === 0 ? 'deny' : 'allow', match: { methods: ['GET', 'POST'], paths: [`/v1/:a/x${i}`, `/v1/:a/y${i}/*`] } }));
+    const rules = Array.from({ length: 1000 }, (_, i): Rule => ({
+      name: `r${i}`,
+      effect: i % 3 === 0 ? 'deny' : 'allow',
+      match: { methods: ['GET', 'POST'], paths: [`/v1/:a/x${i}`, `/v1/:a/y${i}/*`] },
+    }));
     const start = performance.now();
     lintPolicy(rules);
     expect(performance.now() - start).toBeLessThan(5000);
     const paths = Array.from({ length: 100 }, (_, i) => `/v1/:a/x${i}`);
-    expect(codes(...Array.from({ length: 50 }, (_, i): Rule => ({ name: `r${i}`, effect: 'allow', match: { methods: ['GET'], paths } })))).toEqual(['not_compared rules']);
+    expect(
+      codes(...Array.from({ length: 50 }, (_, i): Rule => ({ name: `r${i}`, effect: 'allow', match: { methods: ['GET'], paths } }))),
+    ).toEqual(['not_compared rules']);
   });
 });

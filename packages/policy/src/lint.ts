@@ -51,13 +51,23 @@ const maxCompared = 3000;
 /** @param rules of the form of `rulesSchema`; rules that do not compile are passed over (`compilePolicy` reports them) */
 export function lintPolicy(rules: readonly Rule[], options: LintOptions = {}): Finding[] {
   if (rules.length === 0) {
-    return [{ code: 'empty_policy', severity: 'warning', rules: [], path: 'rules', message: 'The policy has no rules, so every call is denied.' }];
+    return [
+      { code: 'empty_policy', severity: 'warning', rules: [], path: 'rules', message: 'The policy has no rules, so every call is denied.' },
+    ];
   }
   const compiled = rules.flatMap((rule, i) => compileRules([rule]).rules.map((one) => numbered(one, `rules[${i}]`)));
   const writeMethods = options.writeMethods ?? ['POST', 'PUT', 'PATCH', 'DELETE'];
   const findings = [...nothingAllowed(compiled), ...duplicateNames(compiled)];
   const isComparable = compiled.reduce((sum, rule) => sum + rule.shapes.length, 0) <= maxCompared;
-  if (!isComparable) findings.push(finding('not_compared', 'notice', [], `The policy has more than ${maxCompared} path patterns: its rules were not compared with each other.`));
+  if (!isComparable)
+    findings.push(
+      finding(
+        'not_compared',
+        'notice',
+        [],
+        `The policy has more than ${maxCompared} path patterns: its rules were not compared with each other.`,
+      ),
+    );
   const guards = compiled.filter((rule) => rule.effect === 'deny' || rule.effect === 'require_approval');
   for (const rule of compiled) {
     findings.push(...matchesNothing(rule), ...allowAll(rule), ...conditionPitfalls(rule), ...spelling(rule, compiled));
@@ -81,14 +91,23 @@ const finding = (code: FindingCode, severity: Finding['severity'], about: readon
 
 function nothingAllowed(rules: readonly Numbered[]): Finding[] {
   if (rules.some((rule) => rule.effect !== 'deny')) return [];
-  return [finding('nothing_allowed', 'warning', [], 'No rule allows anything, so every call is denied; what no rule matches is denied anyway.')];
+  return [
+    finding('nothing_allowed', 'warning', [], 'No rule allows anything, so every call is denied; what no rule matches is denied anyway.'),
+  ];
 }
 
 function duplicateNames(rules: readonly Numbered[]): Finding[] {
   const byName = Map.groupBy(rules, (rule) => rule.name);
   return [...byName.values()]
     .filter((same) => same.length > 1)
-    .map((same) => finding('duplicate_name', 'warning', same, `${same.length} rules are named "${same[0]!.name}"; a record could not tell which of them decided.`));
+    .map((same) =>
+      finding(
+        'duplicate_name',
+        'warning',
+        same,
+        `${same.length} rules are named "${same[0]!.name}"; a record could not tell which of them decided.`,
+      ),
+    );
 }
 
 /** What the compiler cannot refuse because it is no fault of syntax. */
@@ -104,7 +123,9 @@ const isUnconditional = (rule: CompiledRule): boolean => rule.when === null || /
 
 function allowAll(rule: Numbered): Finding[] {
   if (rule.effect !== 'allow' || rule.methods !== null || !rule.isEveryPath || !isUnconditional(rule)) return [];
-  return [finding('allow_all', 'warning', [rule], `The rule "${rule.name}" allows every call. Name the methods and paths that are needed.`)];
+  return [
+    finding('allow_all', 'warning', [rule], `The rule "${rule.name}" allows every call. Name the methods and paths that are needed.`),
+  ];
 }
 
 const coversMethods = (a: CompiledRule, b: CompiledRule): boolean =>
@@ -121,11 +142,25 @@ function covered(rule: Numbered, rules: readonly Numbered[]): Finding[] {
   const others = rules.filter((other) => other !== rule && coversRule(other, rule));
   const denial = others.find((other) => other.effect === 'deny');
   if (denial !== undefined && rule.effect !== 'deny') {
-    return [finding('unreachable_rule', 'warning', [rule, denial], `The rule "${rule.name}" decides nothing: the rule "${denial.name}" denies every call that it matches.`)];
+    return [
+      finding(
+        'unreachable_rule',
+        'warning',
+        [rule, denial],
+        `The rule "${rule.name}" decides nothing: the rule "${denial.name}" denies every call that it matches.`,
+      ),
+    ];
   }
   const redundant = others.find((other) => other.effect === rule.effect && (!coversRule(rule, other) || other.at < rule.at));
   if (redundant === undefined || rule.effect === 'require_context' || rule.effect === 'require_approval') return [];
-  return [finding('redundant_rule', 'notice', [rule, redundant], `The rule "${rule.name}" adds nothing: the rule "${redundant.name}" has the same effect on every call that it matches.`)];
+  return [
+    finding(
+      'redundant_rule',
+      'notice',
+      [rule, redundant],
+      `The rule "${rule.name}" adds nothing: the rule "${redundant.name}" has the same effect on every call that it matches.`,
+    ),
+  ];
 }
 
 function writes(rule: Numbered, guards: readonly Numbered[], writeMethods: readonly string[]): Finding[] {
@@ -177,7 +212,12 @@ function conditionPitfalls(rule: Numbered): Finding[] {
 /** A deny of a path beside an allow that is wider: the target may read a path in other spellings, which the deny does not cover. */
 function spelling(rule: Numbered, rules: readonly Numbered[]): Finding[] {
   if (rule.effect !== 'deny' || rule.paths === null || rule.isEveryPath) return [];
-  const wider = rules.find((other) => other.effect !== 'deny' && other.isEveryPath && (other.methods === null || rule.methods === null || [...rule.methods].some((method) => other.methods!.has(method))));
+  const wider = rules.find(
+    (other) =>
+      other.effect !== 'deny' &&
+      other.isEveryPath &&
+      (other.methods === null || rule.methods === null || [...rule.methods].some((method) => other.methods!.has(method))),
+  );
   if (wider === undefined) return [];
   return [
     finding(

@@ -23,7 +23,9 @@ export function parsePolicy(input: unknown): ParsedPolicy {
   if (oversize !== null) return { rules: [], mask: [], errors: [{ path: '', message: oversize }] };
   const parsed = policyContentSchema.safeParse(input);
   if (!parsed.success) {
-    const errors = parsed.error.issues.slice(0, maxReportedErrors).map((issue) => ({ path: pathText(issue.path), message: sentence(issue.message) }));
+    const errors = parsed.error.issues
+      .slice(0, maxReportedErrors)
+      .map((issue) => ({ path: pathText(issue.path), message: sentence(issue.message) }));
     return { rules: [], mask: [], errors };
   }
   const { rules, mask } = parsed.data;
@@ -31,7 +33,9 @@ export function parsePolicy(input: unknown): ParsedPolicy {
 }
 
 function pathText(path: readonly PropertyKey[]): string {
-  const text = path.reduce<string>((soFar, key) => (typeof key === 'number' ? `${soFar}[${key}]` : `${soFar}.${String(key)}`), '').replace(/^\./, '');
+  const text = path
+    .reduce<string>((soFar, key) => (typeof key === 'number' ? `${soFar}[${key}]` : `${soFar}.${String(key)}`), '')
+    .replace(/^\./, '');
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 

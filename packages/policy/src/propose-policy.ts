@@ -93,7 +93,8 @@ function merge(nodes: readonly Node[]): Node {
     nodes.flatMap((node) => [...node.children]),
     ([segment]) => segment,
   );
-  for (const [segment, same] of segments) whole.children.set(segment, same.length === 1 ? same[0]![1] : merge(same.map(([, child]) => child)));
+  for (const [segment, same] of segments)
+    whole.children.set(segment, same.length === 1 ? same[0]![1] : merge(same.map(([, child]) => child)));
   return whole;
 }
 

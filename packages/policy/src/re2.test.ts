@@ -6,7 +6,26 @@ import { compilePartMatch, compileWholeMatch } from './re2.ts';
 
 describe('a pattern that a user writes', () => {
   it('matches as a whole what RE2 matches as a whole, with anchors or without', () => {
-    const piece = fc.constantFrom('^', '$', 'a', 'b', '|', '\\$', '\\\\', '[ab]', '[$]', '(?:a|b$)', '(^a)', '.', 'a*', '(?m)', '\\Q', '*', '?', '(?i)');
+    const piece = fc.constantFrom(
+      '^',
+      '$',
+      'a',
+      'b',
+      '|',
+      '\\$',
+      '\\\\',
+      '[ab]',
+      '[$]',
+      '(?:a|b$)',
+      '(^a)',
+      '.',
+      'a*',
+      '(?m)',
+      '\\Q',
+      '*',
+      '?',
+      '(?i)',
+    );
     const text = fc.stringMatching(/^[ab$\n\\]{0,4}$/);
     let compared = 0;
     fc.assert(
@@ -20,7 +39,8 @@ describe('a pattern that a user writes', () => {
           return;
         }
         compared++;
-        for (const one of texts) expect(compileWholeMatch(pattern).matches(one), `${pattern} on ${JSON.stringify(one)}`).toBe(reference.testExact(one));
+        for (const one of texts)
+          expect(compileWholeMatch(pattern).matches(one), `${pattern} on ${JSON.stringify(one)}`).toBe(reference.testExact(one));
       }),
       { numRuns: 3000 },
     );

@@ -38,7 +38,9 @@ function compile(pattern: string): RE2JS {
   try {
     compiled = RE2JS.compile(pattern);
   } catch (error) {
-    throw new Error(`is not a regular expression of RE2 syntax: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`is not a regular expression of RE2 syntax: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
   const size = compiled.programSize();
   if (size > maxProgramSize) throw new Error(`is too large a regular expression (${size} instructions, at most ${maxProgramSize})`);

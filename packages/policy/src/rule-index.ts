@@ -109,7 +109,10 @@ function collect(entries: readonly Entry[], method: string | null, path: string,
   }
 }
 
-const candidateOf = (rule: CompiledRule, path: string): Candidate => ({ rule, params: rule.when?.readsParams === true ? paramsOf(rule, path) : noParams });
+const candidateOf = (rule: CompiledRule, path: string): Candidate => ({
+  rule,
+  params: rule.when?.readsParams === true ? paramsOf(rule, path) : noParams,
+});
 
 /** The parameters of the first of the rule's patterns that matches. */
 export function paramsOf(rule: CompiledRule, path: string): Readonly<Record<string, string>> {

@@ -17,7 +17,13 @@ const factsWith = (body: unknown, request: Partial<Facts['request']> = {}): Fact
     bodyState: 'parsed',
     ...request,
   },
-  identity: { name: 'nightly', issuer: 'https://issuer.example', subject: 'sub', claims: { ref: 'refs/heads/main', id: 7 }, labels: { team: 'billing' } },
+  identity: {
+    name: 'nightly',
+    issuer: 'https://issuer.example',
+    subject: 'sub',
+    claims: { ref: 'refs/heads/main', id: 7 },
+    labels: { team: 'billing' },
+  },
   connection: { name: 'payments' },
   context: { ticket: 'OPS-12' },
   now: Date.UTC(2026, 10, 24, 22, 30, 5, 250),
@@ -100,7 +106,12 @@ describe('a condition', () => {
   });
 
   it.each(['too_large', 'unparsed', 'unread'] as const)('cannot be outvoted where the body is %s', (bodyState) => {
-    for (const source of ['request.body.a == 1', 'true || request.body.a == 1', 'request.body.a == 1 || true', '[1].exists(x, request.body == 1)']) {
+    for (const source of [
+      'request.body.a == 1',
+      'true || request.body.a == 1',
+      'request.body.a == 1 || true',
+      '[1].exists(x, request.body == 1)',
+    ]) {
       const value = run(source, null, { bodyState });
       if (source.startsWith('true ||')) expect(value).toBe(true); // never looked at
       else expect(value, source).toMatchObject({ kind: 'body' });

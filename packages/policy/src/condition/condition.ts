@@ -6,10 +6,11 @@ import { sharedValues } from '../shared-values.ts';
 import type { SharedValues } from '../shared-values.ts';
 import type { ConditionEnvironment, Reader, Scope } from './environment.ts';
 import { maxConditionLength } from './environment.ts';
-import { bool, compileNode, ConditionError } from './evaluator.ts';
+import { compileNode } from './evaluator.ts';
+import { bool, ConditionError } from './syntax-tree.ts';
 import { Fault } from './values.ts';
 
-export { ConditionError } from './evaluator.ts';
+export { ConditionError } from './syntax-tree.ts';
 
 /** What an evaluation may cost, in units of about one step. Some milliseconds at the worst. */
 export const maxConditionCost = 200_000;

@@ -52,7 +52,7 @@ const bodyFaults: Readonly<Record<string, string>> = {
 
 /** The parsed body; null where the request has none. A body that cannot be seen whole is a fault, never a prefix. */
 export function readBody({ facts: { request } }: Scope): unknown {
-  if (request.bodyState === 'parsed') return known(request.body, 'the body');
+  if (request.bodyState === 'parsed') return known(request.body, 'request.body');
   if (request.bodyState === 'absent') return null;
   throw new Fault(bodyFaults[request.bodyState] ?? 'the body cannot be read', 'body');
 }
@@ -102,7 +102,10 @@ export const identityEnvironment: ConditionEnvironment = {
 
 /** `claims`, `issuer`, `subject`: for the match of an identity. */
 export const claimsEnvironment: ConditionEnvironment = {
-  checker: newChecker().registerVariable('claims', 'map<string, dyn>').registerVariable('issuer', 'string').registerVariable('subject', 'string'),
+  checker: newChecker()
+    .registerVariable('claims', 'map<string, dyn>')
+    .registerVariable('issuer', 'string')
+    .registerVariable('subject', 'string'),
   values: { claims: identityReaders['claims']!, issuer: identityReaders['issuer']!, subject: identityReaders['subject']! },
   structs: {},
 };

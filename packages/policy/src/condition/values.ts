@@ -26,7 +26,7 @@ export class Fault {
 export const maskedValue: unique symbol = Symbol('masked');
 
 export function known(value: unknown, source: string): unknown {
-  if (value === maskedValue) throw new Fault(`${source} was masked in the recording`, 'masked');
+  if (value === maskedValue) throw new Fault(`\`${source}\` was masked in the recording`, 'masked');
   return value;
 }
 
@@ -87,7 +87,7 @@ export function isEqual(a: unknown, b: unknown, meter: Meter): boolean {
     charge(meter, stringCost(a));
     return a === b;
   }
-  if (a === maskedValue || b === maskedValue) known(maskedValue, 'a value');
+  if (a === maskedValue || b === maskedValue) throw new Fault('a part of a compared value was masked in the recording', 'masked');
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) {
     // oxlint-disable-next-line eqeqeq -- exact between bigint and number

@@ -9,7 +9,9 @@ const pattern = fc.array(piece, { minLength: 1, maxLength: 4 }).map((pieces) => 
   let names = 0;
   return `/${pieces.join('').replace(/^\//, '')}`.replaceAll('N', () => `n${names++}`);
 });
-const path = fc.array(fc.constantFrom('a', 'b', 'ab', 'aab', 'c'), { minLength: 1, maxLength: 4 }).map((segments) => `/${segments.join('/')}`);
+const path = fc
+  .array(fc.constantFrom('a', 'b', 'ab', 'aab', 'c'), { minLength: 1, maxLength: 4 })
+  .map((segments) => `/${segments.join('/')}`);
 
 describe('covering path patterns', () => {
   it('is never claimed where a path of the narrower one is not a path of the wider one', () => {

@@ -28,7 +28,12 @@ export function compilePathPattern(pattern: string): PathMatcher {
   checkReachable(parts);
   const literalPrefix = flat(literalPrefixOf(parts));
   const isLiteral = parts.every((part) => part.kind === 'text' && part.modifier === '');
-  return { pattern, literalPrefix, isLiteral, ...(isLiteral ? compileLiteral(literalPrefix) : (compileSimple(parts) ?? compileRegexp(parts))) };
+  return {
+    pattern,
+    literalPrefix,
+    isLiteral,
+    ...(isLiteral ? compileLiteral(literalPrefix) : (compileSimple(parts) ?? compileRegexp(parts))),
+  };
 }
 
 const compileLiteral = (text: string): Matching => ({ test: (path) => path === text, match: (path) => (path === text ? noParams : null) });

@@ -34,7 +34,7 @@ const identifierPart = /^[$\u200c\u200d\p{ID_Continue}]$/u;
 function tokenize(pattern: string): Token[] {
   const characters = [...pattern];
   const tokens: Token[] = [];
-  for (let i = 0; i < characters.length; ) {
+  for (let i = 0; i < characters.length;) {
     const index = i;
     const character = characters[i++]!;
     const push = (type: Token['type'], value: string): void => void tokens.push({ type, value, index });
@@ -156,7 +156,10 @@ export function parsePathPattern(pattern: string): readonly Part[] {
     }
     flush();
     const token = take('end');
-    if (token === undefined) throw new PathPatternError(`has a ${JSON.stringify(tokens[next]!.value)} at character ${tokens[next]!.index + 1} that modifies nothing`);
+    if (token === undefined)
+      throw new PathPatternError(
+        `has a ${JSON.stringify(tokens[next]!.value)} at character ${tokens[next]!.index + 1} that modifies nothing`,
+      );
   }
   return parts;
 }

@@ -1,0 +1,85 @@
+/** Fields and indexes: of variables, of what is in them, and `has()`. */
+import type { ASTNode } from '@marcbachmann/cel-js';
+
+import type { Reader } from './environment.ts';
+import { ConditionError, isOp, sourceOf } from './syntax-tree.ts';
+import type { CompileNode, CompileState, NodeOf } from './syntax-tree.ts';
+import { Fault, isMap, known } from './values.ts';
+
+/** The reader of `request.headers` and the like, where the node is a field of a struct variable. */
+export function structField(node: ASTNode, state: CompileState): { name: string; reader: Reader } | undefined {
+  if (!isOp(node, '.')) return undefined;
+  const [object, field] = node.args;
+  if (!isOp(object, 'id') || state.variables.includes(object.args) || !Object.hasOwn(state.environment.structs, object.args))
+    return undefined;
+  const fields = state.environment.structs[object.args]!;
+  if (!Object.hasOwn(fields, field)) throw new ConditionError(`\`${object.args}.${field}\` does not exist`);
+  const name = `${object.args}.${field}`;
+  if (name === 'request.body') state.reads.body = true;
+  if (name === 'request.params') state.reads.params = true;
+  return { name, reader: fields[field]! };
+}
+
+export function compileField(node: NodeOf<'.'>, state: CompileState, compileNode: CompileNode): Reader {
+  const field = structField(node, state);
+  if (field !== undefined) return field.reader;
+  const [object, key] = node.args;
+  return compileMember(object, () => key, key, node, state, compileNode);
+}
+
+export function compileIndex(node: NodeOf<'[]'>, state: CompileState, compileNode: CompileNode): Reader {
+  const [object, key] = node.args;
+  return compileMember(object, compileNode(key, state), isOp(key, 'value') ? key.args : undefined, node, state, compileNode);
+}
+
+function compileMember(
+  object: ASTNode,
+  key: Reader,
+  literalKey: unknown,
+  node: ASTNode,
+  state: CompileState,
+  compileNode: CompileNode,
+): Reader {
+  const source = sourceOf(node);
+  const read = compileNode(object, state);
+  if (structField(object, state)?.name === 'request.headers') {
+    checkHeaderName(literalKey);
+    return (scope) => {
+      const value = member(read(scope), key(scope), source);
+      if (typeof value === 'string') return value;
+      // two lines of one header can be read as one or the other: which one the target takes is not known
+      throw new Fault(`\`${source}\` was sent more than once`);
+    };
+  }
+  return (scope) => member(read(scope), key(scope), source);
+}
+
+export function checkHeaderName(name: unknown): void {
+  if (typeof name === 'string' && name !== name.toLowerCase())
+    throw new ConditionError(`header names are lower case: write ${JSON.stringify(name.toLowerCase())}`);
+}
+
+function member(object: unknown, key: unknown, source: string): unknown {
+  if (Array.isArray(object)) {
+    const index = typeof key === 'bigint' || typeof key === 'number' ? Number(key) : Number.NaN;
+    if (Number.isInteger(index) && index >= 0 && index < object.length) return known(object[index], source);
+  } else if (typeof key === 'string' && isMap(object) && Object.hasOwn(object, key) && object[key] !== undefined) {
+    return known(object[key], source);
+  }
+  throw new Fault(`\`${source}\` does not exist`);
+}
+
+export function compileHas(node: ASTNode, state: CompileState, compileNode: CompileNode): Reader {
+  if (!isOp(node, '.')) throw new ConditionError('has() needs a field, such as has(request.body.amount)');
+  const field = structField(node, state);
+  if (field !== undefined) return (scope) => field.reader(scope) !== null;
+  const [object, key] = node.args;
+  if (structField(object, state)?.name === 'request.headers') checkHeaderName(key);
+  const read = compileNode(object, state);
+  const source = sourceOf(object);
+  return (scope) => {
+    const value = read(scope);
+    if (!isMap(value)) throw new Fault(`\`${source}\` has no fields`);
+    return Object.hasOwn(value, key);
+  };
+}
