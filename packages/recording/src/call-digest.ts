@@ -2,9 +2,16 @@
  * The digest of a concluded call: what the log holds of it, and what anyone can compute again from an export.
  *
  * SHA-256 over the line `hoop-call/1` and the canonical JSON (RFC 8785) of the call as the REST API gives it, without
- * `durationMs` (which follows from `timings`) and `purgedAt` (which says nothing about the call), with one more member:
- * `sealed: { request, response }`, the SHA-256 (hex) of each body as it is stored, sealed; null where none is kept.
- * A member that later versions add is left out where it is null, so that digests of older calls stay as they are.
+ * `durationMs` (which follows from `timings`) and `purgedAt`, and with what the API does not show of what is stored:
+ * - `sealed: { request, response }`: SHA-256 (hex) of each body as it is stored, sealed; null where none is kept;
+ * - `dataKey`: null, or the id of the key that opens the bodies and the SHA-256 (hex) of it as it is stored, wrapped;
+ * - `hasHead`, `previous`, `recordedAt`: the row's own bookkeeping;
+ * - `identity`, `connection` and `decision` with each of their columns, also where the API gives null for the whole.
+ * So there is no column of a call, no body and no key that could change without changing the digest.
+ *
+ * Once retention has removed the content, what stays is digested in the same way under the line `hoop-call-purge/1`
+ * with `purgedAt` as a further member. A member that later versions add is left out where it is null, so that digests
+ * of older calls stay as they are.
  */
 import { createHash } from 'node:crypto';
 
@@ -12,31 +19,48 @@ import type { CallResource } from '@hoop/contract';
 
 import { canonicalJson } from './canonical-json.ts';
 
-export interface SealedBodies {
-  /** nonce(12) ‖ ciphertext ‖ tag(16); null where nothing is kept. */
-  readonly request: Uint8Array | null;
-  readonly response: Uint8Array | null;
+/** A call with everything that is stored of it; contents by their SHA-256 (hex). */
+export interface StoredCall {
+  readonly call: CallResource;
+  readonly hasHead: boolean;
+  readonly previous: string | null;
+  /** RFC 3339, UTC, milliseconds. */
+  readonly recordedAt: string;
+  readonly sealed: { readonly request: string | null; readonly response: string | null };
+  /** `wrapped`: null where the key is not there (any more). */
+  readonly dataKey: { readonly id: string; readonly wrapped: string | null } | null;
+  /** Every column of what the API gives as one member or null. */
+  readonly identity: { readonly id: string | null; readonly name: string | null };
+  readonly connection: { readonly id: string | null; readonly name: string | null };
+  readonly decision: {
+    readonly effect: string | null;
+    readonly rule: string | null;
+    readonly reason: string | null;
+    readonly policyId: string | null;
+    readonly policyRevision: number | null;
+  };
 }
 
-/** The members of `hoop-call/1`, in the order of the contract. */
+/** The members of `hoop-call/1` that come from the call, in the order of the contract. */
 const members = [
-  'id', 'sessionId', 'at', 'state', 'identity', 'connection', 'method', 'url', 'path', 'decision', 'status', 'targetStatus', 'error', 'concludedAt',
+  'id', 'sessionId', 'at', 'state', 'method', 'url', 'path', 'status', 'targetStatus', 'error', 'concludedAt',
   'relayId', 'remoteAddress', 'issuer', 'subject', 'grantId', 'claims', 'context', 'snapshotRevision', 'requestHeaders', 'responseHeaders',
   'requestBody', 'responseBody', 'errorDetail', 'leaseFingerprint', 'targetAddress', 'maskedCount', 'credentialReflected', 'timings', 'traceId',
   'approvalId', 'repeats',
 ] as const satisfies readonly (keyof CallResource)[];
 
-/** What is hashed. Throws for a call whose content was purged: its digest can only be looked up in the log. */
-export function canonicalCall(call: CallResource, bodies: SealedBodies): string {
-  if (call.purgedAt !== null) throw new Error(`The content of ${call.id} was purged; its digest cannot be computed any more.`);
-  const form: Record<string, unknown> = { sealed: { request: sha256(bodies.request), response: sha256(bodies.response) } };
+/** The object that is hashed, as JSON. */
+export function callForm(stored: StoredCall): Record<string, unknown> {
+  const { call, ...rest } = stored;
+  const form: Record<string, unknown> = { ...rest };
   for (const member of members) form[member] = call[member];
-  return `hoop-call/1\n${canonicalJson(form)}`;
+  if (call.purgedAt !== null) form['purgedAt'] = call.purgedAt;
+  return form;
 }
+
+/** What is hashed. */
+export const canonicalCall = (stored: StoredCall): string =>
+  `${stored.call.purgedAt === null ? 'hoop-call/1' : 'hoop-call-purge/1'}\n${canonicalJson(callForm(stored))}`;
 
 /** 32 bytes. */
-export function callDigest(call: CallResource, bodies: SealedBodies): Buffer {
-  return createHash('sha256').update(canonicalCall(call, bodies)).digest();
-}
-
-const sha256 = (bytes: Uint8Array | null): string | null => (bytes === null ? null : createHash('sha256').update(bytes).digest('hex'));
+export const callDigest = (stored: StoredCall): Buffer => createHash('sha256').update(canonicalCall(stored)).digest();

@@ -1,6 +1,8 @@
 import { callSchema, newId } from '@hoop/contract';
 import type { CallResource, SessionResource } from '@hoop/contract';
 
+import type { StoredCall } from '../src/call-digest.ts';
+
 /** A completed call as the REST API gives it. */
 export function sampleCallResource(changes: Partial<CallResource> = {}): CallResource {
   const id = newId('call');
@@ -58,3 +60,19 @@ export const sampleSession = (call: CallResource): SessionResource => ({
   refusedCount: 0,
   failedCount: 0,
 });
+
+export function sampleStoredCall(changes: Partial<CallResource> = {}, rest: Partial<StoredCall> = {}): StoredCall {
+  const call = sampleCallResource(changes);
+  return {
+    call,
+    hasHead: true,
+    previous: 'pending',
+    recordedAt: '2026-11-24T07:00:00.200Z',
+    sealed: { request: '1'.repeat(64), response: '2'.repeat(64) },
+    dataKey: { id: 'key_1', wrapped: '3'.repeat(64) },
+    identity: { id: call.identity?.id ?? null, name: call.identity?.name ?? null },
+    connection: { id: call.connection?.id ?? null, name: call.connection?.name ?? null },
+    decision: call.decision ?? { effect: null, rule: null, reason: null, policyId: null, policyRevision: null },
+    ...rest,
+  };
+}

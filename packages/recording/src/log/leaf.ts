@@ -2,11 +2,18 @@
 import { leafHash } from '../merkle/tree.ts';
 import type { Hash } from '../merkle/tree.ts';
 
-export type LogLeafKind = 'audit_event' | 'call';
+/**
+ * What a leaf says of its record. A call has one `call` leaf: its outcome is final. Before it there can be
+ * `call_unknown` (closed without an outcome, which may still turn up), after it `call_purge` (retention removed the
+ * content; what stays is digested anew).
+ */
+export type LogLeafKind = 'audit_event' | 'call' | 'call_unknown' | 'call_purge';
+
+export const logLeafKinds: readonly LogLeafKind[] = ['audit_event', 'call', 'call_unknown', 'call_purge'];
 
 export interface LogLeaf {
   readonly kind: LogLeafKind;
-  /** Id of the record. A call that was closed as unknown and turned out otherwise has two leaves; the later one holds. */
+  /** Id of the record. */
   readonly refId: string;
   /** SHA-256 of the record's canonical form, 32 bytes. */
   readonly digest: Uint8Array;
@@ -18,3 +25,9 @@ export const leafEntry = (leaf: LogLeaf): Uint8Array =>
 
 /** RFC 9162 leaf hash of the entry. */
 export const logLeafHash = (kind: LogLeafKind, refId: string, digest: Uint8Array): Hash => leafHash(leafEntry({ kind, refId, digest }));
+
+/** Whether a leaf of kind `next` may follow one of kind `previous` of the same record, and with another digest. */
+export function mayFollow(previous: LogLeafKind, next: LogLeafKind): boolean {
+  if (previous === 'call_unknown') return next !== 'audit_event';
+  return previous === 'call' && next === 'call_purge';
+}

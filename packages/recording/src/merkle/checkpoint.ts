@@ -68,7 +68,8 @@ export function openNote(note: string, vkey: string): NoteVerdict {
     const match = /^— (\S+) ([A-Za-z0-9+/=]+)$/.exec(line);
     if (!match || match[1] !== known.name) continue;
     const bytes = Buffer.from(match[2]!, 'base64');
-    if (bytes.length !== 68 || bytes.subarray(0, 4).toString('hex') !== known.id) continue;
+    // One signature has one form: the unused bits of base64 are no place to hide a change.
+    if (bytes.toString('base64') !== match[2] || bytes.length !== 68 || bytes.subarray(0, 4).toString('hex') !== known.id) continue;
     return verify(null, Buffer.from(body), known.key, bytes.subarray(4))
       ? { ok: true, body }
       : { ok: false, why: 'The signature does not match: the note was changed or signed with another key.' };
