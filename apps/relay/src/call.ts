@@ -9,6 +9,7 @@ import type { NormalisedRequest, Route } from '@hoop/upstream';
 import type { Caller } from './callers.ts';
 import type { Delivery } from './delivery.ts';
 import type { Exchange } from './exchange.ts';
+import type { DeferredRun } from './relay.ts';
 import type { Session } from './sessions.ts';
 import type { Compiled, KnownConnection } from './snapshot/configuration.ts';
 
@@ -22,6 +23,7 @@ export type CallStage = 'open' | 'intended' | 'sent' | 'concluded';
 export interface Marks {
   authenticated: number;
   decided: number;
+  approved: number;
   intended: number;
   credential: number;
   head: number;
@@ -29,7 +31,7 @@ export interface Marks {
 }
 
 export class Call {
-  readonly id: string;
+  id: string;
   /** Unix milliseconds. */
   readonly at: number;
   readonly startedAt: number;
@@ -56,6 +58,11 @@ export class Call {
   /** The whole body, where a condition had to see it. */
   body: Buffer | null = null;
   decision: Decision | null = null;
+  // 5 approve
+  /** The approval that the call goes on under. */
+  approvalId: string | null = null;
+  /** Where it was deferred, and is sent now. */
+  deferred: DeferredRun | null = null;
   // 7 credential
   lease: Lease | null = null;
   /** Ends what is waited for when the call ends. */
@@ -71,7 +78,7 @@ export class Call {
   /** The calls of the same socket. */
   siblings: Set<Call> | null = null;
 
-  readonly marks: Marks = { authenticated: -1, decided: -1, intended: -1, credential: -1, head: -1, body: -1 };
+  readonly marks: Marks = { authenticated: -1, decided: -1, approved: -1, intended: -1, credential: -1, head: -1, body: -1 };
 
   constructor(req: IncomingMessage, res: ServerResponse, now: number, expectsContinue: boolean) {
     this.id = newId('call', now);

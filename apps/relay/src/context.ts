@@ -10,6 +10,8 @@ import { createGuardedFetch, createUpstream } from '@hoop/upstream';
 import { pino } from 'pino';
 import type { DestinationStream } from 'pino';
 
+import { createControlPlane } from './approvals/control-plane.ts';
+import { Subjects } from './approvals/subjects.ts';
 import { Callers } from './callers.ts';
 import type { RelayConfig } from './config.ts';
 import { whyRevoked } from './data-path/authenticate.ts';
@@ -66,6 +68,7 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
       for (const connectionId of changed) forgetConnection(relay, connectionId);
       cutRevoked(relay);
     },
+    onSubjectChanged: (id) => (id === null ? relay.subjects.allMayHaveChanged() : relay.subjects.changed(id)),
     onTrouble: (error) => log.warn({ event: 'control_plane_trouble', error: describe(error) }, 'no word from the control plane'),
   });
   const relay: Relay = {
@@ -90,6 +93,11 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
     recorder,
     recordPart: relayPart(id),
     refusals: new Refusals(recorder),
+    controlPlane: createControlPlane({ url: config.controlPlaneUrl, tokenFile: config.relayTokenFile }),
+    subjects: new Subjects(),
+    sealingKeys: config.sealingKeys,
+    deferredRuns: new Map(),
+    loopbackPort: 0,
     calls: new Set(),
     maxCalls: config.maxCalls ?? 10_000,
     isDraining: false,
@@ -105,6 +113,7 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
       const lost = await recorder.close(flushMs);
       if (lost > 0) log.error({ event: 'records_lost', count: lost }, 'the queue did not take the last records in time');
       await queue.close();
+      await relay.controlPlane.close();
       relay.leases.close();
       await relay.upstream.closeAll();
     },

@@ -78,7 +78,7 @@ export function intentLine(call: Call, { relayPart: fromRelay, remoteAddress, cl
     `{"type":"intent","head":{"callId":"${call.id}","sessionId":"${call.session!.id}","at":${call.at}${fromRelay}${quoted(remoteAddress)}` +
     `${callerPart(call.caller!)},"claims":${claims === null ? 'null' : JSON.stringify(claims)}${connectionPart(call.connection!)}${call.revision}` +
     `,"decision":{"effect":"${effect}","rule":${quotedOrNull(rule)},"reason":${quoted(reason)},"policyId":${quotedOrNull(policyId)},"policyRevision":${policyRevision}}` +
-    `,"context":${JSON.stringify(context)},"method":"${request!.method}","url":${quoted(call.url)},"path":${quoted(request!.path)}` +
+    `,"approvalId":${call.approvalId === null ? 'null' : `"${call.approvalId}"`},"context":${JSON.stringify(context)},"method":"${request!.method}","url":${quoted(call.url)},"path":${quoted(request!.path)}` +
     `,"requestHeaders":${headersJson(headers)},"traceId":${quotedOrNull(traceId)}}}`
   );
 }

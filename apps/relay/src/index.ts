@@ -2,10 +2,14 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+import { queueNames } from '@hoop/contract';
+import { openQueueWorker } from '@hoop/queue';
+
 import type { RelayConfig } from './config.ts';
 import { openRelay } from './context.ts';
 import type { RelayParts } from './context.ts';
 import type { Relay } from './relay.ts';
+import { runDeferred } from './deferred/run-deferred.ts';
 import { createRelayServer } from './server.ts';
 
 export type { RelayConfig } from './config.ts';
@@ -22,19 +26,30 @@ export interface RunningRelay {
 }
 
 const drainMs = 25_000;
+/** Deferred calls that this process sends at a time. */
+const deferredAtOnce = 16;
 
 /** Resolves when the relay listens and has its first snapshot. */
 export async function startRelay(config: RelayConfig, parts: RelayParts = {}): Promise<RunningRelay> {
   const opened = openRelay(config, parts);
-  const server = createRelayServer(opened.relay);
+  const { relay } = opened;
+  const server = createRelayServer(relay);
+  const loopback = createRelayServer(relay, true);
   try {
     await opened.ready();
+    await listenOnLoopback(loopback);
+    relay.loopbackPort = (loopback.address() as AddressInfo).port;
     await listen(server, config);
   } catch (error) {
+    loopback.close();
     await opened.close();
     throw error;
   }
   const { address, port, family } = server.address() as AddressInfo;
+  const deferred = openQueueWorker<{ callId?: unknown }>(queueNames.relay, config.queue, ({ payload }) => runDeferred(relay, String(payload.callId)), {
+    concurrency: deferredAtOnce,
+    onError: (error) => relay.log.warn({ event: 'relay_queue_trouble', error: error.message }),
+  });
   let closing: Promise<void> | undefined;
   return {
     id: opened.relay.id,
@@ -42,11 +57,29 @@ export async function startRelay(config: RelayConfig, parts: RelayParts = {}): P
     revision: () => opened.relay.configuration.revision,
     close: () =>
       (closing ??= (async () => {
-        await drain(opened.relay, server, config.drainTimeoutMs ?? drainMs);
+        // Deferred calls that run are calls in flight like any other; new ones are left to other relays.
+        relay.isDraining = true;
+        const idle = deferred.close(config.drainTimeoutMs ?? drainMs);
+        server.close();
+        await idle;
+        await drain(relay, server, config.drainTimeoutMs ?? drainMs);
+        loopback.close();
+        loopback.closeAllConnections();
         await opened.close();
         server.closeAllConnections();
       })()),
   };
+}
+
+/** Of this process alone, also where several share the public port. */
+function listenOnLoopback(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: '127.0.0.1', port: 0, exclusive: true }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
 }
 
 function listen(server: Server, { host, port }: RelayConfig): Promise<void> {
@@ -61,7 +94,7 @@ function listen(server: Server, { host, port }: RelayConfig): Promise<void> {
 
 async function drain(relay: Relay, server: Server, timeoutMs: number): Promise<void> {
   relay.isDraining = true;
-  server.close();
+  if (server.listening) server.close();
   const deadline = performance.now() + timeoutMs;
   while (relay.calls.size > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
 }

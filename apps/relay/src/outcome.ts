@@ -68,7 +68,7 @@ function timingsJson(call: Call): string {
   return `${json}"end":${rounded(call.elapsed())}}`;
 }
 
-const phases: readonly (keyof Marks)[] = ['authenticated', 'decided', 'intended', 'credential', 'head', 'body'];
+const phases: readonly (keyof Marks)[] = ['authenticated', 'decided', 'approved', 'intended', 'credential', 'head', 'body'];
 
 /** To the hundredth of a millisecond. */
 const rounded = (ms: number): number => Math.round(ms * 100) / 100;

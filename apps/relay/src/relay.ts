@@ -1,16 +1,27 @@
 /** What the steps of the data path may use: made once in context.ts. */
 import type { LeaseCache } from '@hoop/credentials';
+import type { JwkSet } from '@hoop/sealing';
 import type { Recorder } from '@hoop/recording';
 import type { ProviderVerifier } from '@hoop/tokens';
 import type { Upstream } from '@hoop/upstream';
 import type { Logger } from 'pino';
 
+import type { ControlPlane } from './approvals/control-plane.ts';
+import type { Subjects } from './approvals/subjects.ts';
 import type { Call } from './call.ts';
 import type { Callers } from './callers.ts';
+import type { DeferredRequest } from './deferred/sealed-request.ts';
 import type { Refusals } from './refusals.ts';
 import type { Sessions } from './sessions.ts';
 import type { SnapshotClient } from './snapshot/client.ts';
 import type { Configuration } from './snapshot/configuration.ts';
+
+/** A deferred call that this process is sending to itself. */
+export interface DeferredRun {
+  readonly callId: string;
+  readonly approvalId: string | null;
+  readonly caller: DeferredRequest['caller'];
+}
 
 export interface Relay {
   readonly id: string;
@@ -32,6 +43,15 @@ export interface Relay {
   /** What of a record is the same for all calls of this process. */
   readonly recordPart: string;
   readonly refusals: Refusals;
+  /** Keeps approvals and deferred calls. */
+  readonly controlPlane: ControlPlane;
+  readonly subjects: Subjects;
+  /** The relays' private keys: what waits is sealed to their public half. */
+  readonly sealingKeys: JwkSet;
+  /** By the token that the loopback request carries: 256 random bits that never leave this process. */
+  readonly deferredRuns: Map<string, DeferredRun>;
+  /** Port of this process's own listener on loopback, for deferred calls. */
+  loopbackPort: number;
   /** Calls in flight. */
   readonly calls: Set<Call>;
   readonly maxCalls: number;

@@ -10,8 +10,19 @@ const describingHeaders = new Set(['content-type', 'content-encoding']);
 /** What may be kept; nothing where the rules cannot be applied to it. */
 export function maskRequestBody(call: Call, capture: BodyCapture): Uint8Array {
   const kept = capture.kept();
+  return mask(call, kept)?.bytes ?? nothing;
+}
+
+/** The whole body, masked; null where the rules cannot be applied to all of it. */
+export function maskWholeBody(call: Call, body: Uint8Array): Uint8Array | null {
+  const masked = mask(call, body);
+  return masked?.isWhole === true ? masked.bytes : null;
+}
+
+function mask(call: Call, body: Uint8Array): { bytes: Uint8Array; isWhole: boolean } | null {
   const { masking } = call.compiled!;
-  if (masking === null || kept.byteLength === 0) return kept;
+  if (masking === null || body.byteLength === 0) return { bytes: body, isWhole: true };
+  let isWhole = true;
   const { identity, issuer, subject, claims } = call.caller!;
   const chunks: Uint8Array[] = [];
   try {
@@ -27,15 +38,15 @@ export function maskRequestBody(call: Call, capture: BodyCapture): Uint8Array {
         data: (chunk) => void chunks.push(chunk),
         end: () => undefined,
         // Of a body that is cut short at the recording limit, what was masked until then is kept.
-        error: () => undefined,
+        error: () => void (isWhole = false),
         drain: () => undefined,
       },
     });
-    if (masker.passthrough) return kept;
-    masker.write(kept);
+    if (masker.passthrough) return { bytes: body, isWhole: true };
+    masker.write(body);
     masker.end();
   } catch {
-    return nothing;
+    return null;
   }
-  return Buffer.concat(chunks);
+  return { bytes: Buffer.concat(chunks), isWhole };
 }

@@ -4,8 +4,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-import { AppError, newId } from '@hoop/contract';
+import { AppError, headers, newId } from '@hoop/contract';
 
+import { answerFollow } from './approvals/follow.ts';
 import { Call } from './call.ts';
 import { fail } from './data-path/conclude.ts';
 import { carry } from './data-path/data-path.ts';
@@ -22,7 +23,8 @@ const maxSockets = 20_000;
 /** Longer than any load balancer's idle time, so that it is not us who closes under a request. */
 const keepAliveMs = 75_000;
 
-export function createRelayServer(relay: Relay): Server {
+/** @param isLoopback for this process's own deferred calls only: whatever carries no token of ours is cut. */
+export function createRelayServer(relay: Relay, isLoopback = false): Server {
   const server = createServer({
     noDelay: true,
     keepAlive: true,
@@ -47,7 +49,7 @@ export function createRelayServer(relay: Relay): Server {
       for (const call of calls) leave(relay, call);
     });
   });
-  server.on('request', (req, res) => take(relay, req, res, false));
+  server.on('request', (req, res) => (isLoopback ? takeDeferred(relay, req, res) : take(relay, req, res, false)));
   // Other expectations than 100-continue are ignored (RFC 9110 §10.1.1 lets us).
   server.on('checkExpectation', (req, res) => take(relay, req, res, false));
   server.on('checkContinue', (req, res) => take(relay, req, res, true));
@@ -61,14 +63,32 @@ export function createRelayServer(relay: Relay): Server {
 }
 
 function take(relay: Relay, req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
-  if (req.url!.startsWith('/-/') && answerHealth(relay, req, res)) return;
+  if (req.url!.startsWith('/-/') && (answerHealth(relay, req, res) || answerFollow(relay, req, res, (call) => register(relay, call)))) return;
   const call = new Call(req, res, relay.now(), expectsContinue);
+  register(relay, call);
+  void carry(relay, call);
+}
+
+function register(relay: Relay, call: Call): void {
   relay.calls.add(call);
-  const calls = socketCalls.get(req.socket);
+  const calls = socketCalls.get(call.req.socket);
   if (calls) {
     calls.add(call);
     call.siblings = calls;
   }
+}
+
+/** A deferred call comes back under its own id and with the caller that was verified when it was deferred. */
+function takeDeferred(relay: Relay, req: IncomingMessage, res: ServerResponse): void {
+  const run = relay.deferredRuns.get(String(req.headers[headers.deferred]));
+  if (run === undefined) {
+    req.socket.destroy();
+    return;
+  }
+  const call = new Call(req, res, relay.now(), false);
+  call.id = run.callId;
+  call.deferred = run;
+  register(relay, call);
   void carry(relay, call);
 }
 

@@ -1,9 +1,177 @@
-/** Step 5: what a rule wants a person to decide. */
+/**
+ * Step 5: what a rule wants a person to decide. The approval is bound to the digest of exactly what will be sent; the
+ * control plane hands it to this call or to none. Until it is there the request is held, within a limit.
+ */
 import { AppError } from '@hoop/contract';
+import type { ApprovalAnswer, ApprovalClaimBody, ApprovalState, ErrorCode } from '@hoop/contract';
 import type { Verdict } from '@hoop/policy';
+import { requestDigest } from '@hoop/recording';
+import { forwardHeaders, headerValue } from '@hoop/upstream';
 
-/** @throws AppError `approval_unavailable`: this relay cannot ask anybody, so what needs an approval is refused */
-export function approve(verdict: Verdict, extras: Readonly<Record<string, unknown>>): void {
-  if (verdict.effect !== 'require_approval') return;
-  throw new AppError('approval_unavailable', `${verdict.reason} This call needs a person's approval, which cannot be asked for here.`, { extras });
+import { sealShown } from '../approvals/shown.ts';
+import type { Call } from '../call.ts';
+import { readPreferences } from '../preferences.ts';
+import type { Relay } from '../relay.ts';
+import { explanation, inspect } from './decide.ts';
+import { targetPath } from './forward.ts';
+
+const nothing = new Uint8Array(0);
+/** A decision that comes while we are deaf is noticed by looking. */
+const lookEveryMs = 5_000;
+
+const refusals: Partial<Record<ApprovalState, [code: ErrorCode, sentence: string]>> = {
+  denied: ['approval_denied', 'A reviewer denied this call'],
+  expired: ['approval_expired', 'Nobody decided about this call in time'],
+  withdrawn: ['approval_withdrawn', 'The request for approval was withdrawn'],
+  voided: ['approval_voided', 'The request for approval was voided'],
+};
+
+/** Holds the call until it may go on. @throws AppError `approval_*`, `body_not_inspectable`, `unavailable` */
+export async function approve(relay: Relay, call: Call, verdict: Verdict): Promise<void> {
+  if (call.request!.hasBody && call.body === null) await inspect(call);
+  const claim = await claimOf(relay, call, verdict);
+  if (isOver(call)) return;
+  const answer = await decisionOn(relay, call, claim, waitMs(call));
+  if (isOver(call)) return;
+  settle(call, answer, verdict);
+}
+
+/** Asks once, without waiting: for a call that is sent later. */
+export async function requestApproval(relay: Relay, call: Call, verdict: Verdict): Promise<ApprovalAnswer> {
+  const answer = await relay.controlPlane.claimApproval(await claimOf(relay, call, verdict), call.waiting?.signal);
+  if (answer.state !== 'pending') settle(call, answer, verdict);
+  return answer;
+}
+
+function settle(call: Call, answer: ApprovalAnswer, verdict: Verdict): void {
+  const { approvalId, state, reason } = answer;
+  if (state === 'approved') {
+    call.approvalId = approvalId;
+    return;
+  }
+  const about = { ...explanation(verdict), approvalId, follow: `/-/approvals/${approvalId}` };
+  const refused = refusals[state];
+  if (refused) {
+    throw new AppError(refused[0], `${refused[1]}${reason === null ? '' : `: ${reason}`}.`, { extras: about });
+  }
+  throw new AppError('approval_pending', `${verdict.reason} The call waits for a person. Send the same request again once it is approved.`, {
+    extras: { ...about, expiresAt: new Date(answer.expiresAt).toISOString() },
+    headers: { 'retry-after': '5' },
+  });
+}
+
+/** The caller left, or what it rests on was taken away. */
+const isOver = (call: Call): boolean => call.stage === 'concluded';
+
+function waitMs(call: Call): number {
+  if (call.deferred !== null) return 0;
+  const limit = call.connection!.snapshot.settings.limits.approvalWaitSeconds;
+  return Math.min(limit, readPreferences(call.request!.headers).waitSeconds ?? limit) * 1000;
+}
+
+async function claimOf(relay: Relay, call: Call, verdict: Verdict): Promise<ApprovalClaimBody> {
+  const request = call.request!;
+  if (headerValue(request.headers, 'content-encoding') !== undefined) {
+    throw new AppError('body_not_inspectable', 'An approver has to see the body: send it without content-encoding.');
+  }
+  // Its secrets must be readable for the one who decides, so the session's key has to be there.
+  const keys = call.session!.keys ?? (await call.session!.opening);
+  if (keys === null) throw new AppError('recorder_unavailable', 'The key for recorded bodies could not be made.');
+  const { snapshot } = call.connection!;
+  const body = call.body ?? nothing;
+  const headers = forwardHeaders(request.headers);
+  const credential = snapshot.credential === null ? null : { id: snapshot.credential.id, revision: snapshot.credential.revision };
+  const policy = { id: snapshot.policy!.id, revision: snapshot.policy!.revision };
+  const { target } = call.route!;
+  const { identity, claims } = call.caller!;
+  const digest = requestDigest({
+    method: request.method,
+    authority: target.origin,
+    path: target.basePath + targetPath(call),
+    search: request.search,
+    headers,
+    identityId: identity.snapshot.id,
+    connectionId: snapshot.id,
+    credential,
+    policy,
+    body,
+  });
+  call.waiting ??= new AbortController();
+  return {
+    approvalId: call.deferred?.approvalId ?? null,
+    callId: call.id,
+    sessionId: call.session!.id,
+    digest,
+    identityId: identity.snapshot.id,
+    connectionId: snapshot.id,
+    policyId: policy.id,
+    policyRevision: policy.revision,
+    credential,
+    requirements: verdict.approvals.map(({ rule, approval }) => ({ rule, approval })),
+    context: { ...call.context },
+    claims: { ...claims },
+    method: request.method,
+    url: call.url,
+    path: request.path,
+    bodyBytes: body.byteLength,
+    shown: sealShown(call, headers, body),
+  };
+}
+
+/** The last word within the limit: an answer that lets the call go on, refuses it, or is still `pending`. */
+async function decisionOn(relay: Relay, call: Call, claim: ApprovalClaimBody, limitMs: number): Promise<ApprovalAnswer> {
+  const until = relay.now() + limitMs;
+  const { signal } = call.waiting!;
+  let approvalId = claim.approvalId;
+  for (;;) {
+    let hasChanged = false;
+    let wake = (): void => void (hasChanged = true);
+    // Watched before it is asked, so that no decision falls between the two.
+    const unwatch = approvalId === null ? null : relay.subjects.watch(approvalId, () => wake());
+    try {
+      const answer = await relay.controlPlane.claimApproval({ ...claim, approvalId }, signal);
+      // Another call with the same bytes was faster; this one has to ask for itself.
+      if (answer.state === 'consumed') {
+        approvalId = null;
+        continue;
+      }
+      const left = until - relay.now();
+      if (answer.state !== 'pending' || left <= 0) return answer;
+      if (approvalId === null) {
+        approvalId = answer.approvalId;
+        // What was decided since is seen at the next look, which follows at once.
+        withdrawWhenLeft(relay, call, approvalId);
+        continue;
+      }
+      if (!hasChanged) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, Math.min(left, lookEveryMs));
+          const done = (): void => {
+            clearTimeout(timer);
+            resolve();
+          };
+          wake = done;
+          signal.addEventListener('abort', done, { once: true });
+        });
+      }
+      if (isOver(call)) return answer;
+    } finally {
+      unwatch?.();
+    }
+  }
+}
+
+/** Where the caller asked for it, leaving takes the request back. */
+function withdrawWhenLeft(relay: Relay, call: Call, approvalId: string): void {
+  if (!readPreferences(call.request!.headers).withdrawOnAbort) return;
+  call.waiting!.signal.addEventListener(
+    'abort',
+    () => {
+      if (!call.isCallerGone) return;
+      relay.controlPlane
+        .withdrawApproval(approvalId, call.caller!.identity.snapshot.id, 'the function stopped waiting')
+        .catch((error: unknown) => relay.log.warn({ event: 'withdrawal_failed', approvalId, error: String(error) }, 'an approval could not be withdrawn'));
+    },
+    { once: true },
+  );
 }

@@ -6,13 +6,17 @@ import type { GrantClaims } from '@hoop/contract';
 
 import type { Call } from '../call.ts';
 import type { Caller } from '../callers.ts';
-import type { Relay } from '../relay.ts';
+import type { DeferredRun, Relay } from '../relay.ts';
 import type { KnownIdentity } from '../snapshot/configuration.ts';
 
 const sessionNameForm = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** Undefined where the caller is known already, so that nothing has to be waited for. @throws AppError `token_*`, `identity_*`, `provider_*` */
 export function authenticate(relay: Relay, call: Call): Promise<void> | undefined {
+  if (call.deferred !== null) {
+    admit(relay, call, callerOfDeferred(relay, call.deferred.caller), call.deferred.caller.sessionName);
+    return undefined;
+  }
   let grant: string | undefined;
   let authorization: string | undefined;
   let sessionName: string | undefined;
@@ -93,6 +97,25 @@ function isGrant(token: string): boolean {
     // Whatever it is, the grant verifier says best what is wrong with it.
     return true;
   }
+}
+
+/** Who deferred the call was verified then; what may have been taken away since is looked at now. */
+function callerOfDeferred(relay: Relay, stored: DeferredRun['caller']): Caller {
+  const identity = relay.configuration.identities.get(stored.identityId);
+  if (!identity) throw new AppError('token_revoked', 'The identity that deferred this call no longer exists.');
+  const caller = newCaller(relay, identity, {
+    issuer: stored.issuer,
+    subject: stored.subject,
+    claims: stored.claims,
+    grantId: stored.grantId,
+    connectionIds: stored.connectionIds === null ? null : new Set(stored.connectionIds),
+    issuedAtSeconds: stored.issuedAtSeconds,
+    expiresAt: Number.POSITIVE_INFINITY,
+    sessionName: stored.sessionName,
+  });
+  const refused = whyRevoked(relay, caller);
+  if (refused) throw refused;
+  return caller;
 }
 
 async function callerOfGrant(relay: Relay, token: string): Promise<Caller> {

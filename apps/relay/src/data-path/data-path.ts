@@ -2,7 +2,9 @@
 import { AppError } from '@hoop/contract';
 
 import type { Call } from '../call.ts';
+import { defer, wantsDeferral } from '../deferred/defer.ts';
 import type { Relay } from '../relay.ts';
+import { approve } from './approve.ts';
 import { authenticate } from './authenticate.ts';
 import { fail } from './conclude.ts';
 import { obtainCredential } from './credential.ts';
@@ -30,8 +32,15 @@ export async function carry(relay: Relay, call: Call): Promise<void> {
 
     if (mustSeeBody(call)) await inspect(call);
     if (isOver(call)) return;
-    decide(relay, call); // 4 decide, 5 approve
+    const verdict = decide(relay, call); // 4
     call.marks.decided = call.elapsed();
+    if (wantsDeferral(call)) return await defer(relay, call, verdict);
+
+    if (verdict.effect === 'require_approval') {
+      await approve(relay, call, verdict); // 5
+      if (isOver(call)) return;
+      call.marks.approved = call.elapsed();
+    }
 
     await intend(relay, call); // 6
     if (isOver(call)) return;
@@ -53,7 +62,7 @@ export async function carry(relay: Relay, call: Call): Promise<void> {
 const isOver = (call: Call): boolean => call.stage === 'concluded';
 
 function admit(relay: Relay, call: Call): void {
-  if (relay.isDraining) throw new AppError('relay_draining', 'This relay is shutting down. Send the request again.', { headers: { connection: 'close' } });
+  if (relay.isDraining && call.deferred === null) throw new AppError('relay_draining', 'This relay is shutting down. Send the request again.', { headers: { connection: 'close' } });
   if (relay.calls.size > relay.maxCalls) {
     throw new AppError('relay_overloaded', 'This relay has as many calls under way as it takes. Try again shortly.', { headers: { 'retry-after': '1' } });
   }

@@ -8,7 +8,6 @@ import type { Call } from '../call.ts';
 import type { Caller } from '../callers.ts';
 import type { Relay } from '../relay.ts';
 import { readWholeBody } from '../upload.ts';
-import { approve } from './approve.ts';
 
 /** Whether a condition of a rule that covers this request wants to see the body, which then has to be waited for. */
 export function mustSeeBody(call: Call): boolean {
@@ -22,13 +21,13 @@ export async function inspect(call: Call): Promise<void> {
   const { maxInspectedBytes, idleTimeoutMs } = call.connection!.snapshot.settings.limits;
   const body = await readWholeBody(call, maxInspectedBytes, idleTimeoutMs);
   if (body === null) {
-    throw new AppError('body_not_inspectable', `The policy has to see the whole body, and it is larger than ${maxInspectedBytes} bytes.`);
+    throw new AppError('body_not_inspectable', `The whole body has to be seen before it is sent, and it is larger than ${maxInspectedBytes} bytes.`);
   }
   call.body = body;
 }
 
-/** @throws AppError `policy_denied`, `context_required`, `body_not_inspectable`, `approval_unavailable` */
-export function decide(relay: Relay, call: Call): void {
+/** Returns what allows the call or wants an approval for it. @throws AppError `policy_denied`, `context_required`, `body_not_inspectable` */
+export function decide(relay: Relay, call: Call): Verdict {
   const verdict = judge(call.compiled!.policy, facts(relay, call));
   call.decision = {
     effect: verdict.effect,
@@ -37,16 +36,16 @@ export function decide(relay: Relay, call: Call): void {
     policyId: verdict.policyId,
     policyRevision: verdict.policyRevision,
   };
-  if (verdict.effect === 'allow') return;
+  if (verdict.effect === 'allow' || verdict.effect === 'require_approval') return verdict;
   const extras = explanation(verdict);
   if (verdict.effect === 'deny') {
     throw new AppError(verdict.error === 'body_not_inspectable' ? 'body_not_inspectable' : 'policy_denied', verdict.reason, { extras });
   }
-  if (verdict.effect === 'require_context') throw new AppError('context_required', verdict.reason, { extras });
-  approve(verdict, extras);
+  throw new AppError('context_required', verdict.reason, { extras });
 }
 
-function explanation({ rule, reason, allowedBy, missingContext, policyRevision }: Verdict): Record<string, unknown> {
+/** What whoever is refused may know. */
+export function explanation({ rule, reason, allowedBy, missingContext, policyRevision }: Verdict): Record<string, unknown> {
   return { rule, reason, allowedBy, policyRevision, ...(missingContext.length > 0 ? { missingContext } : {}) };
 }
 

@@ -53,6 +53,7 @@ export function callHead(relay: Relay, call: Call): CallHead {
     connectionName: connection?.snapshot.name ?? request?.connection ?? null,
     snapshotRevision: call.revision,
     decision: call.decision,
+    approvalId: call.approvalId,
     context: call.context,
     method: request?.method ?? printable(call.req.method ?? '', 20),
     url: call.url || (request ? `/${request.connection}${request.path}${request.search}` : printable(call.req.url ?? '', 2048)),

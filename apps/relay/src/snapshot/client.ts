@@ -18,6 +18,8 @@ export interface SnapshotClientOptions {
   readonly now: () => number;
   /** Told after each applied revision which connections' targets or credentials changed. */
   readonly onApplied: (changedConnections: ReadonlySet<string>) => void;
+  /** Told of approvals and deferred calls that changed; null: some changes may have been missed. */
+  readonly onSubjectChanged?: (id: string | null) => void;
   readonly onTrouble: (error: unknown) => void;
 }
 
@@ -37,7 +39,7 @@ const backoffMostMs = 5_000;
 const maxSnapshotBytes = 512 * 1024 * 1024;
 
 export function startSnapshotClient(options: SnapshotClientOptions): SnapshotClient {
-  const { url, tokenFile, configuration, now, onApplied, onTrouble } = options;
+  const { url, tokenFile, configuration, now, onApplied, onSubjectChanged, onTrouble } = options;
   const agent = new Agent({ connections: 2, connect: { timeout: 5_000 }, maxResponseSize: maxSnapshotBytes });
   const stop = new AbortController();
   const first = Promise.withResolvers<void>();
@@ -86,6 +88,10 @@ export function startSnapshotClient(options: SnapshotClientOptions): SnapshotCli
   }
 
   function hear(event: string, data: string, fail: (error: unknown) => void): void {
+    if (event === 'approval' || event === 'deferred_call') {
+      onSubjectChanged?.(String((JSON.parse(data) as { id?: unknown }).id));
+      return;
+    }
     if (event !== 'revision') return;
     const revision = Number((JSON.parse(data) as { revision?: unknown }).revision);
     if (!Number.isSafeInteger(revision)) throw new Error('the control plane announced a revision that is not a number');
@@ -106,6 +112,7 @@ export function startSnapshotClient(options: SnapshotClientOptions): SnapshotCli
       await response.body.dump();
       throw new Error(`the control plane answered ${response.statusCode} to the request for changes`);
     }
+    onSubjectChanged?.(null);
     const { body } = response;
     const read = createEventReader((event, data) => hear(event, data, (error) => body.destroy(error as Error)));
     for await (const chunk of body) read(chunk as Uint8Array);
