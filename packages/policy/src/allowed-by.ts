@@ -68,7 +68,8 @@ export function allowedByDefault(policy: CompiledPolicy, { request }: Facts, unm
   const otherMethods = samePath.filter(isPermitting).sort(byName);
   if (otherMethods.length > 0) {
     const methods = [...new Set(otherMethods.flatMap((rule) => rule.rule.match?.methods ?? []))].sort();
-    return `Another method: on this path the policy has rules that can allow ${listed(methods)} (rule ${listed(otherMethods.map((rule) => `"${rule.name}"`))}).`;
+    const names = listed(otherMethods.map((rule) => `"${rule.name}"`));
+    return `Another method: on this path the policy has rules that can allow ${listed(methods)} (rule ${names}).`;
   }
   const any = new Set<string>();
   for (const rule of policy.rules) if (isPermitting(rule) && any.add(describeMatch(rule)).size === mostNamed) break;

@@ -41,7 +41,8 @@ export function explain(policy: CompiledPolicy | null, facts: Facts): Explanatio
   const rules = policy.rules.map((rule): RuleExplanation => {
     if (covering.has(rule)) return explainCandidate(rule, facts);
     const outcome = onPath.has(rule) ? 'method_differs' : 'path_differs';
-    const because = `It is for ${describeMatch(rule)}; ${outcome === 'method_differs' ? `the method is ${method}` : `the path is ${path}`}.`;
+    const differs = outcome === 'method_differs' ? `the method is ${method}` : `the path is ${path}`;
+    const because = `It is for ${describeMatch(rule)}; ${differs}.`;
     return { rule: rule.name, effect: rule.effect, outcome, because, params: {}, condition: [], context: [] };
   });
   return { verdict, rules };

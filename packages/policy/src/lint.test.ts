@@ -53,6 +53,15 @@ describe('lint', () => {
     expect(codes(read, { ...deny, match: { paths: ['/v1/customers/:id/notes'] } })).toEqual([]);
   });
 
+  it('does not take the same condition on other parameters for the same', () => {
+    const when = 'request.params["0"] == "x"';
+    const rules: Rule[] = [
+      { ...read, match: { methods: ['GET'], paths: ['/a/b/*'] }, when },
+      { name: 'closed', effect: 'deny', match: { paths: ['/a/*'] }, when },
+    ];
+    expect(codes(...rules)).toEqual([]);
+  });
+
   it('tells of a rule that adds nothing, once', () => {
     const wide: Rule = { name: 'wide', effect: 'allow', match: { methods: ['GET'], paths: ['/v1/*'] } };
     expect(codes(read, wide)).toEqual(['redundant_rule rules[0]']);

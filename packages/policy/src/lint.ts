@@ -136,7 +136,7 @@ const coversPaths = (a: Numbered, b: Numbered): boolean =>
 
 /** Every call that `b` matches is one that `a` matches. */
 const coversRule = (a: Numbered, b: Numbered): boolean =>
-  coversMethods(a, b) && (isUnconditional(a) || a.when?.source === b.when?.source) && coversPaths(a, b);
+  coversMethods(a, b) && (isUnconditional(a) || (a.when?.source === b.when?.source && a.when?.readsParams !== true)) && coversPaths(a, b);
 
 function covered(rule: Numbered, rules: readonly Numbered[]): Finding[] {
   const others = rules.filter((other) => other !== rule && coversRule(other, rule));
@@ -176,7 +176,8 @@ function writes(rule: Numbered, guards: readonly Numbered[], writeMethods: reado
       'write_without_approval',
       unguarded.includes('DELETE') ? 'warning' : 'notice',
       [rule],
-      `The rule "${rule.name}" allows ${unguarded.join(', ')} without an approval. Add a require_approval rule for it, or name the methods that only read.`,
+      `The rule "${rule.name}" allows ${unguarded.join(', ')} without an approval. ` +
+        'Add a require_approval rule for it, or name the methods that only read.',
     ),
   ];
 }
@@ -192,7 +193,8 @@ function conditionPitfalls(rule: Numbered): Finding[] {
         'body_of_bodyless_method',
         'notice',
         [rule],
-        `The condition of the rule "${rule.name}" reads request.body, and the rule also matches ${bodyless.join(', ')}, which seldom have one: an error in the condition ${consequence}. Name the methods.`,
+        `The condition of the rule "${rule.name}" reads request.body, and the rule also matches ` +
+          `${bodyless.join(', ')}, which seldom have one: an error in the condition ${consequence}. Name the methods.`,
       ),
     );
   }
@@ -202,7 +204,8 @@ function conditionPitfalls(rule: Numbered): Finding[] {
         'first_query_value',
         'warning',
         [rule],
-        `The condition of the rule "${rule.name}" looks at one value of a query key that may be sent more than once; which one the target takes is not known. Compare the list, such as request.query.limit == ["10"].`,
+        `The condition of the rule "${rule.name}" looks at one value of a query key that may be sent more than once; ` +
+          'which one the target takes is not known. Compare the list, such as request.query.limit == ["10"].',
       ),
     );
   }
@@ -224,7 +227,8 @@ function spelling(rule: Numbered, rules: readonly Numbered[]): Finding[] {
       'spelling_dependent_deny',
       'notice',
       [rule, wider],
-      `The rule "${rule.name}" denies some paths and the rule "${wider.name}" matches all: a target that ignores case or a last slash can be reached by another spelling. Name the paths that are allowed instead.`,
+      `The rule "${rule.name}" denies some paths and the rule "${wider.name}" matches all: ` +
+        'a target that ignores case or a last slash can be reached by another spelling. Name the paths that are allowed instead.',
     ),
   ];
 }
