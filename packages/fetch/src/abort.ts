@@ -16,3 +16,28 @@ export async function whileNotAborted<T>(work: Promise<T>, signal: AbortSignal |
     signal.removeEventListener('abort', onAbort!);
   }
 }
+
+/** Resolves after `ms`, or rejects with the signal's reason. */
+export async function pause(ms: number, signal: AbortSignal | null | undefined): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  try {
+    await whileNotAborted(over, signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A signal that fires with another one, or after `ms` unless cleared. */
+export function limitTime(
+  signal: AbortSignal | null | undefined,
+  ms: number,
+): { readonly signal: AbortSignal; readonly clear: () => void } {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new DOMException('The relay did not answer in time.', 'TimeoutError')), ms);
+  if (signal?.aborted === true) controller.abort(signal.reason);
+  else signal?.addEventListener('abort', () => controller.abort(signal.reason), { once: true });
+  return { signal: controller.signal, clear: () => clearTimeout(timer) };
+}

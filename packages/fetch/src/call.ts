@@ -1,4 +1,5 @@
 import { whileNotAborted } from './abort.ts';
+import { sendWhenApproved } from './approval.ts';
 import { readPayload } from './body.ts';
 import { describeCall } from './call-headers.ts';
 import type { Client } from './client.ts';
@@ -7,10 +8,11 @@ import { readEnvironment } from './environment.ts';
 import { HoopConfigurationError } from './hoop-configuration-error.ts';
 import { HoopDeniedError } from './hoop-denied-error.ts';
 import { HoopRelayError } from './hoop-relay-error.ts';
-import { type Call, sendHop } from './hop.ts';
+import type { Call } from './hop.ts';
 import type { HoopCallOptions, HoopRequestInit } from './options.ts';
 import { readProblem } from './problem.ts';
 import { followRedirect, type Hop, isRedirect, maxRedirects, networkError } from './redirect.ts';
+import { waitMs } from './relay-request.ts';
 import { discardBody, presentResponse } from './response.ts';
 
 /** Members of a Request, or of a Request given as `init`, that say how to send it. */
@@ -40,10 +42,13 @@ export async function sendCall(
       unmanaged: options.unmanaged ?? defaultUnmanaged(),
       described: describeCall(options.session ?? client.session(), options.context ?? {}),
       init: platformInit,
+      waitUntil: Date.now() + waitMs(options.waitSeconds ?? 60),
+      onProgress: options.onProgress,
+      defer: options.defer,
     };
     let hop: Hop = { url, method: request.method, headers, body: await whileNotAborted(reading, signal) };
     for (let redirects = 0; ; redirects++) {
-      const { response, isRelayed } = await sendHop(call, hop, redirects > 0);
+      const { response, isRelayed } = await sendWhenApproved(call, hop, redirects > 0);
       if (isRelayed) await throwRefusal(request, response, options.onDenied ?? 'return');
       const location = followedLocation(response, request.redirect);
       if (location === null) return presentResponse(response, { url: withoutFragment(hop.url), isRedirected: redirects > 0 });
@@ -65,7 +70,8 @@ async function throwRefusal(request: Request, response: Response, onDenied: 'ret
   const callId = response.headers.get(hoopHeaders.call) ?? undefined;
   if (networkErrors.includes(code))
     throw new TypeError('fetch failed', { cause: new HoopRelayError(await readProblem(response, code), callId) });
-  if (response.status === 403 && onDenied === 'throw') throw new HoopDeniedError(request, await readProblem(response, code), callId);
+  const isDenied = response.status === 403 || code === 'approval_voided';
+  if (isDenied && onDenied === 'throw') throw new HoopDeniedError(request, await readProblem(response, code), callId);
 }
 
 /** Where to go next; null where the response is the answer. */

@@ -8,6 +8,9 @@ export const hoopHeaders = {
   grant: 'hoop-grant',
   context: 'hoop-context',
   session: 'hoop-session',
+  wait: 'hoop-wait',
+  withdrawOnAbort: 'hoop-withdraw-on-abort',
+  channel: 'hoop-channel',
   call: 'hoop-call',
   error: 'hoop-error',
 } as const;
@@ -28,3 +31,11 @@ export const contextMaxBytes = 4096;
 
 /** What the relay answers where the target gave no answer: network errors, to a function. */
 export const networkErrors: readonly string[] = ['target_unreachable', 'target_reset', 'target_timeout', 'target_invalid_response'];
+
+/** How an approval ends without the call, and the status and title with which the relay says so. */
+export const approvalEnds = {
+  denied: { code: 'approval_denied', status: 403, title: 'The approval was denied' },
+  expired: { code: 'approval_expired', status: 403, title: 'The approval expired' },
+  withdrawn: { code: 'approval_withdrawn', status: 403, title: 'The approval was withdrawn' },
+  voided: { code: 'approval_voided', status: 409, title: 'The approval was voided' },
+} as const;

@@ -1,13 +1,17 @@
 import { sendCall } from './call.ts';
 import { createClient, type Client } from './client.ts';
-import type { HoopCallOptions, HoopFetch, HoopOptions, HoopRequestInit } from './options.ts';
+import { collectCall } from './collect.ts';
+import type { CollectOptions, HoopCallOptions, HoopFetch, HoopOptions, HoopRequestInit } from './options.ts';
 import { markAsOurs } from './platform-fetch.ts';
 
 function bindFetch(client: Client, defaults: HoopCallOptions): HoopFetch {
   const fetch = async (input: string | URL | Request, init?: HoopRequestInit): Promise<Response> =>
     sendCall(client, mergeOptions(defaults, init?.hoop), input, init);
   markAsOurs(fetch);
-  return Object.assign(fetch, { extend: (further: HoopCallOptions) => bindFetch(client, mergeOptions(defaults, further)) });
+  return Object.assign(fetch, {
+    extend: (further: HoopCallOptions) => bindFetch(client, mergeOptions(defaults, further)),
+    collect: async (callId: string, options: CollectOptions = {}) => collectCall(client, callId, options),
+  });
 }
 
 /** What is said later wins; contexts add up. */

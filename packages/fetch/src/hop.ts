@@ -2,10 +2,12 @@ import { whileNotAborted } from './abort.ts';
 import { relayHeaders } from './call-headers.ts';
 import type { Client } from './client.ts';
 import { findRoute, type Route } from './connection.ts';
-import { hoopHeaders, renewableErrors } from './constants.ts';
+import { hoopHeaders } from './constants.ts';
 import type { Grant } from './grants.ts';
 import { HoopTargetError } from './hoop-target-error.ts';
+import type { HoopCallOptions } from './options.ts';
 import type { Hop } from './redirect.ts';
+import { isRenewable } from './relay-request.ts';
 import { discardBody } from './response.ts';
 
 /** What stays the same for every request of a call. */
@@ -18,6 +20,10 @@ export interface Call {
   readonly described: Readonly<Record<string, string>>;
   /** How each request is sent, but for method, headers and body. */
   readonly init: RequestInit;
+  /** Until when an approval is waited for, Unix milliseconds. */
+  readonly waitUntil: number;
+  readonly onProgress: HoopCallOptions['onProgress'];
+  readonly defer: HoopCallOptions['defer'];
 }
 
 export interface Answer {
@@ -34,12 +40,15 @@ export async function sendHop(call: Call, hop: Hop, isRedirected: boolean): Prom
   let grant = await whileNotAborted(call.client.grants.get(), signal);
   for (let isRetry = false; ; isRetry = true) {
     const decided = await whileNotAborted(decideRoute(call, hop, grant, isRedirected), signal);
-    if (decided === 'direct') return { response: await send(call, hop.url.href, hop, hop.headers), isRelayed: false };
+    if (decided === 'direct') {
+      if (call.defer) throw new HoopTargetError(hop.url, 'no connection serves this URL, and without Hoop a call cannot be deferred.');
+      return { response: await send(call, hop.url.href, hop, hop.headers), isRelayed: false };
+    }
     grant = decided.grant;
-    const headers = relayHeaders(hop.headers, grant.token, call.described);
+    const headers = relayHeaders(hop.headers, grant.token, { ...call.described, ...describeWaiting(call, hop) });
+    if (call.defer) headers.append('prefer', 'respond-async');
     const response = await send(call, grant.relayUrl + decided.relayPath, hop, headers);
-    const isRenewable = response.status === 401 && renewableErrors.includes(response.headers.get(hoopHeaders.error) ?? '');
-    if (!isRenewable || isRetry) return { response, isRelayed: true };
+    if (!isRenewable(response) || isRetry) return { response, isRelayed: true };
     const replacement = call.client.grants.replace(grant);
     if (!hop.body.isReplayable) {
       // For the next call.
@@ -49,6 +58,14 @@ export async function sendHop(call: Call, hop: Hop, isRedirected: boolean): Prom
     void discardBody(response);
     grant = await whileNotAborted(replacement, signal);
   }
+}
+
+/** What can be sent again is not held by the relay: we follow its approval, through restarts of relays, and tell of it. */
+function describeWaiting({ defer, waitUntil }: Call, hop: Hop): Record<string, string> {
+  if (defer) return typeof defer === 'object' ? { [hoopHeaders.channel]: defer.channel } : {};
+  if (hop.body.isReplayable) return { [hoopHeaders.wait]: '0' };
+  const seconds = Math.max(0, Math.ceil((waitUntil - Date.now()) / 1000));
+  return { [hoopHeaders.wait]: String(seconds), [hoopHeaders.withdrawOnAbort]: '1' };
 }
 
 async function send(call: Call, url: string, hop: Hop, headers: Headers): Promise<Response> {

@@ -1,5 +1,5 @@
 export { createFetch, fetch } from './fetch.ts';
-export type { HoopCallOptions, HoopFetch, HoopOptions, HoopRequestInit } from './options.ts';
+export type { ApprovalProgress, CollectOptions, HoopCallOptions, HoopFetch, HoopOptions, HoopRequestInit } from './options.ts';
 export type { Problem } from './problem.ts';
 
 export { HoopConfigurationError } from './hoop-configuration-error.ts';

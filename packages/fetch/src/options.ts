@@ -28,6 +28,41 @@ export interface HoopCallOptions {
    * @default 'return'
    */
   readonly onDenied?: 'return' | 'throw';
+  /**
+   * How long a call that needs an approval waits for it, seconds; after that it is denied with `approval_pending`, and the
+   * same call made again uses the approval. A signal that fires while it waits withdraws the request for approval.
+   * @default 60
+   */
+  readonly waitSeconds?: number;
+  /** Is told when a call waits for an approval, and how that ended. Not for bodies that are streams: those the relay holds. */
+  readonly onProgress?: (progress: ApprovalProgress) => void;
+  /**
+   * Do not wait for the target: Hoop keeps the request, sends it (after its approval, where it needs one) and keeps the
+   * response for `collect`. The response is a 202 whose JSON body has the `callId`. `channel` names a notification channel
+   * that is told when the call has finished.
+   * @default false
+   */
+  readonly defer?: boolean | { readonly channel: string };
+}
+
+/** How a request for approval stands. */
+export interface ApprovalProgress {
+  readonly approvalId: string;
+  readonly state: 'pending' | 'approved' | 'denied' | 'expired' | 'withdrawn' | 'voided';
+  /** When the request for approval ends, if nobody decides; ISO 8601. */
+  readonly expiresAt: string | undefined;
+  /** What whoever ended it said. */
+  readonly reason: string | undefined;
+}
+
+export interface CollectOptions {
+  /**
+   * How long to wait for the call to finish, seconds; 0 to only look.
+   * @default 60
+   */
+  readonly waitSeconds?: number;
+  /** Ends the waiting, not the call. */
+  readonly signal?: AbortSignal;
 }
 
 export interface HoopOptions extends HoopCallOptions {
@@ -72,4 +107,9 @@ export interface HoopFetch {
   (input: string | URL | Request, init?: HoopRequestInit): Promise<Response>;
   /** A fetch with further defaults that shares this one's grants, e.g. one for each invocation of a function. */
   extend(defaults: HoopCallOptions): HoopFetch;
+  /**
+   * The response to a deferred call of the same identity, of this process or another, masked like any; a 202 while it has
+   * not finished. Rejects as `fetch` does.
+   */
+  collect(callId: string, options?: CollectOptions): Promise<Response>;
 }

@@ -13,12 +13,17 @@ import { startRelay } from '@hoop/relay';
 import { generateRecordingKeys, generateSealingKeys } from '@hoop/sealing';
 import { createTestDatabase, startIssuer } from '@hoop/testkit';
 import { generateGrantKeys } from '@hoop/tokens';
+import { startWorker } from '@hoop/worker';
+
+type Answer = Readonly<Record<string, unknown>>;
 
 export interface RealHoop {
   readonly url: string;
   readonly relayUrl: string;
   /** A token of the registered identity. */
   identityToken(claims?: Record<string, unknown>): Promise<string>;
+  /** Asks the REST API, as an admin unless another token is given. Throws where the answer is not of the 200s. */
+  ask(method: string, path: string, body?: unknown, options?: { headers?: Record<string, string>; token?: string }): Promise<Answer>;
   /** Changes something over REST as an admin. The relay works by it when this resolves. */
   change(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<void>;
   /** Registers a target with a credential `Bearer <name>-secret` that the identity may call. */
@@ -36,7 +41,8 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-export async function startRealHoop(): Promise<RealHoop> {
+/** @param options.worker also what happens in the background: deferred calls, records. @default false */
+export async function startRealHoop(options: { readonly worker?: boolean } = {}): Promise<RealHoop> {
   const [folder, database, issuer, port] = await Promise.all([
     mkdtemp(path.join(tmpdir(), 'hoop-fetch-')),
     createTestDatabase(),
@@ -85,13 +91,22 @@ export async function startRealHoop(): Promise<RealHoop> {
     { logTo: { write: () => {} } },
   );
 
-  const change: RealHoop['change'] = async (method, apiPath, body, headers = {}) => {
+  const queue = { kind: 'postgres', url: database.url } as const;
+  const worker =
+    options.worker === true ? await startWorker({ databaseUrl: database.url, queue, orphanSeconds: 120, logLevel: 'silent' }) : undefined;
+
+  const ask: RealHoop['ask'] = async (method, apiPath, body, { headers = {}, token = adminToken } = {}) => {
     const response = await globalThis.fetch(controlPlane.url + apiPath, {
       method,
-      headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json', ...headers },
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
       body: body === undefined ? null : JSON.stringify(body),
     });
-    if (!response.ok) throw new Error(`${method} ${apiPath}: ${response.status} ${await response.text()}`);
+    const answer = await response.text();
+    if (!response.ok) throw new Error(`${method} ${apiPath}: ${response.status} ${answer}`);
+    return answer === '' ? {} : (JSON.parse(answer) as Answer);
+  };
+  const change: RealHoop['change'] = async (method, apiPath, body, headers = {}) => {
+    await ask(method, apiPath, body, { headers });
     const snapshot = await globalThis.fetch(`${controlPlane.url}/internal/relay/snapshot`, {
       headers: { authorization: `Bearer ${relayToken}` },
     });
@@ -112,6 +127,7 @@ export async function startRealHoop(): Promise<RealHoop> {
     url: controlPlane.url,
     relayUrl,
     identityToken: (claims = {}) => issuer.sign({ repository: 'acme/billing', ...claims }),
+    ask,
     change,
     async connect(name, target, rules) {
       const first = { 'if-none-match': '*' };
@@ -122,6 +138,7 @@ export async function startRealHoop(): Promise<RealHoop> {
       // Each turn is an answered request of the relay, so this ends as soon as it has taken the change.
     },
     async close() {
+      await worker?.close();
       await relay.close();
       await controlPlane.close();
       await issuer.close();
