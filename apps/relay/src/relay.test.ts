@@ -23,7 +23,25 @@ afterAll(async () => {
   await world?.close();
 });
 
+const kinds = (head: object): Record<string, string> =>
+  Object.fromEntries(Object.entries(head).map(([name, value]): [string, string] => [name, Array.isArray(value) ? 'array' : value === null ? 'object' : typeof value]).sort());
+
 describe('a call', () => {
+  it('has the same head in its intent, which is written by hand, as in a refusal', async () => {
+    const connection = await world.connect({ target: target.url, rules: [{ name: 'reads', effect: 'allow', match: { methods: ['GET'] } }] });
+    const headers = { 'hoop-context': '{"ticket":"OPS-\\"1\\""}', traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, 'x-odd': 'a "quoted" \\ value' };
+    const allowed = await world.call(connection, '/v1/x?a=%22', { headers });
+    const denied = await world.call(connection, '/v1/x?a=%22', { headers, method: 'DELETE' });
+    const { intent } = await world.record(allowed.headers.get('hoop-call'), (call) => call.intent !== null);
+    const { head } = await world.record(denied.headers.get('hoop-call'));
+    expect(kinds(intent!)).toEqual(kinds(head!));
+    expect(intent).toMatchObject({ context: { ticket: 'OPS-"1"' }, traceId: 'a'.repeat(32), url: `${target.url}/v1/x?a=%22`, subject: { identityName: 'nightly-billing' } });
+    expect(intent!.requestHeaders.find(([name]) => name === 'x-odd')).toEqual(['x-odd', 'a "quoted" \\ value']);
+    expect(JSON.stringify(intent!.requestHeaders)).not.toContain('eyJ');
+    expect(denied.status).toBe(403);
+    expect(await denied.json()).toMatchObject({ code: 'policy_denied', rule: null });
+  });
+
   it('reaches the target with the credential and without the grant, and comes back masked and recorded', async () => {
     const connection = await world.connect({ target: target.url, mask: [{ path: '$.email', action: 'redact' }] });
     const response = await world.call(connection, '/v1/customers?page=2', { headers: { 'x-trace': 'a' } });

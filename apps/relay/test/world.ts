@@ -27,7 +27,8 @@ import type {
 import { openQueueWorker, prepareQueueSchema } from '@hoop/queue';
 import { unpackRecordBatch } from '@hoop/recording';
 import { boundHosts, generateRecordingKeys, generateSealingKeys, sealSecrets } from '@hoop/sealing';
-import { createTestDatabase } from '@hoop/testkit';
+import { createTestDatabase, startGate } from '@hoop/testkit';
+import type { Gate } from '@hoop/testkit';
 import { generateGrantKeys, mintGrant } from '@hoop/tokens';
 
 import { startRelay } from '../src/index.ts';
@@ -69,9 +70,11 @@ export class World {
   readonly jobs: string[] = [];
   readonly calls = new Map<string, RecordedCall>();
   relay!: RunningRelay;
+  /** Between the relay and its queue. */
+  queueGate!: Gate;
   snapshot: Snapshot;
-  /** What the control plane does wrong. */
-  trouble: 'none' | 'silent' | 'down' = 'none';
+  /** Whether the control plane breaks every connection. */
+  trouble: 'none' | 'down' = 'none';
   readonly #server: http.Server;
   readonly #streams = new Set<http.ServerResponse>();
   readonly #closers: (() => Promise<unknown>)[] = [];
@@ -130,6 +133,9 @@ export class World {
     const password = newId('relay');
     await prepareQueueSchema({ ownerUrl: database.url, role, password });
     const queueUrl = new URL(database.url);
+    world.queueGate = await startGate({ host: queueUrl.hostname, port: Number(queueUrl.port) });
+    world.#closers.push(() => world.queueGate.close());
+    queueUrl.host = `127.0.0.1:${world.queueGate.port}`;
     queueUrl.username = role;
     queueUrl.password = password;
 
@@ -186,6 +192,10 @@ export class World {
 
   announce(): void {
     for (const stream of this.#streams) stream.write(`event: revision\ndata: {"revision":${this.snapshot.revision}}\n\n`);
+  }
+
+  dropStreams(): void {
+    for (const stream of this.#streams) stream.destroy();
   }
 
   async connect(input: ConnectionInput): Promise<ConnectionSnapshot> {

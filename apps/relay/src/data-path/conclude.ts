@@ -49,7 +49,7 @@ export function fail(relay: Relay, call: Call, thrown: unknown): void {
   if (stage === 'concluded') return;
   call.stage = 'concluded';
   const error = thrown instanceof AppError ? thrown : new AppError('internal', 'Something went wrong in the relay.', { cause: thrown });
-  if (!(thrown instanceof AppError)) relay.log.error({ event: 'internal', callId: call.id, error: describe(thrown) }, 'unexpected error in the data path');
+  logFailure(relay, call, error);
   call.waiting?.abort(error);
   call.exchange?.abort(error);
   if (call.res.headersSent) cut(call);
@@ -95,6 +95,15 @@ function cut({ req, res }: Call): void {
   res.destroy();
 }
 
-function describe(thrown: unknown): string {
-  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}\n${thrown.stack ?? ''}` : String(thrown);
+/** Refusals are in the record; what went wrong around us, with its cause, is for the log. */
+function logFailure({ log }: Relay, { id, connection }: Call, error: AppError): void {
+  if (error.status < 500) return;
+  const details = { event: 'call_failed', callId: id, connection: connection?.snapshot.name, code: error.code, cause: describe(error.cause) };
+  if (error.code === 'internal') log.error({ ...details, stack: error.cause instanceof Error ? error.cause.stack : undefined }, 'unexpected error in the data path');
+  else log.warn(details, error.detail);
+}
+
+function describe(cause: unknown): string | undefined {
+  if (!(cause instanceof Error)) return cause === undefined ? undefined : String(cause);
+  return cause instanceof AppError ? cause.message : `${cause.name}: ${cause.message}${(cause as NodeJS.ErrnoException).code ? ` (${(cause as NodeJS.ErrnoException).code})` : ''}`;
 }

@@ -1,0 +1,22 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+
+import { headersJson, quoted } from './entry-lines.ts';
+
+it('writes every string as JSON does (property)', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), fc.string({ unit: fc.constantFrom('"', '\\', '\n', '\u0000', '\ud800', '\u2028', 'a') })), (text) => {
+      expect(JSON.parse(quoted(text))).toBe(JSON.parse(JSON.stringify(text)));
+      // What goes through UTF-8 must come out the same.
+      expect(JSON.parse(Buffer.from(quoted(text)).toString())).toBe(JSON.parse(Buffer.from(JSON.stringify(text)).toString()));
+    }),
+  );
+});
+
+it('writes every list of headers as JSON does (property)', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.string(), fc.string())), (list) => {
+      expect(JSON.parse(headersJson(list))).toEqual(list);
+    }),
+  );
+});
