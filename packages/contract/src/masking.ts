@@ -28,3 +28,39 @@ export const maskRuleSchema = z
 export type MaskRule = z.infer<typeof maskRuleSchema>;
 
 export const maskRulesSchema = z.array(maskRuleSchema).max(1000);
+
+/** A sensitive field that no rule covers, as discovery saw it. Never the value. */
+export const maskSuggestionSchema = z.object({
+  /** JSONPath, `[*]` for every element or for keys that are ids. A rule with this path covers it. */
+  path: z.string().max(1024),
+  /** The detector that found it. */
+  detector: z.string(),
+  /** Values that were seen. */
+  count: z.int(),
+  /** Unix milliseconds. */
+  firstSeen: z.int(),
+  lastSeen: z.int(),
+});
+export type MaskSuggestion = z.infer<typeof maskSuggestionSchema>;
+
+/** Rules and a sample to try them on; nothing is saved. */
+export const maskTrialRequestSchema = z.strictObject({
+  rules: maskRulesSchema,
+  /** Content type of the sample, with its parameters. @default "application/json" */
+  contentType: z.string().min(1).max(255).default('application/json'),
+  /** At most 256 KiB. */
+  sample: z.string().max(262_144),
+});
+export type MaskTrialRequest = z.infer<typeof maskTrialRequestSchema>;
+
+export const maskTrialSchema = z.object({
+  before: z.string(),
+  /** What the function would get; as far as it goes where it would be cut, empty where it would be blocked. */
+  after: z.string(),
+  maskedCount: z.int(),
+  /** Why the response would be blocked or cut; null where it would not. */
+  refused: z.string().nullable(),
+  /** Each rule in words, and how many places it masks alone. */
+  rules: z.array(z.object({ index: z.int(), explanation: z.string(), maskedCount: z.int() })),
+});
+export type MaskTrial = z.infer<typeof maskTrialSchema>;

@@ -84,7 +84,7 @@ export class TextRules {
   /** Where the rules find something: sorted, without overlaps. */
   find(text: string, context: number): Span[] {
     const spans: Span[] = [];
-    if (this.#detectors.length > 0) this.#detect(text, context, spans);
+    if (this.#detectors.length > 0) this.#detect(text, context, ({ action }, start, end) => spans.push({ start, end, action }));
     for (const { pattern, action } of this.#patterns) {
       const matcher = pattern.matcher(text);
       while (matcher.find()) if (matcher.end() > matcher.start()) spans.push({ start: matcher.start(), end: matcher.end(), action });
@@ -93,7 +93,16 @@ export class TextRules {
     return spans.length > 1 ? merge(spans) : spans;
   }
 
-  #detect(text: string, context: number, spans: Span[]): void {
+  /** Names of the detectors that find something. */
+  detectorsIn(text: string, context: number): string[] {
+    const names: string[] = [];
+    this.#detect(text, context, (rule) => {
+      if (names.at(-1) !== rule.detector.name) names.push(rule.detector.name);
+    });
+    return names;
+  }
+
+  #detect(text: string, context: number, found: (rule: DetectorRule, start: number, end: number) => void): void {
     const length = text.length;
     if (scratch.length < length) scratch = new Uint8Array(length * 2);
     let classes = 0;
@@ -106,11 +115,12 @@ export class TextRules {
     if (!this.mayHold(classes, length, context)) return;
     const features = textFeatures(scratch, 0, length);
     if (scratch.length > 1 << 20) scratch = new Uint8Array(4096);
-    for (const { detector, action } of this.#detectors) {
+    for (const rule of this.#detectors) {
+      const { detector } = rule;
       const called = (context & detector.contexts) !== 0;
       if (!called && (length < detector.minLength || (classes & detector.needs) !== detector.needs)) continue;
       if (!called && detector.features !== 0 && (features & detector.features) === 0) continue;
-      detector.find(text, context, (start, end) => spans.push({ start, end, action }));
+      detector.find(text, context, (start, end) => found(rule, start, end));
     }
   }
 
