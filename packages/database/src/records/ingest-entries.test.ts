@@ -91,6 +91,14 @@ describe('recording a call', () => {
     expect(await leavesPending(outcome.callId)).toBe(2);
   });
 
+  test('hands a call that is closed as unknown twice to the log once', async () => {
+    const { intent, outcome } = sampleCall({ bodyBytes: 0 });
+    const unknown: OutcomeEntry = { ...outcome, state: 'unknown' };
+    await record(intent, unknown);
+    await record(unknown);
+    expect(await leavesPending(outcome.callId)).toBe(1);
+  });
+
   test('keeps the first of two real outcomes', async () => {
     const { intent, outcome } = sampleCall();
     await record(intent, outcome);

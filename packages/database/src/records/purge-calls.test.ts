@@ -117,6 +117,16 @@ describe('retention', () => {
     expect((await rowOf(late!)).purgedAt).not.toBeNull();
   });
 
+  test('is not undone by an outcome that turns up for a call closed as unknown', async () => {
+    const { intent, outcome } = sampleCall({ at: now - 2 * day, head: { connectionId } });
+    await recordEntries(db.pool, [intent, { ...outcome, state: 'unknown', responseBody: null, dataKey: null }]);
+    await sequence();
+    await purge(86_400);
+    await recordEntries(db.pool, [outcome]);
+    expect(await rowOf(outcome.callId)).toMatchObject({ state: 'unknown', responseHeaders: null });
+    expect(await db.prisma.callBody.count({ where: { callId: outcome.callId } })).toBe(0);
+  });
+
   test('is not undone by entries that come again', async () => {
     const calls = sampleCall({ at: now - 2 * day, head: { connectionId } });
     await recordEntries(db.pool, [calls.intent, calls.outcome]);

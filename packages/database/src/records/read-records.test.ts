@@ -152,6 +152,20 @@ describe('listing calls', () => {
   });
 });
 
+test('tells paths apart beyond what the index holds of them', async () => {
+  const long = `/${'x'.repeat(300)}`;
+  const at = start - 1_000_000;
+  const [a, b] = ['a', 'b'].map((end, i) => sampleCall({ at: at + i, bodyBytes: 0, head: { path: `${long}${end}` } }));
+  await recordEntries(db.pool, [a!.intent, b!.intent]);
+  const found = async (path: string): Promise<string[]> => (await listCalls(db.prisma, { path }, { limit: 10 })).items.map((call) => call.id);
+  expect(await found(`${long}a`)).toEqual([a!.outcome.callId]);
+  expect(await found(`${long}b*`)).toEqual([b!.outcome.callId]);
+  expect(await found(`${long}*`)).toEqual([b!.outcome.callId, a!.outcome.callId]);
+  expect(await found(`${long}`)).toEqual([]);
+  await db.pool.query('DELETE FROM calls WHERE at < $1', [new Date(start)]);
+  await db.pool.query('DELETE FROM sessions WHERE started_at < $1', [new Date(start)]);
+});
+
 describe('listing sessions', () => {
   const callsOf = (sessionId: string): Made[] => made.filter((call) => call.head.sessionId === sessionId);
   test.each(filters.filter(([name]) => name !== 'session'))('by %s gives those with a call that matches, newest first, page by page', async (_name, filter, matches) => {
@@ -172,6 +186,23 @@ describe('listing sessions', () => {
       if (before !== undefined) expect(before).toMatch(/^[0-9a-z_]{1,100}$/);
     } while (before !== undefined);
     expect(found).toEqual(expected);
+  });
+
+  test('goes on within sessions that began in the same millisecond', async () => {
+    const at = start - 2_000_000;
+    const ids = ['a', 'b', 'c'].map((end) => `ses_same${end}`);
+    const same = ids.map((sessionId) => sampleCall({ at, sessionId, bodyBytes: 0, head: { traceId: 'same' } }).intent);
+    await recordEntries(db.pool, same);
+    const found: string[] = [];
+    let before: string | undefined;
+    do {
+      const page = await listSessions(db.prisma, { traceId: 'same' }, { limit: 1, before });
+      found.push(...page.items.map((session) => session.id));
+      before = page.last ?? undefined;
+    } while (before !== undefined);
+    expect(found).toEqual([...ids].reverse());
+    await db.pool.query('DELETE FROM calls WHERE at < $1', [new Date(start)]);
+    await db.pool.query('DELETE FROM sessions WHERE started_at < $1', [new Date(start)]);
   });
 
   test('gives nothing for a cursor that nobody was given', async () => {
