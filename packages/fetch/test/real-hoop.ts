@@ -20,6 +20,8 @@ type Answer = Readonly<Record<string, unknown>>;
 export interface RealHoop {
   readonly url: string;
   readonly relayUrl: string;
+  /** Of the owner role. */
+  readonly databaseUrl: string;
   /** A token of the registered identity. */
   identityToken(claims?: Record<string, unknown>): Promise<string>;
   /** Asks the REST API, as an admin unless another token is given. Throws where the answer is not of the 200s. */
@@ -126,6 +128,7 @@ export async function startRealHoop(options: { readonly worker?: boolean } = {})
   return {
     url: controlPlane.url,
     relayUrl,
+    databaseUrl: database.url,
     identityToken: (claims = {}) => issuer.sign({ repository: 'acme/billing', ...claims }),
     ask,
     change,

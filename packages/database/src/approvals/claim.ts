@@ -187,6 +187,8 @@ export async function claimApproval(tx: Transaction, claim: ApprovalClaim, now: 
       isNew: true,
     };
   }
+  // A window that was granted between the look for one and the lock.
+  if (windowCovers(approval, { ...claim, rules: claim.requirements.map((one) => one.rule) }, now)) return answer(approval, { state: 'approved' });
   const event = { type: 'consume', callId: claim.callId, digest: claim.digest, identityId: claim.identityId, policyRevision: claim.policyRevision } as const;
   const result = transition(approval, event, now);
   if (result.ok) {
