@@ -42,6 +42,8 @@ export async function createRevisions({ database, log }: { database: Database; l
     else tell(Number(payload));
   });
   const timer = setInterval(() => void beat(), heartbeatMs);
+  // The listener keeps the process up; a start that fails must not be kept up by this.
+  timer.unref();
 
   return {
     subscribe(fn) {
