@@ -10,6 +10,8 @@ const text = `${JSON.stringify(openApiDocument(), null, 2)}\n`;
 if (!process.argv.includes('--check')) {
   writeFileSync(file, text);
 } else if (text !== readFileSync(file, 'utf8')) {
-  process.stderr.write('openapi.json is not what the contract says: run "node --conditions=@hoop/source scripts/openapi.ts" and commit it.\n');
+  process.stderr.write(
+    'openapi.json is not what the contract says: run "node --conditions=@hoop/source scripts/openapi.ts" and commit it.\n',
+  );
   process.exitCode = 1;
 }
