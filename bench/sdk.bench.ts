@@ -83,7 +83,8 @@ async function reportImport(): Promise<void> {
   try {
     const outfile = path.join(folder, 'index.mjs');
     await build({ entryPoints: [entry], bundle: true, format: 'esm', platform: 'neutral', target: 'es2022', outfile });
-    const script = `const begun = performance.now(); await import(${JSON.stringify(pathToFileURL(outfile).href)}); console.log(performance.now() - begun)`;
+    const url = JSON.stringify(pathToFileURL(outfile).href);
+    const script = `const begun = performance.now(); await import(${url}); console.log(performance.now() - begun)`;
     const times: number[] = [];
     for (let i = 0; i < 11; i++) {
       const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });

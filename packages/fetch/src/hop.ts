@@ -98,14 +98,16 @@ function explainRoute(route: Exclude<Route, { kind: 'connection' }>, wanted: str
   switch (route.kind) {
     case 'none':
       return (
-        `no connection that this identity may use serves this URL (there are: ${known}). Register a connection whose target is the start of the URL ` +
-        `and let the identity use it, or set unmanaged to 'direct' (HOOP_UNMANAGED=direct) to call such URLs without Hoop.`
+        `no connection that this identity may use serves this URL (there are: ${known}). Register a connection whose target is the ` +
+        `start of the URL and let the identity use it, or set unmanaged to 'direct' (HOOP_UNMANAGED=direct) to call such URLs without Hoop.`
       );
     case 'unknown':
       return `there is no connection ${JSON.stringify(wanted)} that this identity may use (there are: ${known}).`;
     case 'outside':
       return `the URL is not under ${route.target}, the target of the connection ${JSON.stringify(wanted)}.`;
-    case 'ambiguous':
-      return `the connections ${route.names.join(', ')} all serve this URL. Name the one to use: fetch(url, { hoop: { connection: '${route.names[0]}' } }).`;
+    case 'ambiguous': {
+      const example = `fetch(url, { hoop: { connection: '${route.names[0]}' } })`;
+      return `the connections ${route.names.join(', ')} all serve this URL. Name the one to use: ${example}.`;
+    }
   }
 }

@@ -18,14 +18,17 @@ export function detectToken(): TokenSource {
     if (readEnvironment('ACTIONS_ID_TOKEN_REQUEST_URL')) return tokenFromGitHubActions()(request);
     const projected = await readTokenFile(kubernetesTokenPath);
     if (projected !== undefined) return projected;
-    const onGitHub = readEnvironment('GITHUB_ACTIONS') === 'true';
+    const isOnGitHub = readEnvironment('GITHUB_ACTIONS') === 'true';
+    const gitHub = isOnGitHub
+      ? 'this job lacks `permissions: id-token: write`'
+      : 'not running there (ACTIONS_ID_TOKEN_REQUEST_URL is not set)';
     throw new HoopTokenError(
       [
         'No identity token was found. Tried:',
         '- the `token` option: not given',
         '- HOOP_TOKEN: not set',
         '- HOOP_TOKEN_FILE: not set',
-        `- GitHub Actions: ${onGitHub ? 'this job lacks `permissions: id-token: write`' : 'not running there (ACTIONS_ID_TOKEN_REQUEST_URL is not set)'}`,
+        `- GitHub Actions: ${gitHub}`,
         `- Kubernetes: no file ${kubernetesTokenPath}`,
         'Set one of them, or give createFetch a `token` function.',
       ].join('\n'),
