@@ -102,7 +102,7 @@ export function createClient(options: ClientOptions): Client {
 
   let session: string | undefined;
   return {
-    grants: createGrantCache({ obtain, now: Date.now }),
+    grants: createGrantCache({ obtain, now: () => Date.now() }),
     fetch,
     session: () => (session ??= readEnvironment('HOOP_SESSION') ?? crypto.randomUUID()),
   };

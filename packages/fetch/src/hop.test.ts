@@ -72,6 +72,22 @@ describe('targets', () => {
     expect(world.hoop.relayed).toHaveLength(0);
   });
 
+  test('learns of a connection that was registered since, with a newer grant at most every ten seconds', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      await world.fetch(`${world.target.origin}/reason`);
+      const other = await startTarget();
+      world.hoop.connections.set('other', other.origin);
+      vi.setSystemTime(Date.now() + 9_999);
+      expect(await failure(world.fetch(`${other.origin}/reason`))).toBeInstanceOf(HoopTargetError);
+      vi.setSystemTime(Date.now() + 1);
+      expect((await world.fetch(`${other.origin}/reason`)).status).toBe(200);
+      expect(world.hoop.exchanges).toHaveLength(2);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('refuses what is not http too', async () => {
     expect(await failure(world.fetch('ftp://unmanaged.example/'))).toBeInstanceOf(HoopTargetError);
   });

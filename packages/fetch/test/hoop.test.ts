@@ -87,7 +87,7 @@ describe('a function behind Hoop', () => {
     expect(seen.at(-1)!.body).toBe('{"amount":7}');
   });
 
-  test('learns of a connection that is registered while it runs', async () => {
+  test('is refused a URL until a connection serves it', async () => {
     const other = await serve((_request, response) => answerJson(response, 200, { other: true }));
     const late = createFetch({ url: hoop.url, token: () => hoop.identityToken() });
     expect(await failure(late(`${other}/x`))).toBeInstanceOf(HoopTargetError);
