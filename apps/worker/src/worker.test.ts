@@ -12,14 +12,19 @@ import type { JobQueue, QueueConnection } from '@hoop/queue';
 import { packEntry, packRecords } from '@hoop/recording';
 import { createTestDatabase, redisIsAvailable, startGate, startTestRedis } from '@hoop/testkit';
 import type { Gate, TestDatabase, TestRedis } from '@hoop/testkit';
+import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { sampleCall } from '../../../packages/database/test/sample-entries.ts';
 import { startWorker } from './index.ts';
 import type { RunningWorker, WorkerConfig } from './index.ts';
+import { watchDeadLetters } from './recordings/watch-dead-letters.ts';
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 const killable = fileURLToPath(new URL('../test/worker-process.ts', import.meta.url));
+
+/** A machine under load takes its time. */
+const patient = { timeout: 25_000 };
 
 describe.each(['postgres', 'redis'] as const)('the worker with its queue on %s', (kind) => {
   describe.skipIf(kind === 'redis' && !redisIsAvailable())('with a real server', () => {
@@ -79,7 +84,7 @@ describe.each(['postgres', 'redis'] as const)('the worker with its queue on %s',
     const batchOf = (entries: RecordEntry[]): PackedRecordBatch => packRecords(newId('relay'), entries.map(packEntry));
     let sent = 0;
     const send = (entries: RecordEntry[]): Promise<void> => queue.add(`batch-${++sent}`, batchOf(entries));
-    const settled = (): Promise<unknown> => expect.poll(() => queue.counts(), { timeout: 20_000 }).toMatchObject({ waiting: 0, active: 0, delayed: 0 });
+    const settled = (): Promise<unknown> => expect.poll(() => queue.counts(), patient).toMatchObject({ waiting: 0, active: 0, delayed: 0 });
     const stateOf = async (callId: string): Promise<string | undefined> => (await db.prisma.call.findUnique({ where: { id: callId } }))?.state;
     const calls = (count: number, sessionId = newId('session')): { entries: RecordEntry[]; ids: string[]; sessionId: string } => {
       const made = Array.from({ length: count }, () => sampleCall({ sessionId, bodyBytes: 64 }));
@@ -110,7 +115,7 @@ describe.each(['postgres', 'redis'] as const)('the worker with its queue on %s',
       for (let round = 0; round < 3; round++) {
         const child = await started(killable, [JSON.stringify(configWith())]);
         const before = await db.prisma.call.count();
-        await expect.poll(() => db.prisma.call.count(), { interval: 5, timeout: 20_000 }).toBeGreaterThan(before);
+        await expect.poll(() => db.prisma.call.count(), { ...patient, interval: 5 }).toBeGreaterThan(before);
         const gone = once(child, 'exit');
         child.kill('SIGKILL');
         await gone;
@@ -127,7 +132,7 @@ describe.each(['postgres', 'redis'] as const)('the worker with its queue on %s',
       const some = calls(300);
       const child = await started(main, [], { DATABASE_URL: database.url, ...(kind === 'redis' ? { REDIS_URL: connection.url } : {}) });
       await send(some.entries);
-      await expect.poll(() => queue.counts(), { interval: 1 }).toMatchObject({ waiting: 0 });
+      await expect.poll(() => queue.counts(), { ...patient, interval: 1 }).toMatchObject({ waiting: 0 });
       const gone = once(child, 'exit');
       child.kill('SIGTERM');
       expect(await gone).toEqual([0, null]);
@@ -139,7 +144,7 @@ describe.each(['postgres', 'redis'] as const)('the worker with its queue on %s',
       await work({ databaseUrl: gatedUrl });
       await gate.cut();
       await send(some.entries);
-      await expect.poll(() => queue.counts()).toMatchObject({ waiting: 0, active: 1 });
+      await expect.poll(() => queue.counts(), patient).toMatchObject({ waiting: 0, active: 1 });
       await gate.restore();
       await settled();
       await expectAllOnce(some);
@@ -163,7 +168,7 @@ describe.each(['postgres', 'redis'] as const)('the worker with its queue on %s',
       await gate.cut();
       const worker = await work({ databaseUrl: gatedUrl });
       await send(some.entries);
-      await expect.poll(() => queue.counts()).toMatchObject({ active: 1 });
+      await expect.poll(() => queue.counts(), patient).toMatchObject({ active: 1 });
       const from = performance.now();
       await worker.close();
       expect(performance.now() - from).toBeLessThan(8000);
@@ -179,10 +184,15 @@ describe.each(['postgres', 'redis'] as const)('the worker with its queue on %s',
       await work();
       await send([...some.entries, bad.intent]);
       await queue.add('nonsense', { version: 3 });
-      await expect.poll(() => queue.counts(), { timeout: 10_000 }).toMatchObject({ failed: 2, waiting: 0, active: 0 });
+      await expect.poll(() => queue.counts(), patient).toMatchObject({ failed: 2, waiting: 0, active: 0 });
       const reasons = (await queue.failed(10)).map((job) => job.reason).sort();
       expect(reasons[0]).toContain(`1 of the calls in this batch could not be written, the others were: ${bad.outcome.callId}: `);
       expect(reasons[1]).toBe('The job is not a batch of records.');
+      const said = Promise.withResolvers<Record<string, unknown>>();
+      const log = pino({}, { write: (line) => said.resolve(JSON.parse(line) as Record<string, unknown>) });
+      const watch = watchDeadLetters({ config: configWith(), log }, 20);
+      expect(await said.promise).toMatchObject({ event: 'dead_letters', jobs: 2, level: 50 });
+      await watch.close();
       await expectAllOnce(some);
     });
 
@@ -190,10 +200,10 @@ describe.each(['postgres', 'redis'] as const)('the worker with its queue on %s',
       const { intent, outcome } = sampleCall({ outcome: { state: 'failed', status: 502, error: 'target_reset' } satisfies Partial<OutcomeEntry> });
       await work({ orphanSeconds: 1 });
       await send([intent]);
-      await expect.poll(() => stateOf(outcome.callId), { timeout: 15_000 }).toBe('unknown');
+      await expect.poll(() => stateOf(outcome.callId), patient).toBe('unknown');
       expect(await db.prisma.session.findUnique({ where: { id: outcome.sessionId } })).toMatchObject({ callCount: 1, failedCount: 1 });
       await send([outcome]);
-      await expect.poll(() => stateOf(outcome.callId), { timeout: 10_000 }).toBe('failed');
+      await expect.poll(() => stateOf(outcome.callId), patient).toBe('failed');
       expect(await db.prisma.session.findUnique({ where: { id: outcome.sessionId } })).toMatchObject({ callCount: 1, failedCount: 1 });
       expect(await db.prisma.logPending.count({ where: { refId: outcome.callId } })).toBe(2);
     });

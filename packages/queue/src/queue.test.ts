@@ -29,6 +29,9 @@ const servers: Record<QueueConnection['kind'], () => Promise<Server>> = {
   redis: () => startTestRedis(),
 };
 
+/** A machine under load takes its time. */
+const patient = { timeout: 25_000 };
+
 describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
   const isAvailable = kind === 'postgres' || redisIsAvailable();
 
@@ -111,11 +114,11 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
           if (!isRepaired) throw new Error('not yet');
         }, { onError: () => attempts.length === 2 && resolve() });
       });
-      await expect.poll(() => queue.counts()).toMatchObject({ failed: 1, waiting: 0, delayed: 0 });
+      await expect.poll(() => queue.counts(), patient).toMatchObject({ failed: 1, waiting: 0, delayed: 0 });
       expect(await queue.failed(10)).toEqual([{ id: 'unlucky', payload: 'payload', reason: 'not yet', attempts: 2, failedAt: expect.any(Date) }]);
       isRepaired = true;
       expect(await queue.retryFailed()).toBe(1);
-      await expect.poll(() => queue.counts()).toEqual({ waiting: 0, active: 0, delayed: 0, completed: 0, failed: 0 });
+      await expect.poll(() => queue.counts(), patient).toEqual({ waiting: 0, active: 0, delayed: 0, completed: 0, failed: 0 });
       expect(attempts).toHaveLength(3);
     });
 
@@ -129,7 +132,7 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
           throw deadLetter('cannot be written');
         }, { onError: () => resolve() });
       });
-      await expect.poll(() => queue.counts()).toMatchObject({ failed: 1, delayed: 0 });
+      await expect.poll(() => queue.counts(), patient).toMatchObject({ failed: 1, delayed: 0 });
       expect(tries).toBe(1);
       expect((await queue.failed(1))[0]?.reason).toBe('cannot be written');
     });
@@ -178,7 +181,7 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
       expect(performance.now() - from).toBeLessThan(900);
       for (const answer of answers) expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'unavailable' } });
       await gate.restore();
-      await expect.poll(() => queue.add('after', 4).then(() => 'added', () => 'refused'), { timeout: 10_000 }).toBe('added');
+      await expect.poll(() => queue.add('after', 4).then(() => 'added', () => 'refused'), patient).toBe('added');
       expect((await queue.counts()).waiting).toBe(2);
     });
 
@@ -188,9 +191,9 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
       await expect(queue.add('early', 1)).rejects.toMatchObject({ code: 'unavailable' });
       const errors: Error[] = [];
       const taken = take<number>(1, { onError: (error) => errors.push(error) });
-      await expect.poll(() => kind === 'redis' || errors.length, { timeout: 10_000 }).toBeTruthy();
+      await expect.poll(() => kind === 'redis' || errors.length, patient).toBeTruthy();
       await gate.restore();
-      await expect.poll(() => queue.add('late', 2).then(() => 'added', () => 'refused'), { timeout: 10_000 }).toBe('added');
+      await expect.poll(() => queue.add('late', 2).then(() => 'added', () => 'refused'), patient).toBe('added');
       expect(await taken).toEqual([2]);
     });
 
@@ -200,7 +203,7 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
       await Promise.all(Array.from({ length: 50 }, (_, index) => queue.add(`job-${index}`, index)));
       await server.kill!();
       await server.restart!();
-      await expect.poll(() => queue.counts().catch(() => null), { timeout: 10_000 }).toMatchObject({ waiting: 50 });
+      await expect.poll(() => queue.counts().catch(() => null), patient).toMatchObject({ waiting: 50 });
       expect((await take<number>(50)).sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, index) => index));
     });
 
@@ -208,10 +211,10 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
       const queue = queueOf<number>({ timeoutMs: 500 });
       const taken = take<number>(2);
       await queue.add('first', 1);
-      await expect.poll(() => queue.counts()).toMatchObject({ waiting: 0, active: 0 });
+      await expect.poll(() => queue.counts(), patient).toMatchObject({ waiting: 0, active: 0 });
       await gate.cut();
       await gate.restore();
-      await expect.poll(() => queue.add('second', 2).then(() => 'added', () => 'refused'), { timeout: 10_000 }).toBe('added');
+      await expect.poll(() => queue.add('second', 2).then(() => 'added', () => 'refused'), patient).toBe('added');
       expect(await taken).toEqual([1, 2]);
     });
   });

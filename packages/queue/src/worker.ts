@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { assertSchemaCompatibility, createPostgresBackend, UnrecoverableError, withBackend, Worker as BullWorker } from 'bullmq';
 import type { Job, WorkerOptions } from 'bullmq';
 
@@ -45,6 +47,7 @@ export function deadLetter(message: string): Error {
 
 interface BullLike {
   on(event: 'error' | 'failed', listener: (...args: never[]) => void): unknown;
+  waitUntilReady(): Promise<unknown>;
   close(force?: boolean): Promise<void>;
 }
 
@@ -74,27 +77,39 @@ export function openQueueWorker<T>(name: string, connection: QueueConnection, ha
     return handler({ id: job.id ?? '', payload, attempt: job.attemptsMade + 1 }, closing.signal);
   };
 
+  async function open(): Promise<BullLike> {
+    await backend.ready();
+    const worker = backend.open(processor, {
+      concurrency,
+      lockDuration: lockMs,
+      stalledInterval: Math.max(500, Math.floor(lockMs / 3)),
+      // A job must survive many deaths of its worker; one that kills its worker each time still ends as failed.
+      maxStalledCount: 25,
+      runRetryDelay: 1000,
+      drainDelay: 5,
+      settings: { backoffStrategy: retryDelay },
+    });
+    worker.on('error', report);
+    worker.on('failed', (_job: unknown, error: Error) => report(error));
+    try {
+      await worker.waitUntilReady();
+    } catch (error) {
+      // BullMQ remembers a first connection that failed for ever: this one would never take a job.
+      void worker.close(true).catch(() => undefined);
+      throw error;
+    }
+    return worker;
+  }
+
   async function start(): Promise<BullLike | undefined> {
     for (let attempt = 0; !closing.signal.aborted; attempt++) {
       try {
-        await backend.ready();
-        const worker = backend.open(processor, {
-          concurrency,
-          lockDuration: lockMs,
-          stalledInterval: Math.max(500, Math.floor(lockMs / 3)),
-          // A job must survive many deaths of its worker; one that kills its worker each time still ends as failed.
-          maxStalledCount: 25,
-          runRetryDelay: 1000,
-          drainDelay: 5,
-          settings: { backoffStrategy: retryDelay },
-        });
-        worker.on('error', report);
-        worker.on('failed', (_job: unknown, error: Error) => report(error));
+        const worker = await open();
         options.onReady?.();
         return worker;
       } catch (error) {
         report(error as Error);
-        await pause(Math.min(250 * 2 ** Math.min(attempt, 5), 5000), closing.signal);
+        await delay(Math.min(250 * 2 ** Math.min(attempt, 5), 5000), undefined, { signal: closing.signal }).catch(() => undefined);
       }
     }
     return undefined;
@@ -104,11 +119,8 @@ export function openQueueWorker<T>(name: string, connection: QueueConnection, ha
   return {
     async close(timeoutMs = 10_000) {
       closing.abort();
-      const worker = await started;
-      if (worker) {
-        // What does not end in time stays locked, and is taken again when the lock runs out.
-        await within(timeoutMs, worker.close()).catch(report);
-      }
+      // What does not end in time stays locked, and is taken again when the lock runs out.
+      await within(timeoutMs, started.then((worker) => worker?.close())).catch(report);
       await backend.close();
     },
   };
@@ -149,16 +161,4 @@ function redisBackend(name: string, url: string): Backend {
       return Promise.resolve();
     },
   };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
 }

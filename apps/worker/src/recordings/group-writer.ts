@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import type { RecordEntry } from '@hoop/contract';
 import type { RejectedEntry } from '@hoop/database';
 
@@ -67,7 +69,8 @@ export function createGroupWriter(options: GroupWriterOptions): GroupWriter {
           return;
         }
         options.onOutage(error as Error);
-        await pause(Math.min(retryMs[0] * 2 ** attempt, retryMs[1]), group[0]!.signal);
+        const { signal } = group[0]!;
+        await delay(Math.min(retryMs[0] * 2 ** attempt, retryMs[1]), undefined, { signal }).catch(() => undefined);
       }
     }
   }
@@ -84,16 +87,4 @@ export function createGroupWriter(options: GroupWriterOptions): GroupWriter {
 function ownOf(entries: readonly RecordEntry[], rejected: readonly RejectedEntry[]): RejectedEntry[] {
   const own = new Set(entries.map((entry) => (entry.type === 'outcome' ? entry.callId : entry.head.callId)));
   return rejected.filter((one) => own.has(one.callId));
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
 }

@@ -5,6 +5,7 @@ import { unpackRecordBatch } from '@hoop/recording';
 
 import type { Part, WorkerContext } from '../context.ts';
 import { createGroupWriter } from './group-writer.ts';
+import { watchDeadLetters } from './watch-dead-letters.ts';
 
 /** Jobs in hand at once: what arrives while a transaction is under way goes into the next together. */
 const concurrency = 12;
@@ -20,7 +21,7 @@ export function startRecordings({ config, db, log }: WorkerContext): Part {
     onOutage: (error) => log.warn({ event: 'database_unavailable', error: error.message }, 'records wait for the database'),
   });
 
-  return openQueueWorker<unknown>(
+  const worker = openQueueWorker<unknown>(
     queueNames.recordings,
     config.queue,
     async (job, signal) => {
@@ -37,6 +38,12 @@ export function startRecordings({ config, db, log }: WorkerContext): Part {
       onReady: () => log.info({ event: 'recordings_ready' }),
     },
   );
+  const watch = watchDeadLetters({ config, log });
+  return {
+    async close() {
+      await Promise.all([worker.close(), watch.close()]);
+    },
+  };
 }
 
 function entriesOf(payload: unknown): ReturnType<typeof unpackRecordBatch> {
