@@ -20,7 +20,7 @@ export type Effect = z.infer<typeof effectSchema>;
 export const ruleMatchSchema = z.strictObject({
   /** Upper-case HTTP methods; absent: every method. */
   methods: z.array(z.string().regex(/^[A-Z]{1,20}$/, 'must be an upper-case HTTP method')).min(1).max(20).optional(),
-  /** Path patterns in URLPattern syntax (WHATWG), of the target's path; absent: every path. */
+  /** Path patterns in URLPattern syntax (WHATWG), of the path below the connection's base URL; absent: every path. */
   paths: z.array(z.string().min(1).max(1024).startsWith('/')).min(1).max(100).optional(),
 });
 
