@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { access, constants, mkdir, mkdtemp, readdir, rm, writeFile, chown } from 'node:fs/promises';
-import net from 'node:net';
+import type net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,6 +12,7 @@ import pg from 'pg';
 import { findBinaries } from './binaries.ts';
 import { EmbeddedPostgresError } from './error.ts';
 import { clearLeftover } from './leftover.ts';
+import { findPort, tryPort } from './ports.ts';
 import { chooseRunner, giveTo, type RunAsMode, type Runner } from './run-as.ts';
 
 export interface EmbeddedPostgresOptions {
@@ -55,7 +56,8 @@ export async function startPostgres(options: EmbeddedPostgresOptions): Promise<E
   const { user = 'hoop', database = 'hoop', password } = options;
   const folder = path.resolve(options.folder);
   await makeFolder(folder);
-  const port = await checkPort(options.port);
+  const port = options.port === 0 ? await findPort('127.0.0.1') : options.port;
+  await checkPort(port);
   const leftover = await clearLeftover(folder);
   const runner = await chooseRunner(await findBinaries(), folder, options.runAs);
   try {
@@ -94,23 +96,15 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** The port, or a free one for 0. Fails with a sentence if something else listens there. */
-async function checkPort(port: number): Promise<number> {
-  const probe = net.createServer();
-  probe.listen({ port, host: '127.0.0.1', exclusive: true });
-  try {
-    await once(probe, 'listening');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new EmbeddedPostgresError(
-      code === 'EADDRINUSE' ? `Port ${port} is already in use on 127.0.0.1.` : `Port ${port} cannot be used on 127.0.0.1 (${code}).`,
-      { cause: error },
-    );
-  }
-  const { port: bound } = probe.address() as net.AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return bound;
+/** Fails with a sentence if something else listens there. */
+async function checkPort(port: number): Promise<void> {
+  const failure = await tryPort(port, '127.0.0.1');
+  if (failure === undefined) return;
+  const { code } = failure;
+  throw new EmbeddedPostgresError(
+    code === 'EADDRINUSE' ? `Port ${port} is already in use on 127.0.0.1.` : `Port ${port} cannot be used on 127.0.0.1 (${code}).`,
+    { cause: failure },
+  );
 }
 
 interface Cluster {

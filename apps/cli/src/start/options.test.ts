@@ -36,6 +36,7 @@ describe("start's command line", () => {
   for (const [args, sentence] of [
     [['--port', '65536'], '--port must be a whole number from 0 to 65535.'],
     [['--port', '1e3'], '--port must be a whole number from 0 to 65535.'],
+    [['--port', '7710'], '--port, --relay-port and --postgres-port must differ.'],
     [['--workers', '0'], '--workers must be a whole number from 1 to 64.'],
     [['--data-dir', ''], '--data-dir needs the name of a folder.'],
     [['--colour'], "Unknown option '--colour'. See hoop help start."],

@@ -69,12 +69,17 @@ export function parseStartOptions(args: readonly string[]): StartOptions {
   }
   const dataDir = values['data-dir'] ?? '.hoop';
   if (dataDir === '') throw new StartError('--data-dir needs the name of a folder.');
-  return {
-    dataDir,
-    host: values.host ?? '127.0.0.1',
+  const ports = {
     port: whole('--port', values.port, 7700, 0, 65_535),
     relayPort: whole('--relay-port', values['relay-port'], 7710, 0, 65_535),
     postgresPort: whole('--postgres-port', values['postgres-port'], 7720, 0, 65_535),
+  };
+  const fixed = Object.values(ports).filter((port) => port !== 0);
+  if (new Set(fixed).size < fixed.length) throw new StartError('--port, --relay-port and --postgres-port must differ.');
+  return {
+    dataDir,
+    host: values.host ?? '127.0.0.1',
+    ...ports,
     workers: whole('--workers', values.workers, 1, 1, 64),
     demo: values['no-demo'] !== true,
     once: values.once === true,

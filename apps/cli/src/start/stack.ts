@@ -70,7 +70,7 @@ export async function startStack({ options, folder, keys, env, hasBootstrapToken
   const relayPort = await claimPort(options.relayPort, options.host, '--relay-port');
   const given = env['DATABASE_URL'];
   const redisUrl = env['REDIS_URL'];
-  if (given === undefined) await claimPort(options.postgresPort, '127.0.0.1', '--postgres-port');
+  const postgresPort = given === undefined ? await claimPort(options.postgresPort, '127.0.0.1', '--postgres-port') : 0;
 
   const controlPlaneUrl = `http://${host}:${port}`;
   const relayUrl = `http://${host}:${relayPort}`;
@@ -86,7 +86,7 @@ export async function startStack({ options, folder, keys, env, hasBootstrapToken
   };
 
   try {
-    if (given === undefined) postgres = await runPostgres(folder, options.postgresPort, keys.postgresPassword, say);
+    if (given === undefined) postgres = await runPostgres(folder, postgresPort, keys.postgresPassword, say);
     const databaseUrl = given ?? postgres!.url;
     const queueUrl = await prepareDatabase(databaseUrl, keys.queuePassword, redisUrl, given === undefined);
     const redis: Record<string, string> = redisUrl === undefined ? {} : { REDIS_URL: redisUrl };
