@@ -15,7 +15,7 @@ export interface AuditEventWrite {
   readonly remote: string;
 }
 
-function toAuditEvent(row: AuditEventModel): AuditEvent {
+export function toAuditEvent(row: AuditEventModel): AuditEvent {
   return {
     id: row.id,
     at: row.at.toISOString(),

@@ -9,7 +9,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { openDatabase } from '../database.ts';
 import type { Database } from '../database.ts';
-import { appendLeaves, enqueueLeaves, leavesOf, lockLog, pendingLeaves, proveConsistency, proveInclusion, readCheckpoint, readLeaves } from './log.ts';
+import { withTransaction } from '../records/transaction.ts';
+import { appendLeaves, lockLog, pendingLeaves, removePending } from './append.ts';
+import { enqueueLeaves, leavesOf, proveConsistency, proveInclusion, readCheckpoint, readLeaves } from './log.ts';
 import type { LogHead } from './log.ts';
 
 const origin = 'hoop.example/audit';
@@ -33,10 +35,12 @@ const enqueue = (count: number): Promise<void> =>
   db.inTransaction((tx) => enqueueLeaves(tx, Array.from({ length: count }, () => ({ kind: 'call' as const, refId: newId('call') }))));
 
 const sequence = (limit: number): Promise<LogHead> =>
-  db.inTransaction(async (tx) => {
-    const head = await lockLog(tx);
-    const leaves = await pendingLeaves(tx, limit);
-    return appendLeaves(tx, head, leaves.map((leaf) => ({ ...leaf, digest: digestOf(leaf.refId) })), sign, Date.now());
+  withTransaction(db.pool, async (client) => {
+    const head = await lockLog(client);
+    const leaves = await pendingLeaves(client, limit);
+    const next = await appendLeaves(client, head, leaves.map((leaf) => ({ ...leaf, digest: digestOf(leaf.refId) })), sign, Date.now());
+    await removePending(client, leaves);
+    return next;
   });
 
 describe('the log', () => {
@@ -78,7 +82,7 @@ describe('the log', () => {
     const id = newId('audit_event');
     const event = { id, at: new Date(), actorId: 'tok_1', actorName: 'x', actorRole: 'admin', action: 'x.y', targetType: 'x', targetId: 'y', change: {}, requestId: 'r', remote: '' };
     await db.prisma.auditEvent.create({ data: event });
-    expect((await pendingLeaves(db.prisma, 10)).map((leaf) => [leaf.kind, leaf.refId])).toEqual([['audit_event', id]]);
+    expect((await pendingLeaves(db.pool, 10)).map((leaf) => [leaf.kind, leaf.refId])).toEqual([['audit_event', id]]);
     await sequence(10);
     expect(await leavesOf(db.prisma, id)).toHaveLength(1);
   });

@@ -3,6 +3,8 @@ import { durationSeconds, newId } from '@hoop/contract';
 import { insertAuditEvent } from '../audit-event/store.ts';
 import type { Transaction } from '../database.ts';
 import { Prisma } from '../generated/client.ts';
+import { freezeHolds } from '../legal-hold/store.ts';
+import { readRetention } from '../retention/store.ts';
 
 export interface RetentionRule {
   /** Null: calls for which no connection was found. */
@@ -11,11 +13,14 @@ export interface RetentionRule {
   readonly seconds: number;
 }
 
-/** For calls whose connection is gone or was never found: the default of `recording.retention`. */
-const defaultSeconds = 90 * 86_400;
-
-/** How long each connection's calls are kept, for every connection that has some: also those that are deleted by now. */
+/**
+ * How long each connection's calls are kept, for every connection that has some: also those that are deleted by now.
+ * A connection's own retention, but never longer than the global maximum.
+ */
 export async function retentionRules(tx: Transaction): Promise<RetentionRule[]> {
+  const { unattributed, maximum } = await readRetention(tx);
+  const limit = maximum === null ? Number.POSITIVE_INFINITY : durationSeconds(maximum);
+  const secondsOf = (retention: string): number => Math.min(durationSeconds(retention), limit);
   // A step from one connection's first call to the next one's, along the index; not a scan of all calls.
   const rows = await tx.$queryRaw<{ id: string; name: string | null; retention: string | null }[]>`
     WITH RECURSIVE recorded AS (
@@ -28,9 +33,9 @@ export async function retentionRules(tx: Transaction): Promise<RetentionRule[]> 
   const rules: RetentionRule[] = rows.map((row) => ({
     connectionId: row.id,
     connectionName: row.name,
-    seconds: row.retention === null ? defaultSeconds : durationSeconds(row.retention),
+    seconds: secondsOf(row.retention ?? unattributed),
   }));
-  return [...rules, { connectionId: null, connectionName: null, seconds: defaultSeconds }];
+  return [...rules, { connectionId: null, connectionName: null, seconds: secondsOf(unattributed) }];
 }
 
 export interface PurgeResult {
@@ -42,13 +47,15 @@ export interface PurgeResult {
 /**
  * Removes the content of calls of one connection that began more than `rule.seconds` before `now`: bodies with their
  * data keys, headers, URL, context, claims, addresses. What stays is that the call took place: who, when, which
- * connection and rule, with which result, sizes and keyed digests; and its leaf in the log. At most `limit` calls, in
- * the transaction of the audit event that tells of it. A call that is pending, or waits for its leaf, is left until it
- * is not.
+ * connection and rule, with which result, sizes and keyed digests; and its leaf in the log, followed by one of what
+ * stays. At most `limit` calls, in the transaction of the audit event that tells of it. A call that is pending, or waits
+ * for its leaf, is left until it is not; what is under a legal hold is left until the hold is lifted.
  */
 export async function purgeCalls(tx: Transaction, rule: RetentionRule, now: number, limit = 500): Promise<PurgeResult> {
   const before = new Date(now - rule.seconds * 1000);
   const key = rule.connectionId ?? '';
+  const held = await freezeHolds(tx);
+  if (held.connections.includes(key)) return { purged: 0, isDone: true };
   await tx.$executeRaw`INSERT INTO retention_state (connection_id, purged_below) VALUES (${key}, '') ON CONFLICT DO NOTHING`;
   const [state] = await tx.$queryRaw<{ from: string; to: string }[]>`
     SELECT purged_below AS "from", id_floor('call', ${before}) AS "to" FROM retention_state WHERE connection_id = ${key} FOR UPDATE`;
@@ -57,6 +64,7 @@ export async function purgeCalls(tx: Transaction, rule: RetentionRule, now: numb
     SELECT id, state = 'pending' OR EXISTS (SELECT 1 FROM log_pending WHERE kind = 'call' AND ref_id = calls.id) AS is_blocked
       FROM calls
      WHERE ${ofConnection} AND id >= ${state!.from} AND id < ${state!.to} AND purged_at IS NULL
+       AND session_id <> ALL(${held.sessions}::text[]) AND (identity_id IS NULL OR identity_id <> ALL(${held.identities}::text[]))
      ORDER BY id LIMIT ${limit} FOR UPDATE`;
   const ids = due.filter((call) => !call.is_blocked).map((call) => call.id);
   const firstBlocked = due.find((call) => call.is_blocked)?.id;
@@ -65,6 +73,7 @@ export async function purgeCalls(tx: Transaction, rule: RetentionRule, now: numb
   if (reached > state!.from) await tx.$executeRaw`UPDATE retention_state SET purged_below = ${reached} WHERE connection_id = ${key}`;
   if (ids.length === 0) return { purged: 0, isDone: true };
   await removeContent(tx, ids, now);
+  await tx.$executeRaw`INSERT INTO log_pending (kind, ref_id) SELECT 'call', id FROM unnest(${ids}::text[]) AS r(id)`;
   await insertAuditEvent(tx, {
     id: newId('audit_event', now),
     at: new Date(now),

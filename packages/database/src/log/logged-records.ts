@@ -1,0 +1,66 @@
+/** Records as the log digests them, with everything that is stored of them. */
+import { auditEventRecord, callRecord } from '@hoop/recording';
+import type { LoggedRecord, StoredCall } from '@hoop/recording';
+
+import { toAuditEvent } from '../audit-event/store.ts';
+import type { AuditEventModel, CallModel } from '../generated/models.ts';
+import { toCall } from '../records/call-resource.ts';
+import type { IngestClient } from '../records/ingest-entries.ts';
+
+/** The records of these ids, by id; none where the row is gone. */
+export async function readLoggedRecords(client: IngestClient, ids: { readonly calls: readonly string[]; readonly auditEvents: readonly string[] }): Promise<Map<string, LoggedRecord>> {
+  const records = new Map<string, LoggedRecord>();
+  for (const stored of await readStoredCalls(client, ids.calls)) records.set(stored.call.id, callRecord(stored));
+  if (ids.auditEvents.length > 0) {
+    const { rows } = await client.query<object>({ name: 'logged-audit-events', text: 'SELECT * FROM audit_events WHERE id = ANY($1::text[])', values: [ids.auditEvents] });
+    for (const row of rows) {
+      const event = toAuditEvent(toModel<AuditEventModel>(row));
+      records.set(event.id, auditEventRecord(event));
+    }
+  }
+  return records;
+}
+
+export async function readStoredCalls(client: IngestClient, ids: readonly string[]): Promise<StoredCall[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await client.query<object>({ name: 'logged-calls', text: 'SELECT * FROM calls WHERE id = ANY($1::text[])', values: [ids] });
+  // Postgres hashes the bodies where they lie; they are not read.
+  const bodies = await client.query<{ call_id: string; side: 'request' | 'response'; hash: string }>({
+    name: 'logged-bodies',
+    text: `SELECT call_id, side, encode(sha256(sealed), 'hex') AS hash FROM call_bodies WHERE call_id = ANY($1::text[])`,
+    values: [ids],
+  });
+  const models = rows.map((row) => toModel<CallModel>(row));
+  const keyIds = [...new Set(models.map((row) => row.dataKeyId).filter((id) => id !== null))];
+  const keys = await client.query<{ id: string; hash: string }>({
+    name: 'logged-keys',
+    text: `SELECT id, encode(sha256(convert_to(wrapped, 'UTF8')), 'hex') AS hash FROM data_keys WHERE id = ANY($1::text[])`,
+    values: [keyIds],
+  });
+  const bodyHashes = new Map(bodies.rows.map((row) => [`${row.call_id}:${row.side}`, row.hash]));
+  const keyHashes = new Map(keys.rows.map((row) => [row.id, row.hash]));
+  return models.map((row) => ({
+    call: toCall(row),
+    hasHead: row.hasHead,
+    previous: row.previous,
+    recordedAt: row.recordedAt.toISOString(),
+    sealed: { request: bodyHashes.get(`${row.id}:request`) ?? null, response: bodyHashes.get(`${row.id}:response`) ?? null },
+    dataKey: row.dataKeyId === null ? null : { id: row.dataKeyId, wrapped: keyHashes.get(row.dataKeyId) ?? null },
+    identity: { id: row.identityId, name: row.identityName },
+    connection: { id: row.connectionId, name: row.connectionName },
+    decision: { effect: row.decision, rule: row.rule, reason: row.reason, policyId: row.policyId, policyRevision: row.policyRevision },
+  }));
+}
+
+const modelNames = new Map<string, string>();
+
+/** Columns as `pg` gives them, by the names that Prisma's models have. */
+function toModel<T>(row: object): T {
+  const model: Record<string, unknown> = {};
+  for (const [column, value] of Object.entries(row)) {
+    let name = modelNames.get(column);
+    if (name === undefined) modelNames.set(column, (name = column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())));
+    model[name] = value;
+  }
+  return model as T;
+}

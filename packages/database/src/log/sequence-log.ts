@@ -1,0 +1,85 @@
+/** The sequencer: turns what is pending into leaves. */
+import { absentDigest, formDigest, mayFollow } from '@hoop/recording';
+import type { LoggedRecord, LogLeaf, LogLeafKind } from '@hoop/recording';
+import type pg from 'pg';
+
+import type { IngestClient } from '../records/ingest-entries.ts';
+import { withTransaction } from '../records/transaction.ts';
+import { appendLeaves, lockLog, pendingLeaves, removePending } from './append.ts';
+import type { PendingLeaf } from './append.ts';
+import type { LogHead } from './log.ts';
+import { readLoggedRecords } from './logged-records.ts';
+
+export interface SequenceOptions {
+  /** Leaves of one batch at most. @default 4096 */
+  readonly limit?: number;
+  /** Makes the signed note of a head. */
+  readonly sign: (head: LogHead) => string;
+  /** Unix milliseconds. */
+  readonly now: number;
+}
+
+export interface SequenceResult {
+  /** Pending rows that were taken. */
+  readonly taken: number;
+  readonly head: LogHead;
+  /** Records that were gone before they were sequenced: a leaf says so. */
+  readonly absent: string[];
+  /** Records that were final and are sequenced with something else: a leaf proves it. */
+  readonly altered: string[];
+}
+
+/**
+ * One batch, in one transaction: whoever is killed in it leaves everything as it was. Any number of workers may run it.
+ *
+ * @throws LogTampered where the stored log was changed
+ */
+export function sequenceLog(pool: pg.Pool, { limit = 4096, sign, now }: SequenceOptions): Promise<SequenceResult> {
+  return withTransaction(pool, async (client) => {
+    const head = await lockLog(client);
+    const pending = await pendingLeaves(client, limit);
+    const { leaves, absent, altered } = await newLeaves(client, pending);
+    const next = await appendLeaves(client, head, leaves, sign, now);
+    if (pending.length > 0) await removePending(client, pending);
+    return { taken: pending.length, head: next, absent, altered };
+  });
+}
+
+interface KnownLeaf {
+  readonly kind: LogLeafKind;
+  readonly digest: Uint8Array;
+}
+
+async function newLeaves(client: IngestClient, pending: readonly PendingLeaf[]): Promise<{ leaves: LogLeaf[]; absent: string[]; altered: string[] }> {
+  const [absent, altered]: [string[], string[]] = [[], []];
+  const leaves = new Map<string, LogLeaf>();
+  if (pending.length === 0) return { leaves: [], absent, altered };
+  const idsOf = (kind: PendingLeaf['kind']): string[] => [...new Set(pending.filter((leaf) => leaf.kind === kind).map((leaf) => leaf.refId))];
+  const records = await readLoggedRecords(client, { calls: idsOf('call'), auditEvents: idsOf('audit_event') });
+  const known = await newestLeaves(client, [...new Set(pending.map((leaf) => leaf.refId))]);
+  for (const { kind, refId } of pending) {
+    // What was enqueued twice is read once.
+    if (leaves.has(refId)) continue;
+    const leaf = leafOf(kind, refId, records.get(refId));
+    const before = known.get(refId);
+    if (before !== undefined && before.kind === leaf.kind && Buffer.compare(before.digest, leaf.digest) === 0) continue;
+    if (!records.has(refId)) absent.push(refId);
+    else if (before !== undefined && !mayFollow(before.kind, leaf.kind)) altered.push(refId);
+    leaves.set(refId, leaf);
+  }
+  return { leaves: [...leaves.values()], absent, altered };
+}
+
+function leafOf(kind: PendingLeaf['kind'], refId: string, record: LoggedRecord | undefined): LogLeaf {
+  if (record === undefined) return { kind, refId, digest: absentDigest(kind, refId) };
+  return { kind: record.kind, refId, digest: formDigest(record.kind, record.form) };
+}
+
+async function newestLeaves(client: IngestClient, refIds: readonly string[]): Promise<Map<string, KnownLeaf>> {
+  const { rows } = await client.query<KnownLeaf & { ref_id: string }>({
+    name: 'log-newest',
+    text: `SELECT DISTINCT ON (ref_id) ref_id, kind, digest FROM log_leaves WHERE ref_id = ANY($1::text[]) ORDER BY ref_id, index DESC`,
+    values: [refIds],
+  });
+  return new Map(rows.map((row) => [row.ref_id, row]));
+}

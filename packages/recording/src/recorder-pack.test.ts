@@ -1,0 +1,93 @@
+import { AppError, newId } from '@hoop/contract';
+import type { CallHead, OutcomeEntry, RecordedBody, RecordEntry } from '@hoop/contract';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { packEntry, packRecords, unpackRecordBatch } from './recorder-pack.ts';
+
+const head: CallHead = {
+  callId: newId('call'),
+  sessionId: newId('session'),
+  at: 1,
+  relayId: 'rly_1',
+  remoteAddress: '127.0.0.1',
+  subject: { identityId: null, identityName: null, issuer: null, subject: null, grantId: null },
+  claims: null,
+  connectionId: null,
+  connectionName: null,
+  snapshotRevision: 1,
+  decision: null,
+  context: null,
+  method: 'GET',
+  url: '/x',
+  path: '/x',
+  requestHeaders: [['a', 'b']],
+  traceId: null,
+};
+
+const bodyOf = (bytes: Uint8Array | null): RecordedBody | null =>
+  bytes === null ? null : { bytes: 9, digest: 'd', sealed: bytes.length === 0 ? null : Buffer.from(bytes).toString('base64'), keptBytes: 1, truncated: false, contentType: null };
+
+const outcome = (request: Uint8Array | null, response: Uint8Array | null, detail: string | null): OutcomeEntry => ({
+  type: 'outcome',
+  callId: head.callId,
+  sessionId: head.sessionId,
+  at: 2,
+  state: 'completed',
+  status: 200,
+  targetStatus: 200,
+  error: null,
+  errorDetail: detail,
+  responseHeaders: [],
+  requestBody: bodyOf(request),
+  responseBody: bodyOf(response),
+  dataKey: null,
+  leaseFingerprint: null,
+  targetAddress: null,
+  maskedCount: 0,
+  credentialReflected: false,
+  timings: { end: 1.5 },
+});
+
+const bytes = fc.option(fc.uint8Array({ maxLength: 50 }), { nil: null });
+const anyEntry: fc.Arbitrary<RecordEntry> = fc.oneof(
+  fc.constant<RecordEntry>({ type: 'intent', head }),
+  fc.tuple(bytes, bytes, fc.option(fc.string(), { nil: null })).map(([a, b, detail]): RecordEntry => outcome(a, b, detail)),
+  fc.tuple(bytes, bytes).map(([a, b]): RecordEntry => ({ type: 'refusal', head, outcome: outcome(a, b, 'x\ny'), repeats: 3 })),
+);
+
+const refused = (payload: unknown): void => {
+  expect(() => unpackRecordBatch(payload)).toThrow(AppError);
+};
+
+describe('a batch of records', () => {
+  it('is unpacked to what was packed, through JSON (property)', () => {
+    fc.assert(
+      fc.property(fc.array(anyEntry, { minLength: 1, maxLength: 20 }), (entries) => {
+        const payload: unknown = JSON.parse(JSON.stringify(packRecords('rly_1', entries.map(packEntry))));
+        expect(unpackRecordBatch(payload)).toEqual(entries);
+      }),
+    );
+  });
+
+  it('is taken in the plain form too', () => {
+    expect(unpackRecordBatch({ version: 1, relayId: 'rly_1', entries: [{ type: 'intent', head }] })).toEqual([{ type: 'intent', head }]);
+  });
+
+  it('is refused where it is damaged, wherever that is (property)', () => {
+    const whole = packRecords('rly_1', [packEntry(outcome(Buffer.from('request'), Buffer.from('response'), 'd')), packEntry({ type: 'intent', head })]);
+    const packed = Buffer.from(whole.packed, 'base64');
+    fc.assert(
+      fc.property(fc.nat({ max: packed.length - 1 }), (cut) => refused({ ...whole, packed: packed.subarray(0, cut).toString('base64') })),
+    );
+    refused({ ...whole, packed: Buffer.concat([packed, Buffer.from('x')]).toString('base64') });
+    refused({ ...whole, count: 1 });
+    refused({ ...whole, version: 3 });
+    refused(null);
+  });
+
+  it('is refused where an entry is no record', () => {
+    refused(packRecords('rly_1', [{ line: '{"type":"intent"}', sealed: [] }]));
+    refused(packRecords('rly_1', [{ line: 'x', sealed: [] }]));
+  });
+});
