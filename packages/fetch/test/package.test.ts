@@ -1,22 +1,22 @@
 /** What is published: its contents, its types, its size, and that it runs where there is nothing but web APIs. */
-import { execFile, spawnSync } from "node:child_process";
-import { existsSync, realpathSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { promisify } from "node:util";
-import vm from "node:vm";
-import { gzipSync } from "node:zlib";
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync, realpathSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import vm from 'node:vm';
+import { gzipSync } from 'node:zlib';
 
-import { build } from "esbuild";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { closeServers } from "./servers.ts";
-import { type SmallHoop, startSmallHoop } from "./small-hoop.ts";
-import { startTarget, type TestTarget } from "./target.ts";
+import { closeServers } from './servers.ts';
+import { type SmallHoop, startSmallHoop } from './small-hoop.ts';
+import { startTarget, type TestTarget } from './target.ts';
 
-const packageFolder = path.resolve(import.meta.dirname, "..");
-const entry = path.join(packageFolder, "src/index.ts");
+const packageFolder = path.resolve(import.meta.dirname, '..');
+const entry = path.join(packageFolder, 'src/index.ts');
 
 const runAside = promisify(execFile);
 let scratch: string;
@@ -24,31 +24,24 @@ let installed: string;
 let target: TestTarget;
 let hoop: SmallHoop;
 
-function run(
-  command: string,
-  args: string[],
-  options: { cwd: string; env?: NodeJS.ProcessEnv },
-): string {
+function run(command: string, args: string[], options: { cwd: string; env?: NodeJS.ProcessEnv }): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
-    encoding: "utf8",
+    encoding: 'utf8',
     ...options,
   });
-  if (status !== 0)
-    throw new Error(
-      `${command} ${args.join(" ")} failed (${status ?? error}):\n${stdout}\n${stderr}`,
-    );
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed (${status ?? error}):\n${stdout}\n${stderr}`);
   return stdout;
 }
 
 beforeAll(async () => {
-  scratch = await mkdtemp(path.join(tmpdir(), "hoop-fetch-package-"));
-  installed = path.join(scratch, "node_modules/@hoop/fetch");
+  scratch = await mkdtemp(path.join(tmpdir(), 'hoop-fetch-package-'));
+  installed = path.join(scratch, 'node_modules/@hoop/fetch');
   await mkdir(installed, { recursive: true });
-  run("npx", ["--yes", "pnpm@12.21.0", "pack", "--pack-destination", scratch], {
+  run('npx', ['--yes', 'pnpm@12.21.0', 'pack', '--pack-destination', scratch], {
     cwd: packageFolder,
   });
-  const [archive] = (await readdir(scratch)).filter((name) => name.endsWith(".tgz"));
-  run("tar", ["-xzf", path.join(scratch, archive!), "-C", installed, "--strip-components=1"], {
+  const [archive] = (await readdir(scratch)).filter((name) => name.endsWith('.tgz'));
+  run('tar', ['-xzf', path.join(scratch, archive!), '-C', installed, '--strip-components=1'], {
     cwd: scratch,
   });
   target = await startTarget();
@@ -59,45 +52,30 @@ afterAll(async () => {
   await rm(scratch, { recursive: true });
 });
 
-describe("the published package", () => {
-  test("has its code, types, readme and licence, and nothing else", async () => {
+describe('the published package', () => {
+  test('has its code, types, readme and licence, and nothing else', async () => {
     const files = (await readdir(installed, { recursive: true })).sort();
-    const code = files.filter(
-      (name) => !name.endsWith(".d.ts") && !["dist", "dist/replay", "dist/tokens"].includes(name),
-    );
-    expect(code).toEqual([
-      "LICENSE",
-      "README.md",
-      "dist/index.js",
-      "dist/testing.js",
-      "package.json",
-    ]);
-    expect(files).toContain("dist/index.d.ts");
+    const code = files.filter((name) => !name.endsWith('.d.ts') && !['dist', 'dist/replay', 'dist/tokens'].includes(name));
+    expect(code).toEqual(['LICENSE', 'README.md', 'dist/index.js', 'dist/testing.js', 'package.json']);
+    expect(files).toContain('dist/index.d.ts');
   });
 
-  test("depends on nothing, and points at built files only", async () => {
-    const manifest = JSON.parse(
-      await readFile(path.join(installed, "package.json"), "utf8"),
-    ) as Record<string, unknown>;
-    for (const member of ["dependencies", "peerDependencies", "optionalDependencies", "private"])
+  test('depends on nothing, and points at built files only', async () => {
+    const manifest = JSON.parse(await readFile(path.join(installed, 'package.json'), 'utf8')) as Record<string, unknown>;
+    for (const member of ['dependencies', 'peerDependencies', 'optionalDependencies', 'private'])
       expect(manifest).not.toHaveProperty(member);
-    expect(manifest["exports"]).toEqual({
-      ".": { types: "./dist/index.d.ts", default: "./dist/index.js" },
-      "./testing": { types: "./dist/testing.d.ts", default: "./dist/testing.js" },
+    expect(manifest['exports']).toEqual({
+      '.': { types: './dist/index.d.ts', default: './dist/index.js' },
+      './testing': { types: './dist/testing.d.ts', default: './dist/testing.js' },
     });
-    for (const file of ["dist/index.js", "dist/testing.js"])
-      expect(await readFile(path.join(installed, file), "utf8"), file).not.toMatch(
-        /\b(?:from|require\()\s*["']|^import\b/m,
-      );
+    for (const file of ['dist/index.js', 'dist/testing.js'])
+      expect(await readFile(path.join(installed, file), 'utf8'), file).not.toMatch(/\b(?:from|require\()\s*["']|^import\b/m);
   });
 
   test.each([
-    ["nodenext", ["--module", "nodenext", "--lib", "es2022,dom,dom.iterable"]],
-    [
-      "bundler",
-      ["--module", "esnext", "--moduleResolution", "bundler", "--lib", "es2022,dom,dom.iterable"],
-    ],
-  ])("has types that a strict project with %s resolution accepts", async (_name, options) => {
+    ['nodenext', ['--module', 'nodenext', '--lib', 'es2022,dom,dom.iterable']],
+    ['bundler', ['--module', 'esnext', '--moduleResolution', 'bundler', '--lib', 'es2022,dom,dom.iterable']],
+  ])('has types that a strict project with %s resolution accepts', async (_name, options) => {
     const source = `
       import { createFetch, fetch, HoopDeniedError, tokenFromFile, type HoopFetch, type Problem } from '@hoop/fetch';
       import { HoopReplayError, replayFetch, type ReplayFetch } from '@hoop/fetch/testing';
@@ -114,11 +92,11 @@ describe("the published package", () => {
       export const wrong = fetch('https://a.example', { hoop: { context: { amount: 7 } } });
       void platform;
     `;
-    const file = path.join(scratch, "consumer.mts");
+    const file = path.join(scratch, 'consumer.mts');
     await writeFile(file, source);
-    const strict = ["--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false"];
+    const strict = ['--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false'];
     const check = (): string =>
-      run("tsc", ["--noEmit", ...strict, "--types", "", "--target", "es2022", ...options, file], {
+      run('tsc', ['--noEmit', ...strict, '--types', '', '--target', 'es2022', ...options, file], {
         cwd: scratch,
       });
     expect(check).not.toThrow();
@@ -126,18 +104,15 @@ describe("the published package", () => {
 
   /** This Node, and every other on the PATH that the package supports. */
   function supportedNodes(): string[] {
-    const found = (process.env["PATH"] ?? "")
+    const found = (process.env['PATH'] ?? '')
       .split(path.delimiter)
-      .map((folder) => path.join(folder, "node"))
+      .map((folder) => path.join(folder, 'node'))
       .filter((file) => existsSync(file));
     const all = new Set([process.execPath, ...found].map((file) => realpathSync(file)));
-    return [...all].filter(
-      (file) =>
-        Number(run(file, ["-p", 'process.versions.node.split(".")[0]'], { cwd: scratch })) >= 20,
-    );
+    return [...all].filter((file) => Number(run(file, ['-p', 'process.versions.node.split(".")[0]'], { cwd: scratch })) >= 20);
   }
 
-  test("works on every supported Node of this machine, configured by the environment alone", async () => {
+  test('works on every supported Node of this machine, configured by the environment alone', async () => {
     const script = `
       import { fetch } from '@hoop/fetch';
       const read = async (...args) => (await fetch(...args)).json();
@@ -153,88 +128,63 @@ describe("the published package", () => {
         refused: await fetch('http://unmanaged.example/').catch((error) => error.name),
       }));
     `;
-    await writeFile(path.join(scratch, "script.mjs"), script);
-    const tokenFile = path.join(scratch, "token");
-    await writeFile(tokenFile, "identity-token\n");
+    await writeFile(path.join(scratch, 'script.mjs'), script);
+    const tokenFile = path.join(scratch, 'token');
+    await writeFile(tokenFile, 'identity-token\n');
     const offline = `
       import { replayFetch } from '@hoop/fetch/testing';
       const request = { method: 'GET', url: 'https://api.example/' };
       const fetch = replayFetch({ log: { entries: [{ request, response: { status: 200, content: { text: 'aGVsbG8=', encoding: 'base64' } } }] } });
       console.log(await (await fetch('https://api.example')).text());
     `;
-    await writeFile(path.join(scratch, "offline.mjs"), offline);
+    await writeFile(path.join(scratch, 'offline.mjs'), offline);
     for (const node of supportedNodes()) {
-      expect((await runAside(node, ["offline.mjs"], { cwd: scratch, env: {} })).stdout, node).toBe(
-        "hello\n",
-      );
+      expect((await runAside(node, ['offline.mjs'], { cwd: scratch, env: {} })).stdout, node).toBe('hello\n');
       const env = { TARGET: target.origin, HOOP_URL: hoop.url, HOOP_TOKEN_FILE: tokenFile };
-      const { stdout } = await runAside(node, ["script.mjs"], { cwd: scratch, env });
+      const { stdout } = await runAside(node, ['script.mjs'], { cwd: scratch, env });
       expect(JSON.parse(stdout), node).toEqual({
-        get: "GET",
+        get: 'GET',
         request: expect.objectContaining({
-          method: "POST",
-          body: "text",
-          headers: expect.objectContaining({ "content-length": "4" }),
+          method: 'POST',
+          body: 'text',
+          headers: expect.objectContaining({ 'content-length': '4' }),
         }),
-        stream: "stream",
-        form: "content",
+        stream: 'stream',
+        form: 'content',
         redirected: [`${target.origin}/echo`, `${target.origin}/echo`, true, true, 200],
-        refused: "HoopTargetError",
+        refused: 'HoopTargetError',
       });
     }
   });
 });
 
-describe("the code", () => {
-  test("is under 10 KB minified and gzipped, and imports nothing", async () => {
+describe('the code', () => {
+  test('is under 10 KB minified and gzipped, and imports nothing', async () => {
     const { outputFiles, metafile } = await build({
       entryPoints: [entry],
       bundle: true,
       minify: true,
-      format: "esm",
-      platform: "neutral",
+      format: 'esm',
+      platform: 'neutral',
       write: false,
       metafile: true,
     });
     expect(Object.values(metafile.outputs).flatMap((output) => output.imports)).toEqual([]);
-    expect(
-      Object.keys(metafile.inputs).filter(
-        (file) => !file.startsWith("packages/fetch/src/") && !file.startsWith("src/"),
-      ),
-    ).toEqual([]);
+    expect(Object.keys(metafile.inputs).filter((file) => !file.startsWith('packages/fetch/src/') && !file.startsWith('src/'))).toEqual([]);
     expect(gzipSync(outputFiles[0]!.contents, { level: 9 }).byteLength).toBeLessThan(10_240);
   });
 
-  test("runs where there is nothing but web APIs: no process, no Buffer, no files", async () => {
+  test('runs where there is nothing but web APIs: no process, no Buffer, no files', async () => {
     const { outputFiles } = await build({
       entryPoints: [entry],
       bundle: true,
-      format: "iife",
-      globalName: "hoopFetch",
-      platform: "neutral",
+      format: 'iife',
+      globalName: 'hoopFetch',
+      platform: 'neutral',
       write: false,
     });
-    const {
-      AbortController,
-      AbortSignal,
-      Blob,
-      clearTimeout,
-      crypto,
-      fetch,
-      File,
-      FormData,
-      Headers,
-    } = globalThis;
-    const {
-      ReadableStream,
-      Request,
-      Response,
-      setTimeout,
-      TextDecoder,
-      TextEncoder,
-      URL,
-      URLSearchParams,
-    } = globalThis;
+    const { AbortController, AbortSignal, Blob, clearTimeout, crypto, fetch, File, FormData, Headers } = globalThis;
+    const { ReadableStream, Request, Response, setTimeout, TextDecoder, TextEncoder, URL, URLSearchParams } = globalThis;
     const web = {
       AbortController,
       AbortSignal,
@@ -281,12 +231,12 @@ describe("the code", () => {
       context,
     );
     expect(JSON.parse(result as string)).toEqual({
-      response: [`${target.origin}/reason`, "ok"],
-      bytes: "5",
-      ownBytes: "AB",
-      ownBuffer: "AB",
-      detect: "No identity token was found. Tried:",
-      file: "There is no token file /x.",
+      response: [`${target.origin}/reason`, 'ok'],
+      bytes: '5',
+      ownBytes: 'AB',
+      ownBuffer: 'AB',
+      detect: 'No identity token was found. Tried:',
+      file: 'There is no token file /x.',
     });
   });
 });

@@ -1,8 +1,8 @@
-import { whileNotAborted } from "../abort.ts";
-import { followRedirect, type Hop, isRedirect, maxRedirects, networkError } from "../redirect.ts";
-import { presentResponse } from "../response.ts";
-import { HoopReplayError } from "./hoop-replay-error.ts";
-import { readExchanges, type RecordedExchange, withoutFragment } from "./recorded-exchange.ts";
+import { whileNotAborted } from '../abort.ts';
+import { followRedirect, type Hop, isRedirect, maxRedirects, networkError } from '../redirect.ts';
+import { presentResponse } from '../response.ts';
+import { HoopReplayError } from './hoop-replay-error.ts';
+import { readExchanges, type RecordedExchange, withoutFragment } from './recorded-exchange.ts';
 
 export interface ReplayOptions {
   /**
@@ -36,20 +36,16 @@ export function replayFetch(har: unknown, options: ReplayOptions = {}): ReplayFe
     const url = withoutFragment(hop.url.href);
     const alike = unused.filter((one) => one.method === hop.method && one.url === url);
     const found = matchBody
-      ? (alike.find((one) => one.requestBody !== null && isSame(one.requestBody, body)) ??
-        alike.find((one) => one.requestBody === null))
+      ? (alike.find((one) => one.requestBody !== null && isSame(one.requestBody, body)) ?? alike.find((one) => one.requestBody === null))
       : alike[0];
-    if (found === undefined)
-      throw new HoopReplayError("not_recorded", explain(hop, url, alike.length, unused));
+    if (found === undefined) throw new HoopReplayError('not_recorded', explain(hop, url, alike.length, unused));
     unused.splice(unused.indexOf(found), 1);
     return found;
   }
 
   const fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const request = new Request(input, init);
-    const bytes = new Uint8Array(
-      await whileNotAborted(request.clone().arrayBuffer(), request.signal),
-    );
+    const bytes = new Uint8Array(await whileNotAborted(request.clone().arrayBuffer(), request.signal));
     let hop: Hop = {
       url: new URL(request.url),
       method: request.method,
@@ -60,14 +56,10 @@ export function replayFetch(har: unknown, options: ReplayOptions = {}): ReplayFe
       request.signal.throwIfAborted();
       const exchange = take(hop, hop.body.value === null ? new Uint8Array(0) : bytes);
       const response = responseOf(exchange, hop.method);
-      const location =
-        isRedirect(exchange.status) && request.redirect !== "manual"
-          ? response.headers.get("location")
-          : null;
-      if (location === null)
-        return presentResponse(response, { url: exchange.url, isRedirected: redirects > 0 });
-      if (request.redirect === "error") throw networkError("unexpected redirect");
-      if (redirects === maxRedirects) throw networkError("redirect count exceeded");
+      const location = isRedirect(exchange.status) && request.redirect !== 'manual' ? response.headers.get('location') : null;
+      if (location === null) return presentResponse(response, { url: exchange.url, isRedirected: redirects > 0 });
+      if (request.redirect === 'error') throw networkError('unexpected redirect');
+      if (redirects === maxRedirects) throw networkError('redirect count exceeded');
       hop = followRedirect(hop, exchange.status, location);
     }
   };
@@ -82,19 +74,16 @@ const withoutBody = [101, 103, 204, 205, 304];
 
 function responseOf(exchange: RecordedExchange, method: string): Response {
   const { status, statusText, headers, body, missing, error } = exchange;
-  if (status < 200 || status > 599) throw networkError(error ?? "no response was recorded");
-  const hasBody = method !== "HEAD" && !withoutBody.includes(status);
+  if (status < 200 || status > 599) throw networkError(error ?? 'no response was recorded');
+  const hasBody = method !== 'HEAD' && !withoutBody.includes(status);
   const what = `${method} ${exchange.url}`;
   const failing =
     missing === null
       ? null
-      : new HoopReplayError(
-          "not_recorded",
-          `The HAR does not hold the whole body of the response to ${what}: ${missing}.`,
-        );
+      : new HoopReplayError('not_recorded', `The HAR does not hold the whole body of the response to ${what}: ${missing}.`);
   return new Response(hasBody ? (failing === null ? body : brokenBody(failing)) : null, {
     status,
-    statusText: /^[\t\x20-\x7e]*$/.test(statusText) ? statusText : "",
+    statusText: /^[\t\x20-\x7e]*$/.test(statusText) ? statusText : '',
     headers: headers.map(([name, value]) => [name, value] as [string, string]),
   });
 }
@@ -103,20 +92,12 @@ function responseOf(exchange: RecordedExchange, method: string): Response {
 const brokenBody = (error: Error): ReadableStream<Uint8Array<ArrayBuffer>> =>
   new ReadableStream({ pull: (controller) => controller.error(error) }, { highWaterMark: 0 });
 
-function explain(
-  hop: Hop,
-  url: string,
-  alike: number,
-  unused: readonly RecordedExchange[],
-): string {
+function explain(hop: Hop, url: string, alike: number, unused: readonly RecordedExchange[]): string {
   const call = `${hop.method} ${url}`;
   if (alike > 0) {
     return `The HAR has ${call}, but with another body. Recorded bodies are masked; to ignore bodies: replayFetch(har, { matchBody: false }).`;
   }
   const rest = unused.slice(0, 5).map((one) => `${one.method} ${one.url}`);
-  const listed =
-    rest.length === 0
-      ? "nothing: every recorded call was answered"
-      : `${rest.join(", ")}${unused.length > 5 ? ", …" : ""}`;
+  const listed = rest.length === 0 ? 'nothing: every recorded call was answered' : `${rest.join(', ')}${unused.length > 5 ? ', …' : ''}`;
   return `The HAR has no (further) ${call}. Left in it: ${listed}.`;
 }
