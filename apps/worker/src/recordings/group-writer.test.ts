@@ -48,6 +48,13 @@ describe('the group writer', () => {
     expect(groups).toEqual([3, 4, 9, 1]);
   });
 
+  test('keeps what a transaction carries of bodies within its bound', async () => {
+    const { writer, groups } = writerWith(async () => [], { maxSealed: 3000 });
+    const of = (bodyBytes: number): Promise<unknown> => writer.write([sampleCall({ bodyBytes }).outcome], open);
+    await Promise.all([of(1000), of(1000), of(100), of(5000), of(0)]);
+    expect(groups).toEqual([3, 1, 1]);
+  });
+
   test('tells each job of its own rejected calls only', async () => {
     const [bad, good] = [entry(), entry()];
     const { writer } = writerWith(async () => [{ callId: callIdOf(bad), reason: 'r' }]);

@@ -12,6 +12,8 @@ export interface GroupWriterOptions {
   readonly onOutage: (error: Error) => void;
   /** Entries in one transaction at most, unless one job alone has more. @default 4096 */
   readonly maxEntries?: number;
+  /** Characters of sealed bodies in one transaction at most, likewise. @default 32 Mi */
+  readonly maxSealed?: number;
   /** Milliseconds between attempts during an outage: the first, doubling up to the last. @default [100, 5000] */
   readonly retryMs?: readonly [number, number];
 }
@@ -26,6 +28,8 @@ export interface GroupWriter {
 
 interface Waiting {
   readonly entries: readonly RecordEntry[];
+  /** Characters of its sealed bodies. */
+  readonly sealed: number;
   readonly signal: AbortSignal;
   readonly resolve: (rejected: RejectedEntry[]) => void;
   readonly reject: (error: unknown) => void;
@@ -36,7 +40,7 @@ interface Waiting {
  * the database is waited out here, with the jobs in hand: it is not their fault and must not use up their attempts.
  */
 export function createGroupWriter(options: GroupWriterOptions): GroupWriter {
-  const { maxEntries = 4096, retryMs = [100, 5000] } = options;
+  const { maxEntries = 4096, maxSealed = 33_554_432, retryMs = [100, 5000] } = options;
   const waiting: Waiting[] = [];
   let isWriting = false;
 
@@ -50,8 +54,14 @@ export function createGroupWriter(options: GroupWriterOptions): GroupWriter {
 
   function nextGroup(): Waiting[] {
     let entries = 0;
+    let sealed = 0;
     let count = 0;
-    while (count < waiting.length && (count === 0 || entries + waiting[count]!.entries.length <= maxEntries)) entries += waiting[count++]!.entries.length;
+    for (const one of waiting) {
+      entries += one.entries.length;
+      sealed += one.sealed;
+      if (count > 0 && (entries > maxEntries || sealed > maxSealed)) break;
+      count += 1;
+    }
     return waiting.splice(0, count);
   }
 
@@ -78,10 +88,16 @@ export function createGroupWriter(options: GroupWriterOptions): GroupWriter {
   return {
     write: (entries, signal) =>
       new Promise((resolve, reject) => {
-        waiting.push({ entries, signal, resolve, reject });
+        waiting.push({ entries, sealed: entries.reduce((sum, entry) => sum + sealedOf(entry), 0), signal, resolve, reject });
         if (!isWriting) void run();
       }),
   };
+}
+
+function sealedOf(entry: RecordEntry): number {
+  if (entry.type === 'intent') return 0;
+  const { requestBody, responseBody } = entry.type === 'outcome' ? entry : entry.outcome;
+  return (requestBody?.sealed?.length ?? 0) + (responseBody?.sealed?.length ?? 0);
 }
 
 function ownOf(entries: readonly RecordEntry[], rejected: readonly RejectedEntry[]): RejectedEntry[] {

@@ -86,19 +86,26 @@ async function upsertCalls(client: IngestClient, calls: readonly CallRecord[]): 
 }
 
 async function insertBodies(client: IngestClient, calls: readonly CallRecord[]): Promise<void> {
-  const rows = [];
+  const rows: { call_id: string; side: string; at: number; length: number }[] = [];
+  const contents: Buffer[] = [];
+  let at = 1;
   for (const { callId, outcome } of calls) {
     for (const [side, body] of [['request', outcome?.requestBody], ['response', outcome?.responseBody]] as const) {
-      if (body?.sealed != null) rows.push({ call_id: callId, side, sealed: body.sealed });
+      if (body?.sealed == null) continue;
+      const sealed = Buffer.from(body.sealed, 'base64');
+      rows.push({ call_id: callId, side, at, length: sealed.length });
+      contents.push(sealed);
+      at += sealed.length;
     }
   }
   if (rows.length === 0) return;
+  // All contents as one parameter, which travels as bytes; each row takes its part.
   await client.query({
     name: 'records-bodies',
     text: `INSERT INTO call_bodies (call_id, side, sealed)
-           SELECT call_id, side, decode(sealed, 'base64') FROM json_to_recordset($1::json) AS r(call_id text, side text, sealed text)
+           SELECT call_id, side, substring($2::bytea FROM at FOR length) FROM json_to_recordset($1::json) AS r(call_id text, side text, at integer, length integer)
            ON CONFLICT (call_id, side) DO NOTHING`,
-    values: [JSON.stringify(rows)],
+    values: [JSON.stringify(rows), Buffer.concat(contents)],
   });
 }
 
