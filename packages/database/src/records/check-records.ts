@@ -47,6 +47,7 @@ interface Part {
   readonly after: string;
   /** The last call of this part; of the last part, what sorts after every id. */
   readonly to: string;
+  /** Those that begin in this part: the others were looked at before. */
   readonly sessions: readonly string[];
   readonly repair: boolean;
 }
@@ -61,7 +62,11 @@ export function checkRecords(pool: pg.Pool, { after, limit, repair }: CheckOptio
   return withTransaction(pool, async (client) => {
     const { rows } = await client.query<{ id: string; session_id: string }>('SELECT id, session_id FROM calls WHERE id > $1 ORDER BY id LIMIT $2', [after, limit]);
     const isLast = rows.length < limit;
-    const part: Part = { client, after, to: isLast ? afterEveryId : rows.at(-1)!.id, sessions: [...new Set(rows.map((row) => row.session_id))], repair };
+    const begun = await client.query<{ id: string }>(
+      'SELECT id FROM unnest($1::text[]) AS r(id) WHERE NOT EXISTS (SELECT 1 FROM calls c WHERE c.session_id = r.id AND c.id <= $2)',
+      [[...new Set(rows.map((row) => row.session_id))], after],
+    );
+    const part: Part = { client, after, to: isLast ? afterEveryId : rows.at(-1)!.id, sessions: begun.rows.map((row) => row.id), repair };
     const findings: RecordFinding[] = [];
     for (const check of [bodies, missingContent, notLogged, digests, retention, sessions, keys]) findings.push(...(await check(part)));
     if (isLast) findings.push(...(await strayKeys(part)));
@@ -163,8 +168,7 @@ interface Counted {
   readonly failed_count: number;
 }
 
-/** Sessions that begin in this part: the others were looked at before. */
-async function sessions({ client, after, sessions: ids, repair }: Part): Promise<RecordFinding[]> {
+async function sessions({ client, sessions: ids, repair }: Part): Promise<RecordFinding[]> {
   const { rows: missing } = await client.query<{ id: string }>('SELECT id FROM unnest($1::text[]) AS r(id) WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = r.id)', [ids]);
   const count = `
     SELECT s.id, n.call_count, n.refused_count, n.failed_count
@@ -172,11 +176,7 @@ async function sessions({ client, after, sessions: ids, repair }: Part): Promise
       CROSS JOIN LATERAL (SELECT count(*)::integer AS call_count, (count(*) FILTER (WHERE state = 'refused'))::integer AS refused_count,
              (count(*) FILTER (WHERE state IN ('failed', 'aborted', 'unknown')))::integer AS failed_count FROM calls c WHERE c.session_id = s.id) AS n
      WHERE s.id = ANY($1::text[]) AND (s.call_count, s.refused_count, s.failed_count) <> (n.call_count, n.refused_count, n.failed_count)`;
-  const begun = await client.query<{ id: string }>(
-    'SELECT id FROM unnest($1::text[]) AS r(id) WHERE NOT EXISTS (SELECT 1 FROM calls c WHERE c.session_id = r.id AND c.id <= $2)',
-    [ids, after],
-  );
-  let { rows: wrong } = await client.query<Counted>(count, [begun.rows.map((row) => row.id)]);
+  let { rows: wrong } = await client.query<Counted>(count, [ids]);
   if (repair && wrong.length > 0) {
     // With the rows locked nobody adds to them; what was added meanwhile is counted.
     await client.query('SELECT id FROM sessions WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE', [wrong.map((row) => row.id)]);
