@@ -49,7 +49,7 @@ describe('npm start -- --once --json, and a second start on the same data', () =
 
   test('run the demonstration, of which every check holds', () => {
     expect(transcript.checks.filter(({ ok }) => !ok)).toEqual([]);
-    expect(transcript.checks.length).toBeGreaterThan(20);
+    expect(transcript.checks.length).toBeGreaterThan(35);
     expect(transcript.ok).toBe(true);
     expect(exitCode).toBe(0);
   });
@@ -60,7 +60,7 @@ describe('npm start -- --once --json, and a second start on the same data', () =
   });
 
   test('find the sessions, the audit events and the admin token again, and stop everything on SIGTERM', async () => {
-    const second = hoopStart(folder);
+    const second = hoopStart(folder, ['--workers', '2']);
     await second.heard(/Ready\./);
     const [, url] = await second.heard(/Control plane\s+(\S+)/);
     const get = async (what: string): Promise<unknown> => {
@@ -68,12 +68,13 @@ describe('npm start -- --once --json, and a second start on the same data', () =
       expect(response.status).toBe(200);
       return response.json();
     };
-    expect(await get('/v1/sessions')).toMatchObject({ items: [{ id: transcript.session.id, callCount: 5 }] });
+    expect(await get('/v1/sessions')).toMatchObject({ items: [{ id: transcript.session.id, callCount: 8 }] });
     expect(await get(`/v1/calls?session=${transcript.session.id}`)).toMatchObject({ items: transcript.calls.map(({ id }) => ({ id })).toReversed() });
     expect(second.stdout()).not.toContain('hoop_admin_');
 
     const children = await descendants(second.child.pid!, '');
-    expect(children.length).toBeGreaterThanOrEqual(6);
+    // Postgres and its watcher, control plane, worker, the demonstration's two services, the relay and its two processes.
+    expect(children.length).toBeGreaterThanOrEqual(9);
     second.child.kill('SIGTERM');
     expect(await second.ended).toBe(0);
     expect(children.filter(isRunning)).toEqual([]);

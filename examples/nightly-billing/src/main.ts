@@ -1,5 +1,5 @@
 /**
- * A nightly job that reads customers and gives one a refund. Before Hoop it imported nothing for `fetch` and carried a
+ * A nightly job that reads customers and gives one of them refunds. Before Hoop it imported nothing for `fetch` and carried a
  * key of the payments API; now it imports `fetch` and holds none.
  */
 import { fetch } from '@hoop/fetch';
@@ -30,3 +30,10 @@ const refused = (await report('refund without a ticket', await fetch(`${payments
 // The refusal says what is missing.
 const context = Object.fromEntries((refused.missingContext ?? []).map(({ key }) => [key, 'OPS-12']));
 await report('refund with the ticket', await fetch(`${payments}/v1/refunds`, { ...refund, hoop: { context } }));
+
+const large = (amount: number): RequestInit => ({ ...refund, body: JSON.stringify({ customer: customer.id, amount }) });
+await report('large refund, which a person approves', await fetch(`${payments}/v1/refunds`, { ...large(25_000), hoop: { context } }));
+
+// This one does not wait: Hoop keeps it, sends it once it is approved, and keeps the response.
+const deferred = (await report('large refund, deferred', await fetch(`${payments}/v1/refunds`, { ...large(30_000), hoop: { context, defer: true } }))) as { callId: string };
+await report('collect the deferred refund', await fetch.collect(deferred.callId));

@@ -7,6 +7,7 @@ const nothing: Evidence = {
   received: [],
   session: null,
   calls: [],
+  approvals: [],
   har: '',
   paymentsClientSecret: 'pay_cs_secret',
 };
@@ -22,7 +23,7 @@ describe("the demonstration's checks", () => {
     expect(failed).toContain('the function ran to its end');
     expect(failed).toContain('read the customers: the function gets 200');
     expect(failed).toContain('the session is recorded with every call');
-    expect(failed).toContain('the payments API received 3 requests, and no delete');
+    expect(failed).toContain('the payments API received 5 requests, and no delete');
   });
 
   test('find a credential, a card and an address that the function got', () => {
@@ -38,7 +39,7 @@ describe("the demonstration's checks", () => {
   test('find a delete that reached the payments API, and a request without a live token', () => {
     const received = [{ at: '', method: 'DELETE', path: '/v1/customers/cus_2', credentialFingerprint: null, isAccepted: false, headers: { 'hoop-grant': 'x' }, body: null }];
     expect(failedOf({ received })).toEqual(
-      expect.arrayContaining(['the payments API received 3 requests, and no delete', 'each carried a live access token', "nothing of Hoop's own reached the payments API"]),
+      expect.arrayContaining(['the payments API received 5 requests, and no delete', 'each carried a live access token', "nothing of Hoop's own reached the payments API"]),
     );
   });
 });

@@ -3,8 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { exportSessionHar, getCall, listCalls, listSessions, type CallResource, type SessionResource } from '@hoop/contract';
 
-import type { ApiClient } from '../api-client.ts';
-import { checkDemo } from './checks.ts';
+import { createApiClient, type ApiClient } from '../api-client.ts';
+import { playApprover } from './approver.ts';
+import { checkDemo, recordedCalls } from './checks.ts';
 import { runFunction } from './function.ts';
 import type { DemoServices } from './services.ts';
 import { functionName, type DemoSettings } from './settings.ts';
@@ -58,18 +59,25 @@ export async function runDemo(input: DemoInput): Promise<Transcript> {
   const { api, services, say } = input;
   const { issuer, paymentsUrl } = services;
   say('Setting up the demonstration through the REST API…');
-  const setUp = await setUpDemo({ api, issuer, audience: new URL(input.controlPlaneUrl).origin, paymentsUrl, paymentsClientSecret: input.paymentsClientSecret });
+  const { steps: setUp, approverToken } = await setUpDemo({ api, issuer, audience: new URL(input.controlPlaneUrl).origin, paymentsUrl, paymentsClientSecret: input.paymentsClientSecret });
   await relayKnows(input.relayUrl, say);
   say(`Running the function ${functionName}…`);
+  const functionEnded = new AbortController();
+  const approving = playApprover(createApiClient({ url: input.controlPlaneUrl, token: approverToken }), functionEnded.signal, say);
+  // It is waited for below; until then its failure is nobody's.
+  approving.catch(() => undefined);
   const run = await runFunction(input.settings, { controlPlane: input.controlPlaneUrl, payments: paymentsUrl });
+  functionEnded.abort();
+  const approvals = await approving;
   const { requests: received } = (await (await fetch(`${paymentsUrl}/received`)).json()) as { requests: ReceivedRequest[] };
-  const { session, calls } = await readSession(api, run.steps.length);
+  const { session, calls } = await readSession(api, recordedCalls);
   const har = session === null ? '' : JSON.stringify(await api(exportSessionHar, { params: { sessionId: session.id } }));
-  const checks = checkDemo({ run, received, session, calls, har, paymentsClientSecret: input.paymentsClientSecret });
+  const checks = checkDemo({ run, received, session, calls, har, approvals, paymentsClientSecret: input.paymentsClientSecret });
   return {
     ok: checks.every(({ ok }) => ok),
     setUp,
     function: { exitCode: run.exitCode, steps: run.steps },
+    approvals,
     paymentsApi: { url: paymentsUrl, received },
     session,
     calls,

@@ -1,5 +1,6 @@
 /** What a platform engineer does once, through the public REST API. */
 import {
+  createAdminToken,
   createConnection,
   createIdentity,
   createIdentityProvider,
@@ -13,6 +14,7 @@ import type { z } from 'zod';
 import type { policyInputSchema } from '@hoop/contract';
 
 import type { ApiClient } from '../api-client.ts';
+import { approverGroup, approverName } from './approver.ts';
 import { functionName, paymentsClientId } from './settings.ts';
 
 export const connectionName = 'payments';
@@ -20,6 +22,7 @@ export const connectionName = 'payments';
 export const ruleNames = {
   read: 'read customers',
   refund: 'small refunds name a ticket',
+  largeRefund: 'large refunds need a person',
   delete: 'nobody deletes',
 } as const;
 
@@ -31,6 +34,14 @@ const rules: Rule[] = [
     match: { methods: ['POST'], paths: ['/v1/refunds'] },
     when: 'request.body.amount <= 10000',
     context: { ticket: '^OPS-[0-9]+$' },
+  },
+  {
+    name: ruleNames.largeRefund,
+    effect: 'require_approval',
+    match: { methods: ['POST'], paths: ['/v1/refunds'] },
+    when: 'request.body.amount > 10000',
+    reason: 'Refunds above 100.00 are decided by somebody of payments.',
+    approval: { reviewers: [`group:${approverGroup}`], ttl: '30m', validity: ['once', '10m'], fourEyes: true, requireComment: true, quorum: 1 },
   },
   { name: ruleNames.delete, effect: 'deny', match: { methods: ['DELETE'] }, reason: 'Customers are closed in the back office.' },
 ];
@@ -54,7 +65,13 @@ export interface SetUpStep {
   readonly what: string;
 }
 
-export async function setUpDemo({ api, issuer, audience, paymentsUrl, paymentsClientSecret }: SetUpInput): Promise<SetUpStep[]> {
+export interface SetUp {
+  readonly steps: readonly SetUpStep[];
+  /** Of the person who approves large refunds. */
+  readonly approverToken: string;
+}
+
+export async function setUpDemo({ api, issuer, audience, paymentsUrl, paymentsClientSecret }: SetUpInput): Promise<SetUp> {
   const steps: SetUpStep[] = [];
   const done = (operation: { readonly method: string; readonly path: string }, what: string): void => {
     steps.push({ operation: `${operation.method} ${operation.path}`, what });
@@ -90,9 +107,14 @@ export async function setUpDemo({ api, issuer, audience, paymentsUrl, paymentsCl
 
   const body: z.input<typeof policyInputSchema> = { rules, mask, comment: 'The demonstration' };
   await api(putPolicy, { params: { connection: connectionName }, headers: { 'if-none-match': '*' }, body });
-  done(putPolicy, 'read customers, refund with a ticket, never delete; emails and cards are masked');
+  done(putPolicy, 'read customers, refund with a ticket, large refunds only with an approval, never delete; emails and cards are masked');
 
   const { findings } = await api(lintPolicy, { body: { connection: connectionName } });
   done(lintPolicy, findings.length === 0 ? 'nothing to remark' : findings.map(({ message }) => message).join(' '));
-  return steps;
+
+  const approver = { name: approverName, role: 'approver' as const, user: approverName, groups: [approverGroup] };
+  const { token: approverToken } = await api(createAdminToken, { body: approver });
+  if (approverToken === null) throw new Error('The control plane did not show the token that it made.');
+  done(createAdminToken, `${approverName} of ${approverGroup} may approve`);
+  return { steps, approverToken };
 }

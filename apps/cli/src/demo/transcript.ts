@@ -1,6 +1,7 @@
 /** What happened in the demonstration: as one JSON document, and as text for people. */
 import type { CallResource, SessionResource } from '@hoop/contract';
 
+import type { SeenApproval } from './approver.ts';
 import type { Check } from './checks.ts';
 import type { FunctionStep } from './function.ts';
 import type { SetUpStep } from './set-up.ts';
@@ -21,6 +22,8 @@ export interface Transcript {
   readonly setUp: readonly SetUpStep[];
   /** What the function received. */
   readonly function: { readonly exitCode: number | null; readonly steps: readonly FunctionStep[] };
+  /** What the approver saw and decided while the function waited. */
+  readonly approvals: readonly SeenApproval[];
   /** What the payments API received. */
   readonly paymentsApi: { readonly url: string; readonly received: readonly ReceivedRequest[] };
   /** The recorded session, read back through the API; null where none was found. */
@@ -38,6 +41,19 @@ const short = (value: unknown): string => {
 
 function aboutStep({ step, status, body }: FunctionStep): string {
   return `${step}\n  <- ${status} ${short(body)}`;
+}
+
+function aboutApproval({ seen, decided }: SeenApproval): string {
+  const { request, identity, requirements, context, claims, digest, earlier } = seen;
+  return [
+    `${request.method} ${request.url}`,
+    ...request.headers.map(([name, value]) => `  ${name}: ${value}`),
+    `  ${request.body}`,
+    `asked by ${identity.name} (owner ${identity.owner}), claims ${short(claims)}`,
+    `rule "${requirements.map(({ rule }) => rule).join('", "')}", context ${short(context)}, ${earlier.length} earlier decisions on like requests`,
+    `digest ${digest}`,
+    ...decided.reviews.map(({ user, decision, comment }) => `-> ${user}: ${decision} "${comment ?? ''}", valid ${decided.validity ?? ''}`),
+  ].join('\n');
 }
 
 function aboutReceived({ method, path, credentialFingerprint, isAccepted, body }: ReceivedRequest): string {
@@ -63,6 +79,7 @@ export function transcriptText(transcript: Transcript): string {
   return [
     section('Set up through the REST API', transcript.setUp.map(({ operation, what }) => `${operation}\n  ${what}`)),
     section('What the function received', transcript.function.steps.map(aboutStep)),
+    section('What the approver saw, and decided', transcript.approvals.map(aboutApproval)),
     section('What the payments API received', transcript.paymentsApi.received.map(aboutReceived)),
     section(
       session === null ? 'No session was recorded' : `The recorded session ${session.id} of ${session.identity?.name ?? 'nobody'} (${session.callCount} calls, ${session.refusedCount} refused)`,

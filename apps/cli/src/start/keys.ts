@@ -15,8 +15,12 @@ export interface Keys {
   readonly sealingKeyFile: string;
   /** Their public halves: the control plane's. */
   readonly sealingPublicKeyFile: string;
-  /** Private keys that open recorded bodies: the control plane's. */
+  /** Private keys that open recorded bodies and what approvers are shown: the control plane's and, for messages with buttons, the worker's. */
   readonly recordingKeyFile: string;
+  /** Private keys that open the secrets of notification channels: the worker's. */
+  readonly notificationKeyFile: string;
+  /** Their public halves: the control plane's. */
+  readonly notificationPublicKeyFile: string;
   /** What a relay shows to the control plane. */
   readonly relayTokenFile: string;
   /** Of the embedded Postgres' owner. */
@@ -75,6 +79,8 @@ export async function makeKeys(folder: string): Promise<Keys> {
     sealingKeyFile: file('sealing.private.jwks.json'),
     sealingPublicKeyFile: file('sealing.public.jwks.json'),
     recordingKeyFile: file('recording.private.jwks.json'),
+    notificationKeyFile: file('notification.private.jwks.json'),
+    notificationPublicKeyFile: file('notification.public.jwks.json'),
     relayTokenFile: file('relay-token'),
     bootstrapTokenFile: file('bootstrap-token'),
     postgresPassword: await readOrMake(file('postgres-password'), newSecret),
@@ -84,8 +90,14 @@ export async function makeKeys(folder: string): Promise<Keys> {
   await readOrMake(keys.recordingKeyFile, async () => asText((await generateRecordingKeys()).privateJwks));
   await readOrMake(keys.relayTokenFile, newSecret);
   const sealing = await readOrMake(keys.sealingKeyFile, async () => asText((await generateSealingKeys()).privateJwks));
-  // Derived at every start, so that a rotated private set is followed.
-  await rm(keys.sealingPublicKeyFile, { force: true });
-  await writeOnce(keys.sealingPublicKeyFile, asText(toPublicJwks(JSON.parse(sealing) as JwkSet)));
+  const notification = await readOrMake(keys.notificationKeyFile, async () => asText((await generateRecordingKeys()).privateJwks));
+  await publish(sealing, keys.sealingPublicKeyFile);
+  await publish(notification, keys.notificationPublicKeyFile);
   return keys;
+}
+
+/** Derived at every start, so that a rotated private set is followed. */
+async function publish(privateJwks: string, file: string): Promise<void> {
+  await rm(file, { force: true });
+  await writeOnce(file, asText(toPublicJwks(JSON.parse(privateJwks) as JwkSet)));
 }

@@ -2,13 +2,13 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { migrateDatabase } from '@hoop/database';
+import { countAdminTokens, migrateDatabase, openDatabase } from '@hoop/database';
 import { prepareQueueSchema } from '@hoop/queue';
 
 import { StartError } from '../start-error.ts';
 import type { DataFolder } from './data-folder.ts';
 import { drainQueue } from './drain.ts';
-import type { Keys } from './keys.ts';
+import { newAdminToken, readOrMake, type Keys } from './keys.ts';
 import type { StartOptions } from './options.ts';
 import { claimPort } from './ports.ts';
 import { runPostgres, type RunningPostgres } from './postgres.ts';
@@ -19,7 +19,7 @@ export interface Stack {
   readonly relayUrl: string;
   /** Null where the database is not ours. */
   readonly postgresPort: number | null;
-  /** The bootstrap admin token was stored and shown; processes that start from now on are not told of it. */
+  /** The bootstrap admin token was shown and its file is gone: processes that start from now on are not told of it. */
   forgetBootstrapToken(): void;
   readonly children: readonly SupervisedChild[];
   /** Relay, then worker (once the queue is empty, or a time is over), control plane, Postgres. */
@@ -36,7 +36,6 @@ export interface StackInput {
   readonly keys: Keys;
   /** The environment of the command. */
   readonly env: NodeJS.ProcessEnv;
-  readonly hasBootstrapToken: boolean;
   readonly say: (sentence: string) => void;
 }
 
@@ -63,20 +62,30 @@ async function prepareDatabase(databaseUrl: string, queuePassword: string, redis
   }
 }
 
-export async function startStack({ options, folder, keys, env, hasBootstrapToken, say }: StackInput): Promise<Stack> {
+async function hasAdminToken(databaseUrl: string): Promise<boolean> {
+  const database = openDatabase(databaseUrl, { maxConnections: 1 });
+  try {
+    return (await database.inTransaction(countAdminTokens)) > 0;
+  } finally {
+    await database.close();
+  }
+}
+
+export async function startStack({ options, folder, keys, env, say }: StackInput): Promise<Stack> {
   const host = callableHost(options.host);
   // All ports first: nothing is started if one is taken.
   const port = await claimPort(options.port, options.host, '--port');
   const relayPort = await claimPort(options.relayPort, options.host, '--relay-port');
   const given = env['DATABASE_URL'];
   const redisUrl = env['REDIS_URL'];
+  const slackSecretFile = env['HOOP_SLACK_SIGNING_SECRET_FILE'];
   const postgresPort = given === undefined ? await claimPort(options.postgresPort, '127.0.0.1', '--postgres-port') : 0;
 
   const controlPlaneUrl = `http://${host}:${port}`;
   const relayUrl = `http://${host}:${relayPort}`;
   const started: SupervisedChild[] = [];
   let postgres: RunningPostgres | undefined;
-  let isBootstrapping = hasBootstrapToken;
+  let isBootstrapping = false;
 
   const log = (name: string): string => path.join(folder.logs, `${name}.log`);
   const start = async (name: string, env: () => Record<string, string>): Promise<SupervisedChild> => {
@@ -89,6 +98,10 @@ export async function startStack({ options, folder, keys, env, hasBootstrapToken
     if (given === undefined) postgres = await runPostgres(folder, postgresPort, keys.postgresPassword, say);
     const databaseUrl = given ?? postgres!.url;
     const queueUrl = await prepareDatabase(databaseUrl, keys.queuePassword, redisUrl, given === undefined);
+    if (!(await hasAdminToken(databaseUrl))) {
+      isBootstrapping = true;
+      await readOrMake(keys.bootstrapTokenFile, newAdminToken);
+    }
     const redis: Record<string, string> = redisUrl === undefined ? {} : { REDIS_URL: redisUrl };
 
     const controlPlaneEnvironment = (): Record<string, string> => ({
@@ -101,10 +114,18 @@ export async function startStack({ options, folder, keys, env, hasBootstrapToken
       HOOP_SEALING_PUBLIC_KEY_FILE: keys.sealingPublicKeyFile,
       HOOP_RECORDING_KEY_FILE: keys.recordingKeyFile,
       HOOP_RELAY_TOKEN_FILE: keys.relayTokenFile,
+      HOOP_NOTIFICATION_PUBLIC_KEY_FILE: keys.notificationPublicKeyFile,
+      ...(slackSecretFile === undefined ? {} : { HOOP_SLACK_SIGNING_SECRET_FILE: slackSecretFile }),
       ...(isBootstrapping ? { HOOP_BOOTSTRAP_TOKEN_FILE: keys.bootstrapTokenFile } : {}),
       ...redis,
     });
-    const workerEnvironment = (): Record<string, string> => ({ DATABASE_URL: databaseUrl, HOOP_PUBLIC_URL: controlPlaneUrl, ...redis });
+    const workerEnvironment = (): Record<string, string> => ({
+      DATABASE_URL: databaseUrl,
+      HOOP_PUBLIC_URL: controlPlaneUrl,
+      HOOP_NOTIFICATION_KEY_FILE: keys.notificationKeyFile,
+      HOOP_RECORDING_KEY_FILE: keys.recordingKeyFile,
+      ...redis,
+    });
     // No database: what it needs to know, the control plane tells it; its queue role reaches the queue alone.
     const relayEnvironment = (): Record<string, string> => ({
       HOOP_CONTROL_PLANE_URL: controlPlaneUrl,

@@ -10,7 +10,7 @@ import { makeDemoSettings, readDemoSettings } from '../demo/settings.ts';
 import { transcriptText } from '../demo/transcript.ts';
 import { writeAddresses } from './addresses.ts';
 import { openDataFolder, type DataFolder } from './data-folder.ts';
-import { makeKeys, newAdminToken, readOrMake, type Keys } from './keys.ts';
+import { makeKeys, type Keys } from './keys.ts';
 import type { StartOptions } from './options.ts';
 import { startStack, type Stack } from './stack.ts';
 
@@ -38,11 +38,10 @@ export async function start(options: StartOptions, io: StartIo): Promise<number>
   io.kill.addEventListener('abort', killAll);
   try {
     const keys = await makeKeys(folder.keys);
-    const isFirst = await isFirstStart(folder, keys);
-    io.say(isFirst ? `Starting on the new data folder ${folder.path}…` : `Starting on the data folder ${folder.path}…`);
-    stack = await startStack({ options, folder, keys, env: io.env, hasBootstrapToken: isFirst, say: io.say });
+    io.say(`Starting on the data folder ${folder.path}…`);
+    stack = await startStack({ options, folder, keys, env: io.env, say: io.say });
     if (io.kill.aborted) killAll();
-    const token = isFirst ? await takeBootstrapToken(stack, keys, io.say) : undefined;
+    const token = await takeBootstrapToken(stack, keys);
     await writeAddresses(folder.path, { controlPlane: stack.controlPlaneUrl, relay: stack.relayUrl });
     announce(options, stack, token, io);
 
@@ -67,22 +66,17 @@ export async function start(options: StartOptions, io: StartIo): Promise<number>
   }
 }
 
-/** The first start is over once the bootstrap token was shown: then its file is gone and Postgres is there. */
-async function isFirstStart(folder: DataFolder, keys: Keys): Promise<boolean> {
-  const marker = `${folder.keys}/bootstrapped`;
-  const isDone = await readFile(marker, 'utf8').then(() => true, () => false);
-  if (isDone) return false;
-  await readOrMake(keys.bootstrapTokenFile, newAdminToken);
-  return true;
-}
-
 /**
- * The admin token that the control plane has stored (hashed) by now. Its file is removed: it is shown once.
- * Undefined where the database, one of your own, had an admin token already.
+ * The bootstrap admin token, which the control plane has stored (hashed) by now. Its file is removed: it is shown once. A
+ * file that is there although the database had a token already is of a start that ended before it was shown.
  */
-async function takeBootstrapToken(stack: Stack, keys: Keys, say: (sentence: string) => void): Promise<string | undefined> {
-  const token = (await readFile(keys.bootstrapTokenFile, 'utf8')).trim();
-  const isStored = await createApiClient({ url: stack.controlPlaneUrl, token })(getCurrentAdminToken, {}).then(
+async function takeBootstrapToken(stack: Stack, { bootstrapTokenFile }: Keys): Promise<string | undefined> {
+  const token = await readFile(bootstrapTokenFile, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (token === undefined) return undefined;
+  const isStored = await createApiClient({ url: stack.controlPlaneUrl, token: token.trim() })(getCurrentAdminToken, {}).then(
     () => true,
     (error: unknown) => {
       if (error instanceof ApiError && error.status === 401) return false;
@@ -90,10 +84,8 @@ async function takeBootstrapToken(stack: Stack, keys: Keys, say: (sentence: stri
     },
   );
   stack.forgetBootstrapToken();
-  await readOrMake(keys.bootstrapTokenFile.replace(/bootstrap-token$/, 'bootstrapped'), () => new Date().toISOString());
-  await rm(keys.bootstrapTokenFile, { force: true });
-  if (!isStored) say('This database has an admin token already; none was made.');
-  return isStored ? token : undefined;
+  await rm(bootstrapTokenFile, { force: true });
+  return isStored ? token.trim() : undefined;
 }
 
 function announce(options: StartOptions, stack: Stack, token: string | undefined, { out, say }: StartIo): void {

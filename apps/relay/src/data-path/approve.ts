@@ -79,7 +79,9 @@ async function claimOf(relay: Relay, call: Call, verdict: Verdict): Promise<Appr
   if (keys === null) throw new AppError('recorder_unavailable', 'The key for recorded bodies could not be made.');
   const { snapshot } = call.connection!;
   const body = call.body ?? nothing;
-  const headers = forwardHeaders(request.headers);
+  // What a deferral is asked for with is not sent (see defer.ts), so it is not shown either.
+  const isSentLater = call.deferred !== null || readPreferences(request.headers).respondAsync;
+  const headers = forwardHeaders(request.headers).filter(([name]) => !isSentLater || name !== 'prefer');
   const credential = snapshot.credential === null ? null : { id: snapshot.credential.id, revision: snapshot.credential.revision };
   const policy = { id: snapshot.policy!.id, revision: snapshot.policy!.revision };
   const { target } = call.route!;
