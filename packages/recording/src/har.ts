@@ -3,6 +3,9 @@ import { STATUS_CODES } from 'node:http';
 
 import type { CallResource, HeaderList, SessionResource } from '@hoop/contract';
 
+import { decodeContent } from './content-coding.ts';
+import type { DecodedContent } from './content-coding.ts';
+
 export interface HarNameValue {
   readonly name: string;
   readonly value: string;
@@ -71,7 +74,9 @@ export async function toHar({ session, calls, openBody, version }: HarInput): Pr
   for (const call of calls) {
     const request = (await openBody?.(call.id, 'request')) ?? null;
     const response = (await openBody?.(call.id, 'response')) ?? null;
-    entries.push(toEntry(session.id, call, request, response));
+    // A HAR has the content as it is read, not as it travelled.
+    const content = response === null ? null : await decodeContent(response, call.responseHeaders ?? []);
+    entries.push(toEntry(session.id, call, request, content));
   }
   const title = session.identity?.name ?? session.subject ?? session.id;
   return {
@@ -84,7 +89,7 @@ export async function toHar({ session, calls, openBody, version }: HarInput): Pr
   };
 }
 
-function toEntry(pageref: string, call: CallResource, requestBytes: Uint8Array | null, responseBytes: Uint8Array | null): HarEntry {
+function toEntry(pageref: string, call: CallResource, requestBytes: Uint8Array | null, content: DecodedContent | null): HarEntry {
   const timings = toTimings(call);
   const address = /^\[?(.+?)\]?:(\d+)$/.exec(call.targetAddress ?? '');
   const responseHeaders = call.responseHeaders ?? [];
@@ -112,10 +117,10 @@ function toEntry(pageref: string, call: CallResource, requestBytes: Uint8Array |
       cookies: [],
       headers: nameValues(responseHeaders),
       content: {
-        size: responseBody?.bytes ?? 0,
+        size: content !== null && content.undone.length > 0 ? content.bytes.byteLength : (responseBody?.bytes ?? 0),
         mimeType: responseBody?.contentType ?? valueOf(responseHeaders, 'content-type') ?? '',
-        ...(responseBytes === null ? {} : toText(responseBytes, 'encoding')),
-        ...truncation(responseBody),
+        ...(content === null ? {} : toText(content.bytes, 'encoding')),
+        ...remarks(responseBody, content?.remaining ?? null),
       },
       redirectURL: valueOf(responseHeaders, 'location') ?? '',
       headersSize: -1,
@@ -170,11 +175,15 @@ function queryOf(url: string | null): HarNameValue[] {
 
 function toPostData(call: CallResource, bytes: Uint8Array): NonNullable<HarEntry['request']['postData']> {
   const mimeType = call.requestBody?.contentType ?? valueOf(call.requestHeaders ?? [], 'content-type') ?? '';
-  return { mimeType, ...toText(bytes, '_encoding'), ...truncation(call.requestBody) };
+  return { mimeType, ...toText(bytes, '_encoding'), ...remarks(call.requestBody, null) };
 }
 
-const truncation = (body: CallResource['requestBody']): { comment?: string } =>
-  body?.truncated ? { comment: `Truncated: ${body.keptBytes} of ${body.bytes} bytes were kept.` } : {};
+function remarks(body: CallResource['requestBody'], coding: string | null): { comment?: string } {
+  const said: string[] = [];
+  if (body?.truncated) said.push(`Truncated: ${body.keptBytes} of ${body.bytes} bytes were kept.`);
+  if (coding !== null) said.push(`Still encoded: ${coding}.`);
+  return said.length === 0 ? {} : { comment: said.join(' ') };
+}
 
 /** UTF-8 as text, anything else in base64. HAR has a member that says so for responses only. */
 function toText<const Name extends string>(bytes: Uint8Array, encodingMember: Name): { text: string } & { [K in Name]?: 'base64' } {

@@ -8,6 +8,8 @@ export type { DigestedRequest } from './request-digest.ts';
 export { callDigest, callForm, canonicalCall } from './call-digest.ts';
 export type { StoredCall } from './call-digest.ts';
 export { canonicalJson } from './canonical-json.ts';
+export { decodeContent } from './content-coding.ts';
+export type { DecodedContent } from './content-coding.ts';
 export { toHar } from './har.ts';
 export type { BodyOpener, Har, HarEntry, HarInput } from './har.ts';
 export * from './merkle/index.ts';
