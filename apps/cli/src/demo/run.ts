@@ -1,7 +1,7 @@
 /** The demonstration: a function calls a payments API through Hoop and never holds its key. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { exportSessionHar, getCall, listCalls, listSessions, type CallResource, type SessionResource } from '@hoop/contract';
+import { exportSessionHar, getCall, getSession, listCalls, listSessions, type CallResource, type SessionResource } from '@hoop/contract';
 
 import { createApiClient, type ApiClient } from '../api-client.ts';
 import { playApprover } from './approver.ts';
@@ -34,14 +34,16 @@ async function readSession(api: ApiClient, expectedCalls: number): Promise<{ ses
     const isComplete = summaries.length >= expectedCalls && summaries.every(({ state }) => state !== 'pending');
     if (isComplete || deadline.aborted) {
       const calls = await Promise.all(summaries.map(({ id }) => api(getCall, { params: { callId: id } })));
-      return { session, calls: calls.toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
+      // Read again: it was read before the calls were, and counts them.
+      const counted = session === null ? null : await api(getSession, { params: { sessionId: session.id } });
+      return { session: counted, calls: calls.toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
     }
     await delay(50);
   }
 }
 
-/** Waits until a relay has heard of the connection: until then it would call it unknown. */
-async function relayKnows(relayUrl: string, say: (sentence: string) => void): Promise<void> {
+/** Waits until the relay carries calls. What was just set up reaches it on its stream while the function still starts. */
+async function relayReady(relayUrl: string, say: (sentence: string) => void): Promise<void> {
   const deadline = AbortSignal.timeout(10_000);
   for (;;) {
     const response = await fetch(`${relayUrl}/-/readyz`, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
@@ -60,7 +62,7 @@ export async function runDemo(input: DemoInput): Promise<Transcript> {
   const { issuer, paymentsUrl } = services;
   say('Setting up the demonstration through the REST API…');
   const { steps: setUp, approverToken } = await setUpDemo({ api, issuer, audience: new URL(input.controlPlaneUrl).origin, paymentsUrl, paymentsClientSecret: input.paymentsClientSecret });
-  await relayKnows(input.relayUrl, say);
+  await relayReady(input.relayUrl, say);
   say(`Running the function ${functionName}…`);
   const functionEnded = new AbortController();
   const approving = playApprover(createApiClient({ url: input.controlPlaneUrl, token: approverToken }), functionEnded.signal, say);

@@ -141,8 +141,9 @@ async function demonstrate(options: StartOptions, folder: DataFolder, stack: Sta
     });
     if (options.json) finish(transcript);
     else io.out(`\n${transcriptText(transcript)}`);
-    const failed = transcript.checks.filter(({ ok }) => !ok).length;
-    io.say(failed === 0 ? `All ${transcript.checks.length} checks hold.` : `${failed} of ${transcript.checks.length} checks FAILED.`);
+    const failed = transcript.checks.filter(({ ok }) => !ok);
+    for (const { what, detail } of failed) io.say(`FAILED: ${what}: ${detail}`);
+    io.say(failed.length === 0 ? `All ${transcript.checks.length} checks hold.` : `${failed.length} of ${transcript.checks.length} checks FAILED.`);
     return { services, exitCode: transcript.ok ? 0 : 1 };
   } catch (error) {
     io.say(`The demonstration failed: ${(error as Error).message}`);
