@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 
 import { queueConnectionFromEnv } from '@hoop/queue';
 import type { QueueConnection } from '@hoop/queue';
+import type { LogJwkSet } from '@hoop/recording';
 import type { JwkSet } from '@hoop/sealing';
 
 export interface WorkerConfig {
@@ -10,6 +11,8 @@ export interface WorkerConfig {
   readonly queue: QueueConnection;
   /** Seconds after which a call without an outcome is closed as `unknown`. @default 120 */
   readonly orphanSeconds: number;
+  /** Seconds after which a deferred call of which its relay has said nothing is given up; longer than a relay runs one. @default 660 */
+  readonly deferredLostSeconds: number;
   /** Milliseconds after which the job of a worker that died may be taken by another. @default 15000 */
   readonly lockMs?: number;
   /** Base URL of the control plane, for links in messages. @default "http://127.0.0.1:7700" */
@@ -20,6 +23,24 @@ export interface WorkerConfig {
   readonly recordingKeys?: JwkSet;
   /** Milliseconds before each further attempt at a delivery. @default as Standard Webhooks recommends, over two days */
   readonly notificationRetriesMs?: readonly number[];
+  /** Private Ed25519 keys that sign the log's checkpoints, the first one now; without them nothing is sequenced. */
+  readonly logKeys?: LogJwkSet;
+  /** The log's name in its checkpoints. @default "hoop/" and the beginning of the oldest key's id */
+  readonly logOrigin?: string;
+  /** Milliseconds between two batches of the log. @default 250 */
+  readonly sequenceMs?: number;
+  /** Where checkpoints are kept outside of the database: a file that is appended to. */
+  readonly witnessFile?: string;
+  /** `add-checkpoint` of a witness (C2SP tlog-witness). */
+  readonly witnessUrl?: string;
+  /** Private address ranges in which the witness may be. @default [] */
+  readonly witnessCidrs?: readonly string[];
+  /** Seconds between two checkpoints that witnesses are told of. @default 60 */
+  readonly witnessSeconds?: number;
+  /** The one folder in which event sinks may write files; without it none can. */
+  readonly eventFilesFolder?: string;
+  /** Milliseconds before a sink is tried again: the first time, doubling up to the last. @default [1000, 300000] */
+  readonly eventSinkRetryMs?: readonly [number, number];
   /** pino's level. @default "info" */
   readonly logLevel: string;
 }
@@ -34,9 +55,17 @@ export function readConfig(env: Environment): WorkerConfig {
     databaseUrl,
     queue: queueConnectionFromEnv({ REDIS_URL: env['REDIS_URL'], HOOP_QUEUE_URL: env['HOOP_QUEUE_URL'], DATABASE_URL: databaseUrl }),
     orphanSeconds: whole(env, 'HOOP_ORPHAN_SECONDS', 120, 1, 86_400),
+    deferredLostSeconds: whole(env, 'HOOP_DEFERRED_LOST_SECONDS', 660, 1, 86_400),
     ...(env['HOOP_PUBLIC_URL'] ? { publicUrl: env['HOOP_PUBLIC_URL'] } : {}),
     ...(env['HOOP_NOTIFICATION_KEY_FILE'] ? { notificationKeys: readKeys('HOOP_NOTIFICATION_KEY_FILE', env['HOOP_NOTIFICATION_KEY_FILE']) } : {}),
     ...(env['HOOP_RECORDING_KEY_FILE'] ? { recordingKeys: readKeys('HOOP_RECORDING_KEY_FILE', env['HOOP_RECORDING_KEY_FILE']) } : {}),
+    ...(env['HOOP_LOG_KEY_FILE'] ? { logKeys: readKeys('HOOP_LOG_KEY_FILE', env['HOOP_LOG_KEY_FILE']) as LogJwkSet } : {}),
+    ...(env['HOOP_LOG_ORIGIN'] ? { logOrigin: env['HOOP_LOG_ORIGIN'] } : {}),
+    ...(env['HOOP_WITNESS_FILE'] ? { witnessFile: env['HOOP_WITNESS_FILE'] } : {}),
+    ...(env['HOOP_WITNESS_URL'] ? { witnessUrl: env['HOOP_WITNESS_URL'] } : {}),
+    ...(env['HOOP_WITNESS_CIDRS'] ? { witnessCidrs: env['HOOP_WITNESS_CIDRS'].split(',').map((range) => range.trim()) } : {}),
+    witnessSeconds: whole(env, 'HOOP_WITNESS_SECONDS', 60, 1, 86_400),
+    ...(env['HOOP_EVENT_FILES_DIR'] ? { eventFilesFolder: env['HOOP_EVENT_FILES_DIR'] } : {}),
     logLevel: env['HOOP_LOG_LEVEL'] || 'info',
   };
 }

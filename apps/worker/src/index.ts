@@ -2,6 +2,9 @@
 import { startApprovals } from './approvals/start-approvals.ts';
 import type { WorkerConfig } from './config.ts';
 import { openContext } from './context.ts';
+import { startEventSinks } from './event-sinks/start-event-sinks.ts';
+import { startSequencer } from './log/start-sequencer.ts';
+import { startWitness } from './log/start-witness.ts';
 import { startMaintenance } from './maintenance/start-maintenance.ts';
 import { startRecordings } from './recordings/start-recordings.ts';
 
@@ -16,7 +19,7 @@ export interface RunningWorker {
 /** Resolves once every part runs; where a server is away, the parts wait for it. */
 export async function startWorker(config: WorkerConfig): Promise<RunningWorker> {
   const context = openContext(config);
-  const parts = [startRecordings(context), startApprovals(context), startMaintenance(context)];
+  const parts = [startRecordings(context), startApprovals(context), startMaintenance(context), startSequencer(context), startWitness(context), startEventSinks(context)];
   let closing: Promise<void> | undefined;
   return {
     close: () =>

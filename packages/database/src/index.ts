@@ -5,6 +5,7 @@ export * from './connection/store.ts';
 export * from './credential-source/store.ts';
 export * from './database.ts';
 export * from './errors.ts';
+export * from './event-sink/locks.ts';
 export * from './event-sink/store.ts';
 export * from './grant/store.ts';
 export * from './idempotency/store.ts';

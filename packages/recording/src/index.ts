@@ -22,3 +22,4 @@ export { verifyLogExport } from './log/verify-export.ts';
 export type { LogFinding } from './log/finding.ts';
 export type { LogVerdict, VerifyOptions } from './log/verify-export.ts';
 export { generateLogKeys, logOrigin, logSigner, logVerifierKeys } from './log/log-keys.ts';
+export type { GeneratedLogKeys, LogJwk, LogJwkSet, LogSigner } from './log/log-keys.ts';

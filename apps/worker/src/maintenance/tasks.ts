@@ -1,5 +1,6 @@
 import type { MaintenanceTask } from '@hoop/contract';
 import {
+  checkRecords,
   closeLostDeferredCalls,
   closeOrphans,
   dueDeliveries,
@@ -9,22 +10,33 @@ import {
   overdueApprovals,
   purgeCalls,
   purgeDeferredCalls,
+  readCheckState,
+  recordLostConsumptions,
   retentionRules,
   stuckReadyCalls,
+  writeCheckState,
 } from '@hoop/database';
 
 import type { WorkerContext } from '../context.ts';
+import { raiseIntegrityAlarm } from '../log/integrity-alarm.ts';
+import { purgeHistory } from './purge-history.ts';
 
 /** What each task does. All can be run at any time, by any number of workers, and again after a failure. */
 export const tasks: Readonly<Record<MaintenanceTask, (context: WorkerContext, signal: AbortSignal) => Promise<void>>> = {
-  async orphans({ config, db, log }, signal) {
+  async orphans({ config, db, log, now }, signal) {
     for (let closed = batch; closed === batch && !signal.aborted; ) {
       closed = await closeOrphans(db.pool, config.orphanSeconds, batch);
       if (closed > 0) log.warn({ event: 'orphans_closed', calls: closed }, 'calls whose relay did not say how they ended are closed as unknown');
     }
+    for (let looked = batch; looked === batch && !signal.aborted; ) {
+      const result = await recordLostConsumptions(db.pool, now() - config.orphanSeconds * 1000, batch);
+      looked = result.looked;
+      if (result.lost.length > 0) log.warn({ event: 'approvals_lost', approvals: result.lost.slice(0, 20), count: result.lost.length }, 'approvals were used by calls of which there was no record');
+    }
   },
 
-  async retention({ db, log, now }, signal) {
+  async retention(context, signal) {
+    const { db, log, now } = context;
     for (const rule of await retentionRules(db.prisma)) {
       let purged = 0;
       for (let isDone = false; !isDone && !signal.aborted; ) {
@@ -34,6 +46,7 @@ export const tasks: Readonly<Record<MaintenanceTask, (context: WorkerContext, si
       }
       if (purged > 0) log.info({ event: 'calls_purged', calls: purged, connection: rule.connectionId });
     }
+    await purgeHistory(context, signal);
   },
 
   partitions: ({ db }) => ensurePartitions(db.prisma),
@@ -52,19 +65,35 @@ export const tasks: Readonly<Record<MaintenanceTask, (context: WorkerContext, si
     await enqueueOutbox(db.prisma, due.map((deliveryId) => ({ topic: 'delivery.due', payload: { deliveryId } })));
   },
 
-  async deferred({ db, log, now }) {
+  async deferred({ config, db, log, now }) {
     const stuck = await stuckReadyCalls(db.prisma, now() - graceMs, batch);
     await enqueueOutbox(db.prisma, stuck.map((callId) => ({ topic: 'deferred.ready', payload: { callId } })));
-    const { unknown } = await db.inTransaction((tx) => closeLostDeferredCalls(tx, now() - lostAfterMs, batch, now()));
+    const bounds = { claimedBefore: now() - config.deferredLostSeconds * 1000, concludedBefore: now() - graceMs, limit: batch };
+    const { unknown } = await db.inTransaction((tx) => closeLostDeferredCalls(tx, bounds, now()));
     if (unknown.length > 0) log.warn({ event: 'deferred_lost', calls: unknown.length }, 'deferred calls whose relay did not come back are closed as unknown');
     await purgeDeferredCalls(db.prisma, now(), batch);
   },
+
+  async record_check(context, signal) {
+    const { db, log, now } = context;
+    const end = now() + checkMs;
+    let after: string | null = await readCheckState(db.pool);
+    while (after !== null && now() < end && !signal.aborted) {
+      const part = await checkRecords(db.pool, { after, limit: batch, repair: true });
+      for (const { kind, id, detail, repaired } of part.findings) {
+        log[repaired ? 'warn' : 'error']({ event: 'records_drifted', kind, id, repaired }, detail);
+        if (kind === 'digest_mismatch') await raiseIntegrityAlarm(context, 'record_altered', detail);
+      }
+      after = part.next;
+      await writeCheckState(db.pool, after);
+    }
+  },
 };
 
+/** One run of the check goes on for so long; the next goes on where it stopped. */
+const checkMs = 10_000;
 /** A job has so long to be taken before it counts as lost. */
 const graceMs = 60_000;
-/** Longer than a relay runs a deferred call. */
-const lostAfterMs = 660_000;
 
 const batch = 1000;
 
@@ -75,5 +104,6 @@ export const intervals = (orphanSeconds: number): Readonly<Record<MaintenanceTas
   partitions: 3_600_000,
   approvals: 15_000,
   deliveries: 30_000,
-  deferred: 30_000,
+  deferred: Math.min(Math.max(orphanSeconds * 250, 1000), 30_000),
+  record_check: 300_000,
 });

@@ -61,6 +61,8 @@ async function expectRepaired(kind: string, id: string): Promise<void> {
   expect(await check()).toEqual([[kind, id, false]]);
   expect(await check(true)).toEqual([[kind, id, true]]);
   expect(await check()).toEqual([]);
+  const [event] = await db!.prisma.auditEvent.findMany({ where: { action: 'records.repair' }, orderBy: { id: 'desc' }, take: 1 });
+  expect(event!.change).toEqual({ after: { repaired: { [kind]: 1 }, ids: [id] } });
 }
 
 describe('the check of the records', () => {

@@ -1,5 +1,6 @@
 /** Whether calls, bodies, data keys, sessions, retention and the log still fit together; and repair of what can be. */
-import { formDigest, callRecord } from '@hoop/recording';
+import { newId } from '@hoop/contract';
+import { callRecord, formDigest } from '@hoop/recording';
 import type pg from 'pg';
 
 import { readStoredCalls } from '../log/logged-records.ts';
@@ -70,6 +71,7 @@ export function checkRecords(pool: pg.Pool, { after, limit, repair }: CheckOptio
     const findings: RecordFinding[] = [];
     for (const check of [bodies, missingContent, notLogged, digests, retention, sessions, keys]) findings.push(...(await check(part)));
     if (isLast) findings.push(...(await strayKeys(part)));
+    await auditRepairs(client, findings);
     return { checked: rows.length, findings, next: isLast ? null : rows.at(-1)!.id };
   });
 }
@@ -202,6 +204,20 @@ const keys = (part: Part): Promise<RecordFinding[]> =>
   removeKeys(part, 'k.session_id = ANY($1::text[]) AND NOT EXISTS (SELECT 1 FROM calls c WHERE c.session_id = k.session_id AND c.data_key_id = k.id)', [part.sessions]);
 
 const strayKeys = (part: Part): Promise<RecordFinding[]> => removeKeys(part, 'NOT EXISTS (SELECT 1 FROM calls c WHERE c.session_id = k.session_id)', []);
+
+/** Repairs remove and rewrite: they are told of like a purge, in their own transaction. */
+async function auditRepairs(client: IngestClient, findings: readonly RecordFinding[]): Promise<void> {
+  const repaired = findings.filter((one) => one.repaired);
+  if (repaired.length === 0) return;
+  const counts: Record<string, number> = {};
+  for (const { kind } of repaired) counts[kind] = (counts[kind] ?? 0) + 1;
+  const after = { repaired: counts, ids: [...new Set(repaired.map((one) => one.id))].slice(0, 100) };
+  await client.query(
+    `INSERT INTO audit_events (id, at, actor_id, actor_name, actor_role, action, target_type, target_id, change, request_id, remote)
+     VALUES ($1, now(), 'system', 'record check', 'system', 'records.repair', 'records', 'records', $2, $3, '')`,
+    [newId('audit_event'), JSON.stringify({ after }), newId('request')],
+  );
+}
 
 /** Where the worker's check goes on. */
 export async function readCheckState(client: IngestClient): Promise<string> {
