@@ -2,13 +2,36 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import type { CountryCode } from 'libphonenumber-js/max';
 
-import { AT, DIGIT, DOT } from '../text/byte-classes.ts';
-import { F_EMAIL, F_HEX_GROUPS, F_IPV4, F_PHONE } from '../text/features.ts';
+import { AT, COLON, DASH, DIGIT, DOT } from '../text/byte-classes.ts';
+import { F_BEHIND_WORD, F_DOTS, F_HEX_GROUPS, F_IPV4, F_PHONE } from '../text/features.ts';
 import type { Detector } from './detector.ts';
 import { CONTEXT_PHONE } from './key-context.ts';
+import { isInternationalNumber } from './phone-plan.ts';
 
-const domain = /(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+(?:xn--[a-z0-9-]{2,59}|[\p{L}]{2,63})(?![\p{L}\p{N}])/uy;
-const local = /[\p{L}\p{N}!#$%&'*+/=?^_`{|}~.-]{1,64}$/u;
+const isLetter = /\p{L}/u;
+const isDigitCode = (code: number): boolean => code >= 0x30 && code <= 0x39;
+const isLetterCode = (code: number): boolean => (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || (code >= 0x80 && isLetter.test(String.fromCharCode(code)));
+/** RFC 5322 atext and the dot. */
+const isLocalCode = (code: number): boolean => isLetterCode(code) || isDigitCode(code) || (code < 0x80 && code > 0x20 && "!#$%&'*+/=?^_`{|}~.-".includes(String.fromCharCode(code)));
+
+/** Where the domain that starts at `from` ends; -1 where there is none with two labels, the last of letters. */
+function domainEnd(text: string, from: number): number {
+  let end = -1;
+  let labels = 0;
+  for (let at = from; at < text.length && labels < 12; ) {
+    let stop = at;
+    let letters = 0;
+    for (let code = text.charCodeAt(stop); isLetterCode(code) || isDigitCode(code) || code === 0x2d; code = text.charCodeAt(++stop)) if (isLetterCode(code)) letters++;
+    const length = stop - at;
+    if (length === 0 || length > 63 || text.charCodeAt(at) === 0x2d) break;
+    labels++;
+    if (labels > 1 && length > 1 && (letters === length || /^xn--[a-z0-9-]{2,}$/i.test(text.slice(at, stop)))) end = stop;
+    if (text.charCodeAt(stop) !== 0x2e) break;
+    at = stop + 1;
+  }
+  return end;
+}
+
 /** Endings of file names such as `icon@2x.png`. */
 const fileEndings = /\.(?:png|jpe?g|gif|svg|webp|avif|css|s?css|js|mjs|ts|tsx|json|map|html?)$/i;
 
@@ -16,17 +39,22 @@ export const email: Detector = {
   name: 'email',
   summary: 'Email addresses (RFC 5322 dot-atoms, Unicode included) at a domain with a letters-only last label.',
   needs: AT | DOT,
+  needsOneOf: 0,
   minLength: 6,
-  features: F_EMAIL,
+  minDigits: 0,
+  minWord: 0,
+  features: 0,
   contexts: 0,
   find(text, _context, found) {
     for (let at = text.indexOf('@'); at > 0; at = text.indexOf('@', at + 1)) {
-      domain.lastIndex = at + 1;
-      const host = domain.exec(text);
-      if (host === null) continue;
-      const before = local.exec(text.slice(Math.max(0, at - 65), at))?.[0].replace(/^[.!#$%&'*/=?^`{|}]+/, '') ?? '';
-      if (before === '' || before.endsWith('.') || before.includes('..') || fileEndings.test(host[0])) continue;
-      found(at - before.length, at + 1 + host[0].length);
+      let start = at;
+      while (start > 0 && at - start < 64 && isLocalCode(text.charCodeAt(start - 1))) start--;
+      // what opens a local part without being part of a name: "mailto=", "'", "/"
+      while (start < at && ".!#$%&'*/=?^`{|}".includes(text[start]!)) start++;
+      if (start === at || text.charCodeAt(at - 1) === 0x2e) continue;
+      const end = domainEnd(text, at + 1);
+      if (end < 0 || text.slice(start, at).includes('..') || fileEndings.test(text.slice(at, end))) continue;
+      found(start, end);
     }
   },
 };
@@ -42,44 +70,67 @@ export const phone: Detector = {
   name: 'phone',
   summary: 'Phone numbers valid in the plan of their country (libphonenumber): international, North American as printed, others where a key or a word says so.',
   needs: DIGIT,
+  needsOneOf: 0,
   minLength: 7,
-  features: F_PHONE,
+  minDigits: 7,
+  minWord: 0,
+  features: F_PHONE | F_BEHIND_WORD,
   contexts: CONTEXT_PHONE,
   find(text, context, found) {
     const called = (context & CONTEXT_PHONE) !== 0;
     for (const run of text.matchAll(phoneRun)) {
       const start = run.index;
-      if (isPhone(run[0], called || phoneLabel.test(text.slice(Math.max(0, start - 24), start)))) found(start, start + run[0].length);
+      const isLabelled = called || (!run[0].startsWith('+') && start > 2 && phoneLabel.test(text.slice(Math.max(0, start - 24), start)));
+      if (isPhone(run[0], isLabelled)) found(start, start + run[0].length);
     }
   },
 };
 
 function isPhone(run: string, called: boolean): boolean {
-  if (run.startsWith('+')) return parsePhoneNumberFromString(run)?.isValid() === true;
+  const digits = run.replaceAll(/[^0-9]/g, '');
+  if (run.startsWith('+')) {
+    // "+44 (0)20 …" has the trunk prefix in it, which the library knows how to drop
+    return isInternationalNumber(digits) || (run.includes('(0') && parsePhoneNumberFromString(run)?.isValid() === true);
+  }
   if (called) {
-    if (run.startsWith('00') && parsePhoneNumberFromString(`+${run.slice(2)}`)?.isValid() === true) return true;
+    if (run.startsWith('00') && isInternationalNumber(digits.slice(2))) return true;
     return !dateLike.test(run) && homes.some((home) => parsePhoneNumberFromString(run, home)?.isValid() === true);
   }
-  return northAmerican.test(run) && parsePhoneNumberFromString(run, 'US')?.isValid() === true;
+  return northAmerican.test(run) && isInternationalNumber(digits.length === 10 ? `1${digits}` : digits);
 }
 
 const ipv4 = /(?<![0-9A-Za-z.])(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])){3}(?![0-9A-Za-z]|\.[0-9])/g;
 const ipv6 = /(?<![0-9A-Za-z:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?:[0-9]{1,3}\.){3}[0-9]{1,3})?(?![0-9A-Za-z:])/g;
 const versionBefore = /(?:\bv|version|release|build|revision|chrome\/|safari\/|mozilla\/|edg\/|opr\/|assembly|oid)\s*[:=]?\s*$/i;
 
-export const ipAddress: Detector = {
-  name: 'ip_address',
-  summary: 'IPv4 and IPv6 addresses (RFC 4291 forms), but not version numbers and times of day.',
-  needs: DIGIT,
-  minLength: 3,
-  features: F_IPV4 | F_HEX_GROUPS,
-  contexts: 0,
+const ipPart = { name: 'ip_address', summary: '', needsOneOf: 0, minWord: 0, contexts: 0 };
+
+const ipv4Address: Detector = {
+  ...ipPart,
+  needs: DIGIT | DOT,
+  minLength: 7,
+  minDigits: 4,
+  features: F_IPV4,
   find(text, _context, found) {
-    if (text.includes('.')) {
-      for (const match of text.matchAll(ipv4)) if (!versionBefore.test(text.slice(Math.max(0, match.index - 12), match.index))) found(match.index, match.index + match[0].length);
-    }
-    if (text.includes(':')) for (const match of text.matchAll(ipv6)) if (isIpv6(match[0])) found(match.index, match.index + match[0].length);
+    for (const match of text.matchAll(ipv4)) if (!versionBefore.test(text.slice(Math.max(0, match.index - 12), match.index))) found(match.index, match.index + match[0].length);
   },
+};
+
+const ipv6Address: Detector = {
+  ...ipPart,
+  needs: DIGIT | COLON,
+  minLength: 3,
+  minDigits: 1,
+  features: F_HEX_GROUPS,
+  find(text, _context, found) {
+    for (const match of text.matchAll(ipv6)) if (isIpv6(match[0])) found(match.index, match.index + match[0].length);
+  },
+};
+
+export const ipAddress: Detector = {
+  ...ipv6Address,
+  summary: 'IPv4 and IPv6 addresses (RFC 4291 forms), but not version numbers and times of day.',
+  parts: [ipv4Address, ipv6Address],
 };
 
 function isIpv6(text: string): boolean {
@@ -99,8 +150,11 @@ export const macAddress: Detector = {
   name: 'mac_address',
   summary: 'MAC addresses: six pairs with colons or dashes, or three groups of four with dots.',
   needs: 0,
+  needsOneOf: COLON | DASH | DOT,
   minLength: 14,
-  features: F_HEX_GROUPS,
+  minDigits: 0,
+  minWord: 14,
+  features: F_HEX_GROUPS | F_DOTS,
   contexts: 0,
   find(text, _context, found) {
     for (const match of text.matchAll(mac)) if (!/^(?:00[:-]){5}00$/.test(match[0])) found(match.index, match.index + match[0].length);

@@ -1,5 +1,5 @@
 /** Values without a form of their own: secrets, names and addresses, known by their key or by the words around them. */
-import { DIGIT, LOWER, UPPER } from '../text/byte-classes.ts';
+import { ASSIGN, DIGIT, LOWER, SPACE, UPPER } from '../text/byte-classes.ts';
 import { F_ASSIGN, F_STREET, F_TITLE } from '../text/features.ts';
 import type { Detector } from './detector.ts';
 import { CONTEXT_ADDRESS, CONTEXT_PASSWORD, CONTEXT_PERSON_NAME, CONTEXT_SECRET } from './key-context.ts';
@@ -28,8 +28,11 @@ const assigned =
 export const secret: Detector = {
   name: 'secret',
   summary: 'Values with much entropy next to a telling key or name (secret, token, api key), and anything next to “password”.',
-  needs: 0,
+  needs: ASSIGN,
+  needsOneOf: 0,
   minLength: 12,
+  minDigits: 0,
+  minWord: 0,
   features: F_ASSIGN,
   contexts: CONTEXT_SECRET,
   find(text, context, found) {
@@ -52,8 +55,11 @@ const nameValue = /^\s*[\p{L}\p{M}][\p{L}\p{M}'’.,\- ]{0,98}\s*$/u;
 export const personName: Detector = {
   name: 'person_name',
   summary: 'Names of persons by the key that holds them, or after a title such as “Mrs”.',
-  needs: UPPER | LOWER,
+  needs: UPPER | LOWER | SPACE,
+  needsOneOf: 0,
   minLength: 5,
+  minDigits: 0,
+  minWord: 0,
   features: F_TITLE,
   contexts: CONTEXT_PERSON_NAME,
   find(text, context, found) {
@@ -74,8 +80,11 @@ const addressValue = /^(?=.*[\p{L}\p{N}])[\p{L}\p{N}\p{M}\s.,'’#/()\-&°º:]{3
 export const postalAddress: Detector = {
   name: 'postal_address',
   summary: 'Postal addresses by the key that holds them, or by a street and a number as they are written in English, German, French, Spanish, Italian.',
-  needs: DIGIT | LOWER,
+  needs: DIGIT | LOWER | SPACE,
+  needsOneOf: 0,
   minLength: 8,
+  minDigits: 1,
+  minWord: 0,
   features: F_STREET,
   contexts: CONTEXT_ADDRESS,
   find(text, context, found) {

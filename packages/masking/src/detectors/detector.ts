@@ -6,12 +6,20 @@ export interface Detector {
   readonly summary: string;
   /** Byte classes that a text must all have (see `byte-classes.ts`), unless the key's context calls for a look. */
   readonly needs: number;
+  /** Byte classes of which a text must have one. @default 0: none is needed */
+  readonly needsOneOf: number;
   /** Characters that a text must have. */
   readonly minLength: number;
-  /** Shapes of `features.ts` of which a text must have one; 0: none is needed. */
+  /** ASCII digits that a text must have. @default 0 */
+  readonly minDigits: number;
+  /** Characters without a space among them that a text must have: longer words than prose has. @default 0 */
+  readonly minWord: number;
+  /** Shapes of `features.ts` of which a text must have one; 0: the detector looks without further tests. */
   readonly features: number;
   /** Bits of `key-context.ts`: with one of them the detector looks whatever the text is made of. @default 0 */
   readonly contexts: number;
   /** Calls `found` for each place, UTF-16 offsets. `context` tells of the key under which the text stands. */
   find(text: string, context: number, found: (start: number, end: number) => void): void;
+  /** Detectors that together are this one, each with tests of its own; `find` is then theirs. */
+  readonly parts?: readonly Detector[];
 }

@@ -1,6 +1,6 @@
 /** Identity documents and dates of birth: by check digit where there is one, else by a key or a word before them. */
 import { DIGIT } from '../text/byte-classes.ts';
-import { F_DATE, F_LABEL, F_LICENCE, F_MRZ } from '../text/features.ts';
+import { F_BEHIND_WORD, F_DATE, F_LABEL, F_LICENCE, F_MRZ } from '../text/features.ts';
 import type { Detector } from './detector.ts';
 import { CONTEXT_BIRTH, CONTEXT_LICENCE, CONTEXT_PASSPORT } from './key-context.ts';
 
@@ -36,7 +36,10 @@ export const passport: Detector = {
   name: 'passport',
   summary: 'Passport numbers: machine-readable zones by their check digits (ICAO 9303); others where a key or a word says so.',
   needs: 0,
+  needsOneOf: 0,
   minLength: 6,
+  minDigits: 2,
+  minWord: 0,
   features: F_MRZ | F_LABEL,
   contexts: CONTEXT_PASSPORT,
   find(text, context, found) {
@@ -57,7 +60,10 @@ export const driversLicence: Detector = {
   name: 'drivers_licence',
   summary: 'Driving licence numbers: British ones by their structure; others where a key or a word says so.',
   needs: DIGIT,
+  needsOneOf: 0,
   minLength: 5,
+  minDigits: 4,
+  minWord: 0,
   features: F_LICENCE | F_LABEL,
   contexts: CONTEXT_LICENCE,
   find(text, context, found) {
@@ -81,8 +87,11 @@ export const dateOfBirth: Detector = {
   name: 'date_of_birth',
   summary: 'Dates where a key or a word says that somebody was born then.',
   needs: DIGIT,
+  needsOneOf: 0,
   minLength: 6,
-  features: F_DATE | F_LABEL,
+  minDigits: 4,
+  minWord: 0,
+  features: F_DATE | F_BEHIND_WORD,
   contexts: CONTEXT_BIRTH,
   find(text, context, found) {
     if ((context & CONTEXT_BIRTH) !== 0 && dateAlone.test(text)) found(0, text.length);

@@ -2,7 +2,7 @@
 import { countrySpecs, isValidIBAN } from 'ibantools';
 
 import { DIGIT } from '../text/byte-classes.ts';
-import { F_CARD, F_IBAN, F_SSN } from '../text/features.ts';
+import { F_BEHIND_WORD, F_CARD, F_IBAN, F_SSN } from '../text/features.ts';
 import type { Detector } from './detector.ts';
 import { CONTEXT_ITIN, CONTEXT_TAX_ID } from './key-context.ts';
 
@@ -62,7 +62,10 @@ export const paymentCard: Detector = {
   name: 'payment_card',
   summary: 'Payment card numbers of 12 to 19 digits, printed in the usual groups or not: issuer range, length and Luhn check digit.',
   needs: DIGIT,
+  needsOneOf: 0,
   minLength: 12,
+  minDigits: 12,
+  minWord: 0,
   features: F_CARD,
   contexts: 0,
   find(text, _context, found) {
@@ -98,7 +101,10 @@ export const iban: Detector = {
   name: 'iban',
   summary: 'International bank account numbers (ISO 13616), with or without spaces: the country’s length and format, and the check digits.',
   needs: DIGIT,
+  needsOneOf: 0,
   minLength: 15,
+  minDigits: 8,
+  minWord: 0,
   features: F_IBAN,
   contexts: 0,
   find(text, _context, found) {
@@ -141,8 +147,11 @@ export const usSsn: Detector = {
   name: 'us_ssn',
   summary: 'US social security numbers: three groups in the ranges that are issued; nine digits alone where a key or a word before them says so.',
   needs: DIGIT,
+  needsOneOf: 0,
   minLength: 9,
-  features: F_SSN,
+  minDigits: 9,
+  minWord: 0,
+  features: F_SSN | F_BEHIND_WORD,
   contexts: CONTEXT_TAX_ID,
   find: (text, context, found) => findTaxNumbers(text, (context & CONTEXT_TAX_ID) !== 0, isSsn, found),
 };
@@ -151,8 +160,11 @@ export const usItin: Detector = {
   name: 'us_itin',
   summary: 'US individual taxpayer identification numbers: area 9xx and the groups that the IRS issues.',
   needs: DIGIT,
+  needsOneOf: 0,
   minLength: 9,
-  features: F_SSN,
+  minDigits: 9,
+  minWord: 0,
+  features: F_SSN | F_BEHIND_WORD,
   contexts: CONTEXT_TAX_ID | CONTEXT_ITIN,
   find: (text, context, found) => findTaxNumbers(text, (context & (CONTEXT_TAX_ID | CONTEXT_ITIN)) !== 0, isItin, found),
 };

@@ -1,5 +1,5 @@
 /** Keys and tokens with a form of their own: cloud and SaaS providers', JWTs, private keys. */
-import { DASH, DOT } from '../text/byte-classes.ts';
+import { ASSIGN, DASH, DOT, LOWER, SPACE, UNDERSCORE, UPPER } from '../text/byte-classes.ts';
 import { F_TOKEN } from '../text/features.ts';
 import type { Detector } from './detector.ts';
 
@@ -7,13 +7,16 @@ const before = '(?<![A-Za-z0-9])';
 const after = '(?![A-Za-z0-9])';
 
 /** `group 1`, where there is one, is the secret part. */
-function byForms(name: string, summary: string, minLength: number, forms: readonly string[]): Detector {
+function byForms(name: string, summary: string, minLength: number, needs: number, forms: readonly string[]): Detector {
   const pattern = new RegExp(forms.map((form) => `${before}(?:${form})`).join('|'), 'gd');
   return {
     name,
     summary,
-    needs: 0,
+    needs,
+    needsOneOf: 0,
     minLength,
+    minDigits: 0,
+    minWord: 16,
     features: F_TOKEN,
     contexts: 0,
     find(text, _context, found) {
@@ -26,36 +29,36 @@ function byForms(name: string, summary: string, minLength: number, forms: readon
 }
 
 const tokenDetectors: readonly Detector[] = [
-  byForms('aws_key', 'AWS access key ids of every kind; secret access keys and session tokens after their names.', 16, [
+  byForms('aws_key', 'AWS access key ids of every kind; secret access keys and session tokens after their names.', 16, UPPER, [
     `(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}${after}`,
     `(?:aws_?)?(?:secret_?access_?key|secretAccessKey|SecretAccessKey|session_?token|sessionToken)["']?\\s{0,3}[:=]\\s{0,3}["']?([A-Za-z0-9/+=]{40,})`,
     `AWS_SECRET_ACCESS_KEY["']?\\s{0,3}[:=]\\s{0,3}["']?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])`,
   ]),
-  byForms('gcp_key', 'Google Cloud API keys, OAuth access and refresh tokens, client secrets.', 20, [
+  byForms('gcp_key', 'Google Cloud API keys, OAuth access and refresh tokens, client secrets.', 20, UPPER, [
     `AIza[0-9A-Za-z_-]{35}(?![0-9A-Za-z_-])`,
     `ya29\\.[0-9A-Za-z_-]{20,}`,
     `GOCSPX-[0-9A-Za-z_-]{28}(?![0-9A-Za-z_-])`,
   ]),
-  byForms('azure_key', 'Azure storage and shared access keys, signatures of shared access URLs.', 20, [
+  byForms('azure_key', 'Azure storage and shared access keys, signatures of shared access URLs.', 20, ASSIGN, [
     `AccountKey=([A-Za-z0-9+/]{86}==)`,
     `SharedAccessKey=([A-Za-z0-9+/]{42,86}={0,2})`,
     `sig=([A-Za-z0-9%+/]{40,}(?:=|%3[dD])?)`,
   ]),
-  byForms('github_token', 'GitHub tokens of every kind.', 40, [`gh[pousr]_[A-Za-z0-9]{36,255}${after}`, `github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}${after}`]),
-  byForms('gitlab_token', 'GitLab tokens of every kind.', 25, [`gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat|ffct|wt)-[0-9A-Za-z_-]{20,}(?:\\.[0-9a-z]{2}\\.[0-9a-z]{7,9})?`, `GR1348941[0-9A-Za-z_-]{20}`]),
-  byForms('slack_token', 'Slack tokens and incoming webhook addresses.', 20, [
+  byForms('github_token', 'GitHub tokens of every kind.', 40, UNDERSCORE | LOWER, [`gh[pousr]_[A-Za-z0-9]{36,255}${after}`, `github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}${after}`]),
+  byForms('gitlab_token', 'GitLab tokens of every kind.', 25, DASH, [`gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat|ffct|wt)-[0-9A-Za-z_-]{20,}(?:\\.[0-9a-z]{2}\\.[0-9a-z]{7,9})?`, `GR1348941[0-9A-Za-z_-]{20}`]),
+  byForms('slack_token', 'Slack tokens and incoming webhook addresses.', 20, 0, [
     `xox[abeoprs](?:\\.xox[abps])?-[0-9A-Za-z-]{10,}`,
     `xapp-[0-9]-[0-9A-Za-z-]{20,}`,
     `hooks\\.slack\\.com/(?:services|workflows|triggers)/([A-Za-z0-9+/]{40,60})`,
   ]),
-  byForms('stripe_key', 'Stripe secret and restricted keys, webhook secrets.', 24, [`(?:sk|rk)_(?:live|test)_[0-9A-Za-z]{16,}`, `whsec_[A-Za-z0-9+/]{24,}={0,2}`]),
-  byForms('openai_key', 'OpenAI keys of every kind.', 40, [
+  byForms('stripe_key', 'Stripe secret and restricted keys, webhook secrets.', 24, UNDERSCORE | LOWER, [`(?:sk|rk)_(?:live|test)_[0-9A-Za-z]{16,}`, `whsec_[A-Za-z0-9+/]{24,}={0,2}`]),
+  byForms('openai_key', 'OpenAI keys of every kind.', 40, DASH | LOWER, [
     `sk-(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{20,}`,
     `sk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}${after}`,
     `sk-[A-Za-z0-9]{48}${after}`,
   ]),
-  byForms('anthropic_key', 'Anthropic keys.', 30, [`sk-ant-[a-z]{2,6}[0-9]{2}-[A-Za-z0-9_-]{20,}`]),
-  byForms('saas_key', 'Keys of further providers that mark theirs by a prefix: SendGrid, npm, PyPI, Hugging Face, Vault, DigitalOcean, Shopify, Databricks, Twilio, Square, Linear, Atlassian and others.', 20, [
+  byForms('anthropic_key', 'Anthropic keys.', 30, DASH | LOWER, [`sk-ant-[a-z]{2,6}[0-9]{2}-[A-Za-z0-9_-]{20,}`]),
+  byForms('saas_key', 'Keys of further providers that mark theirs by a prefix: SendGrid, npm, PyPI, Hugging Face, Vault, DigitalOcean, Shopify, Databricks, Twilio, Square, Linear, Atlassian and others.', 20, 0, [
     `SG\\.[A-Za-z0-9_-]{16,32}\\.[A-Za-z0-9_-]{32,64}`,
     `npm_[A-Za-z0-9]{36}${after}`,
     `pypi-AgE[A-Za-z0-9_-]{50,}`,
@@ -96,8 +99,11 @@ const jwtPattern = /(?<![A-Za-z0-9_-])(e[wy][A-Za-z0-9_-]{10,8192})\.([A-Za-z0-9
 const jwt: Detector = {
   name: 'jwt',
   summary: 'JSON Web Tokens, signed or encrypted (RFC 7519): three or five parts, the first of which decodes to a JOSE header.',
-  needs: DOT,
+  needs: DOT | LOWER | UPPER,
+  needsOneOf: 0,
   minLength: 24,
+  minDigits: 0,
+  minWord: 16,
   features: F_TOKEN,
   contexts: 0,
   find(text, _context, found) {
@@ -119,8 +125,11 @@ const pem = /-----BEGIN ((?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?)-----[\s
 const privateKey: Detector = {
   name: 'private_key',
   summary: 'Private keys in PEM or OpenPGP armour (RFC 7468, RFC 9580), cut off or not.',
-  needs: DASH,
+  needs: DASH | UPPER | SPACE,
+  needsOneOf: 0,
   minLength: 27,
+  minDigits: 0,
+  minWord: 0,
   features: F_TOKEN,
   contexts: 0,
   find(text, _context, found) {

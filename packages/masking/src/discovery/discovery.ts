@@ -82,7 +82,7 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
 function notCovered(rules: readonly MaskRule[]): TextRules {
   const covered = new Set(rules.flatMap((rule) => (rule.detect === undefined ? [] : (detectorGroups.get(rule.detect) ?? [rule.detect]))));
   const rest = [...detectors.values()].filter((detector) => !covered.has(detector.name));
-  return new TextRules({ detectors: rest.map((detector) => ({ detector, action: REDACT })), patterns: [], words: [], hash });
+  return new TextRules({ detectors: rest.flatMap((detector) => detector.parts ?? [detector]).map((detector) => ({ detector, action: REDACT })), patterns: [], words: [], hash });
 }
 
 /** The rule that accepting a suggestion makes: by path, so that later values are hidden whatever their form. */

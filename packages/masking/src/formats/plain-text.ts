@@ -2,8 +2,8 @@
 import { replaceText } from '../actions/action.ts';
 import type { Engine } from '../engine.ts';
 import { limits } from '../engine.ts';
-import { merge } from '../text/text-rules.ts';
-import type { Span } from '../text/text-rules.ts';
+import { merge } from '../text/span.ts';
+import type { Span } from '../text/span.ts';
 import { TextWindow } from '../text/text-window.ts';
 import { LineSplitter } from './line-splitter.ts';
 import type { Tally } from './machine.ts';

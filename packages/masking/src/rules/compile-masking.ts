@@ -96,7 +96,7 @@ function compileRule(rule: MaskRule, at: string, errors: { path: string; message
     if (name !== undefined) part = { path: { segments: [{ descendant: true, selectors: [{ kind: 'folded', name }] }], action } };
   } else if (rule.detect !== undefined) {
     const found = attempt('detect', () => detectorsNamed(rule.detect!));
-    if (found !== undefined) part = { detectors: found.map((detector) => ({ detector, action })) };
+    if (found !== undefined) part = { detectors: found.flatMap((detector) => (detector.parts ?? [detector]).map((one) => ({ detector: one, action }))) };
   } else if (rule.pattern !== undefined) {
     const pattern = attempt('pattern', () => compilePattern(rule.pattern!));
     if (pattern !== undefined) part = { pattern: { pattern, action } };

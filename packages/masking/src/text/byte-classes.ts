@@ -12,15 +12,17 @@ export const PLUS = 256;
 export const SPACE = 512;
 export const SLASH = 1024;
 export const LESS = 2048;
-export const OTHER = 4096;
-export const NON_ASCII = 8192;
-export const allClasses = 16_383;
-export const classCombinations = 16_384;
+/** "=" or ":"; never alone, always with COLON or OTHER. */
+export const ASSIGN = 4096;
+export const OTHER = 8192;
+export const NON_ASCII = 16_384;
+export const allClasses = 32_767;
+export const classCombinations = 32_768;
 
 /** Set for bytes that a JSON string cannot hold as they are: quote, backslash, controls; and for non-ASCII. */
 export const SPECIAL: number = 1 << 30;
 
-const single: Readonly<Record<string, number>> = { '@': AT, '.': DOT, ':': COLON, '-': DASH, _: UNDERSCORE, '+': PLUS, ' ': SPACE, '/': SLASH, '<': LESS };
+const single: Readonly<Record<string, number>> = { '@': AT, '.': DOT, ':': COLON | ASSIGN, '=': OTHER | ASSIGN, '-': DASH, _: UNDERSCORE, '+': PLUS, ' ': SPACE, '/': SLASH, '<': LESS };
 
 export const byteClasses: Int32Array = Int32Array.from({ length: 256 }, (_, byte) => {
   if (byte < 0x20 || byte === 0x22 || byte === 0x5c) return OTHER | SPECIAL;

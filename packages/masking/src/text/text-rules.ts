@@ -4,8 +4,10 @@ import type { RE2JS } from 're2js';
 import { NULL, replaceText } from '../actions/action.ts';
 import type { Action, HashText } from '../actions/action.ts';
 import type { Detector } from '../detectors/detector.ts';
-import { allClasses, byteClasses, classCombinations } from './byte-classes.ts';
-import { allFeatures, textFeatures } from './features.ts';
+import { allClasses, byteClasses, classCombinations, DIGIT } from './byte-classes.ts';
+import { hasLongWord, textFeatures } from './features.ts';
+import { merge } from './span.ts';
+import type { Span } from './span.ts';
 import { WordFinder } from './word-finder.ts';
 
 export interface DetectorRule {
@@ -23,12 +25,6 @@ export interface WordsRule {
   readonly action: Action;
 }
 
-export interface Span {
-  start: number;
-  end: number;
-  action: Action;
-}
-
 export interface MaskedText {
   /** Null: the whole value becomes null. */
   readonly text: string | null;
@@ -36,7 +32,16 @@ export interface MaskedText {
   readonly count: number;
 }
 
-const tooLong = 0x7fff_ffff;
+/** Detectors of which a text passes the first, cheap tests; bits by their order. `EVERYTHING`: patterns or words look at it. */
+export type Candidates = number;
+const EVERYTHING = 1 << 30;
+/** Detectors from this one on share a bit. */
+const lastBit = 29;
+const bitOf = (index: number): number => 1 << Math.min(index, lastBit);
+
+/** No detector wants a shorter word. */
+const leastWord = 14;
+
 let scratch = new Uint8Array(4096);
 
 export class TextRules {
@@ -47,9 +52,8 @@ export class TextRules {
   readonly #words: WordFinder | null;
   readonly #hash: HashText;
   readonly #contexts: number;
-  readonly #features: number;
-  /** By the classes that a text has: the shortest text that any detector wants to see. */
-  readonly #minLengths = new Int32Array(classCombinations).fill(-1);
+  /** By the classes that a text has: bit, least length and least digits of each detector that they suffice for. */
+  readonly #byClasses: (Int32Array | undefined)[] = Array.from({ length: classCombinations }, () => undefined);
 
   constructor(rules: { detectors: readonly DetectorRule[]; patterns: readonly PatternRule[]; words: readonly WordsRule[]; hash: HashText }) {
     this.#detectors = rules.detectors;
@@ -58,33 +62,75 @@ export class TextRules {
     this.#hash = rules.hash;
     this.seesAll = rules.patterns.length > 0 || rules.words.length > 0;
     this.#contexts = rules.detectors.reduce((bits, one) => bits | one.detector.contexts, 0);
-    this.#features = rules.detectors.reduce((bits, one) => bits | (one.detector.features === 0 ? allFeatures : one.detector.features), 0);
   }
 
-  /** False: a text of these byte classes and this length holds nothing for any rule. */
-  mayHold(classes: number, length: number, context: number): boolean {
-    if (this.seesAll || (context & this.#contexts) !== 0) return length > 0;
-    const key = classes & allClasses;
-    let least = this.#minLengths[key]!;
-    if (least < 0) this.#minLengths[key] = least = this.#shortest(key);
-    return length >= least;
+  /** Which detectors may find something in a text of these byte classes, length, count of digits and context; 0: none. */
+  candidates(classes: number, length: number, digits: number, context: number): Candidates {
+    if (this.seesAll) return length > 0 ? EVERYTHING : 0;
+    const possible = this.#byClasses[classes & allClasses] ?? this.#possible(classes & allClasses);
+    let bits = 0;
+    for (let i = 0; i < possible.length; i += 3) if (length >= possible[i + 1]! && digits >= possible[i + 2]!) bits |= possible[i]!;
+    const called = context & this.#contexts;
+    if (called !== 0) for (const [i, { detector }] of this.#detectors.entries()) if ((called & detector.contexts) !== 0) bits |= bitOf(i);
+    return bits;
   }
 
-  #shortest(classes: number): number {
-    let least = tooLong;
-    for (const { detector } of this.#detectors) if ((classes & detector.needs) === detector.needs) least = Math.min(least, detector.minLength);
-    return least;
+  #possible(classes: number): Int32Array {
+    const possible: number[] = [];
+    for (const [i, { detector }] of this.#detectors.entries()) {
+      const { needs, needsOneOf, minLength, minDigits } = detector;
+      if ((classes & needs) === needs && (needsOneOf === 0 || (classes & needsOneOf) !== 0)) possible.push(bitOf(i), minLength, minDigits);
+    }
+    return (this.#byClasses[classes] = Int32Array.from(possible));
   }
 
-  /** False: these UTF-8 bytes hold nothing for any rule. */
-  mayHoldIn(bytes: Uint8Array, from: number, to: number, context: number): boolean {
-    return this.seesAll || (context & this.#contexts) !== 0 || (textFeatures(bytes, from, to) & this.#features) !== 0;
+  /** Without those that want longer words than these bytes have. For bytes with escapes, where shapes cannot be seen. */
+  narrowByWords(bytes: Uint8Array, from: number, to: number, candidates: Candidates, context: number): Candidates {
+    if (candidates >= EVERYTHING) return candidates;
+    let kept = candidates;
+    let longWord = -1;
+    for (let i = 0; i < Math.min(this.#detectors.length, lastBit); i++) {
+      const { detector } = this.#detectors[i]!;
+      if ((candidates & bitOf(i)) === 0 || detector.minWord === 0 || (detector.contexts & context) !== 0) continue;
+      if (longWord < 0) longWord = hasLongWord(bytes, from, to, leastWord) ? 1 : 0;
+      if (longWord === 0) kept &= ~bitOf(i);
+    }
+    return kept;
+  }
+
+  /** Those of the candidates whose shapes occur in these UTF-8 bytes. */
+  narrow(bytes: Uint8Array, from: number, to: number, candidates: Candidates, context: number): Candidates {
+    if (candidates >= EVERYTHING) return candidates;
+    const detectors = this.#detectors;
+    let wanted = 0;
+    let kept = this.narrowByWords(bytes, from, to, candidates, context);
+    if (kept === 0) return 0;
+    for (let i = 0; i < detectors.length; i++) {
+      const { detector } = detectors[i]!;
+      if ((kept & bitOf(i)) !== 0 && (detector.contexts & context) === 0) wanted |= detector.features;
+    }
+    if (wanted === 0) return kept;
+    const features = textFeatures(bytes, from, to, wanted);
+    for (let i = 0; i < detectors.length && i < lastBit; i++) {
+      const { detector } = detectors[i]!;
+      if ((kept & bitOf(i)) !== 0 && (detector.contexts & context) === 0 && detector.features !== 0 && (features & detector.features) === 0) kept &= ~bitOf(i);
+    }
+    return kept;
   }
 
   /** Where the rules find something: sorted, without overlaps. */
   find(text: string, context: number): Span[] {
+    return this.findOf(text, context, this.#candidatesOf(text, context));
+  }
+
+  /** The same, where the candidates are known. */
+  findOf(text: string, context: number, candidates: Candidates): Span[] {
     const spans: Span[] = [];
-    if (this.#detectors.length > 0) this.#detect(text, context, ({ action }, start, end) => spans.push({ start, end, action }));
+    for (let i = 0; i < this.#detectors.length; i++) {
+      if ((candidates & bitOf(i)) === 0 && candidates < EVERYTHING) continue;
+      const { detector, action } = this.#detectors[i]!;
+      detector.find(text, context, (start, end) => spans.push({ start, end, action }));
+    }
     for (const { pattern, action } of this.#patterns) {
       const matcher = pattern.matcher(text);
       while (matcher.find()) if (matcher.end() > matcher.start()) spans.push({ start: matcher.start(), end: matcher.end(), action });
@@ -95,38 +141,44 @@ export class TextRules {
 
   /** Names of the detectors that find something. */
   detectorsIn(text: string, context: number): string[] {
-    const names: string[] = [];
-    this.#detect(text, context, (rule) => {
-      if (names.at(-1) !== rule.detector.name) names.push(rule.detector.name);
+    const candidates = this.#candidatesOf(text, context);
+    return this.#detectors.flatMap(({ detector }, i) => {
+      let found = false;
+      if ((candidates & bitOf(i)) !== 0) detector.find(text, context, () => (found = true));
+      return found ? [detector.name] : [];
     });
-    return names;
   }
 
-  #detect(text: string, context: number, found: (rule: DetectorRule, start: number, end: number) => void): void {
+  #candidatesOf(text: string, context: number): Candidates {
     const length = text.length;
+    if (length === 0) return 0;
+    if (this.seesAll) return EVERYTHING;
     if (scratch.length < length) scratch = new Uint8Array(length * 2);
     let classes = 0;
+    let digits = 0;
     for (let i = 0; i < length; i++) {
       const unit = text.charCodeAt(i);
       const byte = unit < 0x80 ? unit : 0xa0;
+      const kind = byteClasses[byte]!;
       scratch[i] = byte;
-      classes |= byteClasses[byte]!;
+      classes |= kind;
+      digits += kind & DIGIT;
     }
-    if (!this.mayHold(classes, length, context)) return;
-    const features = textFeatures(scratch, 0, length);
+    const candidates = this.candidates(classes, length, digits, context);
+    const kept = candidates === 0 ? 0 : this.narrow(scratch, 0, length, candidates, context);
     if (scratch.length > 1 << 20) scratch = new Uint8Array(4096);
-    for (const rule of this.#detectors) {
-      const { detector } = rule;
-      const called = (context & detector.contexts) !== 0;
-      if (!called && (length < detector.minLength || (classes & detector.needs) !== detector.needs)) continue;
-      if (!called && detector.features !== 0 && (features & detector.features) === 0) continue;
-      detector.find(text, context, (start, end) => found(rule, start, end));
-    }
+    return kept;
   }
 
   /** The text with everything masked that a rule finds; null where nothing is found. */
   mask(text: string, context: number): MaskedText | null {
-    const spans = this.find(text, context);
+    return this.maskOf(text, context, this.#candidatesOf(text, context));
+  }
+
+  /** The same, where the candidates are known. */
+  maskOf(text: string, context: number, candidates: Candidates): MaskedText | null {
+    if (candidates === 0) return null;
+    const spans = this.findOf(text, context, candidates);
     return spans.length === 0 ? null : this.replace(text, spans);
   }
 
@@ -140,18 +192,4 @@ export class TextRules {
     }
     return { text: masked + text.slice(at), count: spans.length };
   }
-}
-
-/** Sorts, and joins what overlaps under the action that hides most. */
-export function merge(spans: Span[]): Span[] {
-  spans.sort((a, b) => a.start - b.start || b.end - a.end);
-  const merged: Span[] = [spans[0]!];
-  for (const span of spans) {
-    const last = merged.at(-1)!;
-    if (span.start < last.end) {
-      last.end = Math.max(last.end, span.end);
-      last.action = Math.max(last.action, span.action);
-    } else if (span !== spans[0]) merged.push(span);
-  }
-  return merged;
 }

@@ -1,5 +1,6 @@
 /** Finds literal words; ASCII case means nothing, so that shouting one does not hide it. Aho–Corasick over UTF-16 units. */
-import type { Span, WordsRule } from './text-rules.ts';
+import type { Span } from './span.ts';
+import type { WordsRule } from './text-rules.ts';
 
 interface Node {
   readonly next: Map<number, Node>;

@@ -12,7 +12,7 @@ import type { Output } from '../../output.ts';
 import { hashPrime, hashSeed, isKeyAt } from '../../rules/key-table.ts';
 import type { KeyEntry } from '../../rules/key-table.ts';
 import type { PathState } from '../../rules/path-automaton.ts';
-import { byteClasses, SPECIAL } from '../../text/byte-classes.ts';
+import { byteClasses, DIGIT, SPECIAL } from '../../text/byte-classes.ts';
 import { Malformed } from '../machine.ts';
 import type { Machine, Tally } from '../machine.ts';
 import { isBareValue } from './json-number.ts';
@@ -129,14 +129,16 @@ export class JsonMachine implements Machine {
             const start = i;
             // most strings: whole, without escapes, and of no interest to any rule
             let classes = 0;
+            let digits = 0;
             let kind = 0;
             let end = start + 1;
             if (plainStrings) end = skipPlain(view, end, n);
             while (end < n && (kind = byteClasses[chunk[end]!]!) < SPECIAL) {
               classes |= kind;
+              digits += kind & DIGIT;
               end++;
             }
-            if (end < n && chunk[end] === QUOTE && (this.#muted >= 0 || (plainStrings ? place.state.action === NONE && mayBeNested[chunk[start + 1]!] === 0 : this.#values.isPlain(chunk, start, end, classes)))) {
+            if (end < n && chunk[end] === QUOTE && (this.#muted >= 0 || (plainStrings ? place.state.action === NONE && mayBeNested[chunk[start + 1]!] === 0 : this.#values.isPlain(chunk, start, end, classes, digits)))) {
               i = end + 1;
               phase = AFTER;
               if (stack.depth === 0) phase = TOP;
@@ -147,7 +149,11 @@ export class JsonMachine implements Machine {
               break;
             }
             scanner.begin();
-            i = scanner.scan(chunk, i + 1, n);
+            if (end < n && chunk[end] === QUOTE) {
+              scanner.classes = classes;
+              scanner.digits = digits;
+              i = end;
+            } else i = scanner.scan(chunk, i + 1, n);
             if (i < 0) this.#fail(-1 - i, scanner.reason);
             if (this.#muted < 0) this.#values.startString(chunk, start);
             if (i < n) {

@@ -1,5 +1,9 @@
 /** Finds the end of a JSON string, over any number of chunks; checks escapes and UTF-8 on the way (RFC 8259 §7, RFC 3629). */
-import { allClasses, byteClasses, SPECIAL } from '../../text/byte-classes.ts';
+import { allClasses, byteClasses, DIGIT, OTHER, SLASH, SPACE, SPECIAL } from '../../text/byte-classes.ts';
+
+/** What a two-character escape may stand for: a quote, a backslash, a slash, white space. */
+const escaped = OTHER | SLASH | SPACE;
+const manyDigits = 1_000_000;
 
 const isSimpleEscape = Uint8Array.from({ length: 256 }, (_, byte) => ('"\\/bfnrt'.includes(String.fromCharCode(byte)) ? 1 : 0));
 const isHex = Uint8Array.from({ length: 256 }, (_, byte) => (/[0-9A-Fa-f]/.test(String.fromCharCode(byte)) ? 1 : 0));
@@ -7,6 +11,8 @@ const isHex = Uint8Array.from({ length: 256 }, (_, byte) => (/[0-9A-Fa-f]/.test(
 export class JsonStringScanner {
   /** Byte classes of what was scanned; everything, where there were escapes. */
   classes = 0;
+  /** ASCII digits in it; more than any detector asks for, where there were escapes that may be digits. */
+  digits = 0;
   /** There were escapes or non-ASCII bytes. */
   hasSpecial = false;
   /** Why a scan failed. */
@@ -20,6 +26,7 @@ export class JsonStringScanner {
 
   begin(): void {
     this.classes = 0;
+    this.digits = 0;
     this.hasSpecial = false;
     this.#escape = 0;
     this.#missing = 0;
@@ -33,6 +40,7 @@ export class JsonStringScanner {
   scan(bytes: Uint8Array, from: number, n: number): number {
     let i = from;
     let classes = this.classes;
+    let digits = this.digits;
     if (this.#escape !== 0 || this.#missing !== 0) {
       i = this.#finishCharacter(bytes, i, n);
       if (i < 0) return i;
@@ -41,6 +49,7 @@ export class JsonStringScanner {
       let kind = 0;
       while (i < n && (kind = byteClasses[bytes[i]!]!) < SPECIAL) {
         classes |= kind;
+        digits += kind & DIGIT;
         i++;
       }
       if (i >= n) break;
@@ -48,11 +57,13 @@ export class JsonStringScanner {
       if (byte === 0x22) break;
       this.hasSpecial = true;
       if (byte === 0x5c) {
-        classes = allClasses;
+        classes |= escaped;
         if (i + 1 < n && isSimpleEscape[bytes[i + 1]!] === 1) {
           i += 2;
           continue;
         }
+        classes = allClasses;
+        digits = manyDigits;
         this.#escape = 1;
       } else if (byte >= 0x80) {
         classes |= kind & allClasses;
@@ -62,6 +73,7 @@ export class JsonStringScanner {
       if (i < 0) return i;
     }
     this.classes = classes;
+    this.digits = digits;
     return i;
   }
 

@@ -4,6 +4,8 @@ import type { Action } from '../../actions/action.ts';
 import { latin1Text, utf8Bytes } from '../../bytes.ts';
 import { limits } from '../../engine.ts';
 import type { Engine } from '../../engine.ts';
+import { DASH, DIGIT, DOT, PLUS } from '../../text/byte-classes.ts';
+import type { MaskedText } from '../../text/text-rules.ts';
 import type { Tally } from '../machine.ts';
 import { decodeJsonString, encodeJsonString } from './json-string.ts';
 import type { Place } from './json-values.ts';
@@ -28,12 +30,12 @@ export function maskString(
   from: number,
   to: number,
   place: Place,
-  classes: number,
-  isPlainAscii: boolean,
+  scanned: { readonly classes: number; readonly digits: number; readonly hasSpecial: boolean },
   nesting: number,
 ): Uint8Array | null {
   const { action } = place.state;
   const { context } = place.entry;
+  const isPlainAscii = !scanned.hasSpecial;
   if (action !== NONE) {
     tally.maskedCount++;
     if (action >= REDACT) return replacement(action);
@@ -46,12 +48,21 @@ export function maskString(
     if (nested !== undefined) return nested === null ? null : encodeJsonString(nested);
   }
   const rules = engine.text;
-  if (rules === null || !rules.mayHold(classes, length, context)) return null;
-  if (isPlainAscii && !rules.mayHoldIn(bytes, from + 1, to - 1, context)) return null;
-  const masked = rules.mask(decodeJsonString(bytes, from, to, isPlainAscii), context);
+  if (rules === null) return null;
+  let candidates = rules.candidates(scanned.classes, length, scanned.digits, context);
+  if (candidates === 0) return null;
+  let masked: MaskedText | null;
+  if (isPlainAscii) {
+    candidates = rules.narrow(bytes, from + 1, to - 1, candidates, context);
+    if (candidates === 0) return null;
+    masked = rules.maskOf(decodeJsonString(bytes, from, to, true), context, candidates);
+  } else {
+    if (rules.narrowByWords(bytes, from + 1, to - 1, candidates, context) === 0) return null;
+    masked = rules.mask(decodeJsonString(bytes, from, to, false), context);
+  }
   if (masked === null) return null;
   tally.maskedCount += masked.count;
-  return encodeJsonString(masked.text);
+  return masked.text === redacted ? redactedBytes : encodeJsonString(masked.text);
 }
 
 /** What stands for the number or literal `bytes[from, to)`; null: it stays as it is. */
@@ -63,7 +74,9 @@ export function maskBare(engine: Engine, tally: Tally, bytes: Uint8Array, from: 
     return encodeJsonString(replaceText(action, latin1Text(bytes, from, to), engine.hash));
   }
   if (!isNumber || engine.text === null || to - from > limits.number) return null;
-  const masked = engine.text.mask(latin1Text(bytes, from, to), context);
+  const candidates = engine.text.candidates(DIGIT | DOT | DASH | PLUS, to - from, to - from, context);
+  const kept = candidates === 0 ? 0 : engine.text.narrow(bytes, from, to, candidates, context);
+  const masked = engine.text.maskOf(latin1Text(bytes, from, to), context, kept);
   if (masked === null) return null;
   tally.maskedCount += masked.count;
   return masked.text === null || masked.text === '' ? nullBytes : encodeJsonString(masked.text);

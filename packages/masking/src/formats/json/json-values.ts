@@ -96,13 +96,16 @@ export class JsonValues {
   }
 
   /** Most strings: no rule selects them, they hold no JSON, and their bytes interest no detector. */
-  isPlain(chunk: Uint8Array, start: number, quote: number, classes: number): boolean {
+  isPlain(chunk: Uint8Array, start: number, quote: number, classes: number, digits: number): boolean {
     const place = this.#place;
     if (place.state.action !== NONE || this.#observer !== null) return false;
     if (!this.#inspects) return true;
     if (mayBeNested[chunk[start + 1]!] === 1) return false;
     const { text } = this.#engine;
-    return text === null || !text.mayHold(classes, quote - start - 1, place.entry.context);
+    if (text === null) return true;
+    const { context } = place.entry;
+    const candidates = text.candidates(classes, quote - start - 1, digits, context);
+    return candidates === 0 || text.narrow(chunk, start + 1, quote, candidates, context) === 0;
   }
 
   /** The chunk ends within the string that starts at `start`. */
@@ -150,7 +153,7 @@ export class JsonValues {
     const place = this.#place;
     const scanner = this.scanner;
     if (this.#observer !== null && place.state.action === NONE && to - from > 6) this.#observe(bytes, from, to);
-    return maskString(this.#engine, this.#tally, bytes, from, to, place, scanner.classes, !scanner.hasSpecial, this.#nesting);
+    return maskString(this.#engine, this.#tally, bytes, from, to, place, scanner, this.#nesting);
   }
 
   /** The number or literal is whole: `chunk[start, end)`, and valid. */
