@@ -1,0 +1,171 @@
+/**
+ * Runs the product under a mixed load while its processes and servers are killed with -9 at random, lets it come to rest,
+ * and says what of its promises did not hold. What is killed, and when, follows from the seed.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { queueNames } from '@hoop/contract';
+import { openQueue } from '@hoop/queue';
+import pg from 'pg';
+
+import { findBreaches, readRecords } from './check.ts';
+import { startLoad, type Load } from './load.ts';
+import type { Part } from './part.ts';
+import { startProduct, type Product } from './product.ts';
+import { seeded, type Random } from './random.ts';
+import { searchAll, searchJobs } from './secrets.ts';
+
+export interface ChaosOptions {
+  readonly queue: 'postgres' | 'redis';
+  readonly rounds: number;
+  readonly seed: number;
+  /** Told what happens. */
+  readonly say?: (sentence: string) => void;
+}
+
+export interface ChaosResult {
+  /** Each promise that did not hold, as a sentence. */
+  readonly breaches: string[];
+  /** How often each part was killed. */
+  readonly kills: Readonly<Record<string, number>>;
+  readonly sent: number;
+  readonly received: number;
+  /** Records by state. */
+  readonly states: Readonly<Record<string, number>>;
+  /** Entries found in queue jobs, rows and bodies that were searched for secrets. */
+  readonly searched: { readonly entries: number; readonly rows: number; readonly bodies: number };
+}
+
+const concurrency = 8;
+/** Whole responses of the target after which a round is over. */
+const goodPerRound = 15;
+const recoverWithinMs = 45_000;
+const quietWithinMs = 60_000;
+
+export async function runChaos({ queue, rounds, seed, say = () => undefined }: ChaosOptions): Promise<ChaosResult> {
+  const random = seeded(seed);
+  const product = await startProduct({ queue });
+  try {
+    const breaches: string[] = [];
+    const kills: Record<string, number> = {};
+    const relayKills: number[] = [];
+    let grant = await product.grant();
+    const load = startLoad({ relayUrls: product.relayUrls, random: seeded(seed + 1), grant: () => grant, canary: product.secrets.canary, concurrency, most: 2000 + rounds * 1000 });
+    await progress(load, goodPerRound);
+    const draw = drawer(product.parts, random);
+    for (let round = 1; round <= rounds; round++) {
+      const killed = await killSome(product, draw, random, relayKills);
+      for (const name of killed) kills[name] = (kills[name] ?? 0) + 1;
+      say(`round ${round}: killed ${killed.join(' and ')}; ${load.sent.size} calls sent, ${load.good()} answered by the target`);
+      await progress(load, goodPerRound);
+      grant = await product.grant().catch(() => grant);
+    }
+    await Promise.all(product.parts.map((part) => part.ready()));
+
+    // What a relay writes while the worker is away stays in the queue, where it can be looked at.
+    const needles = Object.values(product.secrets);
+    await product.worker.stop();
+    await progress(load, goodPerRound);
+    await load.stop();
+    const jobs = await searchJobs(product.queue, needles);
+    breaches.push(...jobs.seen);
+    if (jobs.entries === 0) breaches.push('no job was in the queue to look into');
+    product.worker.start();
+    await product.worker.ready();
+
+    breaches.push(...(await settle(product)));
+    const { recorded, breaches: miscounted } = await readRecords(product.databaseUrl);
+    breaches.push(...miscounted, ...findBreaches({ received: product.target.received, sent: load.sent, recorded, relayKills, secrets: needles }));
+    const search = await searchAll(product, needles);
+    breaches.push(...search.seen);
+    const states: Record<string, number> = {};
+    for (const [record] of recorded.values()) states[record!.state] = (states[record!.state] ?? 0) + 1;
+    return {
+      breaches,
+      kills,
+      sent: load.sent.size,
+      received: product.target.received.size,
+      states,
+      searched: { entries: jobs.entries, rows: search.rows, bodies: search.bodies },
+    };
+  } finally {
+    await product.close();
+  }
+}
+
+/** Draws parts at random, none again before all had their turn. */
+function drawer(parts: readonly Part[], random: Random): () => Part {
+  let left: Part[] = [];
+  return () => {
+    if (left.length === 0) left = [...parts];
+    return left.splice(random.below(left.length), 1)[0]!;
+  };
+}
+
+/** Kills one part, often a second one while the first is away, and starts them again. */
+async function killSome({ relays }: Product, draw: () => Part, random: Random, relayKills: number[]): Promise<string[]> {
+  const victims = [draw()];
+  if (random.next() < 0.5) {
+    const second = draw();
+    if (second !== victims[0]) victims.push(second);
+  }
+  await delay(random.below(250));
+  for (const victim of victims) {
+    await victim.kill();
+    if ((relays as readonly unknown[]).includes(victim)) relayKills.push(Date.now());
+    await delay(random.below(200));
+  }
+  await delay(random.below(400));
+  for (const victim of random.next() < 0.5 ? victims : victims.toReversed()) victim.start();
+  return victims.map((victim) => victim.name);
+}
+
+/** Waits until the target has answered so many more calls: the product goes on without anybody's help. */
+async function progress(load: Load, more: number): Promise<void> {
+  const wanted = load.good() + more;
+  const deadline = Date.now() + recoverWithinMs;
+  while (load.good() < wanted) {
+    if (Date.now() > deadline) {
+      const last = [...load.sent.values()].slice(-20).map(({ kind, ending, status, error }) => ({ kind, ending, status, error }));
+      throw new Error(`The product did not recover within ${recoverWithinMs} ms: ${JSON.stringify(last)}`);
+    }
+    await delay(10);
+  }
+}
+
+/** Stops the relays in good order and waits until the worker has nothing left to do. */
+async function settle(product: Product): Promise<string[]> {
+  const breaches: string[] = [];
+  for (const relay of product.relays) {
+    const code = await relay.stop();
+    if (code !== 0) breaches.push(`${relay.name} did not stop in good order: exit ${code}`);
+  }
+  const queue = openQueue<unknown>(queueNames.recordings, product.queue, { timeoutMs: 10_000 });
+  const client = new pg.Client(product.databaseUrl);
+  await client.connect();
+  try {
+    const deadline = Date.now() + quietWithinMs;
+    for (;;) {
+      const { waiting, active, delayed, failed } = await queue.counts();
+      const { rows } = await client.query<{ pending: number }>("SELECT count(*)::int AS pending FROM calls WHERE state = 'pending'");
+      const { pending } = rows[0]!;
+      if (failed > 0) breaches.push(`${failed} batches of records were given up: ${JSON.stringify((await queue.failed(3)).map((job) => job.reason))}`);
+      if (waiting + active + delayed + pending === 0 || failed > 0) break;
+      if (Date.now() > deadline) {
+        breaches.push(`no rest after ${quietWithinMs} ms: ${JSON.stringify({ waiting, active, delayed, pending })}`);
+        break;
+      }
+      await delay(100);
+    }
+  } finally {
+    await queue.close();
+    await client.end();
+  }
+  const logs = path.join(product.folder, 'logs');
+  for (const name of await readdir(logs)) {
+    if ((await readFile(path.join(logs, name), 'utf8')).includes('"records_lost"')) breaches.push(`${name} says that records were lost`);
+  }
+  return breaches;
+}
