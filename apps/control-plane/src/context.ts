@@ -88,6 +88,7 @@ export async function createContext(config: ControlPlaneConfig, options: Context
       },
       drain() {
         isDraining = true;
+        subjectChanges.release();
         for (const stream of streams) stream.end();
       },
       async close() {

@@ -1,4 +1,5 @@
 /** A relay in this process. The product starts it through main.ts, which adds processes and signals. */
+import cluster from 'node:cluster';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -59,6 +60,8 @@ export async function startRelay(config: RelayConfig, parts: RelayParts = {}): P
       (closing ??= (async () => {
         // Deferred calls that run are calls in flight like any other; new ones are left to other relays.
         relay.isDraining = true;
+        // Those that wait for a decision need not: the same request is taken by another relay.
+        relay.subjects.allMayHaveChanged();
         const idle = deferred.close(config.drainTimeoutMs ?? drainMs);
         server.close();
         await idle;
@@ -82,10 +85,16 @@ function listenOnLoopback(server: Server): Promise<void> {
   });
 }
 
+/**
+ * Where the kernel can, each process of several has a listening socket of its own on the same port: connections are
+ * spread evenly, and none is lost in a hand-over to a process that is killed at that moment.
+ */
+const sharesPort = cluster.isWorker && process.platform === 'linux';
+
 function listen(server: Server, { host, port }: RelayConfig): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, backlog: 4096 }, () => {
+    server.listen({ host, port, backlog: 4096, ...(sharesPort ? { reusePort: true } : {}) }, () => {
       server.off('error', reject);
       resolve();
     });

@@ -49,10 +49,12 @@ export function createRelayServer(relay: Relay, isLoopback = false): Server {
       for (const call of calls) leave(relay, call);
     });
   });
-  server.on('request', (req, res) => (isLoopback ? takeDeferred(relay, req, res) : take(relay, req, res, false)));
+  const onRequest = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void =>
+    isLoopback ? takeDeferred(relay, req, res) : take(relay, req, res, expectsContinue);
+  server.on('request', (req, res) => onRequest(req, res, false));
   // Other expectations than 100-continue are ignored (RFC 9110 §10.1.1 lets us).
-  server.on('checkExpectation', (req, res) => take(relay, req, res, false));
-  server.on('checkContinue', (req, res) => take(relay, req, res, true));
+  server.on('checkExpectation', (req, res) => onRequest(req, res, false));
+  server.on('checkContinue', (req, res) => onRequest(req, res, true));
   server.on('connect', (req, socket) => {
     refuseSocket(relay, socket, new AppError('method_not_allowed', 'This relay makes no tunnels (CONNECT).'), req);
   });

@@ -12,7 +12,7 @@ export interface WorkerConfig {
   /** Seconds after which a call without an outcome is closed as `unknown`. @default 120 */
   readonly orphanSeconds: number;
   /** Seconds after which a deferred call of which its relay has said nothing is given up; longer than a relay runs one. @default 660 */
-  readonly deferredLostSeconds: number;
+  readonly deferredLostSeconds?: number;
   /** Milliseconds after which the job of a worker that died may be taken by another. @default 15000 */
   readonly lockMs?: number;
   /** Base URL of the control plane, for links in messages. @default "http://127.0.0.1:7700" */

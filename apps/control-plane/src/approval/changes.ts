@@ -1,4 +1,6 @@
 /** Tells whoever waits in this process that an approval or a deferred call has changed. */
+import { setMaxListeners } from 'node:events';
+
 import { approvalsChannel, deferredChannel, type Database } from '@hoop/database';
 
 export interface SubjectChange {
@@ -15,11 +17,15 @@ export interface SubjectChanges {
   subscribe(fn: OnSubjectChange): () => void;
   /** Resolves at the next change of this id, after `waitMs`, or when `signal` aborts, whichever is first. */
   wait(id: string, waitMs: number, signal: AbortSignal): Promise<void>;
+  /** Ends every `wait`, and those that come: the process shuts down. */
+  release(): void;
   close(): Promise<void>;
 }
 
 export async function createSubjectChanges(database: Database): Promise<SubjectChanges> {
   const subscribers = new Set<OnSubjectChange>();
+  const released = new AbortController();
+  setMaxListeners(0, released.signal);
   const listenTo = (channel: string, kind: SubjectChange['kind']): Promise<() => Promise<void>> =>
     database.listen(channel, (payload) => {
       const change = payload === null ? null : { kind, ...(JSON.parse(payload) as { id: string; state: string }) };
@@ -39,14 +45,17 @@ export async function createSubjectChanges(database: Database): Promise<SubjectC
           clearTimeout(timer);
           unsubscribe();
           signal.removeEventListener('abort', done);
+          released.signal.removeEventListener('abort', done);
           resolve();
         };
         const timer = setTimeout(done, waitMs);
         const unsubscribe = subscribe((change) => (change === null || change.id === id) && done());
         signal.addEventListener('abort', done);
-        if (signal.aborted) done();
+        released.signal.addEventListener('abort', done);
+        if (signal.aborted || released.signal.aborted) done();
       });
     },
+    release: () => released.abort(),
     async close() {
       subscribers.clear();
       await Promise.all(endings.map((end) => end()));

@@ -49,11 +49,11 @@ export const claimRelayApproval = route(claimOperation, async ({ context, body, 
 const ownApproval = (approval: ApprovalRecord | null, identityId: string): ApprovalRecord =>
   found(approval !== null && approval.identityId === identityId ? approval : null, 'approval');
 
-export const readRelayApproval = route(readOperation, async ({ context, params, query, request }) => {
+export const readRelayApproval = route(readOperation, async ({ context, params, query, response }) => {
   const { prisma } = context.database;
   const read = async (): Promise<ApprovalRecord> => ownApproval(await readApproval(prisma, params.approvalId), query.identity);
   const gone = new AbortController();
-  request.once('close', () => gone.abort());
+  response.once('close', () => gone.abort());
   // Waiting starts before the look, so that no change falls between the two.
   const changed = query.wait > 0 ? context.subjectChanges.wait(params.approvalId, query.wait * 1000, gone.signal) : null;
   let approval = await read();

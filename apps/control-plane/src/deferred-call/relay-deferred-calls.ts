@@ -3,14 +3,18 @@ import {
   claimRelayDeferredCall as claimOperation,
   createRelayDeferredCall as createOperation,
   finishRelayDeferredCall as finishOperation,
+  newId,
   readRelayDeferredCall as readOperation,
   withdrawRelayDeferredCall as withdrawOperation,
   type DeferredCallBody,
 } from '@hoop/contract';
 import {
+  applyToApproval,
   claimDeferredCall,
   createDeferredCall,
   finishDeferredCall,
+  insertAuditEvent,
+  keepDeferredMs,
   readDeferredCall,
   withdrawDeferredCall,
   type DeferredRecord,
@@ -19,9 +23,6 @@ import {
 
 import { found } from '../http/found.ts';
 import { route } from '../http/route.ts';
-
-/** How long a deferred call and its result are kept. */
-const keepMs = 24 * 3_600_000;
 
 type WireBlob = { wrappedKey: string; sealed: string };
 const toWire = (blob: SealedBlob): WireBlob => ({ wrappedKey: blob.wrappedKey, sealed: Buffer.from(blob.sealed).toString('base64') });
@@ -43,7 +44,7 @@ const toBody = (record: DeferredRecord): DeferredCallBody => ({
 export const createRelayDeferredCall = route(createOperation, async ({ context, body }) =>
   context.database.inTransaction(async (tx) => {
     const now = context.now();
-    await createDeferredCall(tx, { ...body, request: fromWire(body.request), expiresAt: now + keepMs }, now);
+    await createDeferredCall(tx, { ...body, request: fromWire(body.request), expiresAt: now + keepDeferredMs }, now);
     return { body: toBody(found(await readDeferredCall(tx, body.callId, body.identityId), 'deferred call')) };
   }),
 );
@@ -69,17 +70,17 @@ export const finishRelayDeferredCall = route(finishOperation, async ({ context, 
 
 const isOpen = ({ state }: DeferredRecord): boolean => state === 'waiting' || state === 'ready' || state === 'running';
 
-export const readRelayDeferredCall = route(readOperation, async ({ context, params, query, request }) => {
+export const readRelayDeferredCall = route(readOperation, async ({ context, params, query, response }) => {
   const { prisma } = context.database;
   const read = async (): Promise<DeferredRecord> => found(await readDeferredCall(prisma, params.callId, query.identity), 'deferred call');
   const gone = new AbortController();
-  request.once('close', () => gone.abort());
+  response.once('close', () => gone.abort());
   const until = context.now() + query.wait * 1000;
   for (;;) {
     const left = until - context.now();
     const changed = left > 0 ? context.subjectChanges.wait(params.callId, left, gone.signal) : null;
     const record = await read();
-    if (changed === null || !isOpen(record) || gone.signal.aborted) {
+    if (changed === null || !isOpen(record) || gone.signal.aborted || context.isDraining()) {
       gone.abort();
       return { body: toBody(record) };
     }
@@ -87,11 +88,28 @@ export const readRelayDeferredCall = route(readOperation, async ({ context, para
   }
 });
 
-export const withdrawRelayDeferredCall = route(withdrawOperation, async ({ context, params, body }) =>
+export const withdrawRelayDeferredCall = route(withdrawOperation, async ({ context, params, body, requestId, remote }) =>
   context.database.inTransaction(async (tx) => {
-    found(await readDeferredCall(tx, params.callId, body.identityId), 'deferred call');
-    const isWithdrawn = await withdrawDeferredCall(tx, params.callId, body.identityId, context.now());
-    if (!isWithdrawn) throw new AppError('conflict', 'The call was sent already or has ended; it cannot be withdrawn.');
-    return { body: toBody(found(await readDeferredCall(tx, params.callId, body.identityId), 'deferred call')) };
+    const at = new Date(context.now());
+    const { callId } = params;
+    found(await readDeferredCall(tx, callId, body.identityId), 'deferred call');
+    const withdrawn = await withdrawDeferredCall(tx, callId, body.identityId, at.getTime());
+    if (withdrawn === null) throw new AppError('conflict', 'The call was sent already or has ended; it cannot be withdrawn.');
+    const reason = 'the deferred call was withdrawn by the function';
+    // Nobody has to decide about what will not be sent.
+    if (withdrawn.approvalId !== null) {
+      await applyToApproval(tx, withdrawn.approvalId, { type: 'withdraw', identityId: body.identityId, reason }, at.getTime());
+    }
+    await insertAuditEvent(tx, {
+      id: newId('audit_event', at.getTime()),
+      at,
+      actor: { id: body.identityId, name: body.identityId, role: 'identity' },
+      action: 'deferred_call.withdraw',
+      target: { type: 'call', id: callId, name: null },
+      change: { after: { approvalId: withdrawn.approvalId } },
+      requestId,
+      remote,
+    });
+    return { body: toBody(found(await readDeferredCall(tx, callId, body.identityId), 'deferred call')) };
   }),
 );

@@ -80,8 +80,8 @@ export const receiveSlackInteraction = route(operation, async (call) => {
       });
     });
   } catch (error) {
-    // Slack shows the text to the person; a refusal is an answer, not a failure of the delivery.
-    if (error instanceof AppError) return { body: { text: error.detail } };
+    // A refusal is an answer, not a failure of the delivery; of an outage Slack tells the person itself.
+    if (error instanceof AppError && error.status < 500) return { body: { text: error.detail } };
     throw error;
   }
   return { body: { text: decision === 'approve' ? 'Approved.' : 'Denied.' } };

@@ -2,6 +2,8 @@
  * Step 5: what a rule wants a person to decide. The approval is bound to the digest of exactly what will be sent; the
  * control plane hands it to this call or to none. Until it is there the request is held, within a limit.
  */
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { AppError } from '@hoop/contract';
 import type { ApprovalAnswer, ApprovalClaimBody, ApprovalState, ErrorCode } from '@hoop/contract';
 import type { Verdict } from '@hoop/policy';
@@ -18,12 +20,15 @@ import { targetPath } from './forward.ts';
 const nothing = new Uint8Array(0);
 /** A decision that comes while we are deaf is noticed by looking. */
 const lookEveryMs = 5_000;
+/** A control plane that starts again is back by then. */
+const askAgainMs = 8_000;
 
 const refusals: Partial<Record<ApprovalState, [code: ErrorCode, sentence: string]>> = {
   denied: ['approval_denied', 'A reviewer denied this call'],
   expired: ['approval_expired', 'Nobody decided about this call in time'],
   withdrawn: ['approval_withdrawn', 'The request for approval was withdrawn'],
   voided: ['approval_voided', 'The request for approval was voided'],
+  consumed: ['approval_decided', 'The approval was used by another call with the same bytes. Send the call again to ask for one of its own'],
 };
 
 /** Holds the call until it may go on. @throws AppError `approval_*`, `body_not_inspectable`, `unavailable` */
@@ -38,7 +43,7 @@ export async function approve(relay: Relay, call: Call, verdict: Verdict): Promi
 
 /** Asks once, without waiting: for a call that is sent later. */
 export async function requestApproval(relay: Relay, call: Call, verdict: Verdict): Promise<ApprovalAnswer> {
-  const answer = await relay.controlPlane.claimApproval(await claimOf(relay, call, verdict), call.waiting?.signal);
+  const answer = await ask(relay, await claimOf(relay, call, verdict), call.waiting!.signal);
   if (answer.state !== 'pending') settle(call, answer, verdict);
   return answer;
 }
@@ -126,39 +131,72 @@ async function decisionOn(relay: Relay, call: Call, claim: ApprovalClaimBody, li
   const { signal } = call.waiting!;
   let approvalId = claim.approvalId;
   for (;;) {
-    let hasChanged = false;
-    let wake = (): void => void (hasChanged = true);
-    // Watched before it is asked, so that no decision falls between the two.
-    const unwatch = approvalId === null ? null : relay.subjects.watch(approvalId, () => wake());
+    const watched = watch(relay, approvalId);
     try {
-      const answer = await relay.controlPlane.claimApproval({ ...claim, approvalId }, signal);
-      // Another call with the same bytes was faster; this one has to ask for itself.
-      if (answer.state === 'consumed') {
+      const answer = await ask(relay, { ...claim, approvalId }, signal);
+      // Another call with the same bytes was faster; this one has to ask for itself, unless it was told which to use.
+      if (answer.state === 'consumed' && claim.approvalId === null) {
         approvalId = null;
         continue;
       }
       const left = until - relay.now();
-      if (answer.state !== 'pending' || left <= 0) return answer;
+      // A relay that shuts down keeps nobody: whoever sends the request again finds another one.
+      if (answer.state !== 'pending' || left <= 0 || relay.isDraining) return answer;
       if (approvalId === null) {
         approvalId = answer.approvalId;
         // What was decided since is seen at the next look, which follows at once.
         withdrawWhenLeft(relay, call, approvalId);
         continue;
       }
-      if (!hasChanged) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, Math.min(left, lookEveryMs));
-          const done = (): void => {
-            clearTimeout(timer);
-            resolve();
-          };
-          wake = done;
-          signal.addEventListener('abort', done, { once: true });
-        });
-      }
+      await watched.changed(Math.min(left, lookEveryMs), signal);
       if (isOver(call)) return answer;
     } finally {
-      unwatch?.();
+      watched.end();
+    }
+  }
+}
+
+/** Watches before it is asked, so that no decision falls between the two. */
+function watch(relay: Relay, approvalId: string | null): { changed(limitMs: number, signal: AbortSignal): Promise<void>; end(): void } {
+  let hasChanged = false;
+  let wake = (): void => undefined;
+  const unwatch =
+    approvalId === null
+      ? null
+      : relay.subjects.watch(approvalId, () => {
+          hasChanged = true;
+          wake();
+        });
+  return {
+    changed: (limitMs, signal) =>
+      new Promise((resolve) => {
+        const done = (): void => {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', done);
+          resolve();
+        };
+        const timer = setTimeout(done, limitMs);
+        wake = done;
+        signal.addEventListener('abort', done);
+        if (hasChanged || signal.aborted) done();
+      }),
+    end: () => unwatch?.(),
+  };
+}
+
+/**
+ * Asks again for a while where the answer is lost: it may have handed the approval to this call, and then to no other.
+ * @throws AppError what the control plane refused with; `unavailable`
+ */
+async function ask(relay: Relay, claim: ApprovalClaimBody, signal: AbortSignal): Promise<ApprovalAnswer> {
+  const until = relay.now() + askAgainMs;
+  for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, 1_000)) {
+    try {
+      return await relay.controlPlane.claimApproval(claim, signal);
+    } catch (error) {
+      const mayAskAgain = error instanceof AppError && error.code === 'unavailable' && !signal.aborted && relay.now() + waitMs < until;
+      if (!mayAskAgain) throw error;
+      await delay(waitMs, undefined, { signal }).catch(() => undefined);
     }
   }
 }

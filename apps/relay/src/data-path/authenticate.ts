@@ -103,6 +103,10 @@ function isGrant(token: string): boolean {
 function callerOfDeferred(relay: Relay, stored: DeferredRun['caller']): Caller {
   const identity = relay.configuration.identities.get(stored.identityId);
   if (!identity) throw new AppError('token_revoked', 'The identity that deferred this call no longer exists.');
+  // A grant ends with the match that it was given for (`grantsNotBefore`); a provider's token has nothing like it.
+  if (stored.grantId === null && !identity.matches(stored)) {
+    throw new AppError('identity_unmatched', 'The identity that deferred this call no longer matches the claims of its token.');
+  }
   const caller = newCaller(relay, identity, {
     issuer: stored.issuer,
     subject: stored.subject,

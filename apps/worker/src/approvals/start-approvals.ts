@@ -80,6 +80,7 @@ function createNotificationContext({ config, db, log, now }: WorkerContext, noti
     now,
     random: Math.random,
     createFetch: createGuardedFetch,
+    onError: (error) => log.error({ event: 'channel_secret_unreadable', error: error.message }),
     retryDelaysMs: config.notificationRetriesMs ?? standardRetryDelaysMs,
     async openSecret(sealed, channelId) {
       if (config.notificationKeys === undefined) throw new Error('HOOP_NOTIFICATION_KEY_FILE is not set: the secrets of channels cannot be opened.');

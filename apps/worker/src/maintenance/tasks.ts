@@ -68,7 +68,7 @@ export const tasks: Readonly<Record<MaintenanceTask, (context: WorkerContext, si
   async deferred({ config, db, log, now }) {
     const stuck = await stuckReadyCalls(db.prisma, now() - graceMs, batch);
     await enqueueOutbox(db.prisma, stuck.map((callId) => ({ topic: 'deferred.ready', payload: { callId } })));
-    const bounds = { claimedBefore: now() - config.deferredLostSeconds * 1000, concludedBefore: now() - graceMs, limit: batch };
+    const bounds = { claimedBefore: now() - (config.deferredLostSeconds ?? lostAfterSeconds) * 1000, concludedBefore: now() - graceMs, limit: batch };
     const { unknown } = await db.inTransaction((tx) => closeLostDeferredCalls(tx, bounds, now()));
     if (unknown.length > 0) log.warn({ event: 'deferred_lost', calls: unknown.length }, 'deferred calls whose relay did not come back are closed as unknown');
     await purgeDeferredCalls(db.prisma, now(), batch);
@@ -92,6 +92,8 @@ export const tasks: Readonly<Record<MaintenanceTask, (context: WorkerContext, si
 
 /** One run of the check goes on for so long; the next goes on where it stopped. */
 const checkMs = 10_000;
+/** Longer than a relay runs a deferred call. */
+const lostAfterSeconds = 660;
 /** A job has so long to be taken before it counts as lost. */
 const graceMs = 60_000;
 

@@ -1,5 +1,5 @@
 /** Sends one message to one channel, and decides when to try again. */
-import { channelNamed, createDeliveries, readDelivery, readDeferredCallForWorker, recordAttempt } from '@hoop/database';
+import { channelNamed, createDeliveries, readDeferredCallForWorker, recordAttempt, takeDelivery } from '@hoop/database';
 import type { ChannelRecord, Database, DeliveryRecord } from '@hoop/database';
 import { deadLetter } from '@hoop/queue';
 import type { JobQueue } from '@hoop/queue';
@@ -22,6 +22,7 @@ export interface NotificationContext {
   readonly openSecret: (sealed: string, channelId: string) => Promise<Secret<string>>;
   /** What an approval will send, for messages that show it; null where this worker cannot open it. */
   readonly shownRequest: (approvalId: string) => Promise<ShownRequest | null>;
+  readonly onError: (error: Error) => void;
   /** Milliseconds before the next attempt, after the first, the second, …; after the last the delivery is dead. */
   readonly retryDelaysMs: readonly number[];
 }
@@ -36,6 +37,8 @@ interface Answer {
 }
 
 const timeoutMs = 15_000;
+/** Longer than an attempt takes; a worker that dies in the middle of one leaves it to the next after this. */
+const leaseMs = 60_000;
 
 async function post(context: NotificationContext, channel: ChannelRecord, headers: Readonly<Record<string, string>>, body: string): Promise<Answer & { text: string }> {
   const send = context.createFetch({ allowedCidrs: channel.allowedCidrs, timeoutMs, maxBytes: 65_536, retries: 0 });
@@ -50,7 +53,13 @@ async function post(context: NotificationContext, channel: ChannelRecord, header
 }
 
 async function sendTo(context: NotificationContext, delivery: DeliveryRecord, channel: ChannelRecord): Promise<Answer> {
-  const secret = channel.sealed === '' ? null : await context.openSecret(channel.sealed, channel.id);
+  let secret: Secret<string> | null;
+  try {
+    secret = channel.sealed === '' ? null : await context.openSecret(channel.sealed, channel.id);
+  } catch (error) {
+    context.onError(error as Error);
+    return { status: null, error: 'The secret of the channel cannot be opened by this worker: set it again, or give the worker its key.' };
+  }
   if (channel.kind === 'webhook') {
     if (secret === null) return { status: null, error: 'The channel has no signing secret.' };
     const message = signedWebhook(secret.reveal(), delivery.id, delivery.event, delivery.payload, delivery.createdAt, new Date(context.now()));
@@ -69,10 +78,9 @@ async function sendTo(context: NotificationContext, delivery: DeliveryRecord, ch
 
 async function deliver(context: NotificationContext, deliveryId: string): Promise<void> {
   const { db, now, random, retryDelaysMs, notifications } = context;
-  const delivery = await readDelivery(db.prisma, deliveryId);
-  if (delivery === null || delivery.state !== 'pending') return;
-  // A job that comes early (a sweep and a retry crossed) leaves it to the one that is due.
-  if (delivery.nextAt.getTime() > now()) return;
+  // A job that comes early, or crosses another one (a sweep and a retry), leaves it to the one that is due.
+  const delivery = await takeDelivery(db.prisma, deliveryId, new Date(now()), leaseMs);
+  if (delivery === null) return;
   const answer = delivery.channel.disabled
     ? { status: null, error: 'The channel is disabled.' }
     : await sendTo(context, delivery, delivery.channel);

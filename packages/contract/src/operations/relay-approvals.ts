@@ -59,7 +59,7 @@ export const claimRelayApproval = defineOperation({
   body: approvalClaimSchema,
   status: 200,
   response: approvalAnswerSchema,
-  errors: ['identity_disabled', 'connection_unknown', 'approval_voided', 'not_found'],
+  errors: ['identity_disabled', 'connection_unknown', 'approval_voided', 'not_found', 'too_many_approvals'],
 });
 
 const approvalParams = z.object({ approvalId: idSchema('approval') });
@@ -130,7 +130,7 @@ export const createRelayDeferredCall = defineOperation({
   }),
   status: 201,
   response: deferredCallSchema,
-  errors: ['not_found', 'approval_decided'],
+  errors: ['not_found', 'approval_decided', 'too_many_approvals'],
 });
 export const claimRelayDeferredCall = defineOperation({
   id: 'claimRelayDeferredCall',

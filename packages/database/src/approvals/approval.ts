@@ -1,4 +1,5 @@
 /** The rows of an approval, read and written. Nothing outside this folder sees them. */
+import { errorKinds } from '@hoop/contract';
 import type { Approval, ApprovalRequirement, ApprovalState, ApprovalValidity, Review } from '@hoop/contract';
 
 import type { Transaction } from '../database.ts';
@@ -7,6 +8,9 @@ import { Prisma } from '../generated/client.ts';
 
 /** The Postgres channel on which every change of an approval is told, as `{"id","state"}`. */
 export const approvalsChannel = 'hoop_approvals';
+
+/** The Postgres channel on which every change of a deferred call is told, as `{"id","state"}`. */
+export const deferredChannel = 'hoop_deferred';
 
 /** An approval with what is around it; what is shown of the request stays sealed. */
 export interface ApprovalRecord extends Approval {
@@ -84,7 +88,7 @@ export async function lockApproval(tx: Transaction, id: string): Promise<Approva
 const date = (instant: number | null): Date | null => (instant === null ? null : new Date(instant));
 
 /** Writes what `transition` returned, tells everybody who listens, and moves the deferred calls that wait for it. */
-export async function writeTransition(tx: Transaction, before: ApprovalRecord, after: Approval, tokenId: string | null): Promise<void> {
+export async function writeTransition(tx: Transaction, before: ApprovalRecord, after: Approval, tokenId: string | null, now: number): Promise<void> {
   await tx.approval.update({
     where: { id: after.id },
     data: {
@@ -92,6 +96,7 @@ export async function writeTransition(tx: Transaction, before: ApprovalRecord, a
       validity: after.validity,
       usableUntil: date(after.usableUntil),
       consumedBy: after.consumedBy,
+      ...(after.state === 'consumed' ? { consumedAt: new Date(now) } : {}),
       decidedAt: date(after.decidedAt),
       reason: after.reason,
       version: { increment: 1 },
@@ -115,7 +120,7 @@ export async function writeTransition(tx: Transaction, before: ApprovalRecord, a
   if (after.state === before.state) return;
   await announce(tx, after.id, after.state);
   await tx.outbox.create({ data: { topic: `approval.${after.state}`, payload: { approvalId: after.id } } });
-  await moveDeferredCalls(tx, after);
+  await moveDeferredCalls(tx, after, now);
 }
 
 /** NOTIFY is delivered when the transaction commits. */
@@ -131,23 +136,34 @@ const refusals = {
   voided: 'approval_voided',
 } as const;
 
-async function moveDeferredCalls(tx: Transaction, approval: Approval): Promise<void> {
-  const waiting = { approvalId: approval.id, state: 'waiting' };
+async function moveDeferredCalls(tx: Transaction, approval: Approval, now: number): Promise<void> {
   if (approval.state === 'approved') {
     const ready = await tx.$queryRaw<{ call_id: string }[]>`
       UPDATE deferred_calls SET state = 'ready' WHERE approval_id = ${approval.id} AND state = 'waiting' RETURNING call_id`;
-    await tx.outbox.createMany({ data: ready.map((row) => ({ topic: 'deferred.ready', payload: { callId: row.call_id } })) });
+    await announceDeferredCalls(tx, ready, 'ready');
     return;
   }
-  const error = refusals[approval.state as keyof typeof refusals] as string | undefined;
-  if (error === undefined) return;
-  const ended = approval.state === 'expired' || approval.state === 'withdrawn' ? approval.state : 'refused';
-  const finished = await tx.deferredCall.findMany({ where: waiting, select: { callId: true } });
-  await tx.deferredCall.updateMany({
-    where: waiting,
-    data: { state: ended, error, errorDetail: approval.reason, status: 403, finishedAt: new Date(approval.decidedAt ?? approval.expiresAt) },
-  });
-  await tx.outbox.createMany({ data: finished.map((row) => ({ topic: 'deferred.finished', payload: { callId: row.callId } })) });
+  if (approval.state === 'pending' || approval.state === 'consumed') return;
+  await endDeferredCalls(tx, [approval.id], approval.state, approval.reason, now);
+}
+
+/** Ends the deferred calls that wait for these approvals, none of which was given. */
+export async function endDeferredCalls(tx: Transaction, approvalIds: readonly string[], end: keyof typeof refusals, reason: string | null, now: number): Promise<void> {
+  const state = end === 'expired' || end === 'withdrawn' ? end : 'refused';
+  const error = refusals[end];
+  const ended = await tx.$queryRaw<{ call_id: string }[]>`
+    UPDATE deferred_calls SET state = ${state}, error = ${error}, error_detail = ${reason}, status = ${errorKinds[error].status}, finished_at = ${new Date(now)}
+    WHERE approval_id = ANY(${[...approvalIds]}) AND state = 'waiting' RETURNING call_id`;
+  await announceDeferredCalls(tx, ended, state);
+}
+
+/** Wakes those who collect, and lets the worker do what follows. */
+async function announceDeferredCalls(tx: Transaction, calls: readonly { readonly call_id: string }[], state: 'ready' | 'expired' | 'withdrawn' | 'refused'): Promise<void> {
+  if (calls.length === 0) return;
+  const ids = calls.map((call) => call.call_id);
+  await tx.$executeRaw`SELECT count(pg_notify(${deferredChannel}, json_build_object('id', id, 'state', ${state}::text)::text)) FROM unnest(${ids}::text[]) AS id`;
+  const topic = state === 'ready' ? 'deferred.ready' : 'deferred.finished';
+  await tx.outbox.createMany({ data: ids.map((callId) => ({ topic, payload: { callId } })) });
 }
 
 /** JSON null where a nullable column has none. */

@@ -137,6 +137,18 @@ async function insert(tx: Transaction, claim: ApprovalClaim, names: { name: stri
   await announce(tx, claim.newApprovalId, 'pending');
 }
 
+/** Approvals of one identity on one connection that may wait at a time: what floods its approvers helps nobody. */
+export const maxPendingApprovals = 1000;
+
+async function refuseFlood(tx: Transaction, claim: ApprovalClaim): Promise<void> {
+  const [row] = await tx.$queryRaw<{ count: number }[]>`
+    SELECT count(*)::integer AS count FROM (
+      SELECT 1 FROM approvals WHERE connection_id = ${claim.connectionId} AND identity_id = ${claim.identityId} AND state = 'pending' LIMIT ${maxPendingApprovals}
+    ) AS waiting`;
+  if (row!.count < maxPendingApprovals) return;
+  throw new AppError('too_many_approvals', `${maxPendingApprovals} calls of this identity wait for an approval on this connection. Withdraw some, or wait until they are decided.`);
+}
+
 /** The approval that the claim is about: the one it waited for, else the newest of this request that still says something. */
 async function knownApproval(tx: Transaction, claim: ApprovalClaim, now: number): Promise<ApprovalRecord | null> {
   if (claim.approvalId !== null) {
@@ -163,8 +175,8 @@ async function knownApproval(tx: Transaction, claim: ApprovalClaim, now: number)
 }
 
 /**
- * Throws `identity_disabled`, `connection_unknown`, `approval_voided` where what the relay saw is no longer so, and
- * `not_found` for an `approvalId` that is not the identity's.
+ * Throws `identity_disabled`, `connection_unknown`, `approval_voided` where what the relay saw is no longer so,
+ * `not_found` for an `approvalId` that is not the identity's, and `too_many_approvals`.
  */
 export async function claimApproval(tx: Transaction, claim: ApprovalClaim, now: number): Promise<ClaimAnswer> {
   const names = await currentIdentity(tx, claim);
@@ -176,6 +188,7 @@ export async function claimApproval(tx: Transaction, claim: ApprovalClaim, now: 
     // One that timed out but that nobody has marked yet would collide with the new one.
     const overdue = await tx.approval.findFirst({ where: { identityId: claim.identityId, digest: claim.digest, state: 'pending' }, select: { id: true } });
     if (overdue !== null) await expireApproval(tx, overdue.id, now);
+    await refuseFlood(tx, claim);
     await insert(tx, claim, names, now);
     return {
       approvalId: claim.newApprovalId,
@@ -192,7 +205,7 @@ export async function claimApproval(tx: Transaction, claim: ApprovalClaim, now: 
   const event = { type: 'consume', callId: claim.callId, digest: claim.digest, identityId: claim.identityId, policyRevision: claim.policyRevision } as const;
   const result = transition(approval, event, now);
   if (result.ok) {
-    if (result.changed) await writeTransition(tx, approval, result.approval, null);
+    if (result.changed) await writeTransition(tx, approval, result.approval, null, now);
     return answer(approval, { state: 'approved', isConsumed: true });
   }
   if (approval.state === 'consumed') return answer(approval);
@@ -206,6 +219,6 @@ export async function expireApproval(tx: Transaction, id: string, now: number): 
   if (approval === null) return false;
   const result = transition(approval, { type: 'expire' }, now);
   if (!result.ok || !result.changed) return false;
-  await writeTransition(tx, approval, result.approval, null);
+  await writeTransition(tx, approval, result.approval, null, now);
   return true;
 }

@@ -3,8 +3,7 @@ import { AppError } from '@hoop/contract';
 
 import type { Transaction } from '../database.ts';
 import type { DeferredCall as Row } from '../generated/client.ts';
-
-export const deferredChannel = 'hoop_deferred';
+import { deferredChannel } from './approval.ts';
 
 export type DeferredState = 'waiting' | 'ready' | 'running' | 'done' | 'refused' | 'unknown' | 'expired' | 'withdrawn';
 
@@ -31,6 +30,9 @@ export interface DeferredRecord {
   readonly expiresAt: number;
 }
 
+/** How long a deferred call and its result are kept after its end. */
+export const keepDeferredMs = 24 * 3_600_000;
+
 const toRecord = (row: Row): DeferredRecord => ({
   callId: row.callId,
   state: row.state as DeferredState,
@@ -45,7 +47,7 @@ const toRecord = (row: Row): DeferredRecord => ({
   webhookChannel: row.webhookChannel,
   createdAt: row.createdAt.getTime(),
   finishedAt: row.finishedAt?.getTime() ?? null,
-  expiresAt: row.expiresAt.getTime(),
+  expiresAt: row.finishedAt === null ? row.expiresAt.getTime() : row.finishedAt.getTime() + keepDeferredMs,
 });
 
 export interface NewDeferredCall {
@@ -65,14 +67,28 @@ async function tell(tx: Transaction, callId: string, state: DeferredState): Prom
   await tx.$executeRaw`SELECT pg_notify(${deferredChannel}, ${JSON.stringify({ id: callId, state })})`;
 }
 
-/** Stores the sealed request. Where its approval was given in the meantime, the call is ready at once. */
+/** Calls of one identity that are kept at a time. */
+export const maxOpenDeferredCalls = 1000;
+
+/**
+ * Stores the sealed request. Where its approval was given in the meantime, the call is ready at once. Throws `not_found`
+ * and `approval_decided` for an approval that it cannot wait for, and `too_many_approvals`.
+ */
 export async function createDeferredCall(tx: Transaction, call: NewDeferredCall, now: number): Promise<DeferredState> {
+  const [row] = await tx.$queryRaw<{ count: number }[]>`
+    SELECT count(*)::integer AS count FROM (
+      SELECT 1 FROM deferred_calls WHERE identity_id = ${call.identityId} AND state IN ('waiting', 'ready', 'running') LIMIT ${maxOpenDeferredCalls}
+    ) AS open`;
+  if (row!.count >= maxOpenDeferredCalls) {
+    throw new AppError('too_many_approvals', `${maxOpenDeferredCalls} deferred calls of this identity have not ended yet. Withdraw some, or wait for them.`);
+  }
   let state: DeferredState = 'ready';
   if (call.approvalId !== null) {
-    const [approval] = await tx.$queryRaw<{ state: string; identity_id: string }[]>`
-      SELECT state, identity_id FROM approvals WHERE id = ${call.approvalId} FOR UPDATE`;
+    const [approval] = await tx.$queryRaw<{ state: string; identity_id: string; consumed_by: string | null }[]>`
+      SELECT state, identity_id, consumed_by FROM approvals WHERE id = ${call.approvalId} FOR UPDATE`;
     if (!approval || approval.identity_id !== call.identityId) throw new AppError('not_found', 'There is no such approval.');
-    if (approval.state !== 'pending' && approval.state !== 'approved') {
+    // One that was given before the call was deferred is this call's by now.
+    if (approval.state !== 'pending' && approval.state !== 'approved' && approval.consumed_by !== call.callId) {
       throw new AppError('approval_decided', `The approval is already ${approval.state}. Send the call again.`);
     }
     state = approval.state === 'pending' ? 'waiting' : 'ready';
@@ -122,10 +138,13 @@ export interface DeferredResult {
   readonly response: SealedBlob | null;
 }
 
-/** False where the call is not running: it was given up as unknown, and what came later changes nothing. */
+/**
+ * The first word counts, and only that of the relay that took the call. One that was given up as unknown is still told
+ * what came of it after all. False where the result changes nothing.
+ */
 export async function finishDeferredCall(tx: Transaction, callId: string, relayId: string, result: DeferredResult, now: number): Promise<boolean> {
   const finished = await tx.deferredCall.updateMany({
-    where: { callId, state: 'running', claimedBy: relayId },
+    where: { callId, state: { in: ['running', 'unknown'] }, claimedBy: relayId },
     data: {
       state: result.state,
       status: result.status,
@@ -142,26 +161,62 @@ export async function finishDeferredCall(tx: Transaction, callId: string, relayI
   return true;
 }
 
+interface LostCall {
+  readonly call_id: string;
+  readonly may_retry: boolean;
+  readonly attempts: number;
+  readonly idempotency_key: string | null;
+  readonly is_overdue: boolean;
+  /** Of the call's record; null: there is none. */
+  readonly state: string | null;
+  readonly status: number | null;
+  readonly target_status: number | null;
+  readonly error: string | null;
+  readonly error_detail: string | null;
+}
+
+type LostEnd = { readonly state: 'unknown' | 'refused'; readonly status: number | null; readonly error: string; readonly errorDetail: string };
+
+/** What can be said of a call whose relay has not come back: what its record says. */
+function endOfLost({ state, status, target_status, error, error_detail }: LostCall): LostEnd {
+  if (state === 'refused' && error !== null) return { state, status, error, errorDetail: error_detail ?? 'The call was refused.' };
+  const isSent = state !== null && state !== 'pending' && state !== 'unknown';
+  const errorDetail = isSent
+    ? `The call was carried out (${state}${target_status === null ? '' : `, the target answered ${target_status}`}), but its response was lost with the relay.`
+    : 'The relay that took the call was lost; whether the target carried it out is not known.';
+  return { state: 'unknown', status: null, error: 'outcome_unknown', errorDetail };
+}
+
 /**
- * Gives up on calls whose relay has not come back: they show as `unknown`. Only where the caller gave an idempotency
- * key and the rule allows it is one made ready again, once.
+ * Gives up on calls whose relay has not come back: those that were claimed before `claimedBefore`, and those whose record
+ * ended before `concludedBefore` or is unknown already. They show as their record says, or as `unknown`. Only where the
+ * caller gave an idempotency key and the rule allows it is one whose record says no more made ready again, once.
  */
-export async function closeLostDeferredCalls(tx: Transaction, claimedBefore: number, limit: number, now: number): Promise<{ unknown: string[]; retried: string[] }> {
-  const lost = await tx.$queryRaw<{ call_id: string; may_retry: boolean; attempts: number; idempotency_key: string | null }[]>`
-    SELECT call_id, may_retry, attempts, idempotency_key FROM deferred_calls
-    WHERE state = 'running' AND claimed_at < ${new Date(claimedBefore)}
-    ORDER BY call_id LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
+export async function closeLostDeferredCalls(
+  tx: Transaction,
+  { claimedBefore, concludedBefore, limit }: { readonly claimedBefore: number; readonly concludedBefore: number; readonly limit: number },
+  now: number,
+): Promise<{ unknown: string[]; retried: string[] }> {
+  const lost = await tx.$queryRaw<LostCall[]>`
+    SELECT d.call_id, d.may_retry, d.attempts, d.idempotency_key, d.claimed_at < ${new Date(claimedBefore)} AS is_overdue,
+           c.state, c.status, c.target_status, c.error, c.error_detail
+    FROM deferred_calls d LEFT JOIN calls c ON c.id = d.call_id
+    WHERE d.state = 'running'
+      AND (d.claimed_at < ${new Date(claimedBefore)} OR c.state = 'unknown' OR (c.state <> 'pending' AND c.concluded_at < ${new Date(concludedBefore)}))
+    ORDER BY d.call_id LIMIT ${limit} FOR UPDATE OF d SKIP LOCKED`;
   const outcome = { unknown: [] as string[], retried: [] as string[] };
   for (const row of lost) {
-    const isRetried = row.may_retry && row.idempotency_key !== null && row.attempts < 2;
-    const state = isRetried ? 'ready' : 'unknown';
+    const mayBeRetried = row.may_retry && row.idempotency_key !== null && row.attempts < 2 && (row.state === null || row.state === 'pending' || row.state === 'unknown');
+    // Its relay may only be slow: nothing is sent again before it surely is not.
+    if (mayBeRetried && !row.is_overdue) continue;
+    const end = endOfLost(row);
     await tx.deferredCall.update({
       where: { callId: row.call_id },
-      data: isRetried ? { state, claimedBy: null, claimedAt: null } : { state, error: 'outcome_unknown', finishedAt: new Date(now) },
+      data: mayBeRetried ? { state: 'ready', claimedBy: null, claimedAt: null } : { ...end, finishedAt: new Date(now) },
     });
-    await tell(tx, row.call_id, state);
-    await tx.outbox.create({ data: { topic: isRetried ? 'deferred.ready' : 'deferred.finished', payload: { callId: row.call_id } } });
-    outcome[isRetried ? 'retried' : 'unknown'].push(row.call_id);
+    await tell(tx, row.call_id, mayBeRetried ? 'ready' : end.state);
+    await tx.outbox.create({ data: { topic: mayBeRetried ? 'deferred.ready' : 'deferred.finished', payload: { callId: row.call_id } } });
+    outcome[mayBeRetried ? 'retried' : 'unknown'].push(row.call_id);
   }
   return outcome;
 }
@@ -172,21 +227,31 @@ export async function readDeferredCall(tx: Transaction, callId: string, identity
   return row === null ? null : toRecord(row);
 }
 
-/** Withdraws one that has not been sent. False where it is too late. */
-export async function withdrawDeferredCall(tx: Transaction, callId: string, identityId: string, now: number): Promise<boolean> {
+/**
+ * Withdraws one that has not been sent. Null where it is too late. `approvalId` is the approval that nobody waits for any
+ * more, so far as is known: the call asked for it, and no other deferred call waits.
+ */
+export async function withdrawDeferredCall(tx: Transaction, callId: string, identityId: string, now: number): Promise<{ approvalId: string | null } | null> {
   const withdrawn = await tx.deferredCall.updateMany({
     where: { callId, identityId, state: { in: ['waiting', 'ready'] } },
-    data: { state: 'withdrawn', error: 'approval_withdrawn', finishedAt: new Date(now) },
+    data: { state: 'withdrawn', error: 'approval_withdrawn', errorDetail: 'withdrawn by the function', status: 403, finishedAt: new Date(now) },
   });
-  if (withdrawn.count > 0) await tell(tx, callId, 'withdrawn');
-  return withdrawn.count > 0;
+  if (withdrawn.count === 0) return null;
+  await tell(tx, callId, 'withdrawn');
+  await tx.outbox.create({ data: { topic: 'deferred.finished', payload: { callId } } });
+  const [alone] = await tx.$queryRaw<{ id: string }[]>`
+    SELECT a.id FROM deferred_calls d JOIN approvals a ON a.id = d.approval_id AND a.call_id = d.call_id
+    WHERE d.call_id = ${callId} AND a.state = 'pending'
+      AND NOT EXISTS (SELECT 1 FROM deferred_calls o WHERE o.approval_id = a.id AND o.state = 'waiting')`;
+  return { approvalId: alone?.id ?? null };
 }
 
-/** Deletes requests and results that are past their time. Returns how many. */
+/** Deletes those that ended long ago enough; one that waits is kept until its approval ends it. Returns how many. */
 export async function purgeDeferredCalls(tx: Transaction, now: number, limit: number): Promise<number> {
   return tx.$executeRaw`
     DELETE FROM deferred_calls WHERE call_id IN (
-      SELECT call_id FROM deferred_calls WHERE expires_at <= ${new Date(now)} AND state NOT IN ('running') ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)`;
+      SELECT call_id FROM deferred_calls WHERE finished_at <= ${new Date(now - keepDeferredMs)} AND state NOT IN ('waiting', 'ready', 'running')
+      ORDER BY finished_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)`;
 }
 
 /** For the worker, which tells the channel that the call named. */

@@ -1,13 +1,14 @@
-export { approvalsChannel } from './approval.ts';
+export { approvalsChannel, deferredChannel } from './approval.ts';
 export type { ApprovalRecord } from './approval.ts';
-export { claimApproval, expireApproval } from './claim.ts';
+export { claimApproval, expireApproval, maxPendingApprovals } from './claim.ts';
 export type { ApprovalClaim, ClaimAnswer } from './claim.ts';
 export {
   claimDeferredCall,
   closeLostDeferredCalls,
   createDeferredCall,
-  deferredChannel,
   finishDeferredCall,
+  keepDeferredMs,
+  maxOpenDeferredCalls,
   purgeDeferredCalls,
   readDeferredCall,
   readDeferredCallForWorker,
@@ -15,6 +16,8 @@ export {
   withdrawDeferredCall,
 } from './deferred.ts';
 export type { DeferredRecord, DeferredResult, DeferredState, NewDeferredCall, SealedBlob } from './deferred.ts';
+export { recordLostConsumptions } from './lost-consumptions.ts';
+export { purgeApprovals } from './purge-approvals.ts';
 export { earlierDecisions, listApprovals, overdueApprovals, readApproval, readShown } from './read.ts';
 export type { ApprovalFilter } from './read.ts';
 export { applyToApproval, closeBreakGlassReview, escalateReviewers, listBreakGlassReviews, readBreakGlassReview, voidApprovals } from './review.ts';

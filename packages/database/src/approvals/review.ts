@@ -4,7 +4,8 @@ import type { ApprovalEvent } from '@hoop/approvals';
 import { AppError } from '@hoop/contract';
 
 import type { Transaction } from '../database.ts';
-import { lockApproval, writeTransition } from './approval.ts';
+import { Prisma } from '../generated/client.ts';
+import { approvalsChannel, endDeferredCalls, lockApproval, writeTransition } from './approval.ts';
 import type { ApprovalRecord } from './approval.ts';
 
 export interface ApprovalChange {
@@ -23,7 +24,7 @@ export async function applyToApproval(tx: Transaction, id: string, event: Approv
   if (before === null) throw new AppError('not_found', 'There is no such approval.');
   const result = transition(before, event, now);
   if (!result.ok) throw refusalError(result);
-  if (result.changed) await writeTransition(tx, before, result.approval, tokenId);
+  if (result.changed) await writeTransition(tx, before, result.approval, tokenId, now);
   if (event.type === 'break_glass') {
     await tx.breakGlassReview.create({ data: { approvalId: id, userName: event.reviewer.user, reason: event.reason, openedAt: new Date(now) } });
     await tx.outbox.create({ data: { topic: 'approval.break_glass', payload: { approvalId: id } } });
@@ -41,18 +42,20 @@ export async function voidApprovals(
   reason: string,
   now: number,
 ): Promise<string[]> {
-  const open = await tx.approval.findMany({
-    where: { ...where, state: { in: ['pending', 'approved'] } },
-    // One order for everybody, so that two changes cannot deadlock.
-    orderBy: { id: 'asc' },
-    select: { id: true },
-  });
-  const voided: string[] = [];
-  for (const { id } of open) {
-    const { changed } = await applyToApproval(tx, id, { type: 'void', reason }, now);
-    if (changed) voided.push(id);
-  }
-  return voided;
+  const column = 'identityId' in where ? Prisma.sql`identity_id = ${where.identityId}` : Prisma.sql`connection_id = ${where.connectionId}`;
+  // A few statements, however many there are: whoever floods approvals must not hinder that their identity is disabled.
+  // Locked in one order by everybody, so that two changes cannot deadlock.
+  const voided = await tx.$queryRaw<{ id: string }[]>`
+    WITH open AS MATERIALIZED (
+      SELECT id FROM approvals WHERE ${column} AND state IN ('pending', 'approved') ORDER BY id FOR UPDATE
+    )
+    UPDATE approvals SET state = 'voided', reason = ${reason}, version = version + 1 FROM open WHERE approvals.id = open.id RETURNING approvals.id`;
+  if (voided.length === 0) return [];
+  const ids = voided.map((row) => row.id);
+  await tx.$executeRaw`SELECT count(pg_notify(${approvalsChannel}, json_build_object('id', id, 'state', 'voided')::text)) FROM unnest(${ids}::text[]) AS id`;
+  await tx.outbox.createMany({ data: ids.map((approvalId) => ({ topic: 'approval.voided', payload: { approvalId } })) });
+  await endDeferredCalls(tx, ids, 'voided', reason, now);
+  return ids;
 }
 
 export interface BreakGlassRecord {

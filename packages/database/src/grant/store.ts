@@ -13,3 +13,8 @@ export async function insertRevokedGrant(
 export async function isGrantRevoked(tx: Transaction, jti: string): Promise<boolean> {
   return (await tx.revokedGrant.count({ where: { jti } })) > 0;
 }
+
+/** Deletes those of grants that ended before `endedBefore` anyway. Returns how many. */
+export async function purgeRevokedGrants(tx: Transaction, endedBefore: Date): Promise<number> {
+  return (await tx.revokedGrant.deleteMany({ where: { exp: { lt: Math.floor(endedBefore.getTime() / 1000) } } })).count;
+}

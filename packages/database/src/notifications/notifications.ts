@@ -176,6 +176,27 @@ export async function dueDeliveries(tx: Transaction, dueBefore: Date, limit: num
   return rows.map((row) => row.id);
 }
 
+/** Deletes delivered and dead ones that were made before `before`, oldest first. Returns how many: `limit` where there may be more. */
+export async function purgeDeliveries(tx: Transaction, before: Date, limit: number): Promise<number> {
+  // Ids begin with the time.
+  return tx.$executeRaw`
+    DELETE FROM notification_deliveries WHERE id IN (
+      SELECT id FROM notification_deliveries WHERE state IN ('delivered', 'dead') AND id < ${newId('notification_delivery', before.getTime())}
+      ORDER BY id LIMIT ${limit})`;
+}
+
+/**
+ * Takes a due delivery for `leaseMs`: until then nobody else sends it. Null where it is not pending or not due. Whoever
+ * took it says what came of it with `recordAttempt`; if they die, it is due again.
+ */
+export async function takeDelivery(tx: Transaction, id: string, now: Date, leaseMs: number): Promise<(DeliveryRecord & { channel: ChannelRecord }) | null> {
+  const { count } = await tx.notificationDelivery.updateMany({
+    where: { id, state: 'pending', nextAt: { lte: now } },
+    data: { nextAt: new Date(now.getTime() + leaseMs) },
+  });
+  return count === 0 ? null : readDelivery(tx, id);
+}
+
 export interface DeliveryFilter {
   readonly state?: DeliveryRecord['state'];
   readonly channelId?: string;

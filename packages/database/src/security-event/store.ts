@@ -1,4 +1,4 @@
-import type { SecurityEvent } from '@hoop/contract';
+import { newId, type SecurityEvent } from '@hoop/contract';
 
 import type { Transaction } from '../database.ts';
 import { Prisma } from '../generated/client.ts';
@@ -58,4 +58,11 @@ export async function listSecurityEvents(tx: Transaction, filter: SecurityEventF
     ...(issuer === undefined ? {} : { issuer }),
   };
   return toPage(await tx.securityEvent.findMany({ where, ...pageArguments(page) }), page, toSecurityEvent);
+}
+
+/** Deletes events from before `before`, oldest first. Returns how many: `limit` where there may be more. */
+export async function purgeSecurityEvents(tx: Transaction, before: Date, limit: number): Promise<number> {
+  // Ids begin with the time.
+  return tx.$executeRaw`
+    DELETE FROM security_events WHERE id IN (SELECT id FROM security_events WHERE id < ${newId('security_event', before.getTime())} ORDER BY id LIMIT ${limit})`;
 }

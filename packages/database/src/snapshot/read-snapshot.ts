@@ -18,13 +18,14 @@ export type StoredSnapshot = Pick<Snapshot, 'revision' | 'full' | 'providers' | 
 
 /**
  * What relays work by, as of one revision: everything, or what changed after `since`. A `since` that this database
- * has not reached (it was restored from a backup) gets everything.
+ * has not reached (it was restored from a backup), or from before the oldest tombstone that is still kept, gets everything.
  */
 export async function readSnapshot(database: Database, since: number | undefined, now: Date): Promise<StoredSnapshot> {
   return database.prisma.$transaction(
     async (tx) => {
       const revision = await readRevision(tx);
-      const from = since === undefined || since === 0 || since > revision ? null : since;
+      const isReached = since !== undefined && since !== 0 && since <= revision;
+      const from = isReached && since >= (await oldestTombstone(tx)) ? since : null;
       const changed = from === null ? {} : { revision: { gt: from } };
       const nowSeconds = Math.floor(now.getTime() / 1000);
       return {
@@ -39,6 +40,12 @@ export async function readSnapshot(database: Database, since: number | undefined
     },
     { isolationLevel: 'RepeatableRead', maxWait: 5000, timeout: 30_000 },
   );
+}
+
+/** Revision of the oldest tombstone that is kept; 0: none was ever left, for the newest one of those that went stays. */
+async function oldestTombstone(tx: Transaction): Promise<number> {
+  const { _min } = await tx.tombstone.aggregate({ _min: { revision: true } });
+  return _min.revision ?? 0;
 }
 
 type Changed = { revision?: { gt: number } };

@@ -33,3 +33,9 @@ export async function noteKeys(tx: Transaction, digest: string): Promise<void> {
 export async function leaveTombstone(tx: Transaction, id: string, revision: number, at: Date): Promise<void> {
   await tx.tombstone.create({ data: { id, revision, removedAt: at } });
 }
+
+/** Deletes tombstones left before `before`, but for the newest of them: it marks up to where they are gone. Returns how many. */
+export async function purgeTombstones(tx: Transaction, before: Date): Promise<number> {
+  return tx.$executeRaw`
+    DELETE FROM tombstones WHERE removed_at < ${before} AND revision < (SELECT max(revision) FROM tombstones WHERE removed_at < ${before})`;
+}
