@@ -20,19 +20,22 @@ const steadyMs = 30_000;
 export function superviseWorkers({ count, log, onListening }: Supervision): () => Promise<void> {
   let isStopping = false;
   let failures = 0;
-  let isAnnounced = false;
+  let port: string | undefined;
   const startedAt = new Map<number, number>();
 
   const start = (): void => {
     if (isStopping) return;
-    const worker = cluster.fork();
+    const worker = cluster.fork(port === undefined ? {} : { HOOP_PORT: port });
     startedAt.set(worker.id, performance.now());
+    log.info({ event: 'worker_started', pid: worker.process.pid }, 'a relay process was started');
   };
 
   cluster.on('message', (_worker: Worker, message: { event?: string; url?: string } | null) => {
-    if (message?.event !== 'listening' || typeof message.url !== 'string' || isAnnounced) return;
-    isAnnounced = true;
+    if (message?.event !== 'listening' || typeof message.url !== 'string' || port !== undefined) return;
+    // The first has found the port, which may be any; the others share it.
+    port = new URL(message.url).port || '80';
     onListening(message.url);
+    for (let i = 1; i < count; i++) start();
   });
   cluster.on('exit', (worker: Worker, code: number | null, signal: string | null) => {
     const lifeMs = performance.now() - (startedAt.get(worker.id) ?? 0);
@@ -43,7 +46,7 @@ export function superviseWorkers({ count, log, onListening }: Supervision): () =
     log.error({ event: 'worker_died', pid: worker.process.pid, code, signal, delayMs }, 'a relay process died and is started again');
     setTimeout(start, delayMs);
   });
-  for (let i = 0; i < count; i++) start();
+  start();
 
   return () =>
     new Promise((resolve) => {
