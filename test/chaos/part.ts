@@ -1,7 +1,7 @@
 /** A process of the product that can be killed with -9 at any moment, and comes back when it is told to. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export interface Part {
@@ -75,7 +75,7 @@ export function startApp(app: string, name: string, env: Record<string, string>,
       child.kill('SIGKILL');
       await gone();
     },
-    ready: () => within(readyWithinMs, listening.promise, `The ${name} was not ready in time; its log: ${logFile}`),
+    ready: () => within(readyWithinMs, listening.promise, () => `The ${name} (process ${child.pid}, exit ${child.exitCode ?? child.signalCode}) was not ready in time: ${lastLines(logFile)}`),
     async stop() {
       isWanted = false;
       child.kill('SIGTERM');
@@ -85,10 +85,10 @@ export function startApp(app: string, name: string, env: Record<string, string>,
   };
 }
 
-async function within<T>(ms: number, work: Promise<T>, complaint: string): Promise<T> {
+async function within<T>(ms: number, work: Promise<T>, complaint: () => string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(complaint)), ms);
+    timer = setTimeout(() => reject(new Error(complaint())), ms);
   });
   try {
     return await Promise.race([work, late]);
@@ -96,3 +96,5 @@ async function within<T>(ms: number, work: Promise<T>, complaint: string): Promi
     clearTimeout(timer);
   }
 }
+
+const lastLines = (file: string): string => readFileSync(file, 'utf8').trim().split('\n').slice(-10).join('\n');

@@ -34,8 +34,8 @@ beforeEach(async () => {
   for (let status = 0; status !== 200; ) ({ status } = await world.call(strict, '/ready'));
 });
 
-async function unavailable(response: Response): Promise<void> {
-  expect({ status: response.status, code: response.headers.get('hoop-error') }).toEqual({ status: 503, code: 'recorder_unavailable' });
+async function unavailable(response: Response, code = 'recorder_unavailable'): Promise<void> {
+  expect({ status: response.status, code: response.headers.get('hoop-error') }).toEqual({ status: 503, code });
 }
 
 describe.each(['freeze', 'cut'] as const)('when the queue is gone (%s)', (how) => {
@@ -52,18 +52,33 @@ describe.each(['freeze', 'cut'] as const)('when the queue is gone (%s)', (how) =
     expect(outcome).toMatchObject({ state: 'refused', error: 'recorder_unavailable', targetStatus: null });
   });
 
-  it('a response whose outcome is not durable is withheld', async () => {
+  it('a response whose outcome is not durable is withheld, and its function is not told that nothing was sent', async () => {
     handlers.set('/strict', async (_req, res) => {
       await world.queueGate[how]();
       res.end('secret of the target');
     });
     const response = await world.call(strict, '/strict');
-    await unavailable(response);
-    expect(await response.text()).not.toContain('secret of the target');
+    await unavailable(response, 'outcome_not_recorded');
+    expect(response.headers.get('retry-after')).toBeNull();
+    const text = await response.text();
+    expect(text).not.toContain('secret of the target');
+    expect(text).toContain('The target answered this call');
     await world.queueGate.restore();
     // The target got the call, and the record says what came of it.
     const { outcome } = await world.record(response.headers.get('hoop-call'));
     expect(outcome).toMatchObject({ targetStatus: 200 });
+  });
+
+  it('a failed call that may have been carried out says so when its outcome is not durable', async () => {
+    handlers.set('/reset', async (_req, res) => {
+      await world.queueGate[how]();
+      res.socket!.resetAndDestroy();
+    });
+    const response = await world.call(strict, '/reset');
+    await unavailable(response, 'outcome_not_recorded');
+    expect(await response.text()).toContain('The target may have carried out this call');
+    await world.queueGate.restore();
+    expect((await world.record(response.headers.get('hoop-call'))).outcome).toMatchObject({ state: 'failed', error: 'target_reset' });
   });
 
   it('a stream whose outcome is not durable has no end', async () => {

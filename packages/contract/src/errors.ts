@@ -75,6 +75,7 @@ export const errorKinds = {
   body_not_inspectable: { status: 413, title: 'The policy needs the whole body, and it cannot be read whole' },
   snapshot_stale: { status: 503, title: 'The relay has had no word from the control plane for too long' },
   recorder_unavailable: { status: 503, title: 'The call cannot be recorded' },
+  outcome_not_recorded: { status: 503, title: 'The call was sent, and what came of it could not be recorded' },
   credential_unavailable: { status: 503, title: 'The credential for the target cannot be obtained' },
   credential_not_openable: { status: 503, title: 'The sealed credential cannot be opened for this connection' },
   relay_overloaded: { status: 503, title: 'The relay is at its limit' },

@@ -24,9 +24,15 @@ export function conclude(relay: Relay, call: Call, trailers: HeaderList): void {
     () => release(relay, call, trailers),
     (error: unknown) => {
       call.delivery!.stop();
-      answer(relay, call, error);
+      answer(relay, call, notRecorded('The target answered this call', error));
     },
   );
+}
+
+/** Unlike `recorder_unavailable` this is no invitation to send the call again. */
+function notRecorded(what: string, cause: unknown): AppError {
+  const detail = `${what}, but what came of it could not be recorded in time, so the response is withheld. Look at the record of the call before sending it again.`;
+  return new AppError('outcome_not_recorded', detail, { cause });
 }
 
 function release(relay: Relay, call: Call, trailers: HeaderList): void {
@@ -55,7 +61,7 @@ export function fail(relay: Relay, call: Call, thrown: unknown): void {
   if (call.res.headersSent) cut(call);
   record(relay, call, stage, error).then(
     () => answer(relay, call, thrown),
-    (unrecorded: unknown) => answer(relay, call, unrecorded),
+    (unrecorded: unknown) => answer(relay, call, stage === 'sent' ? notRecorded('The target may have carried out this call', unrecorded) : unrecorded),
   );
 }
 

@@ -17,8 +17,8 @@ const maxKeptBytes = 8_388_608;
 /** Longer than any connection's own limits. */
 const maxRunMs = 600_000;
 
-/** Refusals that ended the call before a target could have got it. */
-const sentErrors = new Set(['target_reset', 'target_timeout', 'target_invalid_response', 'unmaskable_response', 'response_too_large', 'recorder_unavailable', 'call_revoked']);
+/** Errors of calls that a target may have got; any other ended the call before. */
+const sentErrors = new Set(['target_reset', 'target_timeout', 'target_invalid_response', 'unmaskable_response', 'response_too_large', 'outcome_not_recorded', 'call_revoked']);
 
 interface Sent {
   readonly response: DeferredResponse;
