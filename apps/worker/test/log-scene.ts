@@ -50,6 +50,7 @@ export async function openLogScene(): Promise<LogScene> {
     databaseUrl: database.url,
     queue: { kind: 'postgres', url: database.url },
     orphanSeconds: 3600,
+    deferredLostSeconds: 3600,
     lockMs: 2000,
     logLevel: 'silent',
     logKeys: keys.privateJwks,
@@ -90,7 +91,11 @@ export async function openLogScene(): Promise<LogScene> {
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       });
       children.add(child);
-      await once(child, 'message');
+      const gone = once(child, 'exit').then(() => {
+        throw new Error('The worker ended before it ran.');
+      });
+      await Promise.race([once(child, 'message'), gone]);
+      gone.catch(() => undefined);
       return child;
     },
     kill,
