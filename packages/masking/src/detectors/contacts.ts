@@ -51,6 +51,8 @@ export const email: Detector = {
       while (start > 0 && at - start < 64 && isLocalCode(text.charCodeAt(start - 1))) start--;
       // what opens a local part without being part of a name: "mailto=", "'", "/"
       while (start < at && ".!#$%&'*/=?^`{|}".includes(text[start]!)) start++;
+      // "name=alice@example.com" is a pair
+      start = Math.max(start, text.slice(start, at).lastIndexOf('=') + 1 + start);
       if (start === at || text.charCodeAt(at - 1) === 0x2e) continue;
       const end = domainEnd(text, at + 1);
       if (end < 0 || text.slice(start, at).includes('..') || fileEndings.test(text.slice(at, end))) continue;
@@ -144,7 +146,7 @@ function isIpv6(text: string): boolean {
   return halves.length === 2 ? count <= 7 && count >= 1 && (count > 1 || text.startsWith('::') || text.endsWith('::')) && /[0-9]/.test(text) : count === 8;
 }
 
-const mac = /(?<![0-9A-Fa-f:-])(?:[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![0-9A-Fa-f]|[:-][0-9A-Fa-f])/g;
+const mac = /(?<![0-9A-Fa-f:.-])(?:[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![0-9A-Fa-f]|[:.-][0-9A-Fa-f])/g;
 
 export const macAddress: Detector = {
   name: 'mac_address',

@@ -38,7 +38,7 @@ export const passport: Detector = {
   needs: 0,
   needsOneOf: 0,
   minLength: 6,
-  minDigits: 2,
+  minDigits: 0,
   minWord: 0,
   features: F_MRZ | F_LABEL,
   contexts: CONTEXT_PASSPORT,
@@ -79,8 +79,8 @@ export const driversLicence: Detector = {
 };
 
 const months = '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|januar|februar|märz|mai|juni|juli|oktober|dezember)';
-const date = `(?:(?:19|20)[0-9]{2}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ](?:(?:19|20)[0-9]{2}|[0-9]{2})|[0-9]{1,2}(?:st|nd|rd|th)?\\.?\\s+${months}\\.?,?\\s+(?:19|20)[0-9]{2}|${months}\\.?\\s+[0-9]{1,2}(?:st|nd|rd|th)?,?\\s+(?:19|20)[0-9]{2}|(?:19|20)[0-9]{6})`;
-const labelled = new RegExp(`\\b(?:date\\s+of\\s+birth|d\\.?o\\.?b\\.?|birth\\s?-?(?:day|date)|born(?:\\s+on)?|geboren(?:\\s+am)?|geburtsdatum|né(?:e)?\\s+le|date\\s+de\\s+naissance|fecha\\s+de\\s+nacimiento)[^0-9A-Za-z\\n]{0,6}(?:is\\s+|was\\s+|on\\s+)?(${date})(?![0-9])`, 'gi');
+const date = `(?:(?:19|20)[0-9]{2}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ](?:(?:19|20)[0-9]{2}|[0-9]{2})|[0-9]{1,2}(?:st|nd|rd|th)?\\.?\\s+(?:of\\s+)?${months}\\.?,?\\s+(?:19|20)[0-9]{2}|${months}\\.?\\s+[0-9]{1,2}(?:st|nd|rd|th)?,?\\s+(?:19|20)[0-9]{2}|(?:19|20)[0-9]{6})`;
+const labelled = new RegExp(`\\b(?:date\\s+of\\s+birth|d\\.?o\\.?b\\.?|birth\\s?-?(?:day|date)|born(?:\\s+on)?|geboren(?:\\s+am)?|geburtsdatum|né(?:e)?\\s+le|date\\s+de\\s+naissance|fecha\\s+de\\s+nacimiento)[^0-9A-Za-z\\n]{0,6}(?:is\\s+|was\\s+|on\\s+|the\\s+){0,2}(${date})(?![0-9])`, 'gi');
 const dateAlone = new RegExp(`^\\s*${date}(?:[T ][0-9:.+\\-Z ]*)?\\s*$`, 'i');
 
 export const dateOfBirth: Detector = {

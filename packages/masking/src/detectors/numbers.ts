@@ -71,8 +71,7 @@ export const paymentCard: Detector = {
   find(text, _context, found) {
     for (const run of text.matchAll(cardRun)) {
       // digits behind a decimal point are no number of their own
-      const before = text.slice(Math.max(0, run.index - 2), run.index);
-      if (/[0-9][.,]$/.test(before) && !/[ -]/.test(run[0])) continue;
+      if (/^[0-9]+\.[0-9]+$/.test(run[0]) || /[0-9][.,]$/.test(text.slice(Math.max(0, run.index - 2), run.index))) continue;
       findCards(run[0], run.index, found);
     }
   },

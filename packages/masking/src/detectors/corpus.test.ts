@@ -1,0 +1,65 @@
+import examples from 'libphonenumber-js/mobile/examples';
+import { getCountries, getExampleNumber } from 'libphonenumber-js/max';
+import { describe, expect, test } from 'vitest';
+
+import { readCorpus, score } from './corpus.ts';
+import { isInternationalNumber } from './phone-plan.ts';
+import { detectors } from './registry.ts';
+
+/** Precision and recall that each detector has at least; a change that lowers one has to say so here. */
+const floors: Readonly<Record<string, readonly [precision: number, recall: number]>> = {
+  payment_card: [1, 0.95],
+  iban: [1, 1],
+  email: [1, 0.85],
+  phone: [1, 0.97],
+  us_ssn: [1, 0.88],
+  us_itin: [1, 1],
+  passport: [1, 0.9],
+  drivers_licence: [1, 0.87],
+  ip_address: [0.92, 1],
+  mac_address: [1, 1],
+  date_of_birth: [1, 0.9],
+  person_name: [1, 0.81],
+  postal_address: [1, 0.85],
+  secret: [1, 0.83],
+  aws_key: [1, 0.9],
+  gcp_key: [1, 1],
+  azure_key: [1, 1],
+  github_token: [1, 1],
+  gitlab_token: [1, 1],
+  slack_token: [1, 1],
+  stripe_key: [1, 1],
+  openai_key: [1, 1],
+  anthropic_key: [1, 1],
+  saas_key: [1, 0.94],
+  jwt: [1, 1],
+  private_key: [1, 1],
+};
+
+describe('detectors on the labelled corpus', () => {
+  test('every detector has a corpus and a floor', () => {
+    expect(Object.keys(floors).toSorted()).toEqual([...detectors.keys()].toSorted());
+  });
+
+  for (const name of detectors.keys()) {
+    test(`${name} keeps its precision and recall`, () => {
+      const corpus = readCorpus(name);
+      expect(corpus.filter((one) => one.finds.length > 0).length).toBeGreaterThan(2);
+      expect(corpus.filter((one) => one.finds.length === 0).length).toBeGreaterThan(10);
+      const { precision, recall, wrong } = score(name, corpus);
+      const [leastPrecision, leastRecall] = floors[name]!;
+      expect(precision, wrong.join('; ')).toBeGreaterThanOrEqual(leastPrecision);
+      expect(recall, wrong.join('; ')).toBeGreaterThanOrEqual(leastRecall);
+    });
+  }
+
+  test('the compiled numbering plans agree with the library on an example of every country and on its neighbours', () => {
+    for (const country of getCountries()) {
+      const example = getExampleNumber(country, examples);
+      if (example === undefined) continue;
+      const digits = example.number.slice(1);
+      expect(isInternationalNumber(digits), digits).toBe(example.isValid());
+      expect(isInternationalNumber(`${digits}0000000`), digits).toBe(false);
+    }
+  });
+});
