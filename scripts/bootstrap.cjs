@@ -83,6 +83,16 @@ function pinnedNode() {
 
 function main() {
   const [command, ...args] = process.argv.slice(2);
+  const scripts = {
+    start: ['apps/cli/src/main.ts', 'start'],
+    hoop: ['apps/cli/src/main.ts'],
+    test: ['scripts/test.ts'],
+    check: ['scripts/check.ts'],
+    bench: ['bench/main.ts'],
+  };
+  const script = scripts[command];
+  if (!script) fail(`unknown command ${JSON.stringify(command)}; known: ${Object.keys(scripts).join(', ')}.`);
+
   const env = cleanEnvironment();
   once('install', digestOf(packageFiles()), () => {
     process.stderr.write('hoop: installing dependencies (first run, or the lockfile changed)…\n');
@@ -107,15 +117,6 @@ function main() {
     });
   }
 
-  const scripts = {
-    start: ['apps/cli/src/main.ts', 'start'],
-    hoop: ['apps/cli/src/main.ts'],
-    test: ['scripts/test.ts'],
-    check: ['scripts/check.ts'],
-    bench: ['bench/main.ts'],
-  };
-  const script = scripts[command];
-  if (!script) fail(`unknown command ${JSON.stringify(command)}; known: ${Object.keys(scripts).join(', ')}.`);
   const child = spawn(node, ['--conditions=@hoop/source', '--disable-warning=ExperimentalWarning', ...script, ...args], {
     cwd: root,
     env,
