@@ -9,6 +9,7 @@ import { pino, type Logger } from 'pino';
 
 import { bootstrapAdminToken } from './admin-token/bootstrap.ts';
 import { createSubjectChanges, type SubjectChanges } from './approval/changes.ts';
+import { createCallChanges, type CallChanges } from './call/changes.ts';
 import type { ControlPlaneConfig } from './config.ts';
 import { createMatchCache } from './identity/match.ts';
 import { readKeys, readSecretText, type Keys } from './keys.ts';
@@ -32,6 +33,8 @@ export interface Context {
   readonly revisions: Revisions;
   /** Of approvals and deferred calls. */
   readonly subjectChanges: SubjectChanges;
+  /** Of recorded calls. */
+  readonly callChanges: CallChanges;
   /** Responses that stay open, for shutting down. */
   readonly streams: Set<ServerResponse>;
   readonly isDraining: () => boolean;
@@ -64,6 +67,7 @@ export async function createContext(config: ControlPlaneConfig, options: Context
       log.info('the bootstrap admin token was stored');
     const revisions = await createRevisions({ database, log });
     const subjectChanges = await createSubjectChanges(database);
+    const callChanges = createCallChanges(database);
     const securityLog = createSecurityLog({ database, now, log });
     return {
       config,
@@ -78,6 +82,7 @@ export async function createContext(config: ControlPlaneConfig, options: Context
       securityLog,
       revisions,
       subjectChanges,
+      callChanges,
       streams,
       isDraining: () => isDraining,
       async ready(url) {
@@ -94,6 +99,7 @@ export async function createContext(config: ControlPlaneConfig, options: Context
       async close() {
         await revisions.close();
         await subjectChanges.close();
+        await callChanges.close();
         await securityLog.close();
         await database.close();
       },

@@ -9,7 +9,9 @@ import * as readApprovals from './approval/read-approvals.ts';
 import * as relayApprovals from './approval/relay-approvals.ts';
 import * as readAuditEvents from './audit-event/read-audit-events.ts';
 import * as getCallBodies from './call/get-call-bodies.ts';
+import * as followCalls from './call/follow-calls.ts';
 import * as readCalls from './call/read-calls.ts';
+import * as searchCalls from './call/search-calls.ts';
 import * as createConnection from './connection/create-connection.ts';
 import * as deleteConnection from './connection/delete-connection.ts';
 import * as readConnections from './connection/read-connections.ts';
@@ -33,11 +35,14 @@ import * as readNotifications from './notification/read-notifications.ts';
 import * as writeChannels from './notification/write-channels.ts';
 import * as exchangeToken from './oauth/exchange-token.ts';
 import * as metadata from './oauth/metadata.ts';
+import * as backtestPolicy from './policy/backtest-policy.ts';
 import * as explainDecision from './policy/explain-decision.ts';
+import * as proposePolicy from './policy/propose-policy.ts';
 import * as putPolicy from './policy/put-policy.ts';
 import * as readPolicies from './policy/read-policies.ts';
 import * as tryPolicies from './policy/try-policies.ts';
 import * as readSecurityEvents from './security-event/read-security-events.ts';
+import * as exportSessionCalls from './session/export-session-calls.ts';
 import * as exportSessionHar from './session/export-session-har.ts';
 import * as readSessions from './session/read-sessions.ts';
 import * as receiveInteraction from './slack/receive-interaction.ts';
@@ -69,10 +74,15 @@ const files: readonly Record<string, unknown>[] = [
   readPolicies,
   tryPolicies,
   explainDecision,
+  backtestPolicy,
+  proposePolicy,
   tryMasking,
   readSessions,
   exportSessionHar,
+  exportSessionCalls,
   readCalls,
+  searchCalls,
+  followCalls,
   getCallBodies,
   createAdminToken,
   readAdminTokens,

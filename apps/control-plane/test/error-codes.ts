@@ -79,6 +79,12 @@ export const samples: Record<string, Make> = {
   listSessions: async () => at('/v1/sessions'),
   getSession: async (h) => at(`/v1/sessions/${(await recordCall(h)).sessionId}`),
   exportSessionHar: async (h) => at(`/v1/sessions/${(await recordCall(h)).sessionId}/har`),
+  exportSessionCalls: async (h) => at(`/v1/sessions/${(await recordCall(h)).sessionId}/ndjson`),
+  followSession: async (h) => at(`/v1/sessions/${(await recordCall(h)).sessionId}/events`),
+  followCalls: async () => at('/v1/calls/events'),
+  searchCalls: async () => at('/v1/calls/search', { body: { text: 'x' } }),
+  backtestPolicy: async (h) => at('/v1/policies/backtest', { body: { connection: await connection(h), rules } }),
+  proposePolicy: async (h) => at('/v1/policies/propose', { body: { connection: await connection(h) } }),
   listCalls: async () => at('/v1/calls'),
   getCall: async (h) => at(`/v1/calls/${(await recordCall(h)).callId}`),
   getCallBodies: async (h) => at(`/v1/calls/${(await recordCall(h)).callId}/bodies`),
@@ -208,6 +214,26 @@ export const refusals: Record<string, Record<string, Make>> = {
           rules: [{ name: 'x', effect: 'allow', when: '((' }],
         },
       }),
+  },
+  backtestPolicy: {
+    not_found: async () => at('/v1/policies/backtest', { body: { connection: 'nothing', rules } }),
+    policy_invalid: async (h) =>
+      at('/v1/policies/backtest', { body: { connection: await connection(h), rules: [{ name: 'x', effect: 'allow', when: '((' }] } }),
+  },
+  proposePolicy: {
+    not_found: async () => at('/v1/policies/propose', { body: { connection: 'nothing' } }),
+    conflict: async (h) => {
+      const connectionId = await connection(h);
+      for (const path of ['/a', '/a/b', '/a/b/c']) await recordCall(h, { head: { connectionId, path } as never });
+      return at('/v1/policies/propose', { body: { connection: connectionId, maxRules: 1 } });
+    },
+  },
+  exportSessionCalls: {
+    conflict: async (h) => {
+      const { callId, sessionId } = await recordCall(h);
+      await h.database.prisma.callBody.updateMany({ where: { callId }, data: { sealed: Buffer.alloc(64) } });
+      return at(`/v1/sessions/${sessionId}/ndjson`);
+    },
   },
   tryMasking: {
     not_found: async () => at('/v1/masking/try', { body: { rules: [], sample: '{}', identity: 'nothing' } }),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { newId, tokenExchangeGrantType, jwtTokenType } from '@hoop/contract';
 import { openDatabase, type Database } from '@hoop/database';
+import type { LogJwkSet } from '@hoop/recording';
 import { generateRecordingKeys, generateSealingKeys, type JwkSet } from '@hoop/sealing';
 import { createTestDatabase, startIssuer, type TestDatabase, type TestIssuer } from '@hoop/testkit';
 import { generateGrantKeys } from '@hoop/tokens';
@@ -58,6 +59,8 @@ export interface HarnessOptions {
   readonly slackSigningSecret?: string;
   /** Give it a key to which channels' secrets are sealed. */
   readonly notifications?: boolean;
+  /** Public keys of the log. */
+  readonly logKeys?: LogJwkSet;
 }
 
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
@@ -87,6 +90,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     ...(options.notifications === true
       ? { notificationPublicKeyFile: await file('notification.json', (await generateRecordingKeys()).publicJwks) }
       : {}),
+    ...(options.logKeys === undefined ? {} : { logPublicKeyFile: await file('log.json', options.logKeys), logOrigin: 'hoop.example/audit' }),
     logLevel: 'debug',
   };
   let logged = '';
@@ -108,7 +112,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     }
     const response = await fetch(`${controlPlane.url}${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
     const text = await response.text();
-    const isJson = text !== '' && /json/.test(response.headers.get('content-type') ?? '');
+    const isJson = text !== '' && /[/+]json/.test(response.headers.get('content-type') ?? '');
     return { status: response.status, headers: response.headers, text, body: (isJson ? JSON.parse(text) : {}) as T };
   }
 

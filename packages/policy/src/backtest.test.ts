@@ -41,6 +41,28 @@ const large: Rule = {
 };
 const small: Rule = { name: 'small', effect: 'allow', match: { methods: ['POST'] }, when: 'request.body.amount <= 100' };
 
+describe('what is not on record at all', () => {
+  const unknown = maskedValue as never;
+  const base = call('allow', 'GET', '/a');
+  const { request, identity } = base.facts;
+  const cases: [string, string, RecordedCall['facts']][] = [
+    ['headers', 'request.headers["x-team"] == "a"', { ...base.facts, request: { ...request, headers: unknown } }],
+    ['the presence of a header', '"x-team" in request.headers', { ...base.facts, request: { ...request, headers: unknown } }],
+    ['the query', 'request.query.a[0] == "b"', { ...base.facts, request: { ...request, query: unknown } }],
+    ['claims', 'has(identity.claims.ref)', { ...base.facts, identity: { ...identity, claims: unknown } }],
+    ['labels', 'identity.labels.team == "a"', { ...base.facts, identity: { ...identity, labels: unknown } }],
+    ['context', 'context.ticket == "OPS-1"', { ...base.facts, context: unknown }],
+  ];
+  it.each(cases)('%s: cannot be told', (_name, when, facts) => {
+    expect(outcome([{ ...read, when }], { ...base, facts })).toBe('unknown allow|deny');
+  });
+
+  it('context that a rule requires: cannot be told', () => {
+    const ticket: Rule = { name: 'ticket', effect: 'require_context', match: { methods: ['GET'] }, context: { ticket: '.+' } };
+    expect(outcome([ticket], { ...base, facts: { ...base.facts, context: unknown } })).toBe('unknown allow|require_context');
+  });
+});
+
 describe('a backtest', () => {
   it('counts what changes, with examples', () => {
     const policy = compilePolicy({

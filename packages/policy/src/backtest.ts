@@ -15,7 +15,7 @@ export { maskedValue } from './condition/values.ts';
 
 export interface RecordedCall {
   readonly callId: string;
-  /** `maskedValue` stands for what was masked or not kept: a value anywhere, or the whole body. `now` is when it was made. */
+  /** `maskedValue` stands for what was masked or not kept: a value anywhere, or all of the body, headers, query, claims, labels or context. `now` is when it was made. */
   readonly facts: Facts;
   /** What was decided then. */
   readonly effect: Effect;
@@ -125,7 +125,7 @@ function possibleEffects(policy: CompiledPolicy, facts: Facts): Possibilities {
   const unknown: UnknownRule[] = [];
   for (const { rule, params } of findCandidates(policy.index, method, path)) {
     const value = rule.when === null ? true : rule.when.evaluate(facts, params);
-    const masked = rule.context.find(({ key }) => (facts.context[key] as unknown) === maskedValue);
+    const masked = rule.context.find(({ key }) => isContextMaskedAt(facts, key));
     const isContextMasked = masked !== undefined;
     if (value instanceof Fault && value.kind === 'masked') unknown.push({ rule, fault: value, isConditional: true, isContextMasked });
     else if (value instanceof Fault) faulty.push({ rule, fault: value });
@@ -151,6 +151,10 @@ function possibleEffects(policy: CompiledPolicy, facts: Facts): Possibilities {
     effects.length === 1 ? {} : { because: `It hangs on the rule "${unknown[0]!.rule.name}", and ${unknown[0]!.fault.message}.` };
   return { effects, verdict, ...because };
 }
+
+/** The whole context can be masked as well. */
+const isContextMaskedAt = ({ context }: Facts, key: string): boolean =>
+  (context as unknown) === maskedValue || (context[key] as unknown) === maskedValue;
 
 interface World {
   readonly matched: readonly CompiledRule[];

@@ -10,7 +10,8 @@ const pingMs = 15_000;
 export interface EventStream {
   /** Sends the head and what was sent before it. */
   start(): void;
-  send(event: string, data: unknown): void;
+  /** @param id what a client that reconnects sends as `Last-Event-ID` */
+  send(event: string, data: unknown, id?: string): void;
   /** Cuts the client off, so that it starts over and misses nothing. */
   fail(error: Error): void;
   end(): void;
@@ -45,8 +46,8 @@ export function openEventStream(context: Context, request: IncomingMessage, resp
       response.flushHeaders();
       for (const text of waiting.splice(0)) write(text);
     },
-    send(event, data) {
-      const text = `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+    send(event, data, id) {
+      const text = `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
       if (isStarted) write(text);
       else waiting.push(text);
     },

@@ -1,11 +1,13 @@
 import type { Operation } from '../operation.ts';
 import * as adminTokens from './admin-tokens.ts';
 import * as approvals from './approvals.ts';
+import * as backtests from './backtests.ts';
 import * as connections from './connections.ts';
 import * as eventSinks from './event-sinks.ts';
 import * as events from './events.ts';
 import * as identities from './identities.ts';
 import * as identityProviders from './identity-providers.ts';
+import * as investigations from './investigations.ts';
 import * as log from './log.ts';
 import * as masking from './masking.ts';
 import * as notifications from './notifications.ts';
@@ -18,11 +20,13 @@ import * as system from './system.ts';
 
 export * from './admin-tokens.ts';
 export * from './approvals.ts';
+export * from './backtests.ts';
 export * from './connections.ts';
 export * from './event-sinks.ts';
 export * from './events.ts';
 export * from './identities.ts';
 export * from './identity-providers.ts';
+export * from './investigations.ts';
 export * from './log.ts';
 export * from './masking.ts';
 export * from './notifications.ts';
@@ -39,10 +43,12 @@ const rooms: readonly Record<string, unknown>[] = [
   identities,
   connections,
   policies,
+  backtests,
   masking,
   approvals,
   notifications,
   records,
+  investigations,
   log,
   retention,
   eventSinks,

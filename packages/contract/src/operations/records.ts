@@ -77,7 +77,7 @@ export const callSchema = callSummarySchema.extend({
 });
 export type CallResource = z.infer<typeof callSchema>;
 
-const bodyContentSchema = callBodySchema.extend({
+export const bodyContentSchema = callBodySchema.extend({
   /** `utf8` where the bytes are text, else `base64`. */
   encoding: z.enum(['utf8', 'base64']),
   /** Masked, as far as it was kept. */
@@ -85,7 +85,7 @@ const bodyContentSchema = callBodySchema.extend({
 });
 
 /** What calls are looked for by. */
-const callFilters = {
+export const callFilters = {
   ...period,
   identity: referenceSchema('identity').optional(),
   connection: referenceSchema('connection').optional(),

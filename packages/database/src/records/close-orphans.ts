@@ -1,5 +1,6 @@
 import type pg from 'pg';
 
+import { notifyCallChanges } from './call-changes.ts';
 import { withTransaction } from './transaction.ts';
 
 /**
@@ -26,9 +27,12 @@ export async function closeOrphans(pool: pg.Pool, seconds: number, limit = 1000)
       ), logged AS (
         INSERT INTO log_pending (kind, ref_id) SELECT 'call', id FROM closed
       )
-      SELECT count(*)::integer AS closed FROM closed`,
+      SELECT id FROM closed`,
     values: [seconds, limit],
   };
-  const { rows } = await withTransaction(pool, (client) => client.query<{ closed: number }>(close));
-  return rows[0]!.closed;
+  return withTransaction(pool, async (client) => {
+    const { rows } = await client.query<{ id: string }>(close);
+    await notifyCallChanges(client, rows.map((row) => row.id));
+    return rows.length;
+  });
 }

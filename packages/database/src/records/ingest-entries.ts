@@ -1,6 +1,7 @@
 import type { RecordEntry } from '@hoop/contract';
 import type pg from 'pg';
 
+import { notifyCallChanges } from './call-changes.ts';
 import { headColumns, instant, outcomeColumns, toCallRow } from './call-row.ts';
 import { mergeEntries } from './merge-entries.ts';
 import type { CallRecord } from './merge-entries.ts';
@@ -32,6 +33,7 @@ export async function ingestEntries(client: IngestClient, entries: readonly Reco
   await countInSessions(client, calls, changed);
   await enqueueForLog(client, changes);
   await lookAgainAt(client, calls);
+  await notifyCallChanges(client, changes.map((change) => change.id));
   return { calls: calls.length, written: changes.length };
 }
 

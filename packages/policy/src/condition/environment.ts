@@ -40,8 +40,8 @@ const identityReaders: Readonly<Record<string, Reader>> = {
   name: ({ facts }) => facts.identity.name,
   issuer: ({ facts }) => facts.identity.issuer,
   subject: ({ facts }) => facts.identity.subject,
-  claims: ({ facts }) => facts.identity.claims,
-  labels: ({ facts }) => facts.identity.labels,
+  claims: ({ facts }) => known(facts.identity.claims, 'identity.claims'),
+  labels: ({ facts }) => known(facts.identity.labels, 'identity.labels'),
 };
 
 const bodyFaults: Readonly<Record<string, string>> = {
@@ -76,7 +76,7 @@ export const requestEnvironment: ConditionEnvironment = {
     .registerVariable('context', 'map<string, string>')
     .registerVariable('now', 'google.protobuf.Timestamp'),
   values: {
-    context: ({ facts }) => facts.context,
+    context: ({ facts }) => known(facts.context, 'context'),
     now: ({ facts }) => new Timestamp(facts.now),
   },
   structs: {
@@ -84,8 +84,8 @@ export const requestEnvironment: ConditionEnvironment = {
       method: ({ facts }) => facts.request.method,
       path: ({ facts }) => facts.request.path,
       params: ({ params }) => params,
-      query: ({ facts }) => facts.request.query,
-      headers: ({ facts }) => facts.request.headers,
+      query: ({ facts }) => known(facts.request.query, 'request.query'),
+      headers: ({ facts }) => known(facts.request.headers, 'request.headers'),
       body: readBody,
     },
     identity: identityReaders,
