@@ -19,6 +19,10 @@ export interface ControlPlaneConfig {
   readonly bootstrapTokenFile?: string;
   /** Public JWK set of the worker, to which channels' secrets are sealed. Without it no channel can have one. */
   readonly notificationPublicKeyFile?: string;
+  /** Public JWK set of the log: Ed25519, the one that signs now first. Without it the log can be neither exported nor verified through the API. */
+  readonly logPublicKeyFile?: string;
+  /** The log's name. @default "hoop/" and the beginning of the oldest key's id */
+  readonly logOrigin?: string;
   /** Slack's signing secret. Without it Slack's interactions are refused. */
   readonly slackSigningSecretFile?: string;
   /** pino's level. @default "info" */
@@ -59,6 +63,8 @@ export function readConfig(env: Environment): ControlPlaneConfig {
   const bootstrapTokenFile = optional('HOOP_BOOTSTRAP_TOKEN_FILE');
   const notificationPublicKeyFile = optional('HOOP_NOTIFICATION_PUBLIC_KEY_FILE');
   const slackSigningSecretFile = optional('HOOP_SLACK_SIGNING_SECRET_FILE');
+  const logPublicKeyFile = optional('HOOP_LOG_PUBLIC_KEY_FILE');
+  const logOrigin = optional('HOOP_LOG_ORIGIN');
   return {
     databaseUrl: required(env, 'DATABASE_URL'),
     host: optional('HOOP_HOST') ?? '127.0.0.1',
@@ -73,6 +79,8 @@ export function readConfig(env: Environment): ControlPlaneConfig {
     ...(bootstrapTokenFile === undefined ? {} : { bootstrapTokenFile }),
     ...(notificationPublicKeyFile === undefined ? {} : { notificationPublicKeyFile }),
     ...(slackSigningSecretFile === undefined ? {} : { slackSigningSecretFile }),
+    ...(logPublicKeyFile === undefined ? {} : { logPublicKeyFile }),
+    ...(logOrigin === undefined ? {} : { logOrigin }),
     logLevel: optional('HOOP_LOG_LEVEL') ?? 'info',
   };
 }

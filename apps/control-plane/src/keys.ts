@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 
+import { logVerifierKeys, type LogJwkSet } from '@hoop/recording';
 import { isPrivateJwk, Secret, toPublicJwks, type JwkSet } from '@hoop/sealing';
 import type { JWK } from 'jose';
 
@@ -20,17 +21,20 @@ export interface Keys {
   /** Public key of the worker; null: notifications are not configured. */
   readonly notificationPublic: JWK | null;
   readonly slackSigningSecret: Secret<string> | null;
+  /** Verifier keys of the log, the one that signs now first; null: not configured. */
+  readonly log: { readonly origin: string; readonly keys: string[] } | null;
 }
 
 /** Reads every key once, at boot; one that is missing or of the wrong kind stops it. */
 export async function readKeys(config: ControlPlaneConfig): Promise<Keys> {
-  const [grant, sealing, recording, relayToken, notification, slackSecret] = await Promise.all([
+  const [grant, sealing, recording, relayToken, notification, slackSecret, log] = await Promise.all([
     readJwks(config.grantKeyFile),
     readJwks(config.sealingPublicKeyFile),
     readJwks(config.recordingKeyFile),
     readSecretText(config.relayTokenFile),
     config.notificationPublicKeyFile === undefined ? null : readJwks(config.notificationPublicKeyFile),
     config.slackSigningSecretFile === undefined ? null : readSecretText(config.slackSigningSecretFile),
+    config.logPublicKeyFile === undefined ? null : readJwks(config.logPublicKeyFile),
   ]);
   if (notification?.keys.some(isPrivateJwk) === true) {
     throw new ConfigurationError(`${config.notificationPublicKeyFile} holds a private key. Only the worker may open channels' secrets.`);
@@ -53,7 +57,17 @@ export async function readKeys(config: ControlPlaneConfig): Promise<Keys> {
     relayTokenHash: createHash('sha256').update(relayToken).digest(),
     notificationPublic: notification?.keys[0] ?? null,
     slackSigningSecret: slackSecret === null ? null : new Secret(slackSecret),
+    log: log === null ? null : verifierKeys(config.logPublicKeyFile!, log, config.logOrigin),
   };
+}
+
+function verifierKeys(file: string, keys: JwkSet, origin: string | undefined): { origin: string; keys: string[] } {
+  if (keys.keys.some(isPrivateJwk)) throw new ConfigurationError(`${file} holds a private key. Only the worker may sign the log.`);
+  try {
+    return logVerifierKeys(keys as LogJwkSet, origin);
+  } catch (error) {
+    throw new ConfigurationError(`${file}: ${(error as Error).message}`);
+  }
 }
 
 async function read(file: string): Promise<string> {

@@ -11,15 +11,16 @@ import * as readAuditEvents from './audit-event/read-audit-events.ts';
 import * as getCallBodies from './call/get-call-bodies.ts';
 import * as followCalls from './call/follow-calls.ts';
 import * as readCalls from './call/read-calls.ts';
-import * as searchCalls from './call/search-calls.ts';
 import * as createConnection from './connection/create-connection.ts';
 import * as deleteConnection from './connection/delete-connection.ts';
 import * as readConnections from './connection/read-connections.ts';
+import * as searchCalls from './call/search-calls.ts';
 import * as updateConnection from './connection/update-connection.ts';
 import * as deleteCredentialSource from './credential-source/delete-credential-source.ts';
 import * as putCredentialSource from './credential-source/put-credential-source.ts';
 import * as readCredentialSource from './credential-source/read-credential-source.ts';
 import * as relayDeferredCalls from './deferred-call/relay-deferred-calls.ts';
+import * as eventSinks from './event-sink/event-sinks.ts';
 import * as revokeGrant from './grant/revoke-grant.ts';
 import type { Route } from './http/route.ts';
 import * as createIdentityProvider from './identity-provider/create-identity-provider.ts';
@@ -33,6 +34,8 @@ import * as updateIdentity from './identity/update-identity.ts';
 import * as tryMasking from './masking/try-masking.ts';
 import * as readNotifications from './notification/read-notifications.ts';
 import * as writeChannels from './notification/write-channels.ts';
+import * as exportLog from './log/export-log.ts';
+import * as readLog from './log/read-log.ts';
 import * as exchangeToken from './oauth/exchange-token.ts';
 import * as metadata from './oauth/metadata.ts';
 import * as backtestPolicy from './policy/backtest-policy.ts';
@@ -41,6 +44,8 @@ import * as proposePolicy from './policy/propose-policy.ts';
 import * as putPolicy from './policy/put-policy.ts';
 import * as readPolicies from './policy/read-policies.ts';
 import * as tryPolicies from './policy/try-policies.ts';
+import * as legalHolds from './retention/legal-holds.ts';
+import * as retention from './retention/retention.ts';
 import * as readSecurityEvents from './security-event/read-security-events.ts';
 import * as exportSessionCalls from './session/export-session-calls.ts';
 import * as exportSessionHar from './session/export-session-har.ts';
@@ -84,6 +89,11 @@ const files: readonly Record<string, unknown>[] = [
   searchCalls,
   followCalls,
   getCallBodies,
+  readLog,
+  exportLog,
+  retention,
+  legalHolds,
+  eventSinks,
   createAdminToken,
   readAdminTokens,
   revokeAdminToken,

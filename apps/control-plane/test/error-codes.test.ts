@@ -5,7 +5,7 @@ import { refusals, samples, type Sample } from './error-codes.ts';
 import { startHarness, type Answer, type Harness } from './harness.ts';
 
 /** Those of other rooms' tests. */
-const otherTags = new Set(['Approvals', 'Notifications', 'Relay approvals']);
+const otherTags = new Set(['Approvals', 'Notifications', 'Relay approvals', 'Log', 'Retention', 'Event sinks']);
 const own = operations.filter((operation) => !otherTags.has(operation.tag));
 
 const nouns: Record<string, IdNoun> = {

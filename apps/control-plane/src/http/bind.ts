@@ -126,7 +126,8 @@ function send(operation: Operation, response: ServerResponse, reply: Reply): voi
     response.end();
     return;
   }
-  const text = JSON.stringify(operation.response.parse(reply.body));
+  const body = operation.response.parse(reply.body);
+  const text = typeof body === 'string' && operation.responseType?.startsWith('text/') === true ? body : JSON.stringify(body);
   response.setHeader('content-type', operation.responseType ?? 'application/json');
   response.setHeader('content-length', Buffer.byteLength(text));
   response.end(text);

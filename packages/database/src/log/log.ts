@@ -66,3 +66,9 @@ async function checkSize(tx: Transaction, size: number): Promise<void> {
   const state = await tx.logState.findUniqueOrThrow({ where: { id: 1 } });
   if (size < 0 || BigInt(size) > state.size) throw new RangeError(`The log has ${state.size} leaves, not ${size}.`);
 }
+
+/** The log as it stands, and how many records wait for it. */
+export async function readLogStatus(tx: Transaction): Promise<LogHead & { readonly pending: number }> {
+  const { size, root } = await tx.logState.findUniqueOrThrow({ where: { id: 1 } });
+  return { size: Number(size), root, pending: await tx.logPending.count() };
+}
