@@ -1,5 +1,7 @@
+import { audit, auditHelp } from './audit-command.ts';
 import { execHelp, execute } from './exec-command.ts';
 import { keysHelp, makeDeploymentKeys } from './keys-command.ts';
+import { recordings, recordingsHelp } from './recordings-command.ts';
 import { parseStartOptions, startHelp } from './start/options.ts';
 import type { StartIo } from './start/start.ts';
 import { StartError } from './start-error.ts';
@@ -10,11 +12,13 @@ const help = `Usage: hoop COMMAND
   start      start everything on this machine (see hoop help start)
   exec       run a program as a platform would (see hoop help exec)
   keys       make the keys of a deployment (see hoop help keys)
+  audit      export the tamper-evident log, and verify an export (see hoop help audit)
+  recordings check that what is recorded fits together (see hoop help recordings)
   version    print the version
   help       print this
 `;
 
-const helps: Readonly<Record<string, string>> = { start: startHelp, exec: execHelp, keys: keysHelp };
+const helps: Readonly<Record<string, string>> = { start: startHelp, exec: execHelp, keys: keysHelp, audit: auditHelp, recordings: recordingsHelp };
 
 /** Resolves to the exit code. @throws StartError with a sentence for the person at the terminal */
 export async function runCommand(args: readonly string[], io: StartIo): Promise<number> {
@@ -35,6 +39,10 @@ export async function runCommand(args: readonly string[], io: StartIo): Promise<
     case 'keys':
       io.out(`The keys are in ${await makeDeploymentKeys(rest)}.`);
       return 0;
+    case 'audit':
+      return audit(rest, io);
+    case 'recordings':
+      return recordings(rest, io);
     case 'version':
     case '--version':
       io.out(version);

@@ -11,6 +11,8 @@ export interface DataFolder {
   readonly postgres: string;
   readonly logs: string;
   readonly demo: string;
+  /** For the files of event sinks. */
+  readonly events: string;
   /** Gives the lock back. The operating system does so too when this process dies. */
   unlock(): void;
 }
@@ -71,6 +73,7 @@ export function openDataFolder(given: string): DataFolder {
       keys: inside('keys', 0o700),
       logs: inside('logs', 0o700),
       demo: inside('demo', 0o700),
+      events: inside('events', 0o700),
       postgres: path.join(folder, 'postgres'),
       unlock: () => unlock(held),
     };

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { link, open, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
+import { generateLogKeys } from '@hoop/recording';
 import { generateRecordingKeys, generateSealingKeys, toPublicJwks, type JwkSet } from '@hoop/sealing';
 import { generateGrantKeys } from '@hoop/tokens';
 
@@ -21,6 +22,10 @@ export interface Keys {
   readonly notificationKeyFile: string;
   /** Their public halves: the control plane's. */
   readonly notificationPublicKeyFile: string;
+  /** Private Ed25519 keys that sign the log's checkpoints: the worker's. */
+  readonly logKeyFile: string;
+  /** Their public halves: the control plane's. */
+  readonly logPublicKeyFile: string;
   /** What a relay shows to the control plane. */
   readonly relayTokenFile: string;
   /** Of the embedded Postgres' owner. */
@@ -81,6 +86,8 @@ export async function makeKeys(folder: string): Promise<Keys> {
     recordingKeyFile: file('recording.private.jwks.json'),
     notificationKeyFile: file('notification.private.jwks.json'),
     notificationPublicKeyFile: file('notification.public.jwks.json'),
+    logKeyFile: file('log.private.jwks.json'),
+    logPublicKeyFile: file('log.public.jwks.json'),
     relayTokenFile: file('relay-token'),
     bootstrapTokenFile: file('bootstrap-token'),
     postgresPassword: await readOrMake(file('postgres-password'), newSecret),
@@ -91,8 +98,10 @@ export async function makeKeys(folder: string): Promise<Keys> {
   await readOrMake(keys.relayTokenFile, newSecret);
   const sealing = await readOrMake(keys.sealingKeyFile, async () => asText((await generateSealingKeys()).privateJwks));
   const notification = await readOrMake(keys.notificationKeyFile, async () => asText((await generateRecordingKeys()).privateJwks));
+  const log = await readOrMake(keys.logKeyFile, () => `${JSON.stringify(generateLogKeys().privateJwks, null, 2)}\n`);
   await publish(sealing, keys.sealingPublicKeyFile);
   await publish(notification, keys.notificationPublicKeyFile);
+  await publish(log, keys.logPublicKeyFile);
   return keys;
 }
 

@@ -104,6 +104,8 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
     }
     const redis: Record<string, string> = redisUrl === undefined ? {} : { REDIS_URL: redisUrl };
 
+    /** What is said once, in the environment of the command. */
+    const passed = (...names: string[]): Record<string, string> => Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
     const controlPlaneEnvironment = (): Record<string, string> => ({
       DATABASE_URL: databaseUrl,
       HOOP_HOST: options.host,
@@ -115,6 +117,8 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
       HOOP_RECORDING_KEY_FILE: keys.recordingKeyFile,
       HOOP_RELAY_TOKEN_FILE: keys.relayTokenFile,
       HOOP_NOTIFICATION_PUBLIC_KEY_FILE: keys.notificationPublicKeyFile,
+      HOOP_LOG_PUBLIC_KEY_FILE: keys.logPublicKeyFile,
+      ...passed('HOOP_LOG_ORIGIN'),
       ...(slackSecretFile === undefined ? {} : { HOOP_SLACK_SIGNING_SECRET_FILE: slackSecretFile }),
       ...(isBootstrapping ? { HOOP_BOOTSTRAP_TOKEN_FILE: keys.bootstrapTokenFile } : {}),
       ...redis,
@@ -124,6 +128,9 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
       HOOP_PUBLIC_URL: controlPlaneUrl,
       HOOP_NOTIFICATION_KEY_FILE: keys.notificationKeyFile,
       HOOP_RECORDING_KEY_FILE: keys.recordingKeyFile,
+      HOOP_LOG_KEY_FILE: keys.logKeyFile,
+      HOOP_EVENT_FILES_DIR: folder.events,
+      ...passed('HOOP_LOG_ORIGIN', 'HOOP_WITNESS_FILE', 'HOOP_WITNESS_URL', 'HOOP_WITNESS_CIDRS', 'HOOP_WITNESS_SECONDS'),
       ...redis,
     });
     // No database: what it needs to know, the control plane tells it; its queue role reaches the queue alone.

@@ -146,6 +146,7 @@ export const recordCheckSchema = z.object({
   /** `after` for the next part; null: that was the last. */
   next: z.string().nullable(),
 });
+export type RecordCheck = z.infer<typeof recordCheckSchema>;
 export const checkRecords = defineOperation({
   id: 'checkRecords',
   method: 'POST',
