@@ -11,7 +11,7 @@ import { startIssuer } from '@hoop/testkit';
 
 import { makeKeys } from '../../apps/cli/src/start/keys.ts';
 import { startApp, type AppPart, type Part } from './part.ts';
-import { startPostgresPart, startRedisPart, type PostgresPart } from './servers.ts';
+import { startPostgresPart, startRedisPart, type ServerPart } from './servers.ts';
 import { startCountingTarget, type CountingTarget } from './target.ts';
 
 export interface Product {
@@ -26,10 +26,12 @@ export interface Product {
   readonly controlPlane: AppPart;
   readonly relays: readonly AppPart[];
   readonly worker: AppPart;
-  readonly postgres: PostgresPart;
-  readonly redis: Part | undefined;
+  readonly postgres: ServerPart;
+  readonly redis: ServerPart | undefined;
   /** Everything that may be killed. */
   readonly parts: readonly Part[];
+  /** A token of the one identity. */
+  identityToken(): Promise<string>;
   /** A grant for all connections, by the identity's token. Rejects while the control plane is away. */
   grant(): Promise<string>;
   /** Asks the REST API as an admin; throws where the answer is not of the 200s. */
@@ -43,6 +45,8 @@ export interface ProductOptions {
   /** Relays. @default 2 */
   readonly relays?: number;
   readonly orphanSeconds?: number;
+  /** @default the product's own */
+  readonly deferredLostSeconds?: number;
   readonly recorderTimeoutMs?: number;
   /** Where Postgres keeps its data. @default a folder beside the rest */
   readonly postgresFolder?: string;
@@ -118,7 +122,11 @@ async function open(folder: string, options: ProductOptions, closers: (() => Pro
     HOOP_RELAY_TOKEN_FILE: keys.relayTokenFile,
     HOOP_BOOTSTRAP_TOKEN_FILE: keys.bootstrapTokenFile,
   });
-  const worker = start('worker', 'worker', { DATABASE_URL: postgres.url, HOOP_ORPHAN_SECONDS: String(options.orphanSeconds ?? 4) });
+  const worker = start('worker', 'worker', {
+    DATABASE_URL: postgres.url,
+    HOOP_ORPHAN_SECONDS: String(options.orphanSeconds ?? 4),
+    ...(options.deferredLostSeconds === undefined ? {} : { HOOP_DEFERRED_LOST_SECONDS: String(options.deferredLostSeconds) }),
+  });
   const relays = relayPorts.map((relayPort, n) =>
     start('relay', `relay-${n + 1}`, {
       HOOP_CONTROL_PLANE_URL: controlPlaneUrl,
@@ -157,6 +165,7 @@ async function open(folder: string, options: ProductOptions, closers: (() => Pro
     redis,
     parts: [controlPlane, ...relays, worker, postgres, ...(redis ? [redis] : [])],
     ask,
+    identityToken: () => issuer.sign({ repository: 'acme/billing' }),
     async grant() {
       const response = await fetch(`${controlPlaneUrl}/oauth/token`, {
         method: 'POST',

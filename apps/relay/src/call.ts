@@ -61,6 +61,8 @@ export class Call {
   // 5 approve
   /** The approval that the call goes on under. */
   approvalId: string | null = null;
+  /** It may be kept by now, to be sent later: whatever ends it from here on does not say what comes of it. */
+  isBeingKept = false;
   /** Where it was deferred, and is sent now. */
   deferred: DeferredRun | null = null;
   // 7 credential

@@ -131,56 +131,68 @@ async function decisionOn(relay: Relay, call: Call, claim: ApprovalClaimBody, li
   const { signal } = call.waiting!;
   let approvalId = claim.approvalId;
   for (;;) {
+    const answer = await ask(relay, { ...claim, approvalId }, signal);
+    // Another call with the same bytes was faster; this one has to ask for itself, unless it was told which to use.
+    if (answer.state === 'consumed' && claim.approvalId === null) {
+      approvalId = null;
+      continue;
+    }
+    if (answer.state !== 'pending') return answer;
+    if (approvalId === null) {
+      approvalId = answer.approvalId;
+      withdrawWhenLeft(relay, call, approvalId);
+    }
+    if (!(await isDecided(relay, call, approvalId, until)) || isOver(call)) return answer;
+  }
+}
+
+/** False where the time is up. A relay that shuts down keeps nobody: whoever sends the request again finds another one. */
+async function isDecided(relay: Relay, call: Call, approvalId: string, until: number): Promise<boolean> {
+  const { signal } = call.waiting!;
+  for (;;) {
+    const left = until - relay.now();
+    if (left <= 0 || relay.isDraining || signal.aborted) return false;
     const watched = watch(relay, approvalId);
     try {
-      const answer = await ask(relay, { ...claim, approvalId }, signal);
-      // Another call with the same bytes was faster; this one has to ask for itself, unless it was told which to use.
-      if (answer.state === 'consumed' && claim.approvalId === null) {
-        approvalId = null;
-        continue;
-      }
-      const left = until - relay.now();
-      // A relay that shuts down keeps nobody: whoever sends the request again finds another one.
-      if (answer.state !== 'pending' || left <= 0 || relay.isDraining) return answer;
-      if (approvalId === null) {
-        approvalId = answer.approvalId;
-        // What was decided since is seen at the next look, which follows at once.
-        withdrawWhenLeft(relay, call, approvalId);
-        continue;
-      }
-      await watched.changed(Math.min(left, lookEveryMs), signal);
-      if (isOver(call)) return answer;
+      if (!(await isPending(relay, call, approvalId)) || (await watched.changed(Math.min(left, lookEveryMs), signal))) return true;
     } finally {
       watched.end();
     }
   }
 }
 
-/** Watches before it is asked, so that no decision falls between the two. */
-function watch(relay: Relay, approvalId: string | null): { changed(limitMs: number, signal: AbortSignal): Promise<void>; end(): void } {
+/** A look that costs little; where it is not to be had, the approval counts as pending until the next one. */
+async function isPending(relay: Relay, call: Call, approvalId: string): Promise<boolean> {
+  try {
+    const { state } = await relay.controlPlane.readApproval(approvalId, call.caller!.identity.snapshot.id, 0, call.waiting!.signal);
+    return state === 'pending';
+  } catch (error) {
+    return error instanceof AppError && error.code === 'unavailable';
+  }
+}
+
+/** Watches before it is asked, so that no decision falls between the two. `changed` is false where the time was over first. */
+function watch(relay: Relay, approvalId: string): { changed(limitMs: number, signal: AbortSignal): Promise<boolean>; end(): void } {
   let hasChanged = false;
   let wake = (): void => undefined;
-  const unwatch =
-    approvalId === null
-      ? null
-      : relay.subjects.watch(approvalId, () => {
-          hasChanged = true;
-          wake();
-        });
+  const unwatch = relay.subjects.watch(approvalId, () => {
+    hasChanged = true;
+    wake();
+  });
   return {
     changed: (limitMs, signal) =>
       new Promise((resolve) => {
         const done = (): void => {
           clearTimeout(timer);
           signal.removeEventListener('abort', done);
-          resolve();
+          resolve(hasChanged);
         };
         const timer = setTimeout(done, limitMs);
         wake = done;
         signal.addEventListener('abort', done);
         if (hasChanged || signal.aborted) done();
       }),
-    end: () => unwatch?.(),
+    end: unwatch,
   };
 }
 

@@ -73,6 +73,7 @@ function record(relay: Relay, call: Call, stage: CallStage, error: AppError): Pr
 }
 
 function endState(call: Call, stage: CallStage): OutcomeState {
+  if (call.isBeingKept) return 'unknown';
   if (call.isCallerGone) return 'aborted';
   return stage === 'sent' ? 'failed' : 'refused';
 }

@@ -1,9 +1,12 @@
 /** `Prefer: respond-async` (RFC 7240 §4.1): the request is kept sealed and sent later, after its approval where it needs one. */
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { AppError, headers as names } from '@hoop/contract';
 import type { DeferredCallBody, HeaderList } from '@hoop/contract';
 import type { Verdict } from '@hoop/policy';
 import { headerValue } from '@hoop/upstream';
 
+import type { NewDeferredCall } from '../approvals/control-plane.ts';
 import type { Call } from '../call.ts';
 import { requestApproval } from '../data-path/approve.ts';
 import { inspect } from '../data-path/decide.ts';
@@ -16,7 +19,7 @@ const notKept = new Set<string>(['authorization', 'prefer', 'expect', 'content-l
 
 const keptHeaders = (list: HeaderList): HeaderList => list.filter(([name]) => !notKept.has(name));
 
-/** @throws AppError `body_not_inspectable`, `approval_*`, `unavailable` */
+/** @throws AppError `body_not_inspectable`, `approval_*`, `too_many_approvals`, `unavailable`, `outcome_unknown` */
 export async function defer(relay: Relay, call: Call, verdict: Verdict): Promise<void> {
   const request = call.request!;
   const { webhookChannel } = readPreferences(request.headers);
@@ -42,7 +45,9 @@ export async function defer(relay: Relay, call: Call, verdict: Verdict): Promise
     headers: keptHeaders(request.headers),
     body: (call.body ?? Buffer.alloc(0)).toString('base64'),
   });
-  const created = await relay.controlPlane.createDeferredCall({
+  if (isOver(call)) return;
+  call.isBeingKept = true;
+  const created = await keep(relay, call, {
     callId: call.id,
     identityId: identity.snapshot.id,
     connectionId: call.connection!.snapshot.id,
@@ -52,12 +57,42 @@ export async function defer(relay: Relay, call: Call, verdict: Verdict): Promise
     mayRetry: mayRetry(call, verdict),
     webhookChannel,
   });
-  if (call.stage === 'concluded') {
+  if (isOver(call)) {
     // The caller left before it learnt the id, so nobody could collect the result.
-    await relay.controlPlane.withdrawDeferredCall(call.id, identity.snapshot.id).catch(() => undefined);
+    await relay.controlPlane.withdrawDeferredCall(call.id, identity.snapshot.id).catch((error: unknown) => {
+      relay.log.warn({ event: 'withdrawal_failed', callId: call.id, error: String(error) }, 'a deferred call of a caller that has left could not be withdrawn');
+    });
     return;
   }
   accept(relay, call, created);
+}
+
+const isOver = (call: Call): boolean => call.stage === 'concluded';
+
+/** A control plane that starts again is back by then. */
+const keepAgainMs = 8_000;
+
+/**
+ * Keeps it once, however often it has to be asked for. Where no answer comes at all, the call may be kept or not, and the
+ * caller is told so: asking for its id says which.
+ */
+async function keep(relay: Relay, call: Call, kept: NewDeferredCall): Promise<DeferredCallBody> {
+  const until = relay.now() + keepAgainMs;
+  for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, 1_000)) {
+    try {
+      return await relay.controlPlane.createDeferredCall(kept);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'unavailable') {
+        call.isBeingKept = false;
+        throw error;
+      }
+      if (isOver(call) || relay.now() + waitMs >= until) {
+        const location = `/-/calls/${call.id}`;
+        throw new AppError('outcome_unknown', `It is not known whether the call is kept. GET ${location} says it: 404 where it is not.`, { cause: error, extras: { deferredCallId: call.id, location } });
+      }
+      await delay(waitMs);
+    }
+  }
 }
 
 /** RFC 7240 §4.1: 202, where to look, and that the preference was honoured. */

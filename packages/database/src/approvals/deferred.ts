@@ -71,10 +71,15 @@ async function tell(tx: Transaction, callId: string, state: DeferredState): Prom
 export const maxOpenDeferredCalls = 1000;
 
 /**
- * Stores the sealed request. Where its approval was given in the meantime, the call is ready at once. Throws `not_found`
- * and `approval_decided` for an approval that it cannot wait for, and `too_many_approvals`.
+ * Stores the sealed request. Where its approval was given in the meantime, the call is ready at once; where it is stored
+ * already, nothing changes. Throws `not_found` and `approval_decided` for an approval that it cannot wait for, and
+ * `too_many_approvals`.
  */
 export async function createDeferredCall(tx: Transaction, call: NewDeferredCall, now: number): Promise<DeferredState> {
+  // A relay asks again where the answer was lost, perhaps while the first question is still under way.
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${call.callId}, 72707373))`;
+  const known = await readDeferredCall(tx, call.callId, call.identityId);
+  if (known !== null) return known.state;
   const [row] = await tx.$queryRaw<{ count: number }[]>`
     SELECT count(*)::integer AS count FROM (
       SELECT 1 FROM deferred_calls WHERE identity_id = ${call.identityId} AND state IN ('waiting', 'ready', 'running') LIMIT ${maxOpenDeferredCalls}

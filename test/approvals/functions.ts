@@ -1,0 +1,88 @@
+/** Functions whose calls wait for an approval, each call with an id of its own: some wait, some defer and collect. */
+import { createFetch, type HoopFetch } from '@hoop/fetch';
+
+import type { Random } from '../chaos/random.ts';
+
+export type Kind = 'waiting' | 'plain' | 'deferred';
+
+export interface Asked {
+  readonly id: string;
+  readonly kind: Kind;
+  /** What the function was told at last; null: the connection broke. */
+  status: number | null;
+  error: string | null;
+  /** Of a deferred call that was accepted. */
+  callId: string | null;
+}
+
+export interface FunctionsOptions {
+  readonly controlPlaneUrl: string;
+  readonly relayUrls: readonly string[];
+  readonly targetUrl: string;
+  readonly connection: string;
+  readonly token: () => Promise<string>;
+  readonly grant: () => Promise<string>;
+  readonly random: Random;
+  readonly calls: number;
+  /** Longest that one waits, seconds. */
+  readonly waitSeconds: number;
+}
+
+/** All at once. Resolves when each has an answer, or none because its connection broke. */
+export async function askAll(options: FunctionsOptions): Promise<Asked[]> {
+  const { random, relayUrls } = options;
+  const clients = relayUrls.map((relayUrl) => createFetch({ url: options.controlPlaneUrl, relayUrl, token: options.token, session: 'kills' }));
+  const asked = Array.from({ length: options.calls }, (_, n): Asked => {
+    const drawn = random.next();
+    return { id: `n${n + 1}`, kind: drawn < 0.6 ? 'waiting' : drawn < 0.75 ? 'plain' : 'deferred', status: null, error: null, callId: null };
+  });
+  await Promise.all(
+    asked.map(async (one) => {
+      const at = random.below(relayUrls.length);
+      try {
+        if (one.kind === 'plain') await askPlain(options, one, relayUrls[at]!);
+        else await askThrough(clients[at]!, options, one);
+      } catch (error) {
+        // A broken connection: whether the call was sent is for the record to say.
+        one.error = (error as Error).name;
+      }
+    }),
+  );
+  return asked;
+}
+
+const bodyOf = ({ id }: Asked): string => JSON.stringify({ id, amount: 20_000 });
+const headers = { 'content-type': 'application/json' };
+
+async function note(one: Asked, response: Response): Promise<void> {
+  one.status = response.status;
+  one.error = response.headers.get('hoop-error');
+  const text = await response.text();
+  if (one.status === 202) one.callId = (JSON.parse(text) as { callId: string }).callId;
+}
+
+/** With the SDK, which follows the approval and survives a relay that starts again. */
+async function askThrough(client: HoopFetch, { targetUrl, connection, waitSeconds }: FunctionsOptions, one: Asked): Promise<void> {
+  const hoop = { connection, waitSeconds, defer: one.kind === 'deferred' };
+  await note(one, await client(`${targetUrl}/plain/${one.id}`, { method: 'POST', body: bodyOf(one), headers, hoop, signal: AbortSignal.timeout((waitSeconds + 20) * 1000) }));
+  for (const until = Date.now() + waitSeconds * 1000; one.status === 202 && one.callId !== null && Date.now() < until; ) {
+    // Collecting may be repeated whatever happens: it sends nothing.
+    const response = await client.collect(one.callId, { waitSeconds: 5, signal: AbortSignal.timeout(20_000) }).catch(() => null);
+    if (response === null) await new Promise((resolve) => setTimeout(resolve, 200));
+    else if (response.status === 202 || response.status === 503) await response.arrayBuffer();
+    else await note(one, response);
+  }
+}
+
+/** Without it: sends the same request again where Hoop said that it was not sent. */
+async function askPlain({ grant, connection, waitSeconds }: FunctionsOptions, one: Asked, relayUrl: string): Promise<void> {
+  const notSent = new Set(['approval_pending', 'relay_draining', 'unavailable', 'snapshot_stale']);
+  for (const until = Date.now() + waitSeconds * 1000; ; ) {
+    const authorization = `Bearer ${await grant()}`;
+    const init = { method: 'POST', body: bodyOf(one), headers: { ...headers, authorization, 'hoop-session': 'kills', 'hoop-wait': '5' } };
+    const response = await fetch(`${relayUrl}/${connection}/plain/${one.id}`, { ...init, signal: AbortSignal.timeout(30_000) });
+    await note(one, response);
+    if (!notSent.has(one.error ?? '') || Date.now() > until) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * Many functions wait for approvals that somebody gives or refuses at random, while worker, relays and control plane are
+ * killed with -9. Then everything comes to rest, and what must be so of each approval and each call is looked at.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+
+import pg from 'pg';
+
+import { startProduct, type Product } from '../chaos/product.ts';
+import { seeded, type Random } from '../chaos/random.ts';
+import { findApprovalBreaches, type ApprovalRow, type CallRow, type DeferredRow } from './breaches.ts';
+import { askAll } from './functions.ts';
+
+export interface KillRunOptions {
+  readonly queue: 'postgres' | 'redis';
+  readonly calls: number;
+  readonly kills: number;
+  readonly seed: number;
+  readonly say?: (sentence: string) => void;
+}
+
+export interface KillRunResult {
+  readonly breaches: string[];
+  readonly kills: Readonly<Record<string, number>>;
+  /** Approvals by state, calls that used one by the state of their record, deferred calls by state. */
+  readonly approvals: Readonly<Record<string, number>>;
+  readonly used: Readonly<Record<string, number>>;
+  readonly deferred: Readonly<Record<string, number>>;
+  /** What functions were told: status and error code. */
+  readonly told: Readonly<Record<string, number>>;
+  /** Calls that reached the target. */
+  readonly received: number;
+}
+
+const connection = 'approved';
+const rules = [
+  { name: 'a person decides', effect: 'require_approval', match: { methods: ['POST'] }, approval: { reviewers: ['group:payments'], ttl: '5m' } },
+];
+const quietWithinMs = 60_000;
+
+export async function runApprovalKills({ queue, calls, kills, seed, say = () => undefined }: KillRunOptions): Promise<KillRunResult> {
+  const random = seeded(seed);
+  const product = await startProduct({ queue, orphanSeconds: 3, deferredLostSeconds: 12 });
+  const over = new AbortController();
+  try {
+    const approverToken = await setUp(product);
+    const decided = new Map<string, 'approve' | 'deny'>();
+    const asking = askAll({
+      controlPlaneUrl: product.controlPlaneUrl,
+      relayUrls: product.relayUrls,
+      targetUrl: product.target.url,
+      connection,
+      token: () => product.identityToken(),
+      grant: grantSource(product),
+      random: seeded(seed + 2),
+      calls,
+      waitSeconds: 30 + kills * 2,
+    });
+    const pool = new pg.Pool({ connectionString: product.databaseUrl, max: 2 });
+    try {
+      await allWait(pool, calls);
+      say('all wait');
+      const approving = approve(product, approverToken, seeded(seed + 1), decided, over.signal);
+      const killed = await killAtRandom(product, kills, random, say);
+      const asked = await asking;
+      say('every function has its answer');
+      await Promise.all(product.parts.map((part) => part.ready()));
+      const isQuiet = await quiet(pool);
+      over.abort();
+      await approving;
+      const rows = await readRows(pool);
+      const breaches = findApprovalBreaches({ ...rows, asked, decided, received: product.target.received });
+      if (!isQuiet) breaches.push('it did not come to rest in time');
+      const tally = (states: readonly string[]): Record<string, number> => Object.fromEntries([...Map.groupBy(states, (state) => state)].map(([state, all]) => [state, all.length]));
+      return {
+        breaches,
+        kills: killed,
+        approvals: tally(rows.approvals.map((one) => one.state)),
+        used: tally(rows.approvals.flatMap((one) => (one.consumed_by === null ? [] : [rows.calls.find((call) => call.id === one.consumed_by)?.state ?? 'no record']))),
+        deferred: tally(rows.deferred.map((one) => one.state)),
+        told: tally(asked.map(({ kind, status, error }) => [kind, status, error].filter((part) => part !== null).join(' '))),
+        received: [...product.target.received.values()].reduce((sum, one) => sum + one.times, 0),
+      };
+    } finally {
+      await pool.end();
+    }
+  } finally {
+    over.abort();
+    await product.close();
+  }
+}
+
+async function setUp({ ask, target, secrets }: Product): Promise<string> {
+  const first = { 'if-none-match': '*' };
+  await ask('POST', '/v1/connections', { name: connection, target: target.url, allowedCidrs: ['127.0.0.0/8'], identities: ['nightly'] });
+  await ask('PUT', `/v1/connections/${connection}/credential`, { settings: { type: 'static', injection: { into: 'header' } }, secrets: { secret: secrets.credential } }, first);
+  await ask('PUT', `/v1/connections/${connection}/policy`, { rules }, first);
+  const made = (await ask('POST', '/v1/admin-tokens', { name: 'ann', role: 'approver', user: 'ann', groups: ['payments'] })) as { token: string };
+  return made.token;
+}
+
+/** One grant for many calls, while it lasts and while the control plane is there to give another. */
+function grantSource(product: Product): () => Promise<string> {
+  let last: { readonly at: number; readonly grant: Promise<string> } | undefined;
+  const get = async (): Promise<string> => {
+    for (;;) {
+      const grant = await product.grant().catch(() => null);
+      if (grant !== null) return grant;
+      await delay(200);
+    }
+  };
+  return () => {
+    if (last === undefined || Date.now() - last.at > 60_000) last = { at: Date.now(), grant: get() };
+    return last.grant;
+  };
+}
+
+/** Decides about whatever waits, at random, until it is told to stop. Notes what the control plane said it had taken. */
+async function approve({ controlPlaneUrl }: Product, token: string, random: Random, decided: Map<string, 'approve' | 'deny'>, stop: AbortSignal): Promise<void> {
+  const ask = async (method: string, path: string, body?: unknown): Promise<{ status: number; body: any }> => {
+    const response = await fetch(controlPlaneUrl + path, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: AbortSignal.timeout(5_000),
+    });
+    return { status: response.status, body: await response.json() };
+  };
+  while (!stop.aborted) {
+    try {
+      const { body } = await ask('GET', '/v1/approvals?state=pending&mine=true&limit=200');
+      for (const { id, digest } of body.items as { id: string; digest: string }[]) {
+        // Some are left for later, so that they are waited for while things die.
+        if (random.next() < 0.6) continue;
+        const decision = random.next() < 0.75 ? 'approve' : 'deny';
+        const review = await ask('POST', `/v1/approvals/${id}/reviews`, { decision, digest });
+        if (review.status === 200) decided.set(id, decision);
+      }
+    } catch {
+      // The control plane is away; it is asked again.
+    }
+    await delay(150);
+  }
+}
+
+async function killAtRandom({ controlPlane, worker, relays }: Product, kills: number, random: Random, say: (sentence: string) => void): Promise<Record<string, number>> {
+  const parts = [controlPlane, worker, ...relays];
+  const killed: Record<string, number> = {};
+  for (let n = 0; n < kills; n++) {
+    await delay(400 + random.below(1_400));
+    // Everybody has a turn before anybody has a second one.
+    const part = parts[n < parts.length ? n : random.below(parts.length)]!;
+    await part.kill();
+    killed[part.name] = (killed[part.name] ?? 0) + 1;
+    say(`killed ${part.name}`);
+    await delay(random.below(300));
+    part.start();
+  }
+  return killed;
+}
+
+async function allWait(pool: pg.Pool, calls: number): Promise<void> {
+  for (const until = Date.now() + 30_000; Date.now() < until; await delay(100)) {
+    const { rows } = await pool.query<{ waiting: number }>(`SELECT count(*)::integer AS waiting FROM approvals WHERE state = 'pending'`);
+    if (rows[0]!.waiting === calls) return;
+  }
+  throw new Error(`Not all ${calls} calls wait for an approval.`);
+}
+
+/** Nothing waits for anybody any more, and every call that used an approval was looked for in the record. */
+async function quiet(pool: pg.Pool): Promise<boolean> {
+  for (const until = Date.now() + quietWithinMs; Date.now() < until; await delay(250)) {
+    const { rows } = await pool.query<{ open: string }>(`
+      SELECT (SELECT count(*) FROM approvals WHERE state = 'pending' OR (state = 'consumed' AND NOT is_call_recorded))
+           + (SELECT count(*) FROM deferred_calls WHERE state IN ('waiting', 'ready', 'running'))
+           + (SELECT count(*) FROM calls WHERE state = 'pending') AS open`);
+    if (Number(rows[0]!.open) === 0) return true;
+  }
+  return false;
+}
+
+async function readRows(pool: pg.Pool): Promise<{ approvals: ApprovalRow[]; calls: CallRow[]; deferred: DeferredRow[] }> {
+  const approvals = await pool.query<ApprovalRow>(`
+    SELECT a.id, a.state, a.path, a.consumed_by, array_agg(r.decision) FILTER (WHERE r.decision IS NOT NULL) AS decisions
+    FROM approvals a LEFT JOIN approval_reviews r ON r.approval_id = a.id GROUP BY a.id`);
+  const calls = await pool.query<CallRow>('SELECT id, state, error, target_status, approval_id, path FROM calls WHERE path LIKE \'/plain/%\'');
+  const deferred = await pool.query<DeferredRow>('SELECT call_id, state, status, approval_id, error FROM deferred_calls');
+  return { approvals: approvals.rows, calls: calls.rows, deferred: deferred.rows };
+}
