@@ -2,19 +2,14 @@
  * Runs the product under a mixed load while its processes and servers are killed with -9 at random, lets it come to rest,
  * and says what of its promises did not hold. What is killed, and when, follows from the seed.
  */
-import { readdir, readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-
-import { queueNames } from '@hoop/contract';
-import { openQueue } from '@hoop/queue';
-import pg from 'pg';
 
 import { findBreaches, readRecords } from './check.ts';
 import { startLoad, type Load } from './load.ts';
 import type { Part } from './part.ts';
 import { startProduct, type Product } from './product.ts';
 import { seeded, type Random } from './random.ts';
+import { comeToRest, stopRelays } from './rest.ts';
 import { searchAll, searchJobs } from './secrets.ts';
 
 export interface ChaosOptions {
@@ -42,7 +37,6 @@ const concurrency = 8;
 /** Whole responses of the target after which a round is over. */
 const goodPerRound = 15;
 const recoverWithinMs = 45_000;
-const quietWithinMs = 60_000;
 
 export async function runChaos({ queue, rounds, seed, say = () => undefined }: ChaosOptions): Promise<ChaosResult> {
   const random = seeded(seed);
@@ -75,7 +69,7 @@ export async function runChaos({ queue, rounds, seed, say = () => undefined }: C
     product.worker.start();
     await product.worker.ready();
 
-    breaches.push(...(await settle(product)));
+    breaches.push(...(await stopRelays(product)), ...(await comeToRest(product)));
     const { recorded, breaches: miscounted } = await readRecords(product.databaseUrl);
     breaches.push(...miscounted, ...findBreaches({ received: product.target.received, sent: load.sent, recorded, relayKills, secrets: needles }));
     const search = await searchAll(product, needles);
@@ -133,39 +127,4 @@ async function progress(load: Load, more: number): Promise<void> {
     }
     await delay(10);
   }
-}
-
-/** Stops the relays in good order and waits until the worker has nothing left to do. */
-async function settle(product: Product): Promise<string[]> {
-  const breaches: string[] = [];
-  for (const relay of product.relays) {
-    const code = await relay.stop();
-    if (code !== 0) breaches.push(`${relay.name} did not stop in good order: exit ${code}`);
-  }
-  const queue = openQueue<unknown>(queueNames.recordings, product.queue, { timeoutMs: 10_000 });
-  const client = new pg.Client(product.databaseUrl);
-  await client.connect();
-  try {
-    const deadline = Date.now() + quietWithinMs;
-    for (;;) {
-      const { waiting, active, delayed, failed } = await queue.counts();
-      const { rows } = await client.query<{ pending: number }>("SELECT count(*)::int AS pending FROM calls WHERE state = 'pending'");
-      const { pending } = rows[0]!;
-      if (failed > 0) breaches.push(`${failed} batches of records were given up: ${JSON.stringify((await queue.failed(3)).map((job) => job.reason))}`);
-      if (waiting + active + delayed + pending === 0 || failed > 0) break;
-      if (Date.now() > deadline) {
-        breaches.push(`no rest after ${quietWithinMs} ms: ${JSON.stringify({ waiting, active, delayed, pending })}`);
-        break;
-      }
-      await delay(100);
-    }
-  } finally {
-    await queue.close();
-    await client.end();
-  }
-  const logs = path.join(product.folder, 'logs');
-  for (const name of await readdir(logs)) {
-    if ((await readFile(path.join(logs, name), 'utf8')).includes('"records_lost"')) breaches.push(`${name} says that records were lost`);
-  }
-  return breaches;
 }

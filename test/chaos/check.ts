@@ -98,7 +98,7 @@ export async function readRecords(databaseUrl: string): Promise<{ recorded: Map<
     const { rows } = await client.query<Recorded & { path: string }>(
       `SELECT id, state, has_head AS "hasHead", (extract(epoch FROM at) * 1000)::float8 AS at, decision, status, target_status AS "targetStatus", error,
               (request_body->>'bytes')::int AS "requestBytes", path
-         FROM calls WHERE path ~ '/n[0-9]+$'`,
+         FROM calls WHERE path ~ '/[a-z]+[0-9]+$'`,
     );
     const recorded = new Map<string, Recorded[]>();
     for (const { path, ...record } of rows) {

@@ -6,7 +6,7 @@ import type { Random } from './random.ts';
 
 export type Kind = 'plain' | 'upload' | 'slow' | 'stream' | 'error' | 'reset' | 'cut' | 'denied' | 'aborted-stream' | 'aborted-slow' | 'aborted-upload';
 
-const kinds: readonly Kind[] = [
+const mixed: readonly Kind[] = [
   ...Array<Kind>(6).fill('plain'),
   ...Array<Kind>(3).fill('upload'),
   ...Array<Kind>(3).fill('slow'),
@@ -40,7 +40,9 @@ export interface Load {
   readonly sent: ReadonlyMap<string, Sent>;
   /** Calls whose whole response came from the target. */
   good(): number;
-  /** Takes no new call and resolves once every call has ended. */
+  /** Resolves once every call has ended. */
+  readonly ended: Promise<void>;
+  /** Takes no new call; resolves as `ended` does. */
   stop(): Promise<void>;
 }
 
@@ -54,6 +56,10 @@ export interface LoadOptions {
   readonly concurrency: number;
   /** Calls at most. */
   readonly most: number;
+  /** Of the ids, so that loads on one target differ. @default "n" */
+  readonly prefix?: string;
+  /** @default a mix of all */
+  readonly kinds?: readonly Kind[];
 }
 
 const giveUpMs = 20_000;
@@ -61,7 +67,7 @@ const giveUpMs = 20_000;
 const pauseMs = 40;
 
 export function startLoad(options: LoadOptions): Load {
-  const { random, relayUrls } = options;
+  const { random, relayUrls, prefix = 'n', kinds = mixed } = options;
   const agent = new http.Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
   const sent = new Map<string, Sent>();
   let isStopped = false;
@@ -70,7 +76,7 @@ export function startLoad(options: LoadOptions): Load {
 
   async function caller(): Promise<void> {
     while (!isStopped && count < options.most) {
-      const id = `n${++count}`;
+      const id = `${prefix}${++count}`;
       const kind = random.pick(kinds);
       const connection: ConnectionName = random.next() < 0.75 ? 'strict' : 'relaxed';
       const filler = kind.endsWith('upload') ? 'u'.repeat(1 + random.below(90_000)) : '';
@@ -127,14 +133,14 @@ export function startLoad(options: LoadOptions): Load {
     });
   }
 
-  const callers = Promise.all(Array.from({ length: options.concurrency }, caller));
+  const ended = Promise.all(Array.from({ length: options.concurrency }, caller)).then(() => agent.destroy());
   return {
     sent,
     good: () => good,
-    async stop() {
+    ended,
+    stop() {
       isStopped = true;
-      await callers;
-      agent.destroy();
+      return ended;
     },
   };
 }

@@ -1,0 +1,171 @@
+/** Each server that the record needs fails in each way it can: bounded time, a clear error, recovery without help, nothing lost. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { redisIsAvailable } from '@hoop/testkit';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { descendants } from '../e2e/hoop.ts';
+import { findBreaches, readRecords } from './check.ts';
+import { startLoad, type Kind, type Load, type Sent } from './load.ts';
+import { startProduct, type Product } from './product.ts';
+import { seeded } from './random.ts';
+import { comeToRest } from './rest.ts';
+import { openSmallDisk } from './small-disk.ts';
+
+const recorderTimeoutMs = 500;
+/** Twice the recorder's limit (for the intent, and for the refusal's own record), and what a busy machine adds. */
+const answerWithinMs = 5 * recorderTimeoutMs + 1500;
+const recoverWithinMs = 30_000;
+const disk = openSmallDisk(260);
+afterAll(() => disk?.close());
+
+describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) => {
+  describe.skipIf(queue === 'redis' && !redisIsAvailable())('and real servers', () => {
+    let product: Product;
+    let grant: string;
+    const sent = new Map<string, Sent>();
+    let loads = 0;
+
+    beforeAll(async () => {
+      product = await startProduct({
+        queue,
+        relays: 1,
+        recorderTimeoutMs,
+        ...(disk === undefined ? {} : { postgresFolder: path.join(disk.folder, queue), postgresSettings: { min_wal_size: '32MB', max_wal_size: '64MB' } }),
+      });
+      grant = await product.grant();
+    }, 90_000);
+    afterAll(() => product?.close());
+
+    async function call(count: number, kinds: readonly Kind[] = ['plain']): Promise<Sent[]> {
+      const prefix = `${String.fromCharCode(97 + (++loads % 26))}${'x'.repeat(Math.floor(loads / 26))}`;
+      const load: Load = startLoad({ relayUrls: product.relayUrls, random: seeded(loads), grant: () => grant, canary: product.secrets.canary, concurrency: Math.min(count, 16), most: count, prefix, kinds });
+      await load.ended;
+      for (const [id, one] of load.sent) sent.set(id, one);
+      return [...load.sent.values()];
+    }
+    const isGood = (one: Sent): boolean => one.ending === 'complete' && one.error === null;
+
+    async function expectCarriedOut(): Promise<void> {
+      for (const one of await call(4)) expect(one).toMatchObject({ ending: 'complete', error: null, status: 200 });
+    }
+    async function expectRefused(): Promise<void> {
+      const from = performance.now();
+      const refused = await call(4);
+      expect(performance.now() - from).toBeLessThan(answerWithinMs);
+      for (const one of refused) {
+        expect(one).toMatchObject({ ending: 'complete', status: 503, error: 'recorder_unavailable' });
+        expect(one.body).toContain('could not be made durable in time, so the call was not carried out');
+        expect(product.target.received.has(one.id)).toBe(false);
+      }
+    }
+    async function expectRecovery(): Promise<void> {
+      const deadline = Date.now() + recoverWithinMs;
+      for (let isBack = false; !isBack; isBack = isGood((await call(1))[0]!)) expect(Date.now()).toBeLessThan(deadline);
+      expect(await comeToRest(product)).toEqual([]);
+      const { recorded, breaches } = await readRecords(product.databaseUrl);
+      breaches.push(...findBreaches({ received: product.target.received, sent, recorded, relayKills: [], secrets: Object.values(product.secrets) }));
+      expect(breaches).toEqual([]);
+      // Also what was refused in the meantime.
+      for (const [id, one] of sent) if (one.error === 'recorder_unavailable') expect(recorded.has(id), `the refusal of ${id} is recorded`).toBe(true);
+    }
+    /** A fault of Postgres stops calls where the queue is in it; with the queue on Redis their records wait there. */
+    const expectDuringFaultOfPostgres = queue === 'postgres' ? expectRefused : expectCarriedOut;
+
+    async function onPostgres<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+      const client = new pg.Client(product.databaseUrl);
+      await client.connect();
+      try {
+        return await work(client);
+      } finally {
+        await client.end();
+      }
+    }
+    async function setReadOnly(isReadOnly: boolean): Promise<void> {
+      await onPostgres(async (client) => {
+        await client.query('SET default_transaction_read_only = off');
+        await client.query(`ALTER SYSTEM SET default_transaction_read_only = ${isReadOnly ? 'on' : 'off'}`);
+        await client.query('SELECT pg_reload_conf()');
+      });
+      for (let shown = ''; shown !== (isReadOnly ? 'on' : 'off'); ) {
+        shown = await onPostgres(async (client) => (await client.query<{ shown: string }>("SELECT current_setting('default_transaction_read_only') AS shown")).rows[0]!.shown);
+      }
+    }
+
+    test('a database that is read-only', async () => {
+      await expectCarriedOut();
+      await setReadOnly(true);
+      try {
+        await expectDuringFaultOfPostgres();
+      } finally {
+        await setReadOnly(false);
+      }
+      await expectRecovery();
+    }, 60_000);
+
+    test.skipIf(process.platform !== 'linux')('a Postgres that hangs', async () => {
+      const pids = [product.postgres.pid(), ...(await descendants(product.postgres.pid(), ''))];
+      for (const pid of pids) process.kill(pid, 'SIGSTOP');
+      try {
+        await expectDuringFaultOfPostgres();
+      } finally {
+        for (const pid of pids) process.kill(pid, 'SIGCONT');
+      }
+      await expectRecovery();
+    }, 60_000);
+
+    test.skipIf(queue !== 'redis')('a Redis that hangs', async () => {
+      process.kill(product.redis!.pid(), 'SIGSTOP');
+      try {
+        await expectRefused();
+      } finally {
+        process.kill(product.redis!.pid(), 'SIGCONT');
+      }
+      await expectRecovery();
+    }, 60_000);
+
+    test.skipIf(queue !== 'redis')('a Redis whose memory is full', async () => {
+      const redis = new Redis(product.queue.url);
+      await redis.config('SET', 'maxmemory', '1');
+      try {
+        await expectRefused();
+      } finally {
+        await redis.config('SET', 'maxmemory', '0');
+        redis.disconnect();
+      }
+      await expectRecovery();
+    }, 60_000);
+
+    test('a worker that is away for long: its backlog drains, and nothing in it counts as an orphan', async () => {
+      await product.worker.kill();
+      for (const one of await call(150, ['plain', 'upload', 'stream'])) expect(isGood(one)).toBe(true);
+      // Longer than calls have to conclude once their intents are written.
+      await delay(5000);
+      product.worker.start();
+      await expectRecovery();
+    }, 90_000);
+
+    test.skipIf(disk === undefined)('a disk that is full', async () => {
+      disk!.fill();
+      try {
+        // What is allocated already takes a few more records.
+        const deadline = Date.now() + recoverWithinMs;
+        for (let isFelt = false; !isFelt; ) {
+          expect(Date.now()).toBeLessThan(deadline);
+          const some = await call(30, ['upload']);
+          if (queue === 'postgres') isFelt = some.some((one) => one.error === 'recorder_unavailable');
+          else isFelt = (await readFile(path.join(product.folder, 'logs', 'worker.log'), 'utf8')).includes('No space left on device');
+        }
+        await expectDuringFaultOfPostgres();
+      } finally {
+        disk!.free();
+      }
+      await expectRecovery();
+    }, 120_000);
+  });
+});
+
