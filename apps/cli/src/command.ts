@@ -1,5 +1,6 @@
 import { audit, auditHelp } from './audit-command.ts';
 import { execHelp, execute } from './exec-command.ts';
+import { investigationCommands } from './investigate/index.ts';
 import { keysHelp, makeDeploymentKeys } from './keys-command.ts';
 import { recordings, recordingsHelp } from './recordings-command.ts';
 import { parseStartOptions, startHelp } from './start/options.ts';
@@ -14,15 +15,27 @@ const help = `Usage: hoop COMMAND
   keys       make the keys of a deployment (see hoop help keys)
   audit      export the tamper-evident log, and verify an export (see hoop help audit)
   recordings check that what is recorded fits together (see hoop help recordings)
-  version    print the version
+${Object.entries(investigationCommands)
+  .map(([name, { summary }]) => `  ${name.padEnd(11)}${summary} (see hoop help ${name})\n`)
+  .join('')}  version    print the version
   help       print this
 `;
 
-const helps: Readonly<Record<string, string>> = { start: startHelp, exec: execHelp, keys: keysHelp, audit: auditHelp, recordings: recordingsHelp };
+const helps: Readonly<Record<string, string>> = { start: startHelp, exec: execHelp, keys: keysHelp, audit: auditHelp, recordings: recordingsHelp, ...helpsOf(investigationCommands) };
+
+function helpsOf(commands: typeof investigationCommands): Record<string, string> {
+  return Object.fromEntries(Object.entries(commands).map(([name, command]) => [name, command.help]));
+}
 
 /** Resolves to the exit code. @throws StartError with a sentence for the person at the terminal */
 export async function runCommand(args: readonly string[], io: StartIo): Promise<number> {
   const [name = 'help', ...rest] = args;
+  const investigation = Object.hasOwn(investigationCommands, name) ? investigationCommands[name] : undefined;
+  if (investigation !== undefined) {
+    if (!rest.includes('--help') && !rest.includes('-h')) return investigation.run(rest, io);
+    io.out(investigation.help);
+    return 0;
+  }
   switch (name) {
     case 'start': {
       if (rest.includes('--help') || rest.includes('-h')) {

@@ -1,0 +1,126 @@
+/** The REST API as commands for investigators and CI use it: where it is, who asks, and answers that are streams. */
+import { createReadStream } from 'node:fs';
+import { text as readAll } from 'node:stream/consumers';
+import path from 'node:path';
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+
+import type { Operation, Problem } from '@hoop/contract';
+
+import { ApiError, createApiClient, type ApiClient } from '../api-client.ts';
+import { readAddresses } from '../start/addresses.ts';
+import { StartError } from '../start-error.ts';
+
+export interface AdminApi {
+  readonly call: ApiClient;
+  /** The body of an answer that is a stream. @throws ApiError */
+  open(
+    operation: Operation,
+    input: { params?: Record<string, string>; query?: Record<string, string>; body?: unknown },
+  ): Promise<AsyncIterable<Uint8Array>>;
+}
+
+export const apiOptions = {
+  url: { type: 'string' },
+  'token-file': { type: 'string' },
+  'data-dir': { type: 'string' },
+  json: { type: 'boolean' },
+} as const satisfies ParseArgsOptionsConfig;
+
+export const apiHelp = `  --url URL            of the control plane (default HOOP_URL, else of the Hoop on the data folder)
+  --token-file FILE    with an admin token (default the variable HOOP_ADMIN_TOKEN)
+  --data-dir FOLDER    of a Hoop on this machine (default .hoop)
+  --json               one JSON value a line, for programs`;
+
+/** parseArgs whose complaint is a sentence. @throws StartError */
+export function readArguments<const O extends ParseArgsOptionsConfig>(args: readonly string[], options: O, command: string) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    throw new StartError(`${(error as Error).message.split('. ')[0]!}. See hoop help ${command}.`, { cause: error });
+  }
+}
+
+interface ApiValues {
+  readonly url?: string | undefined;
+  readonly 'token-file'?: string | undefined;
+  readonly 'data-dir'?: string | undefined;
+}
+
+/** @throws StartError where it is not said who asks, or whom */
+export async function openAdminApi(values: ApiValues, env: NodeJS.ProcessEnv, stop: AbortSignal): Promise<AdminApi> {
+  const given = values.url ?? env['HOOP_URL'];
+  const url = (given || (await readAddresses(path.resolve(values['data-dir'] ?? '.hoop'))).controlPlane).replace(/\/+$/, '');
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) throw new StartError(`${url} is not an http or https URL.`);
+  const token = await readToken(values['token-file'], env);
+  return {
+    call: createApiClient({ url, token }),
+    async open(operation, { params = {}, query = {}, body }) {
+      const target = new URL(url + operation.path.replace(/\{(\w+)\}/g, (_whole, name: string) => encodeURIComponent(params[name] ?? '')));
+      for (const [name, value] of Object.entries(query)) target.searchParams.set(name, value);
+      const response = await fetch(target, {
+        method: operation.method,
+        redirect: 'error',
+        signal: stop,
+        headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      if (response.status === operation.status && response.body !== null) return response.body;
+      const text = await response.text();
+      throw new ApiError(operation, response.status, problemOf(text));
+    },
+  };
+}
+
+async function readToken(file: string | undefined, env: NodeJS.ProcessEnv): Promise<string> {
+  let token = env['HOOP_ADMIN_TOKEN'] ?? '';
+  if (file !== undefined) {
+    token = await readAll(createReadStream(file, { end: 4096 })).catch((error: NodeJS.ErrnoException) => {
+      throw new StartError(`The token file ${file} cannot be read (${error.code}).`, { cause: error });
+    });
+  }
+  token = token.trim();
+  if (token === '') throw new StartError('An admin token is needed: set HOOP_ADMIN_TOKEN, or name a file with --token-file.');
+  return token;
+}
+
+function problemOf(text: string): Partial<Problem> {
+  try {
+    return JSON.parse(text) as Problem;
+  } catch {
+    return { detail: text.slice(0, 200) };
+  }
+}
+
+/** The values of NDJSON. @throws StartError where a line is cut short */
+export async function* readLines<T>(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<T, void, void> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of chunks) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop()!;
+    for (const line of lines) yield JSON.parse(line) as T;
+  }
+  if (rest !== '') throw new StartError('The answer was cut off.');
+}
+
+/** Runs what speaks to the API; what it is refused, or cannot reach, is one sentence. @throws StartError */
+export async function speaking<T>(work: () => Promise<T>, stop: AbortSignal): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (stop.aborted) throw new StartError('Stopped.', { cause: error });
+    if (error instanceof ApiError) {
+      const { problem } = error;
+      const errors = Array.isArray(problem['errors']) ? (problem['errors'] as { path?: string; message?: string }[]) : [];
+      const places = errors.map((one) => `\n  ${one.path ?? ''}: ${one.message ?? ''}`).join('');
+      throw new StartError(`${problem.detail ?? problem.title ?? error.message} (${error.status} ${problem.code ?? ''})${places}`, {
+        cause: error,
+      });
+    }
+    if (error instanceof TypeError && error.cause instanceof Error)
+      throw new StartError(`Hoop cannot be reached: ${error.cause.message || String((error.cause as NodeJS.ErrnoException).code)}.`, {
+        cause: error,
+      });
+    throw error;
+  }
+}
