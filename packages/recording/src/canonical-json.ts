@@ -14,11 +14,33 @@ export function canonicalJson(value: unknown): string {
     if (!value.isWellFormed()) throw new TypeError('A string in canonical JSON must not hold a lone surrogate.');
     return JSON.stringify(value);
   }
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join(',')}]`;
+  if (Array.isArray(value)) {
+    let text = '[';
+    for (let i = 0; i < value.length; i++) text += i === 0 ? canonicalJson(value[i]) : `,${canonicalJson(value[i])}`;
+    return `${text}]`;
+  }
   if (typeof value === 'object' && (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null)) {
-    const members = Object.entries(value).filter(([, member]) => member !== undefined);
-    members.sort(([a], [b]) => (a < b ? -1 : 1));
-    return `{${members.map(([name, member]) => `${canonicalJson(name)}:${canonicalJson(member)}`).join(',')}}`;
+    // Without a comparator, strings are sorted by their UTF-16 code units.
+    const sorted = Object.keys(value).sort();
+    let text = '{';
+    for (const name of sorted) {
+      const member = (value as Record<string, unknown>)[name];
+      if (member !== undefined) text += `${text === '{' ? '' : ','}${nameOf(name)}:${canonicalJson(member)}`;
+    }
+    return `${text}}`;
   }
   throw new TypeError(`A value of type ${typeof value} has no canonical JSON.`);
+}
+
+/** Names of members come again and again. */
+const names = new Map<string, string>();
+const maxNames = 1000;
+
+function nameOf(name: string): string {
+  let text = names.get(name);
+  if (text === undefined) {
+    text = canonicalJson(name);
+    if (names.size < maxNames && name.length < 100) names.set(name, text);
+  }
+  return text;
 }

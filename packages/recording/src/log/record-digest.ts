@@ -2,7 +2,7 @@
  * Canonical forms of the records that are leaves of the log, and their digests. A form is a JSON object; its digest is
  * SHA-256 over a line that names the form and its version, a line feed, and the object's canonical JSON (RFC 8785).
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import type { AuditEvent } from '@hoop/contract';
 
@@ -34,7 +34,7 @@ export function callRecord(stored: StoredCall): LoggedRecord {
 
 /** 32 bytes. */
 export const formDigest = (kind: LogLeafKind, form: Readonly<Record<string, unknown>>): Buffer =>
-  createHash('sha256').update(`${formNames[kind]}\n${canonicalJson(form)}`).digest();
+  hash('sha256', `${formNames[kind]}\n${canonicalJson(form)}`, 'buffer');
 
 /** Stands in for the digest of a record that was gone before it was sequenced: nobody can make a record for it. */
-export const absentDigest = (kind: LogLeafKind, id: string): Buffer => createHash('sha256').update(`hoop-absent/1\n${kind}\n${id}\n`).digest();
+export const absentDigest = (kind: LogLeafKind, id: string): Buffer => hash('sha256', `hoop-absent/1\n${kind}\n${id}\n`, 'buffer');

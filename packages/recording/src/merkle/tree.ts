@@ -3,7 +3,7 @@
  * covers the leaves [index·2^level, (index+1)·2^level). A node never changes once it exists, so a log stores each
  * exactly once and needs O(log n) of them for a root or a proof.
  */
-import { createHash } from 'node:crypto';
+import { hash as sha } from 'node:crypto';
 
 /** SHA-256, 32 bytes. */
 export type Hash = Uint8Array;
@@ -24,13 +24,13 @@ const leafPrefix = Uint8Array.of(0);
 const nodePrefix = Uint8Array.of(1);
 
 /** `SHA-256(0x00 ‖ entry)`. */
-export const leafHash = (entry: Uint8Array): Hash => createHash('sha256').update(leafPrefix).update(entry).digest();
+export const leafHash = (entry: Uint8Array): Hash => sha('sha256', Buffer.concat([leafPrefix, entry]), 'buffer');
 
 /** `SHA-256(0x01 ‖ left ‖ right)`. */
-export const nodeHash = (left: Hash, right: Hash): Hash => createHash('sha256').update(nodePrefix).update(left).update(right).digest();
+export const nodeHash = (left: Hash, right: Hash): Hash => sha('sha256', Buffer.concat([nodePrefix, left, right]), 'buffer');
 
 /** The root of the empty tree: `SHA-256("")`. */
-export const emptyRoot = (): Hash => createHash('sha256').digest();
+export const emptyRoot = (): Hash => sha('sha256', '', 'buffer');
 
 export const sameHash = (a: Hash, b: Hash): boolean => Buffer.compare(a, b) === 0;
 
