@@ -55,7 +55,7 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
       let one = watched.get(connectionId);
       if (one === undefined || one.rules !== rules) {
         if (one === undefined && watched.size >= maxConnections) return null;
-        one = { responses: 0, rules, text: notCovered(rules), found: one?.found ?? new Map() };
+        one = { responses: one?.responses ?? 0, rules, text: notCovered(rules), found: one?.found ?? new Map() };
         watched.set(connectionId, one);
       }
       if (one.responses++ % sampleEvery !== 0) return null;
