@@ -74,7 +74,7 @@ export class Output {
     const source = this.#source;
     this.#isCopying = true;
     this.#length = 0;
-    this.#allocate(source === null ? size + 256 : Math.max(source.length, this.#to - this.#from + size) + 256);
+    this.#allocate(source === null ? size + 256 : Math.max(source.length + (source.length >> 2), this.#to - this.#from + size) + 256);
     this.#source = null;
     if (source !== null) this.#append(source, this.#from, this.#to);
   }

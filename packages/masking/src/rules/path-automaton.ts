@@ -28,7 +28,8 @@ export class PathState {
   /** By symbol; for the machine's shortest path, which calls `member` where nothing is there. */
   readonly members: (PathState | undefined)[] = [];
   readonly #byIndex: (PathState | undefined)[] = [];
-  readonly #anyIndex: PathState | undefined;
+  /** The state of every element, where all are alike. */
+  readonly anyElement: PathState | undefined;
   readonly #indexes: IndexClasses;
 
   constructor(automaton: PathAutomaton, positions: readonly number[]) {
@@ -38,7 +39,7 @@ export class PathState {
     this.alive = positions.length > 0;
     this.#indexes = automaton.indexClasses(positions);
     const { bounds, period } = this.#indexes;
-    if (bounds.length === 0 && period === 1) this.#anyIndex = automaton.step(positions, (one) => one.kind === 'wildcard', this);
+    if (bounds.length === 0 && period === 1) this.anyElement = automaton.step(positions, (one) => one.kind === 'wildcard', this);
   }
 
   /** The state of the member that has this key. */
@@ -48,7 +49,7 @@ export class PathState {
 
   /** The state of the element at this index. */
   element(index: number): PathState {
-    return this.#anyIndex ?? this.#byIndex[classOf(index, this.#indexes)] ?? this.#toElement(index);
+    return this.anyElement ?? this.#byIndex[classOf(index, this.#indexes)] ?? this.#toElement(index);
   }
 
   #toMember(key: KeyEntry): PathState {

@@ -16,24 +16,13 @@ import { byteClasses, DIGIT, SPECIAL } from '../../text/byte-classes.ts';
 import { Malformed } from '../machine.ts';
 import type { Machine, Tally } from '../machine.ts';
 import { isBareValue } from './json-number.ts';
-import type { JsonObserver } from './json-observer.ts';
+import type { JsonOptions } from './json-options.ts';
+import { skipCommonBare, skipPlain } from './json-skip.ts';
 import { JsonStack } from './json-stack.ts';
 import { JsonValues } from './json-values.ts';
 import type { Place } from './json-values.ts';
 import { mayBeNested } from './json-value.ts';
 import { JsonWriter } from './json-writer.ts';
-
-export interface JsonOptions {
-  /** More than one document: NDJSON, JSON text sequences (RFC 7464), log lines. @default false */
-  readonly many?: boolean;
-  /** Where the document stands, for JSON inside something else. @default the engine's root */
-  readonly root?: PathState;
-  /** The key above the document. */
-  readonly entry?: KeyEntry;
-  /** How many strings the document is inside of. @default 0 */
-  readonly nesting?: number;
-  readonly observer?: JsonObserver | null;
-}
 
 // what comes next; from IN_STRING on: what was begun in an earlier chunk
 const TOP = 0;
@@ -100,7 +89,7 @@ export class JsonMachine implements Machine {
     const { removes } = this.#engine;
     const place = this.#place;
     const view = new DataView(chunk.buffer, chunk.byteOffset, n);
-    const plainStrings = this.#values.passes;
+    const { passes: plainStrings, leastNumber } = this.#values;
     let phase = this.#phase;
     let i = 0;
     this.#writer.beginChunk();
@@ -123,7 +112,14 @@ export class JsonMachine implements Machine {
           }
           if (this.#muted < 0) {
             if (phase === TOP) this.#document(i);
-            else if (stack.inArray) this.#element(chunk, i);
+            else if (stack.inArray) {
+              const every = stack.state.anyElement;
+              if (every === undefined || removes) this.#element(chunk, i);
+              else {
+                place.state = every;
+                place.entry = stack.entry;
+              }
+            }
           }
           if (byte === QUOTE) {
             const start = i;
@@ -168,13 +164,19 @@ export class JsonMachine implements Machine {
             this.#open(chunk, i++, byte === 0x5b);
             phase = byte === 0x5b ? FIRST_ELEMENT : FIRST_KEY;
           } else if (isBareByte[byte] === 1) {
-            const start = i++;
-            while (i < n && isBareByte[chunk[i]!] === 1) i++;
+            const start = i;
+            i = skipCommonBare(view, start, n);
+            const isCommon = i > start && i < n && isBareByte[chunk[i]!] === 0;
+            if (!isCommon) while (i < n && isBareByte[chunk[i]!] === 1) i++;
             if (i < n) {
-              const isDigit = i - start === 1 && byte >= 0x30 && byte <= 0x39;
-              if (!isDigit && !isBareValue(chunk, start, i)) this.#fail(start, 'this is neither a number nor true, false or null');
-              if (this.#muted < 0) this.#values.endBare(chunk, start, i);
-              phase = stack.depth === 0 ? TOP : AFTER;
+              if (!isCommon && !isBareValue(chunk, start, i)) this.#fail(start, 'this is neither a number nor true, false or null');
+              if (this.#muted < 0 && (place.state.action !== NONE || i - start >= leastNumber)) this.#values.endBare(chunk, start, i);
+              phase = AFTER;
+              if (stack.depth === 0) phase = TOP;
+              else if (chunk[i] === 0x2c && !removes) {
+                phase = stack.inArray ? VALUE : KEY;
+                i++;
+              }
             } else {
               this.#values.collect(chunk, start);
               phase = IN_BARE;
@@ -394,19 +396,4 @@ export class JsonMachine implements Machine {
     if (this.#muted < 0) this.#values.finishBare(next);
     return this.#stack.depth === 0 ? TOP : AFTER;
   }
-}
-
-/**
- * The first of the four-byte words from `i` on in which there may be a quote, a backslash, a control character or a
- * non-ASCII byte: each is tested for in all four bytes at once.
- */
-function skipPlain(view: DataView, from: number, n: number): number {
-  let i = from;
-  for (const last = n - 4; i <= last; i += 4) {
-    const word = view.getInt32(i, true);
-    const quote = word ^ 0x22222222;
-    const backslash = word ^ 0x5c5c5c5c;
-    if (((word | (word - 0x20202020) | ((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash)) & 0x80808080) !== 0) break;
-  }
-  return i;
 }

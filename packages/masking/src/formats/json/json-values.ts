@@ -41,7 +41,7 @@ export class JsonValues {
   /** Nothing looks into strings, but for JSON in them. */
   readonly passes: boolean;
   /** Numbers shorter than this hold nothing for any rule. */
-  readonly #leastNumber: number;
+  readonly leastNumber: number;
   #fate = PASS;
   #droppedAction: Action = NONE;
   #long: LongString | null = null;
@@ -56,7 +56,7 @@ export class JsonValues {
     this.#observer = input.observer;
     this.#inspects = input.engine.text !== null || input.engine.selects || input.observer !== null;
     this.passes = input.engine.text === null && input.observer === null;
-    this.#leastNumber = input.engine.text?.seesAll === true ? 1 : input.engine.text === null && input.observer === null ? limits.number + 1 : 4;
+    this.leastNumber = input.engine.text?.seesAll === true ? 1 : input.engine.text === null && input.observer === null ? limits.number + 1 : 4;
   }
 
   /** Puts what stands for a value that is masked whole. */
@@ -158,7 +158,7 @@ export class JsonValues {
 
   /** The number or literal is whole: `chunk[start, end)`, and valid. */
   endBare(chunk: Uint8Array, start: number, end: number): void {
-    if (this.#place.state.action === NONE && end - start < this.#leastNumber) return;
+    if (this.#place.state.action === NONE && end - start < this.leastNumber) return;
     const masked = this.#maskBare(chunk, start, end);
     if (masked === null) return;
     this.#writer.flush(chunk, start);

@@ -1,0 +1,15 @@
+import type { KeyEntry } from '../../rules/key-table.ts';
+import type { PathState } from '../../rules/path-automaton.ts';
+import type { JsonObserver } from './json-observer.ts';
+
+export interface JsonOptions {
+  /** More than one document: NDJSON, JSON text sequences (RFC 7464), log lines. @default false */
+  readonly many?: boolean;
+  /** Where the document stands, for JSON inside something else. @default the engine's root */
+  readonly root?: PathState;
+  /** The key above the document. */
+  readonly entry?: KeyEntry;
+  /** How many strings the document is inside of. @default 0 */
+  readonly nesting?: number;
+  readonly observer?: JsonObserver | null;
+}
