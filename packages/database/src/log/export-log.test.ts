@@ -242,6 +242,21 @@ describe('the log of calls that changed as they may', () => {
     expect((await verify()).ok).toBe(true);
   });
 
+  it('is not kept from the other records by a row that nobody can read', async () => {
+    const calls = [sampleCall(), sampleCall(), sampleCall()];
+    await record(calls.flatMap((call): RecordEntry[] => [call.intent, call.outcome]));
+    const [first, second, third] = calls.map((call) => call.outcome.callId);
+    await owner.query(`UPDATE calls SET at = 'infinity' WHERE id = $1`, [first]);
+    const nested = `${'['.repeat(5000)}${']'.repeat(5000)}`;
+    await owner.query(`UPDATE calls SET claims = jsonb_build_object('x', $2::jsonb) WHERE id = $1`, [second, nested]);
+    const { taken, absent } = await sequence();
+    expect(taken).toBe(3);
+    expect(absent).toContain(first);
+    expect(found(await verify())).toContainEqual(['removed', first]);
+    expect(await leavesOf(db.prisma, third!)).toHaveLength(1);
+    await owner.query(`UPDATE calls SET at = now() WHERE id = $1`, [first]);
+  });
+
   it('proves that a final call was changed and sequenced again, and says so at once', async () => {
     const id = callIds[2]!;
     await owner.query(`UPDATE calls SET method = 'POST' WHERE id = $1`, [id]);

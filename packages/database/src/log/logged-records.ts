@@ -1,5 +1,5 @@
 /** Records as the log digests them, with everything that is stored of them. */
-import { auditEventRecord, callRecord } from '@hoop/recording';
+import { auditEventRecord, callRecord, formDigest } from '@hoop/recording';
 import type { LoggedRecord, StoredCall } from '@hoop/recording';
 
 import { toAuditEvent } from '../audit-event/store.ts';
@@ -7,27 +7,48 @@ import type { AuditEventModel, CallModel } from '../generated/models.ts';
 import { toCall } from '../records/call-resource.ts';
 import type { IngestClient } from '../records/ingest-entries.ts';
 
-/** The records of these ids, by id; none where the row is gone. */
-export async function readLoggedRecords(client: IngestClient, ids: { readonly calls: readonly string[]; readonly auditEvents: readonly string[] }): Promise<Map<string, LoggedRecord>> {
-  const records = new Map<string, LoggedRecord>();
-  for (const stored of await readStoredCalls(client, ids.calls)) records.set(stored.call.id, callRecord(stored));
+export interface DigestedRecord extends LoggedRecord {
+  /** 32 bytes. */
+  readonly digest: Uint8Array;
+}
+
+/**
+ * The records of these ids, by id; none where the row is gone, or holds what no record can hold (an endless time, say):
+ * one row that was spoilt must not keep all others out of the log.
+ */
+export async function readLoggedRecords(
+  client: IngestClient,
+  ids: { readonly calls: readonly string[]; readonly auditEvents: readonly string[] },
+): Promise<Map<string, DigestedRecord>> {
+  const records = new Map<string, DigestedRecord>();
+  const add = (read: () => LoggedRecord): void => {
+    try {
+      const record = read();
+      records.set(record.id, { ...record, digest: formDigest(record.kind, record.form) });
+    } catch (error) {
+      if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+    }
+  };
+  for (const read of await storedCallReaders(client, ids.calls)) add(() => callRecord(read()));
   if (ids.auditEvents.length > 0) {
     const { rows } = await client.query<object>({ name: 'logged-audit-events', text: 'SELECT * FROM audit_events WHERE id = ANY($1::text[])', values: [ids.auditEvents] });
-    for (const row of rows) {
-      const event = toAuditEvent(toModel<AuditEventModel>(row));
-      records.set(event.id, auditEventRecord(event));
-    }
+    for (const row of rows) add(() => auditEventRecord(toAuditEvent(toModel<AuditEventModel>(row))));
   }
   return records;
 }
 
+/** Calls with everything that is stored of them. Throws where a row holds what no call can hold. */
 export async function readStoredCalls(client: IngestClient, ids: readonly string[]): Promise<StoredCall[]> {
+  return (await storedCallReaders(client, ids)).map((read) => read());
+}
+
+async function storedCallReaders(client: IngestClient, ids: readonly string[]): Promise<(() => StoredCall)[]> {
   if (ids.length === 0) return [];
   const { rows } = await client.query<object>({ name: 'logged-calls', text: 'SELECT * FROM calls WHERE id = ANY($1::text[])', values: [ids] });
-  // Postgres hashes the bodies where they lie; they are not read.
+  // Postgres hashes the bodies where they lie, those in the blob store when they were put there; they are not read.
   const bodies = await client.query<{ call_id: string; side: 'request' | 'response'; hash: string }>({
     name: 'logged-bodies',
-    text: `SELECT call_id, side, encode(sha256(sealed), 'hex') AS hash FROM call_bodies WHERE call_id = ANY($1::text[])`,
+    text: `SELECT call_id, side, encode(COALESCE(hash, sha256(sealed)), 'hex') AS hash FROM call_bodies WHERE call_id = ANY($1::text[])`,
     values: [ids],
   });
   const models = rows.map((row) => toModel<CallModel>(row));
@@ -39,7 +60,7 @@ export async function readStoredCalls(client: IngestClient, ids: readonly string
   });
   const bodyHashes = new Map(bodies.rows.map((row) => [`${row.call_id}:${row.side}`, row.hash]));
   const keyHashes = new Map(keys.rows.map((row) => [row.id, row.hash]));
-  return models.map((row) => ({
+  return models.map((row) => () => ({
     call: toCall(row),
     hasHead: row.hasHead,
     previous: row.previous,

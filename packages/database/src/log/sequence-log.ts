@@ -1,6 +1,6 @@
 /** The sequencer: turns what is pending into leaves. */
-import { absentDigest, formDigest, mayFollow } from '@hoop/recording';
-import type { LoggedRecord, LogLeaf, LogLeafKind } from '@hoop/recording';
+import { absentDigest, mayFollow } from '@hoop/recording';
+import type { LogLeaf, LogLeafKind } from '@hoop/recording';
 import type pg from 'pg';
 
 import type { IngestClient } from '../records/ingest-entries.ts';
@@ -9,6 +9,7 @@ import { appendLeaves, lockLog, pendingLeaves, removePending } from './append.ts
 import type { PendingLeaf } from './append.ts';
 import type { LogHead } from './log.ts';
 import { readLoggedRecords } from './logged-records.ts';
+import type { DigestedRecord } from './logged-records.ts';
 
 export interface SequenceOptions {
   /** Leaves of one batch at most. @default 4096 */
@@ -23,7 +24,7 @@ export interface SequenceResult {
   /** Pending rows that were taken. */
   readonly taken: number;
   readonly head: LogHead;
-  /** Records that were gone before they were sequenced: a leaf says so. */
+  /** Records that were gone, or could not be read, before they were sequenced: a leaf says so. */
   readonly absent: string[];
   /** Records that were final and are sequenced with something else: a leaf proves it. */
   readonly altered: string[];
@@ -70,9 +71,9 @@ async function newLeaves(client: IngestClient, pending: readonly PendingLeaf[]):
   return { leaves: [...leaves.values()], absent, altered };
 }
 
-function leafOf(kind: PendingLeaf['kind'], refId: string, record: LoggedRecord | undefined): LogLeaf {
+function leafOf(kind: PendingLeaf['kind'], refId: string, record: DigestedRecord | undefined): LogLeaf {
   if (record === undefined) return { kind, refId, digest: absentDigest(kind, refId) };
-  return { kind: record.kind, refId, digest: formDigest(record.kind, record.form) };
+  return { kind: record.kind, refId, digest: record.digest };
 }
 
 async function newestLeaves(client: IngestClient, refIds: readonly string[]): Promise<Map<string, KnownLeaf>> {

@@ -1,9 +1,8 @@
 /** Whether calls, bodies, data keys, sessions, retention and the log still fit together; and repair of what can be. */
 import { newId } from '@hoop/contract';
-import { callRecord, formDigest } from '@hoop/recording';
 import type pg from 'pg';
 
-import { readStoredCalls } from '../log/logged-records.ts';
+import { readLoggedRecords } from '../log/logged-records.ts';
 import type { IngestClient } from './ingest-entries.ts';
 import { withTransaction } from './transaction.ts';
 
@@ -129,12 +128,11 @@ async function digests({ client, after, to }: Part): Promise<RecordFinding[]> {
       ORDER BY c.id, l.index DESC`,
     [after, to],
   );
-  const leaves = new Map(rows.map((row) => [row.id, row]));
+  const records = await readLoggedRecords(client, { calls: rows.map((row) => row.id), auditEvents: [] });
   const findings: RecordFinding[] = [];
-  for (const stored of await readStoredCalls(client, [...leaves.keys()])) {
-    const { kind, id, form } = callRecord(stored);
-    const leaf = leaves.get(id)!;
-    if (leaf.kind === kind && leaf.digest.equals(formDigest(kind, form))) continue;
+  for (const { id, kind, digest } of rows) {
+    const record = records.get(id);
+    if (record !== undefined && record.kind === kind && digest.equals(record.digest)) continue;
     if (await isOnItsWay(client, id)) continue;
     findings.push(finding('digest_mismatch', id, `${id} is not what was signed: its row, a body or its data key was changed.`));
   }
