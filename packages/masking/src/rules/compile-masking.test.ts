@@ -33,6 +33,13 @@ describe('compiling masking rules', () => {
     expect((await runMasker({ rules, body })).text).toBe('{"pin":"[redacted]","iban":"[redacted]"}');
   });
 
+  test('takes the conditions of another compiler', () => {
+    const masking = compileMasking(rulesOf([{ key: 'pin', unless: 'anything' }]), { compileCondition: () => (identity) => identity.name === 'a' });
+    const identity = { name: 'a', issuer: 'i', subject: 's', claims: {}, labels: {} };
+    expect(masking.engineFor(identity)).toBeNull();
+    expect(masking.engineFor({ ...identity, name: 'b' })).not.toBeNull();
+  });
+
   test('where several rules select one place, the one that hides most wins, whatever their order', async () => {
     for (const rules of [[{ key: 'pin', action: 'partial' }, { path: '$.pin', action: 'redact' }], [{ path: '$.pin', action: 'redact' }, { key: 'pin', action: 'partial' }]] as const) {
       expect((await runMasker({ rules: [...rules], body: '{"pin":"1234567890"}' })).text).toBe('{"pin":"[redacted]"}');

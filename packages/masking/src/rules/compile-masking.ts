@@ -25,6 +25,11 @@ export interface MaskingOptions {
    * @default random: values are joinable within this process only
    */
   readonly hashKey?: Uint8Array;
+  /**
+   * Compiles a rule's `unless`; throws where it is not valid. Give @hoop/policy's `compileIdentityCondition`, whose
+   * evaluation is bounded. @default cel-js itself, whose is not
+   */
+  readonly compileCondition?: (expression: string) => IdentityCondition;
 }
 
 /** The rules of a policy, compiled once. Opaque. */
@@ -47,7 +52,8 @@ const emptyMatch = 'the pattern matches the empty text, so it would match everyw
 /** Compiles rules. Throws `policy_invalid` with `errors: [{ path: 'mask[2].path', message }]`. */
 export function compileMasking(rules: readonly MaskRule[], options: MaskingOptions = {}): CompiledMasking {
   const errors: { path: string; message: string }[] = [];
-  const compiled = rules.map((rule, index) => compileRule(rule, `mask[${index}]`, errors));
+  const compileCondition = options.compileCondition ?? compileIdentityCondition;
+  const compiled = rules.map((rule, index) => compileRule(rule, `mask[${index}]`, errors, compileCondition));
   if (errors.length > 0) {
     throw new AppError('policy_invalid', `A masking rule is not valid: ${errors[0]!.path}: ${errors[0]!.message}.`, { extras: { errors } });
   }
@@ -76,7 +82,12 @@ export function compileMasking(rules: readonly MaskRule[], options: MaskingOptio
   };
 }
 
-function compileRule(rule: MaskRule, at: string, errors: { path: string; message: string }[]): CompiledRule {
+function compileRule(
+  rule: MaskRule,
+  at: string,
+  errors: { path: string; message: string }[],
+  compileCondition: (expression: string) => IdentityCondition,
+): CompiledRule {
   const action = actionOf[rule.action];
   const attempt = <T>(member: keyof MaskRule, compile: () => T): T | undefined => {
     try {
@@ -102,7 +113,7 @@ function compileRule(rule: MaskRule, at: string, errors: { path: string; message
     if (pattern !== undefined) part = { pattern: { pattern, action } };
   } else if (rule.words !== undefined) part = { words: { words: rule.words, action } };
   if (rule.unless === undefined) return part;
-  const unless = attempt('unless', () => compileIdentityCondition(rule.unless!));
+  const unless = attempt('unless', () => compileCondition(rule.unless!));
   return unless === undefined ? part : { ...part, unless };
 }
 
