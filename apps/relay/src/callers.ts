@@ -1,6 +1,7 @@
 /** Who calls: a verified token and the identity that it belongs to, remembered while nothing that it rests on changes. */
 import type { CallHead } from '@hoop/contract';
 
+import type { Session } from './sessions.ts';
 import type { KnownIdentity } from './snapshot/configuration.ts';
 
 export interface Caller {
@@ -20,6 +21,8 @@ export interface Caller {
   readonly record: CallHead['subject'];
   /** The revision at which identity and provider were last found to be in order. */
   checkedRevision: number;
+  /** Its session under `sessionName`, once that has its key. */
+  session: Session | null;
   /** The claims are recorded with the first call only. */
   areClaimsRecorded: boolean;
 }

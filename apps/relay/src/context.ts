@@ -17,7 +17,6 @@ import type { RelayConfig } from './config.ts';
 import { whyRevoked } from './data-path/authenticate.ts';
 import { fail } from './data-path/conclude.ts';
 import { isUsable } from './data-path/resolve.ts';
-import { relayPart } from './entry-lines.ts';
 import { Refusals } from './refusals.ts';
 import type { Relay } from './relay.ts';
 import { Sessions } from './sessions.ts';
@@ -91,7 +90,6 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
     }),
     renewedAt: new Map(),
     recorder,
-    recordPart: relayPart(id),
     refusals: new Refusals(recorder),
     controlPlane: createControlPlane({ url: config.controlPlaneUrl, tokenFile: config.relayTokenFile }),
     subjects: new Subjects(),

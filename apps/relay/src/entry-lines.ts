@@ -3,6 +3,7 @@
  * is the same from call to call. Tests hold them against the objects of the contract.
  */
 import type { HeaderList, RecordedBody } from '@hoop/contract';
+import type { PackedEntry } from '@hoop/recording';
 
 import type { Call } from './call.ts';
 import type { Caller } from './callers.ts';
@@ -37,50 +38,64 @@ export function headersJson(list: HeaderList): string {
   return `${json}]`;
 }
 
+/** What calls have in common, as JSON objects that a batch holds once (see PackedEntry.shared). */
 const callerParts = new WeakMap<Caller, string>();
+const connectionParts = new WeakMap<KnownConnection, string>();
+/** By relay (a test has several in one process) and address. */
+const remoteParts = new Map<string, Map<string, string>>();
+const maxRemoteParts = 4096;
 
 function callerPart(caller: Caller): string {
   let part = callerParts.get(caller);
   if (part === undefined) {
-    part = `,"subject":${JSON.stringify(caller.record)}`;
+    part = `{"subject":${JSON.stringify(caller.record)}}`;
     callerParts.set(caller, part);
   }
   return part;
 }
 
-const connectionParts = new WeakMap<KnownConnection, string>();
-
 function connectionPart(connection: KnownConnection): string {
   let part = connectionParts.get(connection);
   if (part === undefined) {
-    part = `,"connectionId":${JSON.stringify(connection.snapshot.id)},"connectionName":${JSON.stringify(connection.snapshot.name)},"snapshotRevision":`;
+    part = JSON.stringify({ connectionId: connection.snapshot.id, connectionName: connection.snapshot.name });
     connectionParts.set(connection, part);
   }
   return part;
 }
 
-/** What is the same for all calls of a relay process. */
-export const relayPart = (relayId: string): string => `,"relayId":${JSON.stringify(relayId)},"remoteAddress":`;
+function remotePart(relayId: string, remoteAddress: string): string {
+  let parts = remoteParts.get(relayId);
+  if (parts === undefined) remoteParts.set(relayId, (parts = new Map()));
+  let part = parts.get(remoteAddress);
+  if (part === undefined) {
+    part = JSON.stringify({ relayId, remoteAddress });
+    if (parts.size >= maxRemoteParts) parts.clear();
+    parts.set(remoteAddress, part);
+  }
+  return part;
+}
 
 export interface IntentDetails {
-  readonly relayPart: string;
+  readonly relayId: string;
   readonly remoteAddress: string;
   readonly claims: Readonly<Record<string, unknown>> | null;
   readonly headers: HeaderList;
   readonly traceId: string | null;
 }
 
-/** `{"type":"intent",…}` of a call that was decided; equal to `callHead` in the same order of members. */
-export function intentLine(call: Call, { relayPart: fromRelay, remoteAddress, claims, headers, traceId }: IntentDetails): string {
+const nothingSealed: readonly Uint8Array[] = [];
+
+/** The intent of a call that was decided: the members of `callHead`. */
+export function packIntent(call: Call, { relayId, remoteAddress, claims, headers, traceId }: IntentDetails): PackedEntry {
   const { request, decision, context } = call;
   const { effect, rule, reason, policyId, policyRevision } = decision!;
-  return (
-    `{"type":"intent","head":{"callId":"${call.id}","sessionId":"${call.session!.id}","at":${call.at}${fromRelay}${quoted(remoteAddress)}` +
-    `${callerPart(call.caller!)},"claims":${claims === null ? 'null' : JSON.stringify(claims)}${connectionPart(call.connection!)}${call.revision}` +
+  const line =
+    `{"type":"intent","head":{"callId":"${call.id}","sessionId":"${call.session!.id}","at":${call.at}` +
+    `,"claims":${claims === null ? 'null' : JSON.stringify(claims)},"snapshotRevision":${call.revision}` +
     `,"decision":{"effect":"${effect}","rule":${quotedOrNull(rule)},"reason":${quoted(reason)},"policyId":${quotedOrNull(policyId)},"policyRevision":${policyRevision}}` +
-    `,"approvalId":${call.approvalId === null ? 'null' : `"${call.approvalId}"`},"context":${JSON.stringify(context)},"method":"${request!.method}","url":${quoted(call.url)},"path":${quoted(request!.path)}` +
-    `,"requestHeaders":${headersJson(headers)},"traceId":${quotedOrNull(traceId)}}}`
-  );
+    `,"approvalId":${quotedOrNull(call.approvalId)},"context":${JSON.stringify(context)},"method":"${request!.method}","url":${quoted(call.url)},"path":${quoted(request!.path)}` +
+    `,"requestHeaders":${headersJson(headers)},"traceId":${quotedOrNull(traceId)}}}`;
+  return { line, shared: [remotePart(relayId, remoteAddress), callerPart(call.caller!), connectionPart(call.connection!)], sealed: nothingSealed };
 }
 
 export function bodyJson(body: RecordedBody | null): string {

@@ -40,8 +40,6 @@ export interface Relay {
   /** When a connection's lease was last given up because the target refused it; Unix milliseconds by connection id. */
   readonly renewedAt: Map<string, number>;
   readonly recorder: Recorder;
-  /** What of a record is the same for all calls of this process. */
-  readonly recordPart: string;
   readonly refusals: Refusals;
   /** Keeps approvals and deferred calls. */
   readonly controlPlane: ControlPlane;

@@ -1,17 +1,18 @@
 /** Sessions: the calls of one invocation of a function. Each relay process seals a session's bodies under a key of its own. */
-import { createHash, createHmac, createSecretKey } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 
 import { AppError, idPrefixes } from '@hoop/contract';
+import { createDigestKey } from '@hoop/recording';
+import type { DigestKey } from '@hoop/recording';
 import { createDataKey } from '@hoop/sealing';
 import type { DataKey } from '@hoop/sealing';
 
 export interface SessionKeys {
   readonly dataKey: DataKey;
-  /** `{"id":…,"wrapped":…}`: JSON of the data key as the record wants it. */
-  readonly recordJson: string;
+  /** What all outcomes of the session share in a record: `{"dataKey":{"id":…,"wrapped":…}}`. */
+  readonly shared: readonly string[];
   /** For the digests of bodies: HMAC-SHA-256(data key, "hoop body digest"), so that whoever opens the bodies can check them. */
-  readonly digestKey: KeyObject;
+  readonly digestKey: DigestKey;
 }
 
 export interface Session {
@@ -73,8 +74,8 @@ async function openKeys(recordingKey: Record<string, unknown> | null): Promise<S
   try {
     if (recordingKey === null) throw new Error('no snapshot has been received');
     const dataKey = await createDataKey(recordingKey);
-    const digestKey = createSecretKey(createHmac('sha256', dataKey.key).update('hoop body digest').digest());
-    return { dataKey, recordJson: JSON.stringify({ id: dataKey.id, wrapped: dataKey.wrapped }), digestKey };
+    const digestKey = createDigestKey(createHmac('sha256', dataKey.key).update('hoop body digest').digest());
+    return { dataKey, shared: [JSON.stringify({ dataKey: { id: dataKey.id, wrapped: dataKey.wrapped } })], digestKey };
   } catch (cause) {
     throw new AppError('recorder_unavailable', 'The key for recorded bodies could not be made, so the call was not carried out.', { cause });
   }

@@ -1,11 +1,12 @@
-import { createHmac, createSecretKey } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { BodyCapture } from './body-capture.ts';
+import { BodyCapture, createDigestKey } from './body-capture.ts';
 
-const key = createSecretKey(Buffer.alloc(32, 7));
+const keyBytes = Buffer.alloc(32, 7);
+const key = createDigestKey(keyBytes);
 
 describe('what a record keeps of a body', () => {
   it('is its prefix, its size and a digest of all of it, however it is cut into chunks (property)', () => {
@@ -20,9 +21,16 @@ describe('what a record keeps of a body', () => {
         expect(Buffer.from(capture.kept())).toEqual(whole.subarray(0, maxBytes));
         expect(capture.isTruncated).toBe(whole.length > maxBytes);
         expect(capture.bytes).toBe(whole.length);
-        if (chunks.length > 0) expect(capture.digest()).toBe(createHmac('sha256', key).update(whole).digest('hex'));
+        if (whole.length > 0) expect(capture.digest()).toBe(createHmac('sha256', keyBytes).update(whole).digest('hex'));
       }),
     );
+  });
+
+  it.each([16_384, 16_385])('has the same digest in one chunk of %i bytes', (length) => {
+    const capture = new BodyCapture(0, key);
+    const chunk = Buffer.alloc(length, 'x');
+    capture.passed(chunk);
+    expect(capture.digest()).toBe(createHmac('sha256', keyBytes).update(chunk).digest('hex'));
   });
 
   it('is nothing where nothing passed', () => {

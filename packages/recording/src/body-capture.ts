@@ -3,10 +3,42 @@
  * The bytes that are digested and the bytes that are kept can differ: a response is digested as the target sent it
  * and kept as the function got it, masked.
  */
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, hash } from 'node:crypto';
 import type { Hmac, KeyObject } from 'node:crypto';
 
 const firstAllocation = 16 * 1024;
+const blockBytes = 64;
+const hashBytes = 32;
+/** Up to here a body of one chunk is digested without a Hmac object, which costs more than the hashing itself. */
+const shortBytes = 16 * 1024;
+
+/** A key for the digests of bodies, in the forms in which it is needed. */
+export interface DigestKey {
+  readonly key: KeyObject;
+  /** RFC 2104 §2: the key, padded to a block, XOR ipad and XOR opad. */
+  readonly inner: Uint8Array;
+  readonly outer: Uint8Array;
+}
+
+/** @param bytes at most 64 */
+export function createDigestKey(bytes: Uint8Array): DigestKey {
+  if (bytes.length > blockBytes) throw new RangeError('a digest key has at most 64 bytes');
+  const pad = (value: number): Uint8Array => Uint8Array.from({ length: blockBytes }, (_, i) => (bytes[i] ?? 0) ^ value);
+  return { key: createSecretKey(bytes), inner: pad(0x36), outer: pad(0x5c) };
+}
+
+const innerMessage = Buffer.alloc(blockBytes + shortBytes);
+const outerMessage = Buffer.alloc(blockBytes + hashBytes);
+
+/** HMAC-SHA-256 in hex. What was hashed is overwritten by the next. */
+function shortDigest({ inner, outer }: DigestKey, bytes: Uint8Array): string {
+  innerMessage.set(inner);
+  innerMessage.set(bytes, blockBytes);
+  outerMessage.set(outer);
+  // As a string, since a Buffer of its own costs more than its 32 bytes.
+  outerMessage.write(hash('sha256', innerMessage.subarray(0, blockBytes + bytes.length), 'latin1'), blockBytes, 'latin1');
+  return hash('sha256', outerMessage, 'hex');
+}
 
 export class BodyCapture {
   /** Bytes that passed. */
@@ -14,22 +46,31 @@ export class BodyCapture {
   /** Bytes offered for keeping, before the cap. */
   offered = 0;
   readonly #maxBytes: number;
-  readonly #digestKey: KeyObject;
+  readonly #digestKey: DigestKey;
+  #only: Uint8Array | null = null;
   #hmac: Hmac | null = null;
   #first: Uint8Array | null = null;
   #kept: Buffer | null = null;
   #keptBytes = 0;
 
   /** @param maxBytes of the prefix that is kept; 0 keeps nothing */
-  constructor(maxBytes: number, digestKey: KeyObject) {
+  constructor(maxBytes: number, digestKey: DigestKey) {
     this.#maxBytes = maxBytes;
     this.#digestKey = digestKey;
   }
 
-  /** These bytes went over the wire. */
+  /** These bytes went over the wire. They must not change afterwards. */
   passed(chunk: Uint8Array): void {
+    const isFirst = this.bytes === 0;
     this.bytes += chunk.byteLength;
-    (this.#hmac ??= createHmac('sha256', this.#digestKey)).update(chunk);
+    if (isFirst && chunk.byteLength <= shortBytes) {
+      this.#only = chunk;
+      return;
+    }
+    this.#hmac ??= createHmac('sha256', this.#digestKey.key);
+    if (this.#only !== null) this.#hmac.update(this.#only);
+    this.#only = null;
+    this.#hmac.update(chunk);
   }
 
   /** These bytes are for the record. They must not change afterwards. */
@@ -49,6 +90,7 @@ export class BodyCapture {
 
   /** Hex of HMAC-SHA-256 over all that passed; null where nothing did. Ends the capture. */
   digest(): string | null {
+    if (this.#only !== null) return shortDigest(this.#digestKey, this.#only);
     return this.#hmac === null ? null : this.#hmac.digest('hex');
   }
 

@@ -70,6 +70,20 @@ describe('a batch of records', () => {
     );
   });
 
+  it('writes what its entries share once', () => {
+    const { subject, decision, ...rest } = head;
+    const shared = [JSON.stringify({ subject }), JSON.stringify({ decision })];
+    const intent = { line: JSON.stringify({ type: 'intent', head: rest }), shared, sealed: [] };
+    const { dataKey, ...concluded } = outcome(null, null, null);
+    const conclusion = { line: JSON.stringify(concluded), shared: [JSON.stringify({ dataKey: { id: 'k', wrapped: 'w' } })], sealed: [] };
+    expect(dataKey).toBe(null);
+    expect(unpackRecordBatch(packRecords('rly_1', [intent, conclusion, intent]))).toEqual([
+      { type: 'intent', head },
+      { ...outcome(null, null, null), dataKey: { id: 'k', wrapped: 'w' } },
+      { type: 'intent', head },
+    ]);
+  });
+
   it('is taken in the plain form too', () => {
     expect(unpackRecordBatch({ version: 1, relayId: 'rly_1', entries: [{ type: 'intent', head }] })).toEqual([{ type: 'intent', head }]);
   });
@@ -89,5 +103,6 @@ describe('a batch of records', () => {
   it('is refused where an entry is no record', () => {
     refused(packRecords('rly_1', [{ line: '{"type":"intent"}', sealed: [] }]));
     refused(packRecords('rly_1', [{ line: 'x', sealed: [] }]));
+    refused(packRecords('rly_1', [{ line: `7,${JSON.stringify({ type: 'intent', head })}`, sealed: [] }]));
   });
 });

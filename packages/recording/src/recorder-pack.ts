@@ -12,6 +12,11 @@ import type { PackedRecordBatch, RecordedBody, RecordEntry } from '@hoop/contrac
 export interface PackedEntry {
   readonly line: string;
   readonly sealed: readonly Uint8Array[];
+  /**
+   * JSON objects whose members belong to the head (intent, refusal) or to the entry (outcome) too. Calls have much in
+   * common, so each is written once a batch. @default []
+   */
+  readonly shared?: readonly string[];
 }
 
 const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
@@ -20,17 +25,37 @@ const maxFrameBytes = 256 * 1024 * 1024;
 const placeholder = /^@(\d{1,9})$/;
 
 export function packRecords(relayId: string, entries: readonly PackedEntry[]): PackedRecordBatch {
-  const lines: string[] = [];
-  const parts: Uint8Array[] = [];
+  const numbers = new Map<string, number>();
+  let shared = '';
+  let lines = '';
+  const parts: Uint8Array[] = [length, empty];
+  let bytes = 0;
   for (const entry of entries) {
-    lines.push(entry.line);
-    for (const bytes of entry.sealed) parts.push(bytes);
+    lines += '\n';
+    for (const part of entry.shared ?? none) {
+      let number = numbers.get(part);
+      if (number === undefined) {
+        number = numbers.size;
+        numbers.set(part, number);
+        shared += number === 0 ? part : `,${part}`;
+      }
+      lines += `${number},`;
+    }
+    lines += entry.line;
+    for (const sealed of entry.sealed) {
+      parts.push(sealed);
+      bytes += sealed.length;
+    }
   }
-  const frame = zstdCompressSync(lines.join('\n'), compression);
-  const length = Buffer.allocUnsafe(4);
+  const frame = zstdCompressSync(`[${shared}]${lines}`, compression);
   length.writeUInt32BE(frame.length);
-  return { version: 2, relayId, count: entries.length, packed: Buffer.concat([length, frame, ...parts]).toString('base64') };
+  parts[1] = frame;
+  return { version: 2, relayId, count: entries.length, packed: Buffer.concat(parts, 4 + frame.length + bytes).toString('base64') };
 }
+
+const length = Buffer.alloc(4);
+const empty = new Uint8Array(0);
+const none: readonly string[] = [];
 
 /**
  * The entries of a `recordings` job, in either form, checked against the contract.
@@ -51,7 +76,10 @@ export function unpackRecordBatch(payload: unknown): RecordEntry[] {
     throw new AppError('invalid_request', 'The batch of records cannot be decompressed.', { cause });
   }
   const sealed = new SealedReader(bytes.subarray(4 + frameLength));
-  const entries = text.split('\n').map((line) => restore(line, sealed));
+  const [table = '', ...lines] = text.split('\n');
+  const shared = parseJson(table);
+  if (!Array.isArray(shared)) throw new AppError('invalid_request', 'The batch of records has no table of what its entries share.');
+  const entries = lines.map((line) => restore(line, shared, sealed));
   if (entries.length !== batch.data.count) throw new AppError('invalid_request', 'The batch of records does not have the count it states.');
   sealed.end();
   return entries;
@@ -75,12 +103,24 @@ class SealedReader {
   }
 }
 
-function restore(line: string, sealed: SealedReader): RecordEntry {
-  let value: unknown;
+function parseJson(text: string): unknown {
   try {
-    value = JSON.parse(line);
+    return JSON.parse(text);
   } catch (cause) {
-    throw new AppError('invalid_request', 'An entry of the batch is not JSON.', { cause });
+    throw new AppError('invalid_request', 'A line of the batch is not JSON.', { cause });
+  }
+}
+
+/** `3,0,{"type":…}`: the entry, which takes members of the shared objects 3 and 0. */
+function restore(line: string, shared: readonly unknown[], sealed: SealedReader): RecordEntry {
+  const start = line.indexOf('{');
+  const value = parseJson(line.slice(Math.max(start, 0))) as { type?: unknown; head?: object } | null;
+  const takes = value?.type === 'outcome' ? value : value?.head;
+  for (const number of line.slice(0, start).split(',')) {
+    if (number === '') continue;
+    const part = shared[Number(number)];
+    if (typeof part !== 'object' || part === null || typeof takes !== 'object') throw new AppError('invalid_request', 'An entry shares what the batch does not have.');
+    Object.assign(takes, part);
   }
   const parsed = recordEntrySchema.safeParse(value);
   if (!parsed.success) throw new AppError('invalid_request', 'An entry of the batch is not a record.', { cause: parsed.error });

@@ -22,7 +22,7 @@ export interface RecorderOptions {
   readonly maxPending?: number;
   /** Jobs under way at once. @default 3 */
   readonly maxInFlight?: number;
-  /** Entries that make it worth sending another job while one is under way. @default 24 */
+  /** Entries that make it worth sending another job while one is under way. @default 128 */
   readonly eagerEntries?: number;
   /** Told of every failed attempt to send. */
   readonly onFailure?: (error: unknown, attempt: number) => void;
@@ -62,7 +62,7 @@ const retryFirstMs = 25;
 const retryMostMs = 1000;
 
 export function createRecorder(options: RecorderOptions): Recorder {
-  const { relayId, send, timeoutMs, maxPending = 20_000, maxInFlight = 3, eagerEntries = 24, onFailure } = options;
+  const { relayId, send, timeoutMs, maxPending = 20_000, maxInFlight = 3, eagerEntries = 128, onFailure } = options;
   const full: Batch[] = [];
   let collecting: Batch | null = null;
   let inFlight = 0;

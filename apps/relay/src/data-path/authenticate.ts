@@ -63,7 +63,14 @@ async function verify(relay: Relay, call: Call, credential: string, isBare: bool
 
 function admit(relay: Relay, call: Call, caller: Caller, sessionName: string | undefined): void {
   call.caller = caller;
-  call.session = relay.sessions.of(caller.identity.snapshot.id, sessionName ?? caller.sessionName);
+  if (sessionName === undefined && caller.session !== null) {
+    call.session = caller.session;
+    return;
+  }
+  const session = relay.sessions.of(caller.identity.snapshot.id, sessionName ?? caller.sessionName);
+  // A session whose key could not be made is opened anew by the next call.
+  if (sessionName === undefined && session.keys !== null) caller.session = session;
+  call.session = session;
 }
 
 /** Also asked of every call in flight when the configuration changes. */
@@ -160,7 +167,7 @@ async function callerOfProviderToken(relay: Relay, token: string): Promise<Calle
 
 const maxProviderCacheMs = 60_000;
 
-type CallerDetails = Omit<Caller, 'identity' | 'record' | 'checkedRevision' | 'areClaimsRecorded'>;
+type CallerDetails = Omit<Caller, 'identity' | 'record' | 'checkedRevision' | 'session' | 'areClaimsRecorded'>;
 
 function newCaller(relay: Relay, identity: KnownIdentity, details: CallerDetails): Caller {
   const { id, name } = identity.snapshot;
@@ -169,6 +176,7 @@ function newCaller(relay: Relay, identity: KnownIdentity, details: CallerDetails
     identity,
     record: { identityId: id, identityName: name, issuer: details.issuer, subject: details.subject, grantId: details.grantId },
     checkedRevision: relay.configuration.revision,
+    session: null,
     areClaimsRecorded: false,
   };
 }

@@ -14,7 +14,8 @@ export function conclude(relay: Relay, call: Call, trailers: HeaderList): void {
   call.stage = 'concluded';
   call.delivery!.over();
   call.marks.body = call.elapsed();
-  const durable = relay.recorder.add(packOutcome(relay, call, { state: 'completed', status: call.targetStatus, error: null }));
+  // Promise.try: whatever goes wrong in making the record, the call must not be left hanging.
+  const durable = Promise.try(() => relay.recorder.add(packOutcome(relay, call, { state: 'completed', status: call.targetStatus, error: null })));
   if (call.connection!.snapshot.settings.recording.durability === 'relaxed') {
     durable.catch((error: unknown) => relay.log.error({ event: 'outcome_late', callId: call.id, error: String(error) }, 'an outcome is not durable yet'));
     release(relay, call, trailers);
@@ -59,7 +60,7 @@ export function fail(relay: Relay, call: Call, thrown: unknown): void {
   call.waiting?.abort(error);
   call.exchange?.abort(error);
   if (call.res.headersSent) cut(call);
-  record(relay, call, stage, error).then(
+  Promise.try(() => record(relay, call, stage, error)).then(
     () => answer(relay, call, thrown),
     (unrecorded: unknown) => answer(relay, call, stage === 'sent' ? notRecorded('The target may have carried out this call', unrecorded) : unrecorded),
   );

@@ -4,29 +4,25 @@ import { maskHeaders } from '@hoop/masking';
 import { headerValue } from '@hoop/upstream';
 
 import type { Call } from '../call.ts';
-import { intentLine } from '../entry-lines.ts';
+import { packIntent } from '../entry-lines.ts';
 import type { Relay } from '../relay.ts';
 import { printable } from '../strangers.ts';
 
 const noHeaders: HeaderList = [];
 const nobody: CallHead['subject'] = { identityId: null, identityName: null, issuer: null, subject: null, grantId: null };
 
-const nothingSealed: readonly Uint8Array[] = [];
-
 /** @throws AppError `recorder_unavailable` */
 export function intend(relay: Relay, call: Call): Promise<void> {
-  return relay.recorder.add({ line: intentOf(relay, call), sealed: nothingSealed });
-}
-
-export function intentOf(relay: Relay, call: Call): string {
   const { headers } = call.request!;
-  return intentLine(call, {
-    relayPart: relay.recordPart,
-    remoteAddress: call.req.socket?.remoteAddress ?? '',
-    claims: newClaims(call),
-    headers: keepsHeads(call) ? maskHeaders(headers) : noHeaders,
-    traceId: traceId(headers),
-  });
+  return relay.recorder.add(
+    packIntent(call, {
+      relayId: relay.id,
+      remoteAddress: call.req.socket?.remoteAddress ?? '',
+      claims: newClaims(call),
+      headers: keepsHeads(call) ? maskHeaders(headers) : noHeaders,
+      traceId: traceId(headers),
+    }),
+  );
 }
 
 /** The claims are in the record of the first call of a caller only. */
