@@ -79,6 +79,7 @@ export const phone: Detector = {
   features: F_PHONE | F_BEHIND_WORD,
   contexts: CONTEXT_PHONE,
   find(text, context, found) {
+    if (text.charCodeAt(0) === 0x2b && isWholeNumber(text)) return found(0, text.length);
     const called = (context & CONTEXT_PHONE) !== 0;
     for (const run of text.matchAll(phoneRun)) {
       const start = run.index;
@@ -87,6 +88,18 @@ export const phone: Detector = {
     }
   },
 };
+
+/** The usual case, without an expression: nothing but an international number. */
+function isWholeNumber(text: string): boolean {
+  if (text.length > 24) return false;
+  let digits = '';
+  for (let i = 1; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x30 && code <= 0x39) digits += text[i]!;
+    else if (code !== 0x20 && code !== 0x2d && code !== 0x2e && (code !== 0x28 || text.charCodeAt(i + 1) === 0x30) && code !== 0x29) return false;
+  }
+  return digits.length > 6 && isInternationalNumber(digits) && isDigitCode(text.charCodeAt(text.length - 1));
+}
 
 function isPhone(run: string, called: boolean): boolean {
   const digits = run.replaceAll(/[^0-9]/g, '');

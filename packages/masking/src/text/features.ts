@@ -65,7 +65,7 @@ const isSeparator = Uint8Array.from({ length: 256 }, (_, byte) => (' -./()[]\u00
 /** The shapes of `wanted` that occur, and perhaps others. */
 export function textFeatures(bytes: Uint8Array, from: number, to: number, wanted: number): number {
   let features = 0;
-  if ((wanted & ofNumbers) !== 0) features |= numberFeatures(bytes, from, to);
+  if ((wanted & ofNumbers) !== 0) features |= numberFeatures(bytes, from, to, (wanted & F_DATE) !== 0);
   if ((wanted & ofWords) !== 0) features |= wordFeatures(bytes, from, to);
   if ((wanted & ofJoints) !== 0) features |= jointFeatures(bytes, from, to);
   return features;
@@ -87,7 +87,8 @@ function jointFeatures(bytes: Uint8Array, from: number, to: number): number {
   return (colons >= 5 || dashes >= 5 || isDouble ? F_HEX_GROUPS : 0) | (dots >= 2 ? F_DOTS : 0);
 }
 
-function numberFeatures(bytes: Uint8Array, from: number, to: number): number {
+/** `wantsDates`: short numbers behind words count too; else they must have seven digits. */
+function numberFeatures(bytes: Uint8Array, from: number, to: number, wantsDates: boolean): number {
   let features = 0;
   for (let i = from; i < to; i++) {
     const byte = bytes[i]!;
@@ -127,8 +128,8 @@ function numberFeatures(bytes: Uint8Array, from: number, to: number): number {
     if (dots >= 3) features |= F_IPV4;
     if (digits >= 6 && (byteClasses[previous]! & letter) !== 0) features |= F_LICENCE;
     if (digits <= 6 && ((previous === 0x20 && i > from) || bytes[end + 1] === 0x20)) features |= F_STREET;
-    if (i >= from + 2 && isIbanStart(bytes, from, i)) features |= F_IBAN;
-    if (isBehindWord(bytes, from, i)) features |= F_BEHIND_WORD;
+    if ((features & F_IBAN) === 0 && i >= from + 2 && isIbanStart(bytes, from, i)) features |= F_IBAN;
+    if ((wantsDates || digits >= 7) && (features & F_BEHIND_WORD) === 0 && isBehindWord(bytes, from, i)) features |= F_BEHIND_WORD;
     i = end;
   }
   return features;
