@@ -341,6 +341,32 @@ describe('a policy', () => {
     expect(trial.body).toMatchObject({ effect: 'deny', policyRevision: null });
   });
 
+  it('may mask by rule: faults are told with their place, and an explanation says what applies to whom', async () => {
+    const identity = await h.makeIdentity();
+    const connection = await h.makeConnection({ identities: [identity['id']] });
+    const path = `/v1/connections/${connection['id']}/policy`;
+    const masking = [
+      { name: 'customers', effect: 'allow', match: { paths: ['/customers'] }, mask: [{ path: '$.iban' }, { key: 'email', unless: `identity.name == "${identity['name']}"` }] },
+      { name: 'orders', effect: 'allow', match: { paths: ['/orders'] }, mask: [{ detect: 'payment_card' }] },
+    ];
+    const broken = await write(path, { rules: [masking[0], { ...masking[1], mask: [{ key: 'x' }, { path: '$[?@.a]' }] }] }, { 'if-none-match': '*' });
+    expect(broken.status).toBe(422);
+    expect(broken.body['errors']).toEqual([{ path: 'rules[1].mask[1].path', message: expect.any(String) }]);
+    const denied = await write(path, { rules: [{ name: 'no', effect: 'deny', mask: [{ key: 'x' }] }] }, { 'if-none-match': '*' });
+    expect(JSON.stringify(denied.body)).toContain('does not go with deny');
+
+    await write(path, { rules: masking, mask: [{ key: 'phone' }] }, { 'if-none-match': '*' });
+    const ask = async (request: string) =>
+      (await h.call('POST', '/v1/policies/explain', { body: { connection: connection['name'], identity: identity['name'], request: { method: 'GET', path: request } } })).body;
+    expect((await ask('/customers'))['masking']).toMatchObject([
+      { rule: null, mask: { key: 'phone' }, applies: true, explanation: expect.stringContaining('"phone"') },
+      { rule: 'customers', mask: { path: '$.iban' }, applies: true },
+      { rule: 'customers', mask: { key: 'email' }, applies: false },
+    ]);
+    expect((await ask('/orders'))['masking']).toMatchObject([{ rule: null }, { rule: 'orders', mask: { detect: 'payment_card' } }]);
+    expect((await ask('/other'))['masking']).toEqual([]);
+  });
+
   it('is linted', async () => {
     const { body } = await h.call('POST', '/v1/policies/lint', { body: { rules: [{ name: 'everything', effect: 'allow' }] } });
     expect((body['findings'] as { code: string }[]).map((one) => one.code)).toContain('allow_all');
@@ -354,7 +380,7 @@ describe('masking rules', () => {
     });
     expect(body['after']).not.toContain('a@b.example');
     expect(JSON.parse(body['after'] as string)).toMatchObject({ id: 1 });
-    expect(body).toMatchObject({ maskedCount: 1, blocked: null });
+    expect(body).toMatchObject({ maskedCount: 1, blocked: null, rules: [{ index: 0, explanation: expect.stringContaining('is replaced by') }] });
   });
 
   it('say what would be blocked', async () => {

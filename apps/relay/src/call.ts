@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Decision, HeaderList } from '@hoop/contract';
 import { newId } from '@hoop/contract';
 import type { Lease } from '@hoop/credentials';
+import type { CompiledMasking } from '@hoop/masking';
 import type { NormalisedRequest, Route } from '@hoop/upstream';
 
 import type { Caller } from './callers.ts';
@@ -58,6 +59,8 @@ export class Call {
   /** The whole body, where a condition had to see it. */
   body: Buffer | null = null;
   decision: Decision | null = null;
+  /** What is masked in the response, in the record and for approvers; null: no rule asks for it. */
+  masking: CompiledMasking | null = null;
   // 5 approve
   /** The approval that the call goes on under. */
   approvalId: string | null = null;

@@ -1,4 +1,6 @@
 /** Wires one relay process and takes it apart again. */
+import { hkdfSync } from 'node:crypto';
+
 import { newId, queueNames, AppError } from '@hoop/contract';
 import { createLeaseCache } from '@hoop/credentials';
 import type { PackedRecordBatch } from '@hoop/contract';
@@ -47,11 +49,11 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
   const queue = openQueue<PackedRecordBatch>(queueNames.recordings, config.queue, { timeoutMs: config.recorderTimeoutMs });
   const recorder = createRecorder({
     relayId: id,
-    send: (jobId, batch) => queue.add(jobId, batch),
+    send: (jobId, batch) => queue.add(jobId, batch, { isPacked: true }),
     timeoutMs: config.recorderTimeoutMs,
     onFailure: (error, attempt) => log.warn({ event: 'recording_failed', attempt, error: describe(error) }, 'the recordings queue did not take a batch'),
   });
-  const configuration = new Configuration();
+  const configuration = new Configuration(maskingHashKey(config.sealingKeys));
   let keyGeneration = 0;
   const snapshots = startSnapshotClient({
     url: config.controlPlaneUrl,
@@ -116,6 +118,11 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
       await relay.upstream.closeAll();
     },
   };
+}
+
+/** From the key that all relays share, so that they hash alike; it changes with that key. */
+function maskingHashKey({ keys }: RelayConfig['sealingKeys']): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', JSON.stringify(keys[0]!['d']), '', 'hoop masking hash', 32));
 }
 
 function forgetConnection(relay: Relay, connectionId: string): void {

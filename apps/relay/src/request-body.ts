@@ -20,7 +20,7 @@ export function maskWholeBody(call: Call, body: Uint8Array): Uint8Array | null {
 }
 
 function mask(call: Call, body: Uint8Array): { bytes: Uint8Array; isWhole: boolean } | null {
-  const { masking } = call.compiled!;
+  const { masking } = call;
   if (masking === null || body.byteLength === 0) return { bytes: body, isWhole: true };
   let isWhole = true;
   const { identity, issuer, subject, claims } = call.caller!;

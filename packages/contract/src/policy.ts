@@ -57,6 +57,8 @@ export const ruleSchema = z
     retryUnknown: z.boolean().optional(),
     /** Shown to the function when the rule denies or requires. */
     reason: z.string().max(1000).optional(),
+    /** Masking of the calls that this rule covers: beside the policy's own, and that of every other rule that matches. */
+    mask: maskRulesSchema.optional(),
   })
   .superRefine((rule, ctx) => {
     const belongs = (member: 'context' | 'approval', effect: Effect): void => {
@@ -67,6 +69,8 @@ export const ruleSchema = z
     };
     belongs('context', 'require_context');
     belongs('approval', 'require_approval');
+    if (rule.mask !== undefined && rule.effect === 'deny')
+      ctx.addIssue({ code: 'custom', path: ['mask'], message: 'does not go with deny: a call that is denied has no response' });
     if (rule.context !== undefined && Object.keys(rule.context).length === 0)
       ctx.addIssue({ code: 'custom', path: ['context'], message: 'must name at least one key' });
     if (rule.context !== undefined && Object.keys(rule.context).length > 20)

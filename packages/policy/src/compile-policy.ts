@@ -1,6 +1,6 @@
 /** Compiles the rules of a policy: once, when a snapshot brings them. Everything that can be wrong is found here. */
 import { AppError } from '@hoop/contract';
-import type { Effect, Rule } from '@hoop/contract';
+import type { Effect, MaskRule, Rule } from '@hoop/contract';
 
 import { compileCondition } from './condition/condition.ts';
 import type { Condition } from './condition/condition.ts';
@@ -37,6 +37,8 @@ export interface CompiledRule {
   readonly paths: readonly PathMatcher[] | null;
   readonly when: Condition | null;
   readonly context: readonly ContextRequirement[];
+  /** What its own masking rules are, compiled by @hoop/masking; empty: it has none. */
+  readonly mask: readonly MaskRule[];
 }
 
 export interface CompiledPolicy {
@@ -45,6 +47,8 @@ export interface CompiledPolicy {
   /** Sorted, so that nothing depends on the order in which they were written. */
   readonly rules: readonly CompiledRule[];
   readonly index: RuleIndex;
+  /** Some rule has masking rules of its own. */
+  readonly hasMasks: boolean;
 }
 
 export interface PolicyInput {
@@ -52,7 +56,7 @@ export interface PolicyInput {
   readonly revision: number;
   /** Of the form of `rulesSchema`. */
   readonly rules: readonly Rule[];
-  /** Compiled by @hoop/masking. */
+  /** Compiled by @hoop/masking, as that of each rule is. */
   readonly mask?: unknown;
 }
 
@@ -68,7 +72,7 @@ export function compilePolicy(policy: PolicyInput): CompiledPolicy {
   const { rules, errors } = compileRules(policy.rules);
   if (errors.length > 0) throw policyInvalid(errors);
   const index = indexes.get(JSON.stringify(rules.map((rule) => rule.key)), () => buildRuleIndex(rules));
-  return { id: policy.id, revision: policy.revision, rules, index };
+  return { id: policy.id, revision: policy.revision, rules, index, hasMasks: rules.some((rule) => rule.mask.length > 0) };
 }
 
 const rulesByContent = sharedValues<CompiledRule>(32_000_000);
@@ -129,6 +133,7 @@ export function compileRules(rules: readonly Rule[]): { rules: readonly Compiled
         paths: paths === undefined ? null : paths.filter((path) => path !== null),
         when: condition,
         context: requirements.filter((requirement) => requirement !== null),
+        mask: rule.mask ?? [],
       })),
     );
   }

@@ -42,9 +42,15 @@ export function decide(policy: CompiledPolicy | null, facts: Facts): Verdict {
     else (faulty ??= []).push({ rule, fault: value });
   }
   const mayNeedMore = effects & (effectBits.deny | effectBits.require_approval);
-  if (effects !== 0 && mayNeedMore === 0 && faulty === undefined && matched.every((rule) => isMet(rule, facts)))
-    return allowed(policy, matched);
-  return judge(policy, facts, matched, faulty ?? none, unmet ?? none);
+  const isAllowed = effects !== 0 && mayNeedMore === 0 && faulty === undefined && matched.every((rule) => isMet(rule, facts));
+  const verdict = isAllowed ? allowed(policy, matched) : judge(policy, facts, matched, faulty ?? none, unmet ?? none);
+  return policy.hasMasks ? withMasks(policy, verdict, matched, faulty ?? none) : verdict;
+}
+
+/** A rule whose condition fails may have been meant for this call: it allows nothing, and what it hides is hidden. */
+function withMasks(policy: CompiledPolicy, verdict: Verdict, matched: readonly CompiledRule[], faulty: readonly FaultyRule[]): Verdict {
+  const maskedBy = [...matched, ...faulty.map(({ rule }) => rule)].filter((rule) => rule.mask.length > 0).sort(byPosition(policy));
+  return maskedBy.length === 0 ? verdict : { ...verdict, maskedBy };
 }
 
 const effectBits = { allow: 1, deny: 2, require_context: 4, require_approval: 8 } as const;

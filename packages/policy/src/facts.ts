@@ -1,5 +1,7 @@
 import type { ApprovalRule, Effect } from '@hoop/contract';
 
+import type { CompiledRule } from './compile-policy.ts';
+
 /** `too_large` over the inspection limit; `unparsed` not of a form that conditions can read; `unread` not buffered. */
 export type BodyState = 'absent' | 'parsed' | 'unparsed' | 'too_large' | 'unread';
 
@@ -52,4 +54,6 @@ export interface Verdict {
   /** A sentence that says what would allow the call; empty where it is allowed. */
   readonly allowedBy: string;
   readonly error?: VerdictError;
+  /** The rules with masking of their own that this call falls under, in the policy's order; absent: there are none. */
+  readonly maskedBy?: readonly CompiledRule[];
 }

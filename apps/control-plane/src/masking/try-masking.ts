@@ -1,6 +1,6 @@
 import { AppError, tryMasking as operation } from '@hoop/contract';
 import { findIdentity } from '@hoop/database';
-import { compileMasking, createResponseMasker, type MaskingIdentity } from '@hoop/masking';
+import { compileMasking, createResponseMasker, describeRule, type MaskingIdentity } from '@hoop/masking';
 
 import { referred } from '../http/found.ts';
 import { route } from '../http/route.ts';
@@ -17,7 +17,8 @@ export const tryMasking = route(operation, async ({ context, body }) => {
     identity === undefined ? undefined : { name: identity.name, issuer: '', subject: '', claims: {}, labels: identity.labels };
 
   const { after, blocked, maskedCount } = mask(masking, asSeen, contentType, Buffer.from(sample));
-  return { body: { before: sample, after: after?.toString('utf8') ?? null, blocked, maskedCount } };
+  const explained = rules.map((rule, index) => ({ index, explanation: describeRule(rule) }));
+  return { body: { before: sample, after: after?.toString('utf8') ?? null, blocked, maskedCount, rules: explained } };
 });
 
 interface Masked {

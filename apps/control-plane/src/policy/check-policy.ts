@@ -1,6 +1,6 @@
 import { AppError, type MaskRule, type Rule } from '@hoop/contract';
 import { compileMasking } from '@hoop/masking';
-import { parsePolicy } from '@hoop/policy';
+import { maxReportedErrors, parsePolicy } from '@hoop/policy';
 
 export interface PolicyFault {
   readonly path: string;
@@ -9,17 +9,20 @@ export interface PolicyFault {
 
 /** Everything that is wrong with a policy: conditions, patterns, masking rules. */
 export function policyFaults(content: { readonly rules: readonly Rule[]; readonly mask: readonly MaskRule[] }): PolicyFault[] {
-  return [...parsePolicy(content).errors, ...maskFaults(content.mask)];
+  const ofRules = content.rules.flatMap((rule, i) => maskFaults(rule.mask ?? [], `rules[${i}].`));
+  return [...parsePolicy(content).errors, ...maskFaults(content.mask), ...ofRules].slice(0, maxReportedErrors);
 }
 
-export function maskFaults(mask: readonly MaskRule[]): PolicyFault[] {
+/** @param at what stands before `mask[0]` in the paths of the faults */
+function maskFaults(mask: readonly MaskRule[], at = ''): PolicyFault[] {
+  if (mask.length === 0) return [];
   try {
     compileMasking(mask);
     return [];
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'policy_invalid') throw error;
     const { errors } = error.extras as { errors?: PolicyFault[] };
-    return errors ?? [{ path: 'mask', message: error.detail }];
+    return (errors ?? [{ path: 'mask', message: error.detail }]).map(({ path, message }) => ({ path: at + path, message }));
   }
 }
 

@@ -1,6 +1,7 @@
-import { AppError, explainDecision as operation, type ConnectionSettings, type Explanation, type Rule } from '@hoop/contract';
+import { AppError, explainDecision as operation, type ConnectionSettings, type Explanation, type MaskRule, type Rule } from '@hoop/contract';
 import { findCall, findConnection, findIdentity, findPolicy, findRecordedPolicy, findSession } from '@hoop/database';
-import { compilePolicy, explain, type Facts } from '@hoop/policy';
+import { describeRule } from '@hoop/masking';
+import { compileIdentityCondition, compilePolicy, explain, type Facts, type Verdict } from '@hoop/policy';
 
 import { found, referred } from '../http/found.ts';
 import { route, type Call } from '../http/route.ts';
@@ -19,9 +20,10 @@ async function explainDescribed({ context }: ExplainCall, body: Described): Prom
   const connection = referred(await findConnection(prisma, body.connection), 'connection', 'connection', body.connection);
   const identity =
     body.identity === undefined ? null : referred(await findIdentity(prisma, body.identity), 'identity', 'identity', body.identity);
-  if (body.rules !== undefined) checkPolicy({ rules: body.rules, mask: [] });
+  const mask = body.mask ?? [];
+  if (body.rules !== undefined) checkPolicy({ rules: body.rules, mask });
   const stored = await findPolicy(prisma, connection.id);
-  const policy = body.rules === undefined ? stored : { id: stored?.id ?? null, revision: 0, rules: body.rules };
+  const policy = body.rules === undefined ? stored : { id: stored?.id ?? null, revision: 0, rules: body.rules, mask };
 
   const facts: Facts = {
     request: { ...body.request, ...bodyFacts(body.request.body, connection) },
@@ -62,7 +64,7 @@ async function explainRecorded({ context }: ExplainCall, callId: string): Promis
     decision?.policyId == null || decision.policyRevision === null
       ? null
       : await findRecordedPolicy(prisma, decision.policyId, decision.policyRevision);
-  const policy = recorded === null ? null : { id: decision!.policyId, revision: decision!.policyRevision!, rules: recorded.rules };
+  const policy = recorded === null ? null : { id: decision!.policyId, revision: decision!.policyRevision!, ...recorded };
   const identity = call.identity === null ? null : await findIdentity(prisma, call.identity.id);
 
   const url = URL.parse(call.url ?? '');
@@ -109,7 +111,7 @@ function headersOf(list: readonly (readonly [string, string])[]): Record<string,
 }
 
 function explanationOf(
-  policy: { id: string | null; revision: number; rules: readonly Rule[] } | null,
+  policy: { id: string | null; revision: number; rules: readonly Rule[]; mask: readonly MaskRule[] } | null,
   facts: Facts,
   caveats: string[],
 ): Explanation {
@@ -135,6 +137,20 @@ function explanationOf(
       context: [...one.context],
       condition: one.condition.map((part) => ({ ...part, seen: [...part.seen] })),
     })),
+    masking: policy === null ? [] : maskingOf(policy.mask, verdict, facts.identity),
     caveats,
   };
+}
+
+/** None for a call that is not sent, whatever is added to it. */
+function maskingOf(ofPolicy: readonly MaskRule[], verdict: Verdict, identity: Facts['identity']): Explanation['masking'] {
+  if (verdict.effect === 'deny') return [];
+  const explained = (rule: string | null, mask: MaskRule): Explanation['masking'][number] => ({
+    rule,
+    mask,
+    explanation: describeRule(mask),
+    applies: mask.unless === undefined || !compileIdentityCondition(mask.unless)(identity),
+  });
+  const ofRules = (verdict.maskedBy ?? []).flatMap((rule) => rule.mask.map((mask) => explained(rule.name, mask)));
+  return [...ofPolicy.map((mask) => explained(null, mask)), ...ofRules];
 }

@@ -26,7 +26,7 @@ export async function inspect(call: Call): Promise<void> {
   call.body = body;
 }
 
-/** Returns what allows the call or wants an approval for it. @throws AppError `policy_denied`, `context_required`, `body_not_inspectable` */
+/** Returns what allows the call or wants an approval for it. @throws AppError `policy_denied`, `context_required`, `body_not_inspectable`, `unavailable` */
 export function decide(relay: Relay, call: Call): Verdict {
   const verdict = judge(call.compiled!.policy, facts(relay, call));
   call.decision = {
@@ -36,7 +36,10 @@ export function decide(relay: Relay, call: Call): Verdict {
     policyId: verdict.policyId,
     policyRevision: verdict.policyRevision,
   };
-  if (verdict.effect === 'allow' || verdict.effect === 'require_approval') return verdict;
+  if (verdict.effect === 'allow' || verdict.effect === 'require_approval') {
+    call.masking = call.compiled!.masking.of(verdict.maskedBy);
+    return verdict;
+  }
   const extras = explanation(verdict);
   if (verdict.effect === 'deny') {
     throw new AppError(verdict.error === 'body_not_inspectable' ? 'body_not_inspectable' : 'policy_denied', verdict.reason, { extras });

@@ -6,6 +6,7 @@ import type { UpstreamDispatchOptions } from '@hoop/upstream';
 
 import type { Call } from '../call.ts';
 import { Exchange } from '../exchange.ts';
+import { answerableHeaders } from './mask.ts';
 import type { Relay } from '../relay.ts';
 import { Upload } from '../upload.ts';
 
@@ -16,7 +17,7 @@ export function forward(relay: Relay, call: Call): void {
   const request = call.request!;
   const { target, dispatcher } = call.route!;
 
-  let headers = forwardHeaders(request.headers);
+  let headers = answerableHeaders(call, forwardHeaders(request.headers));
   let { search } = request;
   if (call.lease !== null) {
     if (!call.lease.hosts.includes(target.origin)) {

@@ -1,7 +1,7 @@
 /** Step 9: what the target answers goes through the masker, which also scrubs the injected credential. */
 import type { HeaderList } from '@hoop/contract';
 import type { Lease } from '@hoop/credentials';
-import { compileScrubber, createResponseMasker } from '@hoop/masking';
+import { compileScrubber, createResponseMasker, requestHeadersForMasking } from '@hoop/masking';
 import type { ResponseMasker, Scrubber } from '@hoop/masking';
 import { returnHeaders } from '@hoop/upstream';
 
@@ -21,6 +21,22 @@ function scrubberOf(lease: Lease): Scrubber {
   return scrubber;
 }
 
+/** Values of `Accept-Encoding` that ask for nothing that cannot be undone: a few per kind of client. */
+const harmlessCodings = new Set<string>();
+const maxHarmlessCodings = 256;
+
+/** The request's headers without what asks for an answer that could be neither masked nor scrubbed: ranges, unknown codings. */
+export function answerableHeaders(call: Call, headers: HeaderList): HeaderList {
+  const { masking, lease } = call;
+  if (masking === null && lease === null) return headers;
+  const codings = headers.find(([name]) => name === 'accept-encoding')?.[1];
+  if (masking === null && (codings === undefined || harmlessCodings.has(codings))) return headers;
+  const asked = requestHeadersForMasking(headers, { masking, scrub: lease === null ? null : scrubberOf(lease) });
+  const isHarmless = codings !== undefined && codings.length <= 200 && asked.some(([name, value]) => name === 'accept-encoding' && value === codings);
+  if (isHarmless && harmlessCodings.size < maxHarmlessCodings) harmlessCodings.add(codings);
+  return asked;
+}
+
 /** @throws AppError `unmaskable_response`, `target_invalid_response` where the head shows already that it cannot pass */
 export function openResponse(
   relay: Relay,
@@ -31,7 +47,7 @@ export function openResponse(
   const { settings } = call.connection!.snapshot;
   const { identity, issuer, subject, claims } = call.caller!;
   const masker = createResponseMasker({
-    masking: call.compiled!.masking,
+    masking: call.masking,
     identity: { name: identity.snapshot.name, issuer, subject, claims, labels: identity.snapshot.labels },
     unmaskedContentTypes: settings.unmaskedContentTypes,
     requestMethod: call.request!.method,

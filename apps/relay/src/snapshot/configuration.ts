@@ -4,43 +4,44 @@
  */
 import { AppError } from '@hoop/contract';
 import type { ConnectionSnapshot, IdentitySnapshot, ProviderSnapshot, Snapshot } from '@hoop/contract';
-import { compileMasking } from '@hoop/masking';
-import type { CompiledMasking } from '@hoop/masking';
 import { compileClaimsMatch, compilePolicy } from '@hoop/policy';
 import type { CompiledPolicy } from '@hoop/policy';
 import { createGrantVerifier } from '@hoop/tokens';
 import type { GrantVerifier } from '@hoop/tokens';
 
+import { ConnectionMasking } from './masking-of-rules.ts';
+
 export interface Compiled {
   readonly policy: CompiledPolicy | null;
-  /** Null where no masking rule exists. */
-  readonly masking: CompiledMasking | null;
+  readonly masking: ConnectionMasking;
 }
 
 /** A connection at one revision of its settings; replaced, never changed. */
 export class KnownConnection {
   readonly snapshot: ConnectionSnapshot;
   readonly identityIds: ReadonlySet<string>;
+  readonly #hashKey: Uint8Array;
   #compiled: Compiled | AppError | null = null;
 
-  constructor(snapshot: ConnectionSnapshot) {
+  constructor(snapshot: ConnectionSnapshot, hashKey: Uint8Array) {
     this.snapshot = snapshot;
+    this.#hashKey = hashKey;
     this.identityIds = new Set(snapshot.identityIds);
   }
 
   /** @throws AppError `unavailable` where what the control plane sent cannot be compiled: such a connection serves nobody */
   compiled(): Compiled {
-    this.#compiled ??= compileConnection(this.snapshot);
+    this.#compiled ??= compileConnection(this.snapshot, this.#hashKey);
     if (this.#compiled instanceof AppError) throw this.#compiled;
     return this.#compiled;
   }
 }
 
-function compileConnection({ name, policy }: ConnectionSnapshot): Compiled | AppError {
+function compileConnection({ name, policy }: ConnectionSnapshot, hashKey: Uint8Array): Compiled | AppError {
   try {
     return {
       policy: policy === null ? null : compilePolicy(policy),
-      masking: policy === null || policy.mask.length === 0 ? null : compileMasking(policy.mask),
+      masking: new ConnectionMasking(policy?.mask ?? [], hashKey),
     };
   } catch (cause) {
     return new AppError('unavailable', `The policy of the connection "${name}" cannot be used by this relay; an operator has to save it again.`, { cause });
@@ -79,7 +80,13 @@ export class Configuration {
   readonly providers = new Map<string, ProviderSnapshot>();
   readonly #connectionNames = new Map<string, string>();
   readonly #revokedGrants = new Map<string, number>();
+  readonly #hashKey: Uint8Array;
   #keys = '';
+
+  /** @param hashKey of the `hash` action of masking; the same in every relay, so that equal values stay joinable */
+  constructor(hashKey: Uint8Array) {
+    this.#hashKey = hashKey;
+  }
 
   connectionNamed(name: string): KnownConnection | undefined {
     const id = this.#connectionNames.get(name);
@@ -107,7 +114,7 @@ export class Configuration {
         if (before.snapshot.name !== connection.name) this.#forgetName(before.snapshot);
         if (!hasSameTarget(before.snapshot, connection)) changed.add(connection.id);
       }
-      this.connections.set(connection.id, new KnownConnection(connection));
+      this.connections.set(connection.id, new KnownConnection(connection, this.#hashKey));
       this.#connectionNames.set(connection.name, connection.id);
     }
     for (const { jti, exp } of snapshot.revokedGrants) this.#revokedGrants.set(jti, exp);

@@ -27,6 +27,8 @@ export const tryMasking = defineOperation({
     /** The error code with which it would be blocked. */
     blocked: z.object({ code: z.string(), detail: z.string() }).nullable(),
     maskedCount: z.int(),
+    /** Each rule in words, in their order. */
+    rules: z.array(z.object({ index: z.int(), explanation: z.string() })),
   }),
   errors: ['policy_invalid', 'not_found'],
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { idSchema } from '../ids.ts';
-import { maskRulesSchema } from '../masking.ts';
+import { maskRuleSchema, maskRulesSchema } from '../masking.ts';
 import { defineOperation } from '../operation.ts';
 import { approvalRuleSchema, decisionEffectSchema, rulesSchema } from '../policy.ts';
 import { connectionParamsSchema } from './connections.ts';
@@ -148,6 +148,8 @@ export const describedRequestSchema = z.strictObject({
   at: z.iso.datetime({ offset: true }).optional(),
   /** A policy to try instead of the one in force. */
   rules: rulesSchema.optional(),
+  /** The masking of a policy that is tried; goes with `rules`. @default [] */
+  mask: maskRulesSchema.optional(),
 });
 export const conditionPartSchema = z.object({
   /** As it is written in the condition. */
@@ -168,6 +170,15 @@ export const explainedRuleSchema = z.object({
   condition: z.array(conditionPartSchema),
   context: z.array(z.object({ key: z.string(), pattern: z.string(), met: z.boolean() })),
 });
+export const appliedMaskSchema = z.object({
+  /** The policy rule that it belongs to; null: the policy itself. */
+  rule: z.string().nullable(),
+  mask: maskRuleSchema,
+  /** In words. */
+  explanation: z.string(),
+  /** False: the identity is exempt by its `unless`. */
+  applies: z.boolean(),
+});
 export const explanationSchema = z.object({
   effect: decisionEffectSchema,
   rule: z.string().nullable(),
@@ -182,6 +193,8 @@ export const explanationSchema = z.object({
   /** Why it is refused although no rule says so. */
   error: z.string().nullable(),
   rules: z.array(explainedRuleSchema),
+  /** What would be masked in the response, were the call sent: by the policy, and by the rules that it falls under. */
+  masking: z.array(appliedMaskSchema),
   /** What could not be known, e.g. a recorded body that was masked. */
   caveats: z.array(z.string()),
 });
