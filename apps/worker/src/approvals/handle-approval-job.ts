@@ -64,6 +64,8 @@ export async function handleApprovalJob(context: ApprovalJobContext, job: Approv
   if (approval.state !== 'pending') return;
   if (job.kind === 'remind') return fanOut(context, approval, 'approval.reminder');
   const escalatedTo = approval.requirements.filter((one) => hasEscalated(one, approval.requestedAt, now())).flatMap((one) => one.approval.escalateTo ?? []);
+  // A job that comes a moment too early leaves it to the sweep.
+  if (escalatedTo.length === 0) return;
   await escalateReviewers(db.prisma, approval.id, escalatedTo);
   await fanOut(context, approval, 'approval.escalated');
 }

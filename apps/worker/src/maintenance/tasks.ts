@@ -8,6 +8,7 @@ import {
   ensurePartitions,
   expireApproval,
   overdueApprovals,
+  overdueEscalations,
   purgeCalls,
   purgeDeferredCalls,
   readCheckState,
@@ -58,6 +59,8 @@ export const tasks: Readonly<Record<MaintenanceTask, (context: WorkerContext, si
       if (signal.aborted) return;
       await db.inTransaction((tx) => expireApproval(tx, id, now()));
     }
+    const unasked = await overdueEscalations(db.prisma, now() - graceMs, batch);
+    await enqueueOutbox(db.prisma, unasked.map((approvalId) => ({ topic: 'approval.escalation_due', payload: { approvalId } })));
   },
 
   async deliveries({ db, now }) {

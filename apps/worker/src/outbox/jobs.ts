@@ -59,6 +59,8 @@ export function outboxJobs(row: OutboxRow, approval: ApprovalRecord | null, now:
   }
   if (approval === null) return [];
   if (topic === 'approval.requested') return requested(approval, now);
+  // The row's id makes it another job than the one that was lost.
+  if (topic === 'approval.escalation_due') return [approvalJob(approval.id, `escalate.${row.id}`, { version: 1, kind: 'escalate', approvalId: approval.id })];
   if (topic === 'approval.approved') {
     const jobs = [tell(approval.id, topic)];
     if (approval.usableUntil !== null) {

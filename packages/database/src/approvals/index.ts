@@ -18,7 +18,7 @@ export {
 export type { DeferredRecord, DeferredResult, DeferredState, NewDeferredCall, SealedBlob } from './deferred.ts';
 export { recordLostConsumptions } from './lost-consumptions.ts';
 export { purgeApprovals } from './purge-approvals.ts';
-export { earlierDecisions, listApprovals, overdueApprovals, readApproval, readShown } from './read.ts';
+export { earlierDecisions, listApprovals, overdueApprovals, overdueEscalations, readApproval, readShown } from './read.ts';
 export type { ApprovalFilter } from './read.ts';
 export { applyToApproval, closeBreakGlassReview, escalateReviewers, listBreakGlassReviews, readBreakGlassReview, voidApprovals } from './review.ts';
 export type { ApprovalChange, BreakGlassRecord } from './review.ts';

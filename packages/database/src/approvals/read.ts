@@ -1,4 +1,5 @@
 /** Reading approvals: one, a page of them, what is shown, and earlier decisions on like requests. */
+import { hasEscalated } from '@hoop/approvals';
 import type { ApprovalState } from '@hoop/contract';
 
 import type { Transaction } from '../database.ts';
@@ -68,4 +69,14 @@ export async function overdueApprovals(tx: Transaction, now: number, limit: numb
     UNION ALL
     (SELECT id FROM approvals WHERE state = 'approved' AND usable_until <= ${instant} LIMIT ${limit})`;
   return rows.map((row) => row.id).slice(0, limit);
+}
+
+/** Ids of pending approvals whose second group should have been asked by `now` and was not: their job was lost, or came too early. */
+export async function overdueEscalations(tx: Transaction, now: number, limit: number): Promise<string[]> {
+  const rows = await tx.$queryRaw<{ id: string; requested_at: Date; requirements: ApprovalRecord['requirements'] }[]>`
+    SELECT id, requested_at, requirements FROM approvals
+    WHERE state = 'pending'
+      AND NOT reviewers @> ARRAY(SELECT jsonb_array_elements_text(jsonb_path_query_array(requirements, '$[*].approval.escalateTo[*]')))
+    ORDER BY id LIMIT ${limit}`;
+  return rows.filter((row) => row.requirements.some((one) => hasEscalated(one, row.requested_at.getTime(), now))).map((row) => row.id);
 }

@@ -23,7 +23,9 @@ import {
   closeLostDeferredCalls,
   createDeferredCall,
   finishDeferredCall,
+  escalateReviewers,
   maxPendingApprovals,
+  overdueEscalations,
   purgeApprovals,
   purgeDeferredCalls,
   readApproval,
@@ -136,6 +138,17 @@ describe('whoever has reviewed', () => {
     await apply(one.newApprovalId, { type: 'break_glass', reviewer: ann, reason: 'the house is on fire', digest: one.digest }, now + 1);
     expect(await readApproval(db.prisma, one.newApprovalId)).toMatchObject({ state: 'approved', reviews: [{ via: 'rest' }, { via: 'break_glass' }] });
   });
+});
+
+it('an approval whose second group was not asked in time is found until it was', async () => {
+  const rule = { reviewers: ['group:payments'], quorum: 1, ttl: '30m', validity: ['once'], fourEyes: false, requireComment: false };
+  const one = await asked({ requirements: [{ rule: 'large refunds', approval: { ...rule, escalateTo: ['group:duty'], escalateAfter: '10m' } }] });
+  await asked();
+  const overdue = (at: number): Promise<string[]> => overdueEscalations(db.prisma, at, 1000);
+  expect(await overdue(now + 599_999)).toEqual([]);
+  expect(await overdue(now + 600_000)).toEqual([one.newApprovalId]);
+  await escalateReviewers(db.prisma, one.newApprovalId, ['group:duty']);
+  expect(await overdue(now + 600_000)).toEqual([]);
 });
 
 describe('a deferred call', () => {
