@@ -32,9 +32,7 @@ export function startEventSinks(context: WorkerContext): Part {
     });
 
   async function look(): Promise<void> {
-    if (unlisten.length === 0) {
-      for (const channel of [logChannel, eventSinkChannel]) unlisten.push(await db.listen(channel, wake));
-    }
+    for (const channel of [logChannel, eventSinkChannel].slice(unlisten.length)) unlisten.push(await db.listen(channel, wake));
     const sinks = (await runningSinks(db.prisma)).filter((sink) => !running.has(sink.id));
     if (sinks.length === 0) return;
     if (locks !== null && !locks.isAlive()) {

@@ -44,7 +44,6 @@ export async function openSinkLocks(pool: pg.Pool): Promise<SinkLocks> {
     },
     async close() {
       await last.catch(() => undefined);
-      client.off('error', onLost);
       // Not handed back: whoever got it next would hold our locks.
       client.release(new Error('closed'));
     },

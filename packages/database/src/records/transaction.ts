@@ -7,6 +7,8 @@ export async function withTransaction<T>(pool: pg.Pool, fn: (client: pg.PoolClie
   for (let attempt = 1; ; attempt++) {
     const client = await pool.connect();
     let broken: Error | undefined;
+    // A connection that is lost between two statements says so by an event; the next statement fails by it anyway.
+    client.on('error', ignore);
     try {
       await client.query('BEGIN');
       const result = await fn(client);
@@ -16,8 +18,11 @@ export async function withTransaction<T>(pool: pg.Pool, fn: (client: pg.PoolClie
       broken = await client.query('ROLLBACK').then(() => undefined, (cause: Error) => cause);
       if (attempt === attempts || !(error instanceof pg.DatabaseError && error.code?.startsWith('40'))) throw error;
     } finally {
+      client.off('error', ignore);
       // A connection that cannot even roll back is not handed to anybody else.
       client.release(broken);
     }
   }
 }
+
+const ignore = (): void => undefined;
