@@ -93,7 +93,7 @@ async function searchBodies({ databaseUrl, recordingKeyFile }: Product, needles:
     const seen: string[] = [];
     let bodies = 0;
     for (let from = 0; from < ids.length; from += 500) {
-      for (const { callId, side, sealed, wrappedKey } of await readBodies(db.prisma, ids.slice(from, from + 500))) {
+      for (const { callId, side, sealed, wrappedKey } of await readBodies(db.prisma, ids.slice(from, from + 500), null)) {
         const key = await openDataKey(keys, wrappedKey);
         const text = openBody(key, Buffer.from(sealed).toString('base64'), `${callId}:${side}`);
         bodies++;

@@ -1,4 +1,5 @@
 /** The one file that looks at the environment. */
+import { blobStoreFromEnv, type BlobStore } from '@hoop/blobs';
 
 export interface ControlPlaneConfig {
   readonly databaseUrl: string;
@@ -25,6 +26,8 @@ export interface ControlPlaneConfig {
   readonly logOrigin?: string;
   /** Slack's signing secret. Without it Slack's interactions are refused. */
   readonly slackSigningSecretFile?: string;
+  /** Where the worker puts large recorded bodies. @default nowhere: they are in their rows */
+  readonly blobs?: BlobStore;
   /** pino's level. @default "info" */
   readonly logLevel: string;
 }
@@ -56,6 +59,14 @@ function portOf(name: string, text: string): number {
   return port;
 }
 
+function readBlobStore(env: Environment): BlobStore | null {
+  try {
+    return blobStoreFromEnv(env);
+  } catch (error) {
+    throw new ConfigurationError((error as Error).message);
+  }
+}
+
 /** @throws ConfigurationError that names the variable */
 export function readConfig(env: Environment): ControlPlaneConfig {
   const optional = (name: string): string | undefined => (env[name] === '' ? undefined : env[name]);
@@ -65,6 +76,7 @@ export function readConfig(env: Environment): ControlPlaneConfig {
   const slackSigningSecretFile = optional('HOOP_SLACK_SIGNING_SECRET_FILE');
   const logPublicKeyFile = optional('HOOP_LOG_PUBLIC_KEY_FILE');
   const logOrigin = optional('HOOP_LOG_ORIGIN');
+  const blobs = readBlobStore(env);
   return {
     databaseUrl: required(env, 'DATABASE_URL'),
     host: optional('HOOP_HOST') ?? '127.0.0.1',
@@ -81,6 +93,7 @@ export function readConfig(env: Environment): ControlPlaneConfig {
     ...(slackSigningSecretFile === undefined ? {} : { slackSigningSecretFile }),
     ...(logPublicKeyFile === undefined ? {} : { logPublicKeyFile }),
     ...(logOrigin === undefined ? {} : { logOrigin }),
+    ...(blobs === null ? {} : { blobs }),
     logLevel: optional('HOOP_LOG_LEVEL') ?? 'info',
   };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 
+import type { BlobStore } from '@hoop/blobs';
 import { migrateDatabase, noteKeys, openDatabase, type Database } from '@hoop/database';
 import type { compileClaimsMatch } from '@hoop/policy';
 import { createGrantVerifier, createProviderVerifier, type GrantVerifier, type ProviderVerifier } from '@hoop/tokens';
@@ -21,6 +22,8 @@ export interface Context {
   readonly config: ControlPlaneConfig;
   readonly keys: Keys;
   readonly database: Database;
+  /** Where large recorded bodies lie; null where all are in their rows. */
+  readonly blobs: BlobStore | null;
   readonly log: Logger;
   /** Unix milliseconds. */
   readonly now: () => number;
@@ -73,6 +76,7 @@ export async function createContext(config: ControlPlaneConfig, options: Context
       config,
       keys,
       database,
+      blobs: config.blobs ?? null,
       log,
       now,
       publicUrl: () => known(publicUrl),

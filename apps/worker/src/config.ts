@@ -1,6 +1,8 @@
 /** The worker's configuration. The one file of the worker that reads the environment. */
 import { readFileSync } from 'node:fs';
 
+import { blobStoreFromEnv } from '@hoop/blobs';
+import type { BlobStore } from '@hoop/blobs';
 import { queueConnectionFromEnv } from '@hoop/queue';
 import type { QueueConnection } from '@hoop/queue';
 import type { LogJwkSet } from '@hoop/recording';
@@ -41,6 +43,10 @@ export interface WorkerConfig {
   readonly eventFilesFolder?: string;
   /** Milliseconds before a sink is tried again: the first time, doubling up to the last. @default [1000, 300000] */
   readonly eventSinkRetryMs?: readonly [number, number];
+  /** Where sealed bodies go that are larger than `blobBytes`. @default nowhere: they stay in their rows */
+  readonly blobs?: BlobStore;
+  /** @default 65536 */
+  readonly blobBytes?: number;
   /** pino's level. @default "info" */
   readonly logLevel: string;
 }
@@ -51,9 +57,15 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function readConfig(env: Environment): WorkerConfig {
   const databaseUrl = env['DATABASE_URL'];
   if (!databaseUrl) throw new Error('DATABASE_URL is not set; the worker cannot start without it.');
+  const blobs = blobStoreFromEnv(env);
   return {
     databaseUrl,
-    queue: queueConnectionFromEnv({ REDIS_URL: env['REDIS_URL'], HOOP_QUEUE_URL: env['HOOP_QUEUE_URL'], DATABASE_URL: databaseUrl }),
+    queue: queueConnectionFromEnv({
+      REDIS_URL: env['REDIS_URL'],
+      HOOP_QUEUE_URL: env['HOOP_QUEUE_URL'],
+      DATABASE_URL: databaseUrl,
+      HOOP_ALLOW_LOSSY_QUEUE: env['HOOP_ALLOW_LOSSY_QUEUE'],
+    }),
     orphanSeconds: whole(env, 'HOOP_ORPHAN_SECONDS', 120, 1, 86_400),
     deferredLostSeconds: whole(env, 'HOOP_DEFERRED_LOST_SECONDS', 660, 1, 86_400),
     ...(env['HOOP_PUBLIC_URL'] ? { publicUrl: env['HOOP_PUBLIC_URL'] } : {}),
@@ -66,6 +78,7 @@ export function readConfig(env: Environment): WorkerConfig {
     ...(env['HOOP_WITNESS_CIDRS'] ? { witnessCidrs: env['HOOP_WITNESS_CIDRS'].split(',').map((range) => range.trim()) } : {}),
     witnessSeconds: whole(env, 'HOOP_WITNESS_SECONDS', 60, 1, 86_400),
     ...(env['HOOP_EVENT_FILES_DIR'] ? { eventFilesFolder: env['HOOP_EVENT_FILES_DIR'] } : {}),
+    ...(blobs === null ? {} : { blobs, blobBytes: whole(env, 'HOOP_BLOB_BYTES', 65_536, 0, 16_777_216) }),
     logLevel: env['HOOP_LOG_LEVEL'] || 'info',
   };
 }

@@ -102,11 +102,15 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
       isBootstrapping = true;
       await readOrMake(keys.bootstrapTokenFile, newAdminToken);
     }
-    const redis: Record<string, string> = redisUrl === undefined ? {} : { REDIS_URL: redisUrl };
-
     /** What is said once, in the environment of the command. */
     const passed = (...names: string[]): Record<string, string> => Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+    const redis: Record<string, string> = redisUrl === undefined ? {} : { REDIS_URL: redisUrl, ...passed('HOOP_ALLOW_LOSSY_QUEUE') };
+    /** Where the worker puts large bodies, and the control plane finds them. */
+    const blobs: Record<string, string> = env['HOOP_BLOB_S3_URL']
+      ? passed('HOOP_BLOB_S3_URL', 'HOOP_BLOB_S3_REGION', 'HOOP_BLOB_S3_STYLE', 'HOOP_BLOB_S3_PLAIN', 'HOOP_BLOB_S3_CREDENTIALS_FILE')
+      : { HOOP_BLOB_DIR: env['HOOP_BLOB_DIR'] || path.join(folder.path, 'blobs') };
     const controlPlaneEnvironment = (): Record<string, string> => ({
+      ...blobs,
       DATABASE_URL: databaseUrl,
       HOOP_HOST: options.host,
       HOOP_PORT: String(port),
@@ -124,6 +128,8 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
       ...redis,
     });
     const workerEnvironment = (): Record<string, string> => ({
+      ...blobs,
+      ...passed('HOOP_BLOB_BYTES'),
       DATABASE_URL: databaseUrl,
       HOOP_PUBLIC_URL: controlPlaneUrl,
       HOOP_NOTIFICATION_KEY_FILE: keys.notificationKeyFile,

@@ -11,7 +11,7 @@ export const getCallBodies = route(operation, async (call) => {
   const { context, params } = call;
   const { prisma } = context.database;
   const recorded = found(await findCall(prisma, params.callId), 'call');
-  const opened = await openBodies(context, await readBodies(prisma, [recorded.id]));
+  const opened = await openBodies(context, await readBodies(prisma, [recorded.id], context.blobs));
 
   const bodyOf = (side: 'request' | 'response') => {
     const facts = side === 'request' ? recorded.requestBody : recorded.responseBody;

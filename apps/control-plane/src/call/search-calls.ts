@@ -107,7 +107,7 @@ const keptBytes = (call: CallResource, sides: readonly Side[]): number =>
 
 async function open(context: Context, calls: readonly CallResource[], sides: readonly Side[]): Promise<Map<string, Buffer>> {
   const ids = calls.filter((one) => one.purgedAt === null && keptBytes(one, sides) > 0).map((one) => one.id);
-  return ids.length === 0 ? new Map() : openReadableBodies(context, await readBodies(context.database.prisma, ids));
+  return ids.length === 0 ? new Map() : openReadableBodies(context, await readBodies(context.database.prisma, ids, context.blobs));
 }
 
 /** The text of a body, codings undone; null where there is nothing to search, which is counted. */

@@ -41,7 +41,7 @@ async function* readLines(context: Context, session: SessionResource): AsyncGene
     const calls: CallResource[] = await listSessionCalls(prisma, session.id, { after, limit: callsAtOnce });
     for (const group of inGroups(calls, (one) => (one.requestBody?.keptBytes ?? 0) + (one.responseBody?.keptBytes ?? 0))) {
       const ids = group.map(({ id }) => id);
-      const opened = await openBodies(context, await readBodies(prisma, ids));
+      const opened = await openBodies(context, await readBodies(prisma, ids, context.blobs));
       const bodyOf = (call: CallResource, side: 'request' | 'response') => {
         const facts = side === 'request' ? call.requestBody : call.responseBody;
         const bytes = opened.get(`${call.id}:${side}`);

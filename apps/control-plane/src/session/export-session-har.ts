@@ -60,6 +60,7 @@ async function readEntries(
     await readBodies(
       prisma,
       calls.map(({ id }) => id),
+      context.blobs,
     ),
   );
   const { log } = await toHar({ session, calls, version, openBody: async (callId, side) => opened.get(`${callId}:${side}`) ?? null });

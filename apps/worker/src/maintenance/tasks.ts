@@ -20,6 +20,7 @@ import {
 
 import type { WorkerContext } from '../context.ts';
 import { raiseIntegrityAlarm } from '../log/integrity-alarm.ts';
+import { keepBlobs } from './keep-blobs.ts';
 import { purgeHistory } from './purge-history.ts';
 
 /** What each task does. All can be run at any time, by any number of workers, and again after a failure. */
@@ -51,6 +52,10 @@ export const tasks: Readonly<Record<MaintenanceTask, (context: WorkerContext, si
   },
 
   partitions: ({ db }) => ensurePartitions(db.prisma),
+
+  async blobs(context, signal) {
+    await keepBlobs(context, signal);
+  },
 
   // What follows does what a lost job would have done.
 
@@ -111,4 +116,5 @@ export const intervals = (orphanSeconds: number): Readonly<Record<MaintenanceTas
   deliveries: 30_000,
   deferred: Math.min(Math.max(orphanSeconds * 250, 1000), 30_000),
   record_check: 300_000,
+  blobs: 60_000,
 });

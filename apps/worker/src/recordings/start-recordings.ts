@@ -5,6 +5,7 @@ import { unpackRecordBatch } from '@hoop/recording';
 
 import type { Part, WorkerContext } from '../context.ts';
 import { createGroupWriter } from './group-writer.ts';
+import { createBlobStorer } from './store-blobs.ts';
 import { watchDeadLetters } from './watch-dead-letters.ts';
 
 /** Jobs in hand at once: what arrives while a transaction is under way goes into the next together. */
@@ -14,9 +15,12 @@ const concurrency = 12;
  * Writes batches of records into Postgres. A job is done only when its transaction is committed, so that a worker that
  * is killed leaves it for another; writing it twice changes nothing. What cannot be written is kept as a failed job.
  */
-export function startRecordings({ config, db, log }: WorkerContext): Part {
+export function startRecordings({ config, db, log, now }: WorkerContext): Part {
+  const { blobs, blobBytes = 65_536 } = config;
+  const onFailure = (error: Error): void => log.warn({ event: 'blob_store_unavailable', error: error.message, cause: String(error.cause) }, 'large bodies go into their rows');
+  const storeBlobs = blobs === undefined ? null : createBlobStorer({ blobs, blobBytes, now, onFailure });
   const writer = createGroupWriter({
-    write: (entries) => recordEntries(db.pool, entries),
+    write: async (entries) => recordEntries(db.pool, storeBlobs === null ? entries : await storeBlobs(entries)),
     isOutage,
     onOutage: (error) => log.warn({ event: 'database_unavailable', error: error.message }, 'records wait for the database'),
   });

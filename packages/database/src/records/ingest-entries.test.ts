@@ -52,7 +52,7 @@ describe('recording a call', () => {
     expect(row.responseBody).toEqual(facts);
     expect(JSON.stringify(row)).not.toContain(sealed);
     const bodies = await db.prisma.callBody.findMany({ where: { callId: outcome.callId }, orderBy: { side: 'asc' } });
-    expect(bodies.map((body) => [body.side, Buffer.from(body.sealed).toString('base64')])).toEqual([
+    expect(bodies.map((body) => [body.side, Buffer.from(body.sealed!).toString('base64')])).toEqual([
       ['request', outcome.requestBody!.sealed],
       ['response', sealed],
     ]);

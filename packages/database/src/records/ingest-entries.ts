@@ -1,6 +1,7 @@
 import type { RecordEntry } from '@hoop/contract';
 import type pg from 'pg';
 
+import { storedBlob } from './blob-reference.ts';
 import { notifyCallChanges } from './call-changes.ts';
 import { headColumns, instant, outcomeColumns, toCallRow } from './call-row.ts';
 import { mergeEntries } from './merge-entries.ts';
@@ -88,12 +89,17 @@ async function upsertCalls(client: IngestClient, calls: readonly CallRecord[]): 
 }
 
 async function insertBodies(client: IngestClient, calls: readonly CallRecord[]): Promise<void> {
-  const rows: { call_id: string; side: string; at: number; length: number }[] = [];
+  const rows: { call_id: string; side: string; at?: number; length?: number; blob?: string; hash?: string }[] = [];
   const contents: Buffer[] = [];
   let at = 1;
   for (const { callId, outcome } of calls) {
     for (const [side, body] of [['request', outcome?.requestBody], ['response', outcome?.responseBody]] as const) {
       if (body?.sealed == null) continue;
+      const stored = storedBlob(body.sealed, callId, side);
+      if (stored !== null) {
+        rows.push({ call_id: callId, side, ...stored });
+        continue;
+      }
       const sealed = Buffer.from(body.sealed, 'base64');
       rows.push({ call_id: callId, side, at, length: sealed.length });
       contents.push(sealed);
@@ -104,8 +110,9 @@ async function insertBodies(client: IngestClient, calls: readonly CallRecord[]):
   // All contents as one parameter, which travels as bytes; each row takes its part.
   await client.query({
     name: 'records-bodies',
-    text: `INSERT INTO call_bodies (call_id, side, sealed)
-           SELECT call_id, side, substring($2::bytea FROM at FOR length) FROM json_to_recordset($1::json) AS r(call_id text, side text, at integer, length integer)
+    text: `INSERT INTO call_bodies (call_id, side, sealed, blob, hash)
+           SELECT call_id, side, substring($2::bytea FROM at FOR length), blob, decode(hash, 'hex')
+             FROM json_to_recordset($1::json) AS r(call_id text, side text, at integer, length integer, blob text, hash text)
            ON CONFLICT (call_id, side) DO NOTHING`,
     values: [JSON.stringify(rows), Buffer.concat(contents)],
   });

@@ -48,13 +48,27 @@ export interface SealedBody {
   readonly wrappedKey: string;
 }
 
-/** The kept bodies of calls; none for those that recorded none, or whose content retention removed. */
-export async function readBodies(tx: Transaction, callIds: readonly string[]): Promise<SealedBody[]> {
-  const rows = await tx.$queryRaw<{ call_id: string; side: 'request' | 'response'; sealed: Uint8Array; wrapped: string }[]>`
-    SELECT b.call_id, b.side, b.sealed, k.wrapped
+/** Where large bodies lie. Rejects where it is away; null where it has no such blob. */
+export interface BlobReader {
+  get(key: string): Promise<Uint8Array | null>;
+}
+
+/**
+ * The kept bodies of calls; none for those that recorded none, or whose content retention removed. One whose blob is gone, or
+ * cannot be looked for as there is no store, has no bytes, so that it cannot be opened.
+ */
+export async function readBodies(tx: Transaction, callIds: readonly string[], blobs: BlobReader | null): Promise<SealedBody[]> {
+  const rows = await tx.$queryRaw<{ call_id: string; side: 'request' | 'response'; sealed: Uint8Array | null; blob: string | null; wrapped: string }[]>`
+    SELECT b.call_id, b.side, b.sealed, b.blob, k.wrapped
       FROM call_bodies b JOIN calls c ON c.id = b.call_id JOIN data_keys k ON k.id = c.data_key_id
      WHERE b.call_id = ANY(${[...callIds]}::text[]) AND c.id = ANY(${[...callIds]}::text[])
      ORDER BY b.call_id, b.side`;
-  return rows.map((row) => ({ callId: row.call_id, side: row.side, sealed: row.sealed, wrappedKey: row.wrapped }));
+  const bodies: SealedBody[] = [];
+  for (const row of rows) {
+    const sealed = row.sealed ?? (row.blob === null ? null : await blobs?.get(row.blob)) ?? nothing;
+    bodies.push({ callId: row.call_id, side: row.side, sealed, wrappedKey: row.wrapped });
+  }
+  return bodies;
 }
 
+const nothing = new Uint8Array(0);

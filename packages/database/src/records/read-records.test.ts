@@ -237,13 +237,13 @@ test('gives a call whole, and its bodies as they were sealed, with the wrapped k
   const call = await findCall(db.prisma, outcome.callId);
   expect(call).toMatchObject({ claims: { a: 1 }, requestHeaders: intent.head.requestHeaders, responseHeaders: outcome.responseHeaders, timings: outcome.timings, purgedAt: null });
   expect(call!.responseBody).toEqual({ bytes: 1024, digest: outcome.responseBody!.digest, keptBytes: 1024, truncated: false, contentType: 'application/json' });
-  const bodies = await readBodies(db.prisma, [outcome.callId]);
+  const bodies = await readBodies(db.prisma, [outcome.callId], null);
   expect(bodies.map((body) => ({ ...body, sealed: Buffer.from(body.sealed).toString('base64') }))).toEqual([
     { callId: outcome.callId, side: 'request', sealed: outcome.requestBody!.sealed, wrappedKey: outcome.dataKey!.wrapped },
     { callId: outcome.callId, side: 'response', sealed: outcome.responseBody!.sealed, wrappedKey: outcome.dataKey!.wrapped },
   ]);
   expect(await findCall(db.prisma, newId('call'))).toBeNull();
-  expect(await readBodies(db.prisma, [newId('call')])).toEqual([]);
+  expect(await readBodies(db.prisma, [newId('call')], null)).toEqual([]);
 });
 
 describe('among thirty thousand sessions, listing', () => {

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+
+import type { BlobStore } from './blob-store.ts';
+import { createDirectoryBlobStore } from './directory-blob-store.ts';
+import { createS3BlobStore } from './s3-blob-store.ts';
+
+/**
+ * The store that the environment names: HOOP_BLOB_DIR, or HOOP_BLOB_S3_URL with HOOP_BLOB_S3_CREDENTIALS_FILE (JSON with
+ * accessKeyId, secretAccessKey and perhaps sessionToken), HOOP_BLOB_S3_REGION and HOOP_BLOB_S3_STYLE (`path` or `host`).
+ * Null where it names none: then all bodies stay beside their rows.
+ *
+ * @throws Error with a sentence that names the variable
+ */
+export function blobStoreFromEnv(env: Readonly<Record<string, string | undefined>>): BlobStore | null {
+  const { HOOP_BLOB_DIR: folder, HOOP_BLOB_S3_URL: url, HOOP_BLOB_S3_REGION: region, HOOP_BLOB_S3_STYLE: style } = env;
+  if (folder && url) throw new Error('HOOP_BLOB_DIR and HOOP_BLOB_S3_URL are both set; large bodies can lie in one place only.');
+  if (folder) return createDirectoryBlobStore(folder);
+  if (!url) return null;
+  const parsed = URL.parse(url);
+  if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.search !== '' || parsed.hash !== '' || parsed.username !== '')
+    throw new Error('HOOP_BLOB_S3_URL must be an http or https URL of a bucket, without user, query and fragment.');
+  const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(parsed.hostname);
+  if (style && style !== 'path' && style !== 'host') throw new Error('HOOP_BLOB_S3_STYLE must be path or host.');
+  if (style !== 'host' && parsed.pathname.replaceAll('/', '') === '') throw new Error('HOOP_BLOB_S3_URL must name a bucket in its path.');
+  if (parsed.protocol === 'http:' && !isLocal && env['HOOP_BLOB_S3_PLAIN'] !== '1')
+    throw new Error(
+      'HOOP_BLOB_S3_URL must be https (or set HOOP_BLOB_S3_PLAIN=1 in a network of your own: bodies are sealed, requests can be replayed).',
+    );
+  return createS3BlobStore({
+    url,
+    isVirtualHosted: style === 'host',
+    ...(region ? { region } : {}),
+    ...readCredentials(env['HOOP_BLOB_S3_CREDENTIALS_FILE']),
+  });
+}
+
+function readCredentials(file: string | undefined): { accessKeyId: string; secretAccessKey: string; sessionToken?: string } {
+  if (!file) throw new Error('HOOP_BLOB_S3_CREDENTIALS_FILE is not set; it names the file with the keys of HOOP_BLOB_S3_URL.');
+  let parsed: Record<string, unknown> | null;
+  try {
+    parsed = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  } catch {
+    // The parser's message could quote the key.
+    throw new Error(`HOOP_BLOB_S3_CREDENTIALS_FILE (${file}) cannot be read as JSON.`);
+  }
+  const { accessKeyId, secretAccessKey, sessionToken } = parsed ?? {};
+  if (typeof accessKeyId !== 'string' || typeof secretAccessKey !== 'string' || accessKeyId === '' || secretAccessKey === '')
+    throw new Error(`HOOP_BLOB_S3_CREDENTIALS_FILE (${file}) needs accessKeyId and secretAccessKey.`);
+  return { accessKeyId, secretAccessKey, ...(typeof sessionToken === 'string' ? { sessionToken } : {}) };
+}
