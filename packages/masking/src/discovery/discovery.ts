@@ -43,6 +43,8 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
   const watched = new Map<string, Watched>();
 
   const add = (one: Watched, path: string, detector: string): void => {
+    // longer than a suggestion may be: no rule could be read by a person
+    if (path.length > 500) return;
     const key = `${detector} ${path}`;
     const at = now();
     const known = one.found.get(key);
