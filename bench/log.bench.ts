@@ -105,7 +105,7 @@ async function beside(db: Database): Promise<void> {
 
 async function exporting(db: Database): Promise<void> {
   const lines: Buffer[] = [];
-  const log = await openLogExport(db.pool, signer.verifierKey);
+  const log = await openLogExport(db.pool, signer.verifierKey, null);
   const { size } = log!;
   const exported = await seconds(async () => {
     for await (const line of log!.lines) lines.push(Buffer.from(line));

@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 async function verify(): Promise<LogVerdict> {
-  const log = await openLogExport(scene.db.pool, scene.verifierKey);
+  const log = await openLogExport(scene.db.pool, scene.verifierKey, null);
   async function* bytes(): AsyncGenerator<Uint8Array> {
     for await (const line of log!.lines) yield Buffer.from(line);
   }

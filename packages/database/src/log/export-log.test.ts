@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import { newId } from '@hoop/contract';
 import type { RecordEntry } from '@hoop/contract';
 import { generateLogKeys, logSigner, verifyLogExport } from '@hoop/recording';
@@ -31,7 +33,7 @@ const sequence = (): Promise<SequenceResult> => sequenceLog(db.pool, { sign: sig
 const record = (entries: RecordEntry[]): Promise<unknown> => recordEntries(db.pool, entries);
 
 async function lines(): Promise<string[]> {
-  const log = await openLogExport(db.pool, signer.verifierKey);
+  const log = await openLogExport(db.pool, signer.verifierKey, null);
   const read: string[] = [];
   for await (const line of log!.lines) read.push(line);
   return read;
@@ -81,7 +83,7 @@ describe('an export of the stored log', () => {
     const empty = await createTestDatabase();
     const other = openDatabase(empty.url, { maxConnections: 1 });
     try {
-      for (let i = 0; i < 3; i++) expect(await openLogExport(other.pool, signer.verifierKey)).toBeNull();
+      for (let i = 0; i < 3; i++) expect(await openLogExport(other.pool, signer.verifierKey, null)).toBeNull();
       await other.prisma.auditEvent.count();
     } finally {
       await other.close();
@@ -92,7 +94,7 @@ describe('an export of the stored log', () => {
   it('gives its connection back when its reader goes away', async () => {
     const other = openDatabase(database.url, { maxConnections: 1 });
     try {
-      const log = await openLogExport(other.pool, signer.verifierKey);
+      const log = await openLogExport(other.pool, signer.verifierKey, null);
       for await (const line of log!.lines) if (line.length > 0) break;
       expect(await other.prisma.call.count()).toBe(30);
     } finally {
@@ -177,6 +179,34 @@ describe('any change in Postgres behind the back of the log is found', () => {
     expect(found(await verify())).toEqual([['changed', id]]);
     await owner.query('UPDATE data_keys SET wrapped = $2 WHERE id = $1', [keys[0]!.id, keys[0]!.wrapped]);
     expect((await verify()).ok).toBe(true);
+  });
+
+  it('in a body that lies in the blob store, in its row, and where it is gone', async () => {
+    const id = callIds[6]!;
+    const { rows } = await owner.query<{ sealed: Buffer }>(`SELECT sealed FROM call_bodies WHERE call_id = $1 AND side = 'response'`, [id]);
+    const { sealed } = rows[0]!;
+    const hash = createHash('sha256').update(sealed).digest();
+    const key = `${id}.response.${hash.toString('hex')}`;
+    const store = new Map<string, Buffer>([[key, sealed]]);
+    const blobs = { get: async (name: string) => store.get(name) ?? null };
+    const through = async (source: typeof blobs | null): Promise<unknown> => {
+      const log = await openLogExport(db.pool, signer.verifierKey, source);
+      const read: string[] = [];
+      for await (const line of log!.lines) read.push(line);
+      return found(await verifyLogExport(bytesOf(read), { keys: [signer.verifierKey] }));
+    };
+    await owner.query(`UPDATE call_bodies SET sealed = NULL, blob = $2, hash = $3 WHERE call_id = $1 AND side = 'response'`, [id, key, hash]);
+    expect(await through(blobs)).toEqual([]);
+    expect(await through(null)).toEqual([['changed', id]]);
+    store.set(key, Buffer.concat([sealed.subarray(0, -1), Buffer.of(sealed.at(-1)! ^ 1)]));
+    expect(await through(blobs)).toEqual([['changed', id]]);
+    store.delete(key);
+    expect(await through(blobs)).toEqual([['changed', id]]);
+    store.set(key, sealed);
+    await owner.query(`UPDATE call_bodies SET blob = blob || 'x' WHERE call_id = $1 AND side = 'response'`, [id]);
+    expect(await through(blobs)).toEqual([['changed', id]]);
+    await owner.query(`UPDATE call_bodies SET sealed = $2, blob = NULL, hash = NULL WHERE call_id = $1 AND side = 'response'`, [id, sealed]);
+    expect(await through(null)).toEqual([]);
   });
 
   it('in what was removed: a call, an audit event', async () => {

@@ -7,6 +7,7 @@ import type pg from 'pg';
 
 import type { IngestClient } from '../records/ingest-entries.ts';
 import { readLoggedRecords } from './logged-records.ts';
+import type { BlobSource } from './logged-records.ts';
 import { storedLevel, tileLeaves } from './nodes.ts';
 
 export interface LogExport {
@@ -27,14 +28,20 @@ const settleMs = 100;
  *
  * Records with a further leaf on its way (a purge of this moment, say) cannot be verified from a snapshot, so it waits
  * for one without such: a few seconds at most.
+ *
+ * @param blobs reads the bodies that lie in the blob store; null: there is none
  */
-export async function openLogExport(pool: pg.Pool, verifierKey: string): Promise<LogExport | null> {
+export async function openLogExport(pool: pg.Pool, verifierKey: string, blobs: BlobSource | null): Promise<LogExport | null> {
   const client = await pool.connect();
+  // Lost while nobody asks it anything: the next statement fails by it, and the export with that.
+  const ignore = (): void => undefined;
+  client.on('error', ignore);
   let isOpen = true;
   const close = async (): Promise<void> => {
     if (!isOpen) return;
     isOpen = false;
     const broken = await client.query('ROLLBACK').then(() => undefined, (error: Error) => error);
+    client.off('error', ignore);
     client.release(broken);
   };
   try {
@@ -51,7 +58,7 @@ export async function openLogExport(pool: pg.Pool, verifierKey: string): Promise
       return null;
     }
     const size = Number(newest.size);
-    return { size, close, lines: linesOf(client, { size, note: newest.note, verifierKey, unsettled }, close) };
+    return { size, close, lines: linesOf(client, { size, note: newest.note, verifierKey, unsettled, blobs }, close) };
   } catch (error) {
     await close();
     throw error;
@@ -72,6 +79,7 @@ interface Snapshot {
   readonly note: string;
   readonly verifierKey: string;
   readonly unsettled: ReadonlySet<string>;
+  readonly blobs: BlobSource | null;
 }
 
 async function* linesOf(client: IngestClient, snapshot: Snapshot, close: () => Promise<void>): AsyncGenerator<string, void, void> {
@@ -94,10 +102,8 @@ async function* chunkOf(client: IngestClient, snapshot: Snapshot, start: number,
   const leaves = (await client.query<LeafRow>('SELECT index, kind, ref_id, digest FROM log_leaves WHERE index >= $1 AND index < $2 ORDER BY log_leaves.index', [start, end])).rows;
   const later = await laterLeaves(client, leaves, snapshot.size);
   const last = leaves.filter((leaf) => !later.has(leaf.index) && !snapshot.unsettled.has(leaf.ref_id));
-  const records = await readLoggedRecords(client, {
-    calls: last.filter((leaf) => leaf.kind !== 'audit_event').map((leaf) => leaf.ref_id),
-    auditEvents: last.filter((leaf) => leaf.kind === 'audit_event').map((leaf) => leaf.ref_id),
-  });
+  const idsOf = (isAudit: boolean): string[] => last.filter((leaf) => (leaf.kind === 'audit_event') === isAudit).map((leaf) => leaf.ref_id);
+  const records = await readLoggedRecords(client, { calls: idsOf(false), auditEvents: idsOf(true) }, snapshot.blobs);
   const notes = new Map(
     (await client.query<{ size: string; note: string }>('SELECT size, note FROM log_checkpoints WHERE size > $1 AND size <= $2 AND size < $3', [start, end, snapshot.size])).rows.map(
       (row) => [Number(row.size), row.note],

@@ -1,4 +1,6 @@
 /** Records as the log digests them, with everything that is stored of them. */
+import { createHash } from 'node:crypto';
+
 import { auditEventRecord, callRecord, formDigest } from '@hoop/recording';
 import type { LoggedRecord, StoredCall } from '@hoop/recording';
 
@@ -6,6 +8,12 @@ import { toAuditEvent } from '../audit-event/store.ts';
 import type { AuditEventModel, CallModel } from '../generated/models.ts';
 import { toCall } from '../records/call-resource.ts';
 import type { IngestClient } from '../records/ingest-entries.ts';
+
+/** Where large bodies lie. */
+export interface BlobSource {
+  /** Rejects where the store is away; null where it has no such blob. */
+  get(key: string): Promise<Uint8Array | null>;
+}
 
 export interface DigestedRecord extends LoggedRecord {
   /** 32 bytes. */
@@ -15,10 +23,14 @@ export interface DigestedRecord extends LoggedRecord {
 /**
  * The records of these ids, by id; none where the row is gone, or holds what no record can hold (an endless time, say):
  * one row that was spoilt must not keep all others out of the log.
+ *
+ * @param blobs reads bodies that lie in the blob store, and so proves that they are what was stored; absent: what their
+ *   rows say of them is believed. Null: there is no store, and such bodies count as gone.
  */
 export async function readLoggedRecords(
   client: IngestClient,
   ids: { readonly calls: readonly string[]; readonly auditEvents: readonly string[] },
+  blobs?: BlobSource | null,
 ): Promise<Map<string, DigestedRecord>> {
   const records = new Map<string, DigestedRecord>();
   const add = (read: () => LoggedRecord): void => {
@@ -29,7 +41,7 @@ export async function readLoggedRecords(
       if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     }
   };
-  for (const read of await storedCallReaders(client, ids.calls)) add(() => callRecord(read()));
+  for (const read of await storedCallReaders(client, ids.calls, blobs)) add(() => callRecord(read()));
   if (ids.auditEvents.length > 0) {
     const { rows } = await client.query<object>({ name: 'logged-audit-events', text: 'SELECT * FROM audit_events WHERE id = ANY($1::text[])', values: [ids.auditEvents] });
     for (const row of rows) add(() => auditEventRecord(toAuditEvent(toModel<AuditEventModel>(row))));
@@ -42,13 +54,13 @@ export async function readStoredCalls(client: IngestClient, ids: readonly string
   return (await storedCallReaders(client, ids)).map((read) => read());
 }
 
-async function storedCallReaders(client: IngestClient, ids: readonly string[]): Promise<(() => StoredCall)[]> {
+async function storedCallReaders(client: IngestClient, ids: readonly string[], blobs?: BlobSource | null): Promise<(() => StoredCall)[]> {
   if (ids.length === 0) return [];
   const { rows } = await client.query<object>({ name: 'logged-calls', text: 'SELECT * FROM calls WHERE id = ANY($1::text[])', values: [ids] });
-  // Postgres hashes the bodies where they lie, those in the blob store when they were put there; they are not read.
-  const bodies = await client.query<{ call_id: string; side: 'request' | 'response'; hash: string }>({
+  // Postgres hashes the bodies that it has; of those in the blob store it knows what was put there.
+  const bodies = await client.query<{ call_id: string; side: 'request' | 'response'; hash: string | null; blob: string | null }>({
     name: 'logged-bodies',
-    text: `SELECT call_id, side, encode(COALESCE(hash, sha256(sealed)), 'hex') AS hash FROM call_bodies WHERE call_id = ANY($1::text[])`,
+    text: `SELECT call_id, side, encode(COALESCE(sha256(sealed), hash), 'hex') AS hash, blob FROM call_bodies WHERE call_id = ANY($1::text[])`,
     values: [ids],
   });
   const models = rows.map((row) => toModel<CallModel>(row));
@@ -59,6 +71,9 @@ async function storedCallReaders(client: IngestClient, ids: readonly string[]): 
     values: [keyIds],
   });
   const bodyHashes = new Map(bodies.rows.map((row) => [`${row.call_id}:${row.side}`, row.hash]));
+  for (const { call_id, side, blob } of blobs === undefined ? [] : bodies.rows) {
+    if (blob !== null) bodyHashes.set(`${call_id}:${side}`, await blobHash(blobs ?? null, blob));
+  }
   const keyHashes = new Map(keys.rows.map((row) => [row.id, row.hash]));
   return models.map((row) => () => ({
     call: toCall(row),
@@ -71,6 +86,11 @@ async function storedCallReaders(client: IngestClient, ids: readonly string[]): 
     connection: { id: row.connectionId, name: row.connectionName },
     decision: { effect: row.decision, rule: row.rule, reason: row.reason, policyId: row.policyId, policyRevision: row.policyRevision },
   }));
+}
+
+async function blobHash(blobs: BlobSource | null, key: string): Promise<string | null> {
+  const bytes = (await blobs?.get(key)) ?? null;
+  return bytes === null ? null : createHash('sha256').update(bytes).digest('hex');
 }
 
 const modelNames = new Map<string, string>();
