@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { BlobStore } from '@hoop/blobs';
 import { newId, tokenExchangeGrantType, jwtTokenType } from '@hoop/contract';
 import { openDatabase, type Database } from '@hoop/database';
 import type { LogJwkSet } from '@hoop/recording';
@@ -55,6 +56,7 @@ export interface Harness {
 export const unique = (prefix: string): string => `${prefix}-${newId('request').slice(-12)}`;
 
 export interface HarnessOptions {
+  readonly blobs?: BlobStore;
   readonly now?: () => number;
   readonly slackSigningSecret?: string;
   /** Give it a key to which channels' secrets are sealed. */
@@ -91,6 +93,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       ? { notificationPublicKeyFile: await file('notification.json', (await generateRecordingKeys()).publicJwks) }
       : {}),
     ...(options.logKeys === undefined ? {} : { logPublicKeyFile: await file('log.json', options.logKeys), logOrigin: 'hoop.example/audit' }),
+    ...(options.blobs === undefined ? {} : { blobs: options.blobs }),
     logLevel: 'debug',
   };
   let logged = '';

@@ -1,5 +1,10 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
+import { blobKey, createDirectoryBlobStore } from '@hoop/blobs';
 import { exportedLineSchema, newId, searchLineSchema, type CallHead, type ExportedLine, type SearchLine } from '@hoop/contract';
 import { closeOrphans, recordEntries } from '@hoop/database';
 import { createDataKey, sealBody, toPublicJwks } from '@hoop/sealing';
@@ -280,5 +285,37 @@ describe('following calls', () => {
     expect(Object.keys(data)).not.toContain('requestHeaders');
     expect(JSON.stringify(data)).not.toContain('canary');
     stream.close();
+  });
+});
+
+describe('bodies in the blob store', () => {
+  it('are read, exported and searched like any, and say when their store is away', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hoop-blobs-'));
+    const blobs = createDirectoryBlobStore(folder);
+    const other = await startHarness({ blobs });
+    try {
+      const { callId, sessionId } = await recordCall(other, { response: '{"note":"needle"}' });
+      const row = await other.database.prisma.callBody.findUniqueOrThrow({ where: { callId_side: { callId, side: 'response' } } });
+      const sealed = Buffer.from(row.sealed!);
+      const blob = blobKey({ callId, side: 'response' }, sealed);
+      await blobs.put(blob, sealed);
+      const data = { sealed: null, blob, hash: createHash('sha256').update(sealed).digest() };
+      await other.database.prisma.callBody.update({ where: { callId_side: { callId, side: 'response' } }, data });
+
+      expect((await other.call<any>('GET', `/v1/calls/${callId}/bodies`)).body.response.content).toBe('{"note":"needle"}');
+      expect((await other.call('GET', `/v1/sessions/${sessionId}/har`)).text).toContain('needle');
+      expect((await other.call('GET', `/v1/sessions/${sessionId}/ndjson`)).text).toContain('needle');
+      const found = await other.call('POST', '/v1/calls/search', { body: { text: 'needle', filter: { session: sessionId } } });
+      expect(linesOf<SearchLine>(found.text)[0]).toMatchObject({ type: 'match', side: 'response' });
+
+      await rm(folder, { recursive: true });
+      expect((await other.call<any>('GET', `/v1/calls/${callId}/bodies`)).body).toMatchObject({ code: 'conflict' });
+      await writeFile(folder, 'in the way');
+      const away = await other.call<any>('GET', `/v1/calls/${callId}/bodies`);
+      expect([away.status, away.body.code]).toEqual([503, 'unavailable']);
+    } finally {
+      await other.close();
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
