@@ -43,7 +43,7 @@ export function readConfig(env: Environment): RelayConfig {
     relayTokenFile: required(env, 'HOOP_RELAY_TOKEN_FILE'),
     sealingKeys: readKeys(keyFile),
     // The relay holds no database credentials: DATABASE_URL is not looked at.
-    queue: queueConnectionFromEnv({ REDIS_URL: env['REDIS_URL'], HOOP_QUEUE_URL: env['HOOP_QUEUE_URL'] }),
+    queue: queueConnectionFromEnv({ REDIS_URL: env['REDIS_URL'], HOOP_QUEUE_URL: env['HOOP_QUEUE_URL'], HOOP_ALLOW_LOSSY_QUEUE: env['HOOP_ALLOW_LOSSY_QUEUE'] }),
     snapshotMaxAgeMs: whole(env, 'HOOP_SNAPSHOT_MAX_AGE_SECONDS', 30, 1, 3600) * 1000,
     recorderTimeoutMs: whole(env, 'HOOP_RECORDER_TIMEOUT_MS', 2000, 50, 60_000),
     ...(caFile ? { targetCa: readFileSync(caFile, 'utf8') } : {}),

@@ -4,7 +4,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { queueNames } from '@hoop/contract';
-import { openQueueWorker } from '@hoop/queue';
+import { openQueueWorker, requireDurableQueue } from '@hoop/queue';
 
 import type { RelayConfig } from './config.ts';
 import { openRelay } from './context.ts';
@@ -37,7 +37,10 @@ export async function startRelay(config: RelayConfig, parts: RelayParts = {}): P
   const server = createRelayServer(relay);
   const loopback = createRelayServer(relay, true);
   try {
-    await opened.ready();
+    await Promise.all([
+      opened.ready(),
+      requireDurableQueue(config.queue, ({ setting, value, isLossy, sentence }) => relay.log[isLossy ? 'error' : 'warn']({ event: 'weak_queue', setting, value }, sentence)),
+    ]);
     await listenOnLoopback(loopback);
     relay.loopbackPort = (loopback.address() as AddressInfo).port;
     await listen(server, config);

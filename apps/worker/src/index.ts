@@ -1,4 +1,6 @@
 /** The worker in this process. The product starts it through main.ts, which adds signals. */
+import { requireDurableQueue } from '@hoop/queue';
+
 import { startApprovals } from './approvals/start-approvals.ts';
 import type { WorkerConfig } from './config.ts';
 import { openContext } from './context.ts';
@@ -16,9 +18,15 @@ export interface RunningWorker {
   close(): Promise<void>;
 }
 
-/** Resolves once every part runs; where a server is away, the parts wait for it. */
+/** Resolves once every part runs; where a server is away, the parts wait for it. Rejects where the queue's settings lose records. */
 export async function startWorker(config: WorkerConfig): Promise<RunningWorker> {
   const context = openContext(config);
+  try {
+    await requireDurableQueue(config.queue, ({ setting, value, isLossy, sentence }) => context.log[isLossy ? 'error' : 'warn']({ event: 'weak_queue', setting, value }, sentence));
+  } catch (error) {
+    await context.db.close();
+    throw error;
+  }
   const parts = [startRecordings(context), startApprovals(context), startMaintenance(context), startSequencer(context), startWitness(context), startEventSinks(context)];
   let closing: Promise<void> | undefined;
   return {

@@ -1,4 +1,6 @@
 export * from './connection.ts';
+export { findWeaknesses, requireDurableQueue } from './durability.ts';
+export type { DurabilityFinding } from './durability.ts';
 export { prepareQueueSchema } from './prepare-queue-schema.ts';
 export type { PrepareQueueSchemaOptions } from './prepare-queue-schema.ts';
 export { isOutage, queueSchema } from './postgres.ts';

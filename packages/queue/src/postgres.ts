@@ -18,7 +18,7 @@ export interface PoolOptions {
  */
 export function createQueuePool(url: string, options: PoolOptions): PgPool {
   const pool = new QueuePool({
-    connectionString: withSearchPath(url),
+    connectionString: withPinned(url),
     max: options.max,
     connectionTimeoutMillis: options.timeoutMs,
     query_timeout: options.timeoutMs,
@@ -33,11 +33,14 @@ export function createQueuePool(url: string, options: PoolOptions): PgPool {
   return pool as unknown as PgPool;
 }
 
-/** The last `-c search_path` wins, so a URL cannot point the queue elsewhere. */
-function withSearchPath(url: string): string {
+/**
+ * The last of each wins, so a URL cannot point the queue elsewhere, and whatever the server's default is, what was
+ * acknowledged is in its write-ahead log.
+ */
+function withPinned(url: string): string {
   const parsed = new URL(url);
   const own = parsed.searchParams.get('options');
-  const pinned = `-c search_path=${queueSchema}`;
+  const pinned = `-c search_path=${queueSchema} -c synchronous_commit=on`;
   parsed.searchParams.set('options', own ? `${own} ${pinned}` : pinned);
   return parsed.href;
 }

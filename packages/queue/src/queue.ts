@@ -5,6 +5,7 @@ import type { Job, JobsOptions } from 'bullmq';
 import type { QueueConnection } from './connection.ts';
 import { packPayload, unpackPayload } from './payload.ts';
 import type { StoredPayload } from './payload.ts';
+import { judgeRedis, readRedisSettings, refuseLossy } from './durability.ts';
 import { createQueuePool } from './postgres.ts';
 import { createProducerRedis, redisReady } from './redis.ts';
 import { within } from './within.ts';
@@ -23,6 +24,8 @@ export interface QueueOptions {
 export interface AddOptions {
   /** Milliseconds until the job may be taken. @default 0 */
   readonly delayMs?: number;
+  /** The payload is plain ASCII and compressed already: it is stored as it is. @default false */
+  readonly isPacked?: boolean;
 }
 
 export interface QueueCounts {
@@ -68,13 +71,15 @@ type Stored = BullQueue<StoredPayload, unknown, string>;
 interface Backend {
   /** Resolves once the server can be expected to answer. */
   ready(): Promise<void>;
+  /** Rejects while the server is one that would lose what it acknowledges. */
+  trusted(): Promise<void>;
   open(): Stored;
   close(): Promise<void>;
 }
 
 export function openQueue<T>(name: string, connection: QueueConnection, options: QueueOptions = {}): JobQueue<T> {
   const timeoutMs = options.timeoutMs ?? 2000;
-  const backend = connection.kind === 'redis' ? redisBackend(name, connection.url, timeoutMs) : postgresBackend(name, connection.url, timeoutMs, options.maxConnections ?? 4);
+  const backend = connection.kind === 'redis' ? redisBackend(name, connection, timeoutMs) : postgresBackend(name, connection.url, timeoutMs, options.maxConnections ?? 4);
   let opening: Promise<Stored> | undefined;
   let isClosed = false;
 
@@ -107,7 +112,7 @@ export function openQueue<T>(name: string, connection: QueueConnection, options:
     let isLate = false;
     try {
       // What could not even be started in time must not happen later, behind the back of a caller that was told no.
-      return await within(timeoutMs, opened().then((queue) => (isLate ? Promise.reject(new Error('Too late.')) : what(queue))));
+      return await within(timeoutMs, opened().then(async (queue) => (await backend.trusted(), queue)).then((queue) => (isLate ? Promise.reject(new Error('Too late.')) : what(queue))));
     } catch (cause) {
       isLate = true;
       throw new AppError('unavailable', `The queue "${name}" did not take the request within ${timeoutMs} ms.`, { cause });
@@ -125,7 +130,7 @@ export function openQueue<T>(name: string, connection: QueueConnection, options:
 
   return {
     async add(jobId, payload, add) {
-      const entry = { data: packPayload(payload), opts: jobOptions(jobId, add) };
+      const entry = { data: packPayload(payload, add?.isPacked), opts: jobOptions(jobId, add) };
       await run((opened) => opened.add(name, entry.data, entry.opts));
     },
     async addBulk(jobs) {
@@ -180,6 +185,7 @@ function postgresBackend(name: string, url: string, timeoutMs: number, max: numb
         client.release();
       }
     },
+    trusted: () => trusted,
     open() {
       const queue = new (withBackend(createPostgresBackend).Queue)(name, { connection: pool, streams: events });
       queue.on('error', () => undefined);
@@ -192,10 +198,27 @@ function postgresBackend(name: string, url: string, timeoutMs: number, max: numb
   };
 }
 
-function redisBackend(name: string, url: string, timeoutMs: number): Backend {
-  const redis = createProducerRedis(url, timeoutMs);
+/** What a session can decide it does itself: see `createQueuePool`. */
+const trusted = Promise.resolve();
+
+function redisBackend(name: string, connection: QueueConnection, timeoutMs: number): Backend {
+  const redis = createProducerRedis(connection.url, timeoutMs);
+  let judgement: Promise<void> | undefined;
+  // Whoever answers now may be another server, or the same with other settings.
+  redis.on('close', () => (judgement = undefined));
   return {
     ready: () => redisReady(redis, timeoutMs),
+    trusted() {
+      if (!judgement) {
+        const attempt = readRedisSettings(redis).then((settings) => refuseLossy(connection, judgeRedis(settings)));
+        // Asked again the next time: the settings can be put right while the server runs.
+        attempt.catch(() => {
+          if (judgement === attempt) judgement = undefined;
+        });
+        judgement = attempt;
+      }
+      return judgement;
+    },
     open() {
       const queue: Stored = new BullQueue(name, { connection: redis, prefix: 'hoop', streams: events });
       queue.on('error', () => undefined);

@@ -69,14 +69,19 @@ async function launch(program: string, args: string[]): Promise<ChildProcess> {
   return child;
 }
 
+export interface TestRedisOptions {
+  /** Instead of the defaults, by their names in redis.conf. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
 /** Every write is appended and synced before it is answered, nothing is evicted: what production must use. */
-export async function startTestRedis(): Promise<TestRedis> {
+export async function startTestRedis({ settings = {} }: TestRedisOptions = {}): Promise<TestRedis> {
   const program = findServer();
   if (program === undefined) throw new Error('redis-server is not on PATH.');
   const folder = await mkdtemp(path.join(os.tmpdir(), 'hoop-test-redis-'));
   const port = await freePort();
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always'];
-  args.push('--maxmemory-policy', 'noeviction');
+  args.push('--maxmemory-policy', 'noeviction', ...Object.entries(settings).flatMap(([setting, value]) => [`--${setting}`, value]));
   let child = await launch(program, args);
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;

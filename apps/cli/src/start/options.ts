@@ -35,7 +35,8 @@ folder it then runs a demonstration.
   --once                 stop after the demonstration: exit code 0 if all went as it should, else 1
   --json                 print the transcript as one JSON document
 
-Environment: DATABASE_URL (a Postgres of your own instead of the embedded one), REDIS_URL (queues in Redis).
+Environment: DATABASE_URL (a Postgres of your own instead of the embedded one), REDIS_URL (queues in Redis: docs/durability.md says
+which settings it needs).
 `;
 
 function whole(flag: string, text: string | undefined, fallback: number, least: number, most: number): number {

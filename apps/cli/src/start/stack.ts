@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { countAdminTokens, migrateDatabase, openDatabase } from '@hoop/database';
-import { prepareQueueSchema } from '@hoop/queue';
+import { prepareQueueSchema, queueConnectionFromEnv } from '@hoop/queue';
 
 import { StartError } from '../start-error.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -169,7 +169,7 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
       },
       stop: async () => {
         await relay.stop();
-        await drainQueue(redisUrl === undefined ? { kind: 'postgres', url: databaseUrl } : { kind: 'redis', url: redisUrl }, say);
+        await drainQueue(queueConnectionFromEnv({ DATABASE_URL: databaseUrl, ...redis }), say);
         await worker.stop();
         await Promise.all(started.map((child) => child.stop()));
         await postgres?.stop();
