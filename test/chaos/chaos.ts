@@ -8,6 +8,7 @@ import { findBreaches, readRecords } from './check.ts';
 import { startLoad, type Load } from './load.ts';
 import type { Part } from './part.ts';
 import { startProduct, type Product } from './product.ts';
+import { verifyLog } from './log.ts';
 import { seeded, type Random } from './random.ts';
 import { comeToRest, stopRelays } from './rest.ts';
 import { searchAll, searchJobs } from './secrets.ts';
@@ -29,6 +30,8 @@ export interface ChaosResult {
   readonly received: number;
   /** Records by state. */
   readonly states: Readonly<Record<string, number>>;
+  /** Records that the verified export of the log proves. */
+  readonly proved: number;
   /** Entries found in queue jobs, rows and bodies that were searched for secrets. */
   readonly searched: { readonly entries: number; readonly rows: number; readonly bodies: number };
 }
@@ -72,6 +75,9 @@ export async function runChaos({ queue, rounds, seed, say = () => undefined }: C
     breaches.push(...(await stopRelays(product)), ...(await comeToRest(product)));
     const { recorded, breaches: miscounted } = await readRecords(product.databaseUrl);
     breaches.push(...miscounted, ...findBreaches({ received: product.target.received, sent: load.sent, recorded, relayKills, secrets: needles }));
+    const log = await verifyLog(product);
+    breaches.push(...log.breaches);
+    if (log.intact < recorded.size) breaches.push(`the log proves ${log.intact} records, and there are ${recorded.size} calls`);
     const search = await searchAll(product, needles);
     breaches.push(...search.seen);
     const states: Record<string, number> = {};
@@ -82,6 +88,7 @@ export async function runChaos({ queue, rounds, seed, say = () => undefined }: C
       sent: load.sent.size,
       received: product.target.received.size,
       states,
+      proved: log.intact,
       searched: { entries: jobs.entries, rows: search.rows, bodies: search.bodies },
     };
   } finally {

@@ -23,6 +23,8 @@ export interface Product {
   readonly controlPlaneUrl: string;
   readonly relayUrls: readonly string[];
   readonly recordingKeyFile: string;
+  readonly logPublicKeyFile: string;
+  readonly adminToken: string;
   readonly controlPlane: AppPart;
   readonly relays: readonly AppPart[];
   readonly worker: AppPart;
@@ -121,9 +123,11 @@ async function open(folder: string, options: ProductOptions, closers: (() => Pro
     HOOP_RECORDING_KEY_FILE: keys.recordingKeyFile,
     HOOP_RELAY_TOKEN_FILE: keys.relayTokenFile,
     HOOP_BOOTSTRAP_TOKEN_FILE: keys.bootstrapTokenFile,
+    HOOP_LOG_PUBLIC_KEY_FILE: keys.logPublicKeyFile,
   });
   const worker = start('worker', 'worker', {
     DATABASE_URL: postgres.url,
+    HOOP_LOG_KEY_FILE: keys.logKeyFile,
     HOOP_ORPHAN_SECONDS: String(options.orphanSeconds ?? 4),
     ...(options.deferredLostSeconds === undefined ? {} : { HOOP_DEFERRED_LOST_SECONDS: String(options.deferredLostSeconds) }),
   });
@@ -158,6 +162,8 @@ async function open(folder: string, options: ProductOptions, closers: (() => Pro
     controlPlaneUrl,
     relayUrls,
     recordingKeyFile: keys.recordingKeyFile,
+    logPublicKeyFile: keys.logPublicKeyFile,
+    adminToken,
     controlPlane,
     relays,
     worker,

@@ -25,7 +25,7 @@ export async function stopRelays({ relays, folder }: Product): Promise<string[]>
   return breaches;
 }
 
-/** Waits until the worker has written all records and closed all orphans, and says what was given up or does not end. */
+/** Waits until the worker has written all records, closed all orphans and sequenced all leaves, and says what was given up or does not end. */
 export async function comeToRest({ queue: connection, databaseUrl }: Product): Promise<string[]> {
   const queue = openQueue<unknown>(queueNames.recordings, connection, { timeoutMs: 10_000 });
   const client = new pg.Client(databaseUrl);
@@ -33,11 +33,13 @@ export async function comeToRest({ queue: connection, databaseUrl }: Product): P
   try {
     for (const deadline = Date.now() + quietWithinMs; ; ) {
       const { waiting, active, delayed, failed } = await queue.counts();
-      const { rows } = await client.query<{ pending: number }>("SELECT count(*)::int AS pending FROM calls WHERE state = 'pending'");
-      const { pending } = rows[0]!;
+      const { rows } = await client.query<{ pending: number; unsequenced: number }>(
+        "SELECT (SELECT count(*)::int FROM calls WHERE state = 'pending') AS pending, (SELECT count(*)::int FROM log_pending) AS unsequenced",
+      );
+      const { pending, unsequenced } = rows[0]!;
       if (failed > 0) return [`${failed} batches of records were given up: ${JSON.stringify((await queue.failed(3)).map((job) => job.reason))}`];
-      if (waiting + active + delayed + pending === 0) return [];
-      if (Date.now() > deadline) return [`no rest after ${quietWithinMs} ms: ${JSON.stringify({ waiting, active, delayed, pending })}`];
+      if (waiting + active + delayed + pending + unsequenced === 0) return [];
+      if (Date.now() > deadline) return [`no rest after ${quietWithinMs} ms: ${JSON.stringify({ waiting, active, delayed, pending, unsequenced })}`];
       await delay(100);
     }
   } finally {
