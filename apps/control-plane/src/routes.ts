@@ -31,6 +31,7 @@ import * as createIdentity from './identity/create-identity.ts';
 import * as deleteIdentity from './identity/delete-identity.ts';
 import * as readIdentities from './identity/read-identities.ts';
 import * as updateIdentity from './identity/update-identity.ts';
+import * as maskSuggestions from './masking/mask-suggestions.ts';
 import * as tryMasking from './masking/try-masking.ts';
 import * as readNotifications from './notification/read-notifications.ts';
 import * as writeChannels from './notification/write-channels.ts';
@@ -82,6 +83,7 @@ const files: readonly Record<string, unknown>[] = [
   backtestPolicy,
   proposePolicy,
   tryMasking,
+  maskSuggestions,
   readSessions,
   exportSessionHar,
   exportSessionCalls,

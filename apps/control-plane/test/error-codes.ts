@@ -41,6 +41,17 @@ async function withCredential(h: Harness): Promise<string> {
 const adminToken = async (h: Harness): Promise<string> =>
   (await h.call('POST', '/v1/admin-tokens', { body: { name: 'x', role: 'auditor' } })).body['id'] as string;
 
+const observation = (connectionId: string, path = '$.email') => ({
+  connectionId,
+  suggestions: [{ path, detector: 'email', count: 1, firstSeen: 1000, lastSeen: 2000 }],
+});
+async function suggestion(h: Harness, what: 'accept' | 'dismiss', path?: string): Promise<string> {
+  const id = await withPolicy(h);
+  await h.call('POST', '/internal/relay/mask-observations', { token: h.relayToken, body: { observations: [observation(id, path)] } });
+  const { body } = await h.call<any>('GET', `/v1/connections/${id}/mask-suggestions`);
+  return `/v1/connections/${id}/mask-suggestions/${body.items[0].id}/${what}`;
+}
+
 /** One that succeeds. A path of an operation without parameters may be left out. */
 export const samples: Record<string, Make> = {
   createIdentityProvider: async () => at('/v1/identity-providers', { body: providerInput() }),
@@ -75,6 +86,11 @@ export const samples: Record<string, Make> = {
   lintPolicy: async () => at('/v1/policies/lint', { body: { rules } }),
   explainDecision: async (h) =>
     at('/v1/policies/explain', { body: { connection: await withPolicy(h), request: { method: 'GET', path: '/x' } } }),
+  listMaskSuggestions: async (h) => at(`/v1/connections/${await connection(h)}/mask-suggestions`),
+  acceptMaskSuggestion: async (h) => at(await suggestion(h, 'accept'), { body: {}, ...match }),
+  dismissMaskSuggestion: async (h) => at(await suggestion(h, 'dismiss')),
+  reportMaskObservations: async (h) =>
+    at('/internal/relay/mask-observations', { token: h.relayToken, body: { observations: [observation(await connection(h))] } }),
   tryMasking: async () => at('/v1/masking/try', { body: { rules: [{ key: 'email' }], sample: '{"email":"a@b.example"}' } }),
   listSessions: async () => at('/v1/sessions'),
   getSession: async (h) => at(`/v1/sessions/${(await recordCall(h)).sessionId}`),
@@ -233,6 +249,27 @@ export const refusals: Record<string, Record<string, Make>> = {
       const { callId, sessionId } = await recordCall(h);
       await h.database.prisma.callBody.updateMany({ where: { callId }, data: { sealed: Buffer.alloc(64) } });
       return at(`/v1/sessions/${sessionId}/ndjson`);
+    },
+  },
+  acceptMaskSuggestion: {
+    conflict: async (h) => {
+      const path = await suggestion(h, 'accept');
+      await h.call('POST', path, { body: {}, ...match });
+      return at(path, { body: {}, ...match });
+    },
+    idempotency_key_reused: async (h) => {
+      const path = await suggestion(h, 'accept');
+      const headers = { ...match.headers, 'idempotency-key': newId('request') };
+      await h.call('POST', path, { body: {}, headers });
+      return at(path, { body: { action: 'hash' }, headers });
+    },
+    policy_invalid: async (h) => at(await suggestion(h, 'accept', '$.nonsense['), { body: {}, ...match }),
+  },
+  dismissMaskSuggestion: {
+    conflict: async (h) => {
+      const path = await suggestion(h, 'dismiss');
+      await h.call('POST', path);
+      return at(path);
     },
   },
   tryMasking: {

@@ -7,7 +7,7 @@ import { startHarness, type Harness } from './harness.ts';
 /** These compute and change nothing. */
 const computing = new Set(['validatePolicy', 'lintPolicy', 'explainDecision', 'tryMasking']);
 /** No relay works by what these change. */
-const beside = new Set(['createAdminToken', 'revokeAdminToken']);
+const beside = new Set(['createAdminToken', 'revokeAdminToken', 'dismissMaskSuggestion']);
 
 const mutating = operations.filter(
   ({ id, method, path }) => samples[id] !== undefined && method !== 'GET' && path.startsWith('/v1/') && !computing.has(id),

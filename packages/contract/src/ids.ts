@@ -17,6 +17,7 @@ export const idPrefixes = {
   identity_provider: 'idp',
   lease: 'lse',
   legal_hold: 'hld',
+  mask_suggestion: 'mks',
   notification_channel: 'nch',
   notification_delivery: 'ndl',
   policy: 'pol',

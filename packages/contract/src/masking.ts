@@ -32,14 +32,14 @@ export const maskRulesSchema = z.array(maskRuleSchema).max(1000);
 /** A sensitive field that no rule covers, as discovery saw it. Never the value. */
 export const maskSuggestionSchema = z.object({
   /** JSONPath, `[*]` for every element or for keys that are ids. A rule with this path covers it. */
-  path: z.string().max(1024),
+  path: z.string().min(1).max(500),
   /** The detector that found it. */
-  detector: z.string(),
+  detector: z.string().min(1).max(64),
   /** Values that were seen. */
-  count: z.int(),
+  count: z.int().min(1).max(1_000_000_000),
   /** Unix milliseconds. */
-  firstSeen: z.int(),
-  lastSeen: z.int(),
+  firstSeen: z.int().min(0).max(8_640_000_000_000),
+  lastSeen: z.int().min(0).max(8_640_000_000_000),
 });
 export type MaskSuggestion = z.infer<typeof maskSuggestionSchema>;
 

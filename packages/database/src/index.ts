@@ -14,6 +14,7 @@ export * from './identity/store.ts';
 export * from './legal-hold/store.ts';
 export * from './listen.ts';
 export * from './log/index.ts';
+export * from './masking/suggestions.ts';
 export * from './migrate.ts';
 export * from './notifications/index.ts';
 export type { Page, PageRequest } from './page.ts';

@@ -15,11 +15,12 @@ export interface CallQuery {
   readonly method?: string | undefined;
   readonly path?: string | undefined;
   readonly trace?: string | undefined;
+  readonly credentialReflected?: boolean | undefined;
 }
 
 /** A query in terms of the record. A name that nobody has now may still be an id on record. */
 export async function callFilterOf(tx: Transaction, query: CallQuery): Promise<CallFilter> {
-  const { session, identity, connection, trace, since, until, decision, rule, state, status, error, method, path } = query;
+  const { session, identity, connection, trace, since, until, decision, rule, state, status, error, method, path, credentialReflected } = query;
   return {
     since,
     until,
@@ -30,6 +31,7 @@ export async function callFilterOf(tx: Transaction, query: CallQuery): Promise<C
     error,
     method,
     path,
+    credentialReflected,
     sessionId: session,
     traceId: trace,
     identityId: identity === undefined ? undefined : ((await findIdentity(tx, identity))?.id ?? identity),

@@ -1,5 +1,5 @@
 /** Sends one message to one channel, and decides when to try again. */
-import { channelNamed, createDeliveries, readDeferredCallForWorker, recordAttempt, takeDelivery } from '@hoop/database';
+import { channelNamed, channelsFor, createDeliveries, findCall, readDeferredCallForWorker, recordAttempt, takeDelivery } from '@hoop/database';
 import type { ChannelRecord, Database, DeliveryRecord } from '@hoop/database';
 import { deadLetter } from '@hoop/queue';
 import type { JobQueue } from '@hoop/queue';
@@ -106,8 +106,24 @@ async function tellDeferredFinished(context: NotificationContext, callId: string
   for (const deliveryId of ids) await notifications.add(`${deliveryId}.0`, { version: 1, kind: 'deliver', deliveryId });
 }
 
+const hourMs = 3_600_000;
+
+/** Once an hour for each connection and lease: a target that gives back every request must not flood whoever is told. */
+async function tellCredentialReflected(context: NotificationContext, callId: string): Promise<void> {
+  const { db, now, notifications } = context;
+  const call = await findCall(db.prisma, callId);
+  if (call === null) return;
+  const { sessionId, at, identity, connection, method, path, status, targetAddress, leaseFingerprint } = call;
+  const data = { callId, sessionId, at, identity, connection, method, path, status, targetAddress, leaseFingerprint, details: `/v1/calls/${callId}` };
+  const subjectId = `${connection?.id ?? ''}.${leaseFingerprint ?? ''}.${Math.floor(now() / hourMs)}`;
+  const ids = await db.inTransaction(async (tx) =>
+    createDeliveries(tx, 'credential.reflected', subjectId, await channelsFor(tx, 'credential.reflected', []), data, new Date(now())),
+  );
+  for (const deliveryId of ids) await notifications.add(`${deliveryId}.0`, { version: 1, kind: 'deliver', deliveryId });
+}
+
 export async function handleNotificationJob(context: NotificationContext, job: NotificationJob): Promise<void> {
   if (job.version !== 1) throw deadLetter('The job is of a version that this worker does not know.');
   if (job.kind === 'deliver') return deliver(context, job.deliveryId);
-  return tellDeferredFinished(context, job.callId);
+  return job.kind === 'credential_reflected' ? tellCredentialReflected(context, job.callId) : tellDeferredFinished(context, job.callId);
 }

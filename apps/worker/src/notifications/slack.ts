@@ -18,6 +18,7 @@ const titles: Record<string, string> = {
   'approval.expired': 'Expired without a decision',
   'approval.withdrawn': 'Withdrawn by the function',
   'approval.voided': 'Voided',
+  'credential.reflected': ':rotating_light: A target answered with the credential that was injected; it was scrubbed',
   'approval.break_glass': ':rotating_light: The glass was broken',
 };
 
@@ -46,15 +47,17 @@ const button = (action: 'approve' | 'deny', value: string): object => ({
  * @param request what will be sent, masked; null where it cannot be shown
  */
 export function slackMessage(event: string, data: Data, request: ShownRequest | null, channel: string | undefined): Record<string, unknown> {
-  const identity = data['identity'] as { name: string; owner: string } | undefined;
-  const connection = data['connection'] as { name: string } | undefined;
+  const identity = data['identity'] as { name: string | null; owner?: string } | null | undefined;
+  const connection = data['connection'] as { name: string | null } | null | undefined;
   const title = titles[event] ?? event;
   const facts = [
     `*${title}*`,
-    `${plain(identity?.name ?? '')} (owner ${plain(identity?.owner ?? '')}) → ${plain(connection?.name ?? '')}`,
-    `Rule: ${plain((data['rules'] as string[] | undefined)?.join(', ') ?? '')}`,
-    `Digest: \`${String(data['digest'] ?? '').slice(0, 16)}…\`   Expires: ${plain(String(data['expiresAt'] ?? ''))}`,
+    `${plain(identity?.name ?? '')}${identity?.owner === undefined ? '' : ` (owner ${plain(identity.owner)})`} → ${plain(connection?.name ?? '')}`,
   ];
+  if (event.startsWith('approval.')) {
+    facts.push(`Rule: ${plain((data['rules'] as string[] | undefined)?.join(', ') ?? '')}`);
+    facts.push(`Digest: \`${String(data['digest'] ?? '').slice(0, 16)}…\`   Expires: ${plain(String(data['expiresAt'] ?? ''))}`);
+  } else if (data['callId'] !== undefined) facts.push(`Call: \`${plain(String(data['callId']))}\``);
   if (data['reason']) facts.push(`Reason: ${plain(String(data['reason']))}`);
   const blocks: object[] = [{ type: 'section', text: { type: 'mrkdwn', text: facts.join('\n').slice(0, 3000) } }];
   const asks = event === 'approval.requested' || event === 'approval.reminder' || event === 'approval.escalated';

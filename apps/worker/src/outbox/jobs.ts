@@ -7,7 +7,7 @@ export type ApprovalJob =
   | { readonly version: 1; readonly kind: 'remind' | 'escalate' | 'expire'; readonly approvalId: string };
 export type NotificationJob =
   | { readonly version: 1; readonly kind: 'deliver'; readonly deliveryId: string }
-  | { readonly version: 1; readonly kind: 'deferred_finished'; readonly callId: string };
+  | { readonly version: 1; readonly kind: 'deferred_finished' | 'credential_reflected'; readonly callId: string };
 export interface RelayJob {
   readonly version: 1;
   readonly callId: string;
@@ -52,6 +52,10 @@ export function outboxJobs(row: OutboxRow, approval: ApprovalRecord | null, now:
   if (topic === 'deferred.finished') {
     const callId = payload['callId']!;
     return [{ queue: 'notifications', jobId: `${callId}.finished`, payload: { version: 1, kind: 'deferred_finished', callId }, delayMs: 0 }];
+  }
+  if (topic === 'credential.reflected') {
+    const callId = payload['callId']!;
+    return [{ queue: 'notifications', jobId: `${callId}.reflected`, payload: { version: 1, kind: 'credential_reflected', callId }, delayMs: 0 }];
   }
   if (topic === 'delivery.due') {
     const deliveryId = payload['deliveryId']!;

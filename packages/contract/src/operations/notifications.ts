@@ -22,6 +22,8 @@ export const notificationEvents = [
   'approval.break_glass',
   /** A deferred call that named the channel has finished. */
   'deferred.finished',
+  /** A target answered with the injected credential, which was scrubbed: once an hour for each connection and lease. */
+  'credential.reflected',
 ] as const;
 export const notificationEventSchema = z.enum(notificationEvents);
 

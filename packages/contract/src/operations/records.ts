@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { idSchema } from '../ids.ts';
 import { defineOperation } from '../operation.ts';
 import { decisionEffectSchema, decisionSchema } from '../policy.ts';
-import { headerListSchema, outcomeStateSchema, recordedBodySchema, timingsSchema } from '../record.ts';
-import { everyRole, instantQuery, investigators, listQuery, pageOf, referenceSchema, timeSchema } from './wire.ts';
+import { headerListSchema, outcomeStateSchema, recordedBodySchema, targetTlsSchema, timingsSchema } from '../record.ts';
+import { everyRole, flagQuery, instantQuery, investigators, listQuery, pageOf, referenceSchema, timeSchema } from './wire.ts';
 
 const period = { since: instantQuery.optional(), until: instantQuery.optional() };
 const nullableText = z.string().nullable();
@@ -64,6 +64,7 @@ export const callSchema = callSummarySchema.extend({
   errorDetail: nullableText,
   leaseFingerprint: nullableText,
   targetAddress: nullableText,
+  targetTls: targetTlsSchema.nullish(),
   maskedCount: z.int().nullable(),
   credentialReflected: z.boolean().nullable(),
   timings: timingsSchema.nullable(),
@@ -101,6 +102,8 @@ export const callFilters = {
   /** The whole path; with `*` at its end, every path that starts so. */
   path: z.string().max(8192).optional(),
   trace: z.string().max(100).optional(),
+  /** `true`: the target answered with the injected credential in its response, which was scrubbed. */
+  credentialReflected: flagQuery.optional(),
 };
 
 export const listSessions = defineOperation({

@@ -20,6 +20,7 @@ export interface CallFilter {
   /** The whole path, or with a `*` at its end every path that starts so. */
   readonly path?: string | undefined;
   readonly traceId?: string | undefined;
+  readonly credentialReflected?: boolean | undefined;
 }
 
 /** How far the time in a call's id may be from its `at`: ids bound what is read of the index, `at` decides. */
@@ -44,6 +45,8 @@ export function callConditions(filter: CallFilter): Prisma.Sql[] {
     [Prisma.sql`c.trace_id`, filter.traceId],
   ];
   for (const [column, value] of equals) if (value !== undefined) conditions.push(Prisma.sql`${column} = ${value}`);
+  // In these words, which the index has; null: not known yet.
+  if (filter.credentialReflected !== undefined) conditions.push(filter.credentialReflected ? Prisma.sql`c.credential_reflected` : Prisma.sql`NOT c.credential_reflected`);
   if (path !== undefined) conditions.push(...pathConditions(path));
   return conditions;
 }

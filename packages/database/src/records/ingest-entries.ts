@@ -6,6 +6,8 @@ import { notifyCallChanges } from './call-changes.ts';
 import { headColumns, instant, outcomeColumns, toCallRow } from './call-row.ts';
 import { mergeEntries } from './merge-entries.ts';
 import type { CallRecord } from './merge-entries.ts';
+import { enqueueAlerts } from './enqueue-alerts.ts';
+import type { AlertFacts } from './enqueue-alerts.ts';
 import { jsonForPostgres } from './json-for-postgres.ts';
 
 /** A connection within a transaction; plain `pg`, because these statements carry megabytes. */
@@ -33,16 +35,14 @@ export async function ingestEntries(client: IngestClient, entries: readonly Reco
   await insertBodies(client, calls.filter((call) => isConcludedNow(changed.get(call.callId))));
   await countInSessions(client, calls, changed);
   await enqueueForLog(client, changes);
+  await enqueueAlerts(client, changes);
   await lookAgainAt(client, calls);
   await notifyCallChanges(client, changes.map((change) => change.id));
   return { calls: calls.length, written: changes.length };
 }
 
 /** What a write did to a call. */
-interface Change {
-  readonly id: string;
-  readonly state: string;
-  readonly has_head: boolean;
+interface Change extends AlertFacts {
   /** See `Call.previous` in the schema. */
   readonly previous: string | null;
 }
@@ -81,7 +81,7 @@ const upsert = `
     ${Object.keys(headColumns).map((name) => `${name} = CASE WHEN ${completes} THEN excluded.${name} ELSE calls.${name} END`).join(', ')},
     ${Object.keys(outcomeColumns).map((name) => `${name} = CASE WHEN ${concludes} THEN excluded.${name} ELSE calls.${name} END`).join(', ')}
   WHERE calls.purged_at IS NULL AND (${concludes} OR ${completes})
-  RETURNING id, state, has_head, previous`;
+  RETURNING id, state, has_head, previous, connection_id, lease_fingerprint, credential_reflected`;
 
 async function upsertCalls(client: IngestClient, calls: readonly CallRecord[]): Promise<Change[]> {
   const { rows } = await client.query<Change>({ name: 'records-calls', text: upsert, values: [jsonForPostgres(calls.map(toCallRow))] });
