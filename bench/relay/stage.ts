@@ -41,6 +41,9 @@ const rules: Rule[] = [
   { name: 'nobody deletes', effect: 'deny', match: { methods: ['DELETE'] } },
 ];
 
+/** How the product starts a relay: its calls live for milliseconds, and a larger nursery lets most of them die in it. */
+export const relayFlags = ['--min-semi-space-size=16', '--max-semi-space-size=32'] as const;
+
 export async function startStage(staged: readonly StagedConnection[], options: { execArgv?: readonly string[] } = {}): Promise<Stage> {
   const folder = await mkdtemp(path.join(tmpdir(), 'hoop-bench-'));
   const postgres = await startPostgres({ folder: path.join(folder, 'postgres'), port: 0, password: newId('relay') });
@@ -82,7 +85,7 @@ export async function startStage(staged: readonly StagedConnection[], options: {
       HOOP_PORT: '0',
       HOOP_RECORDER_TIMEOUT_MS: '10000',
     },
-    ...(options.execArgv ? { execArgv: options.execArgv } : {}),
+    execArgv: options.execArgv ?? ['--conditions=@hoop/source', ...relayFlags],
   });
   return {
     databaseUrl: postgres.url,

@@ -1,0 +1,87 @@
+/**
+ * Calls per second of one relay process with all ten steps on, over a bare undici dispatch proxy: 1 KB of JSON, 128
+ * connections, every call with its grant, its decision, its injected credential, its intent and its outcome durable in
+ * the queue (Postgres, fsync on) before its last byte. The process under test has one core; load, target, database and,
+ * afterwards, the worker have the other.
+ */
+import path from 'node:path';
+
+import pg from 'pg';
+
+import { openBench, pinSelf, startProcess } from './measure.ts';
+import type { Sample } from './measure.ts';
+import { load, startCannedTarget } from './relay/load.ts';
+import { relayFlags, startStage } from './relay/stage.ts';
+
+const connections = 128;
+const forMs = 4000;
+
+const bench = openBench('relay');
+const pinned = pinSelf();
+const customers = Array.from({ length: 8 }, (_, id) => ({ id, name: `Customer ${id}`, email: `c${id}@example.com`, city: 'Springfield', note: 'x'.repeat(30) }));
+const target = await startCannedTarget('application/json', JSON.stringify({ data: customers }).padEnd(1024, ' '));
+const stage = await startStage([
+  { name: 'plain', target: target.url },
+  { name: 'masked', target: target.url, mask: [{ path: '$.data[*].email', action: 'partial' }] },
+]);
+const proxy = startProcess(path.join(import.meta.dirname, 'relay/bare-proxy.ts'), {
+  args: [target.url],
+  // The same heap for both.
+  execArgv: ['--conditions=@hoop/source', ...relayFlags],
+});
+const proxyUrl = await proxy.listening();
+let calls = 0;
+let failures = 0;
+
+const head = (requestPath: string, grants: readonly string[]) => (index: number): string =>
+  `GET ${requestPath} HTTP/1.1\r\naccept: application/json\r\nuser-agent: bench\r\nauthorization: Bearer ${grants[index]}`;
+
+// Fresh grants for every turn: each connection is a function's invocation of its own.
+const newGrants = (): Promise<string[]> => Promise.all(Array.from({ length: connections }, () => stage.grant()));
+
+async function turn(url: string, requestPath: string, pid: { cpuMs(): number }, isRelay: boolean): Promise<Sample> {
+  const grants = await newGrants();
+  const cpuBefore = pid.cpuMs();
+  const result = await load({ url, connections, forMs, head: head(requestPath, grants) });
+  failures += result.failures;
+  if (isRelay) calls += result.responses;
+  return { ...result, extra: { cpuUsPerCall: ((pid.cpuMs() - cpuBefore) * 1000) / result.responses } };
+}
+
+for (const [what, name, goal] of [
+  ['1 KB, all steps', 'plain', 0.7],
+  ['1 KB, all steps, a masking rule', 'masked', 0.5],
+] as const) {
+  await bench.compare({
+    case: what,
+    unit: 'req/s',
+    goal,
+    candidate: () => turn(stage.relayUrl, `/${name}/v1/customers`, stage.relay, true),
+    baseline: () => turn(proxyUrl, '/v1/customers', proxy, false),
+    extra: { pinned, connections },
+  });
+}
+await proxy.close();
+
+// What the relay wrote while the worker was away, the worker now brings into the records.
+const database = new pg.Client({ connectionString: stage.databaseUrl });
+await database.connect();
+const count = async (): Promise<number> => Number((await database.query<{ n: string }>(`select count(*) as n from calls where state = 'completed'`)).rows[0]!.n);
+const worker = startProcess(path.join(import.meta.dirname, '../apps/worker/src/main.ts'), {
+  core: 0,
+  env: { DATABASE_URL: stage.databaseUrl, HOOP_LOG_LEVEL: 'warn' },
+});
+const startedAt = performance.now();
+let records = 0;
+for (let last = performance.now(); records < calls && performance.now() - last < 20_000; ) {
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const now = await count();
+  if (now > records) last = performance.now();
+  records = now;
+}
+const drainedPerSecond = records / ((performance.now() - startedAt) / 1000);
+bench.report({ case: 'worker drains into Postgres', value: drainedPerSecond, unit: 'calls/s', calls, records, recordsEqualCalls: records === calls, failures });
+await worker.close();
+await database.end();
+await stage.close();
+target.close();
