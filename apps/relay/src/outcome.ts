@@ -37,7 +37,7 @@ export function packOutcome(relay: Relay, call: Call, { state, status, error }: 
     `,"status":${status},"targetStatus":${call.targetStatus},"error":${error === null || call.isCallerGone ? 'null' : `"${error.code}"`}` +
     `,"errorDetail":${error === null ? 'null' : quoted(error.detail)},"responseHeaders":${keepsHeads ? headersJson(maskHeaders(call.responseHeaders)) : '[]'}` +
     `,"requestBody":${bodyJson(requestBody)},"responseBody":${bodyJson(responseBody)}` +
-    `,"leaseFingerprint":${lease === null ? 'null' : `"${lease.fingerprint}"`},"targetAddress":${quotedOrNull(exchange?.peer.address ?? null)}` +
+    `,"leaseFingerprint":${lease === null ? 'null' : `"${lease.fingerprint}"`},"targetAddress":${quotedOrNull(exchange?.peer.address ?? null)},"targetTls":${tlsJson(exchange?.peer.tls ?? null)}` +
     `,"maskedCount":${report?.maskedCount ?? 0},"credentialReflected":${report?.credentialReflected ?? false},"timings":${timingsJson(call)}}`;
   return { line, sealed, shared: requestBody || responseBody ? session!.keys!.shared : noDataKey };
 }
@@ -62,6 +62,16 @@ function recordedBody(call: Call, capture: BodyCapture, half: 'request' | 'respo
     truncated: capture.isTruncated,
     contentType,
   };
+}
+
+/** The same object for all calls of a connection, so its JSON is made once. */
+const tlsJsons = new WeakMap<object, string>();
+
+function tlsJson(facts: OutcomeEntry['targetTls'] & object | null): string {
+  if (facts === null) return 'null';
+  let json = tlsJsons.get(facts);
+  if (json === undefined) tlsJsons.set(facts, (json = JSON.stringify(facts)));
+  return json;
 }
 
 function timingsJson(call: Call): string {

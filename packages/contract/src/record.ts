@@ -70,6 +70,18 @@ export const intentEntrySchema = z.object({ type: z.literal('intent'), head: cal
 export const outcomeStateSchema = z.enum(['completed', 'failed', 'aborted', 'refused', 'unknown']);
 export type OutcomeState = z.infer<typeof outcomeStateSchema>;
 
+/** What the target's TLS connection was. */
+export const targetTlsSchema = z.object({
+  /** e.g. `TLSv1.3`. */
+  protocol: z.string().nullable(),
+  cipher: z.string(),
+  /** Of the certificate: colon-separated SHA-256, subject, issuer, and the end of its validity as it says it. */
+  fingerprint: z.string(),
+  subject: z.string(),
+  issuer: z.string(),
+  validTo: z.string(),
+});
+
 export const outcomeEntrySchema = z.object({
   type: z.literal('outcome'),
   callId: idSchema('call'),
@@ -90,6 +102,8 @@ export const outcomeEntrySchema = z.object({
   /** SHA-256 (hex, first 16) of the injected secret; null where none was injected. */
   leaseFingerprint: z.string().nullable(),
   targetAddress: z.string().nullable(),
+  /** Null or absent where the target was not spoken to over TLS. */
+  targetTls: targetTlsSchema.nullish(),
   /** Places that the masker changed, and whether the injected credential was found in the response. */
   maskedCount: z.int(),
   credentialReflected: z.boolean(),

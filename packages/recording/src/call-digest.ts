@@ -54,6 +54,8 @@ export function callForm(stored: StoredCall): Record<string, unknown> {
   const { call, ...rest } = stored;
   const form: Record<string, unknown> = { ...rest };
   for (const member of members) form[member] = call[member];
+  // Later than the others: see above.
+  if (call.targetTls != null) form['targetTls'] = call.targetTls;
   if (call.purgedAt !== null) form['purgedAt'] = call.purgedAt;
   return form;
 }

@@ -141,6 +141,7 @@ function toEntry(pageref: string, call: CallResource, requestBytes: Uint8Array |
       errorDetail: call.errorDetail,
       targetStatus: call.targetStatus,
       leaseFingerprint: call.leaseFingerprint,
+      targetTls: call.targetTls ?? null,
       maskedCount: call.maskedCount,
       credentialReflected: call.credentialReflected,
       requestBody,

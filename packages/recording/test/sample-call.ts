@@ -37,6 +37,7 @@ export function sampleCallResource(changes: Partial<CallResource> = {}): CallRes
     errorDetail: null,
     leaseFingerprint: '0123456789abcdef',
     targetAddress: '203.0.113.7:443',
+    targetTls: { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', fingerprint: 'AA:BB', subject: 'CN=api.payments.example', issuer: 'CN=Test CA', validTo: 'Nov 24 07:00:00 2027 GMT' },
     maskedCount: 1,
     credentialReflected: false,
     timings: { authenticated: 0.4, decided: 0.6, intended: 3.1, credential: 3.4, head: 30.25, body: 41, end: 42.42 },

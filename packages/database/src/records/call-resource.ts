@@ -55,6 +55,7 @@ export function toCall(row: CallModel): CallResource {
     errorDetail: row.errorDetail,
     leaseFingerprint: row.leaseFingerprint,
     targetAddress: row.targetAddress,
+    targetTls: row.targetTls as CallResource['targetTls'],
     maskedCount: row.maskedCount,
     credentialReflected: row.credentialReflected,
     timings: row.timings as CallResource['timings'],
