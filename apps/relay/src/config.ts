@@ -5,6 +5,8 @@ import type { QueueConnection } from '@hoop/queue';
 import { queueConnectionFromEnv } from '@hoop/queue';
 import type { JwkSet } from '@hoop/sealing';
 
+import type { MaskDiscoveryOptions } from './mask-discovery.ts';
+
 export interface RelayConfig {
   readonly host: string;
   /** 0: any free port. */
@@ -25,6 +27,8 @@ export interface RelayConfig {
   readonly drainTimeoutMs?: number;
   /** Calls at once in one process. @default 10000 */
   readonly maxCalls?: number;
+  /** Looking for sensitive fields that no rule covers. */
+  readonly discovery?: Pick<MaskDiscoveryOptions, 'sampleEvery' | 'reportEveryMs'>;
   /** Further certificate authorities for targets, PEM. */
   readonly targetCa?: string;
 }
@@ -46,6 +50,7 @@ export function readConfig(env: Environment): RelayConfig {
     queue: queueConnectionFromEnv({ REDIS_URL: env['REDIS_URL'], HOOP_QUEUE_URL: env['HOOP_QUEUE_URL'], HOOP_ALLOW_LOSSY_QUEUE: env['HOOP_ALLOW_LOSSY_QUEUE'] }),
     snapshotMaxAgeMs: whole(env, 'HOOP_SNAPSHOT_MAX_AGE_SECONDS', 30, 1, 3600) * 1000,
     recorderTimeoutMs: whole(env, 'HOOP_RECORDER_TIMEOUT_MS', 2000, 50, 60_000),
+    discovery: { sampleEvery: whole(env, 'HOOP_DISCOVERY_SAMPLE_EVERY', 50, 0, 1_000_000) },
     ...(caFile ? { targetCa: readFileSync(caFile, 'utf8') } : {}),
   };
 }

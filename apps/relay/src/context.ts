@@ -20,6 +20,7 @@ import { whyRevoked } from './data-path/authenticate.ts';
 import { fail } from './data-path/conclude.ts';
 import { isUsable } from './data-path/resolve.ts';
 import { Refusals } from './refusals.ts';
+import { createMaskDiscovery } from './mask-discovery.ts';
 import type { Relay } from './relay.ts';
 import { Sessions } from './sessions.ts';
 import { startSnapshotClient } from './snapshot/client.ts';
@@ -72,6 +73,7 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
     onSubjectChanged: (id) => (id === null ? relay.subjects.allMayHaveChanged() : relay.subjects.changed(id)),
     onTrouble: (error) => log.warn({ event: 'control_plane_trouble', error: describe(error) }, 'no word from the control plane'),
   });
+  const controlPlane = createControlPlane({ url: config.controlPlaneUrl, tokenFile: config.relayTokenFile });
   const relay: Relay = {
     id,
     now,
@@ -93,7 +95,13 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
     renewedAt: new Map(),
     recorder,
     refusals: new Refusals(recorder),
-    controlPlane: createControlPlane({ url: config.controlPlaneUrl, tokenFile: config.relayTokenFile }),
+    discovery: createMaskDiscovery({
+      ...config.discovery,
+      now,
+      report: (observations) => controlPlane.reportMaskObservations(observations),
+      onTrouble: (error) => log.warn({ event: 'mask_observations_lost', error: describe(error) }, 'what discovery saw could not be told'),
+    }),
+    controlPlane,
     subjects: new Subjects(),
     sealingKeys: config.sealingKeys,
     deferredRuns: new Map(),
@@ -110,9 +118,11 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
       for (const call of relay.calls) fail(relay, call, new AppError('relay_draining', 'The relay shut down before the call was complete.'));
       relay.refusals.close();
       await snapshots.close();
+      const told = relay.discovery.close();
       const lost = await recorder.close(flushMs);
       if (lost > 0) log.error({ event: 'records_lost', count: lost }, 'the queue did not take the last records in time');
       await queue.close();
+      await told;
       await relay.controlPlane.close();
       relay.leases.close();
       await relay.upstream.closeAll();

@@ -12,7 +12,8 @@ import type { Dispatcher } from 'undici';
 import type { Call } from './call.ts';
 import { conclude, fail } from './data-path/conclude.ts';
 import { renewRefused } from './data-path/credential.ts';
-import { openResponse } from './data-path/mask.ts';
+import { openResponse, sampleResponse } from './data-path/mask.ts';
+import type { ResponseSample } from './mask-discovery.ts';
 import type { Relay } from './relay.ts';
 
 export class Exchange implements Dispatcher.DispatchHandler {
@@ -24,6 +25,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #call: Call;
   #controller: Dispatcher.DispatchController | null = null;
   #isOver = false;
+  /** Where this response is one of those that discovery looks at. */
+  #sample: ResponseSample | null = null;
 
   constructor(relay: Relay, call: Call, request: BodyCapture | null, response: BodyCapture) {
     this.#relay = relay;
@@ -37,6 +40,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#call.delivery?.stop();
+    this.#sample?.drop();
     this.masker?.abort();
     this.#controller?.abort(error);
   }
@@ -70,7 +74,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     call.targetStatus = status;
     if (status === 401) renewRefused(this.#relay, call);
     try {
-      this.masker = openResponse(this.#relay, call, this, { status, statusText, headers: responseHeaders(headers) });
+      const list = responseHeaders(headers);
+      this.masker = openResponse(this.#relay, call, this, { status, statusText, headers: list });
+      this.#sample = sampleResponse(this.#relay, call, status, list);
     } catch (error) {
       fail(this.#relay, call, error);
     }
@@ -79,6 +85,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#isOver) return;
     this.response.passed(chunk);
+    this.#sample?.take(chunk);
     if (!this.masker!.write(chunk)) controller.pause();
   }
 
@@ -104,6 +111,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   end(trailers: HeaderList): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#sample?.finish();
     conclude(this.#relay, this.#call, trailers);
   }
 

@@ -11,6 +11,7 @@ import type { Subjects } from './approvals/subjects.ts';
 import type { Call } from './call.ts';
 import type { Callers } from './callers.ts';
 import type { DeferredRequest } from './deferred/sealed-request.ts';
+import type { MaskDiscovery } from './mask-discovery.ts';
 import type { Refusals } from './refusals.ts';
 import type { Sessions } from './sessions.ts';
 import type { SnapshotClient } from './snapshot/client.ts';
@@ -41,6 +42,8 @@ export interface Relay {
   readonly renewedAt: Map<string, number>;
   readonly recorder: Recorder;
   readonly refusals: Refusals;
+  /** Looks for sensitive fields that no rule covers. */
+  readonly discovery: MaskDiscovery;
   /** Keeps approvals and deferred calls. */
   readonly controlPlane: ControlPlane;
   readonly subjects: Subjects;

@@ -69,6 +69,8 @@ export class World {
   readonly log: string[] = [];
   readonly jobs: string[] = [];
   readonly calls = new Map<string, RecordedCall>();
+  /** Bodies of reports of discovery. */
+  readonly observations: string[] = [];
   relay!: RunningRelay;
   /** Between the relay and its queue. */
   queueGate!: Gate;
@@ -301,6 +303,17 @@ export class World {
       this.#streams.add(res);
       res.on('close', () => this.#streams.delete(res));
       res.write(`event: revision\ndata: {"revision":${this.snapshot.revision}}\n\n`);
+      return;
+    }
+    if (url.pathname === '/internal/relay/mask-observations') {
+      req.setEncoding('utf8');
+      let body = '';
+      req.on('data', (chunk: string) => (body += chunk));
+      req.on('end', () => {
+        this.observations.push(body);
+        for (const wake of this.#recorded.splice(0)) wake();
+        res.writeHead(200, { 'content-type': 'application/json' }).end('{"taken":1}');
+      });
       return;
     }
     res.writeHead(200, { 'content-type': 'application/json' });

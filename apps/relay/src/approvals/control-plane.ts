@@ -12,6 +12,7 @@ import {
   finishRelayDeferredCall,
   readRelayApproval,
   readRelayDeferredCall,
+  reportMaskObservations,
   withdrawRelayApproval,
   withdrawRelayDeferredCall,
 } from '@hoop/contract';
@@ -26,6 +27,7 @@ export interface ApprovalsOptions {
 
 export type NewDeferredCall = z.input<typeof createRelayDeferredCall.body>;
 export type DeferredResult = z.input<typeof finishRelayDeferredCall.body>;
+export type MaskObservations = z.input<typeof reportMaskObservations.body>['observations'];
 export type DeferredClaim = z.output<typeof claimRelayDeferredCall.response>;
 
 export interface ControlPlane {
@@ -37,6 +39,8 @@ export interface ControlPlane {
   finishDeferredCall(callId: string, result: DeferredResult): Promise<boolean>;
   readDeferredCall(callId: string, identityId: string, waitSeconds: number, signal: AbortSignal): Promise<DeferredCallBody>;
   withdrawDeferredCall(callId: string, identityId: string): Promise<DeferredCallBody>;
+  /** What discovery saw: at most 20 connections with 100 fields each. */
+  reportMaskObservations(observations: MaskObservations): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -101,6 +105,9 @@ export function createControlPlane({ url, tokenFile }: ApprovalsOptions): Contro
       ),
     withdrawDeferredCall: async (id, identityId) =>
       deferredCallSchema.parse(await ask({ method: 'POST', path: callPath(withdrawRelayDeferredCall, id), body: { identityId } })),
+    async reportMaskObservations(observations) {
+      await ask({ method: 'POST', path: reportMaskObservations.path, body: { observations } });
+    },
     close: () => agent.destroy(),
   };
 }

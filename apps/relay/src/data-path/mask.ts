@@ -2,12 +2,13 @@
 import type { HeaderList } from '@hoop/contract';
 import type { Lease } from '@hoop/credentials';
 import { compileScrubber, createResponseMasker, requestHeadersForMasking } from '@hoop/masking';
-import type { ResponseMasker, Scrubber } from '@hoop/masking';
+import type { MaskingIdentity, ResponseMasker, Scrubber } from '@hoop/masking';
 import { returnHeaders } from '@hoop/upstream';
 
 import type { Call } from '../call.ts';
 import { Delivery } from '../delivery.ts';
 import type { Exchange } from '../exchange.ts';
+import type { ResponseSample } from '../mask-discovery.ts';
 import type { Relay } from '../relay.ts';
 
 const scrubbers = new WeakMap<Lease, Scrubber>();
@@ -45,10 +46,9 @@ export function openResponse(
   response: { status: number; statusText: string; headers: HeaderList },
 ): ResponseMasker {
   const { settings } = call.connection!.snapshot;
-  const { identity, issuer, subject, claims } = call.caller!;
   const masker = createResponseMasker({
     masking: call.masking,
-    identity: { name: identity.snapshot.name, issuer, subject, claims, labels: identity.snapshot.labels },
+    identity: maskingIdentity(call),
     unmaskedContentTypes: settings.unmaskedContentTypes,
     requestMethod: call.request!.method,
     status: response.status,
@@ -65,4 +65,15 @@ export function openResponse(
     idleTimeoutMs: settings.limits.idleTimeoutMs,
   });
   return masker;
+}
+
+/** Null: discovery does not look at this response. */
+export function sampleResponse(relay: Relay, call: Call, status: number, headers: HeaderList): ResponseSample | null {
+  const { id, policy } = call.connection!.snapshot;
+  return relay.discovery.sample(id, policy!.mask, headers, () => ({ masking: call.masking, identity: maskingIdentity(call), status }));
+}
+
+function maskingIdentity(call: Call): MaskingIdentity {
+  const { identity, issuer, subject, claims } = call.caller!;
+  return { name: identity.snapshot.name, issuer, subject, claims, labels: identity.snapshot.labels };
 }

@@ -30,7 +30,6 @@ afterAll(async () => {
 const jobs: NotificationJob[] = [];
 const notifications = { add: async (_id: string, job: NotificationJob) => void jobs.push(job) } as OutboxQueues['notifications'];
 const context = {
-  db,
   notifications,
   now: () => now,
   random: () => 0,
