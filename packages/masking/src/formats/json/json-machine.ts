@@ -9,7 +9,7 @@ import { utf8Bytes } from '../../bytes.ts';
 import { limits } from '../../engine.ts';
 import type { Engine } from '../../engine.ts';
 import type { Output } from '../../output.ts';
-import { hashPrime, hashSeed, isKeyAt } from '../../rules/key-table.ts';
+import { hashPrime, hashSeed } from '../../rules/key-table.ts';
 import type { KeyEntry } from '../../rules/key-table.ts';
 import type { PathState } from '../../rules/path-automaton.ts';
 import { byteClasses, DIGIT, SPECIAL } from '../../text/byte-classes.ts';
@@ -17,6 +17,8 @@ import { Malformed } from '../machine.ts';
 import type { Machine, Tally } from '../machine.ts';
 import { isBareValue } from './json-number.ts';
 import type { JsonOptions } from './json-options.ts';
+import { JsonMembers, UNEXPECTED } from './json-members.ts';
+import { AFTER, COLON, FIRST_ELEMENT, FIRST_KEY, IN_BARE, IN_KEY, IN_STRING, KEY, QUOTE, TOP, VALUE } from './json-phases.ts';
 import { skipCommonBare, skipPlain } from './json-skip.ts';
 import { JsonStack } from './json-stack.ts';
 import { JsonValues } from './json-values.ts';
@@ -24,25 +26,9 @@ import type { Place } from './json-values.ts';
 import { mayBeNested } from './json-value.ts';
 import { JsonWriter } from './json-writer.ts';
 
-// what comes next; from IN_STRING on: what was begun in an earlier chunk
-const TOP = 0;
-const VALUE = 1;
-const FIRST_ELEMENT = 2;
-const FIRST_KEY = 3;
-const KEY = 4;
-const COLON = 5;
-const AFTER = 6;
-const IN_STRING = 7;
-const IN_KEY = 8;
-const IN_BARE = 9;
-
-const QUOTE = 0x22;
-
 const isBareByte = Uint8Array.from({ length: 256 }, (_, byte) => (/[0-9A-Za-z+\-.]/.test(String.fromCharCode(byte)) ? 1 : 0));
 
 export class JsonMachine implements Machine {
-  /** Keys read so far; tells JSON from text that only starts like it. */
-  keysRead = 0;
   readonly #engine: Engine;
   readonly #writer: JsonWriter;
   readonly #values: JsonValues;
@@ -56,7 +42,9 @@ export class JsonMachine implements Machine {
   #consumed = 0;
   #documents = 0;
   #maskedKeys = 0;
-  #lastKey: KeyEntry;
+  readonly #members: JsonMembers;
+  /** Members may be gone over in runs. */
+  readonly #runs: boolean;
   /** Depth of the masked container that we are in; -1: none. */
   #muted = -1;
   #mutedAction: Action = NONE;
@@ -68,7 +56,6 @@ export class JsonMachine implements Machine {
     this.#root = options.root ?? engine.root;
     this.#rootEntry = options.entry ?? engine.keys.first;
     this.#place = { state: this.#root, entry: this.#rootEntry };
-    this.#lastKey = engine.keys.first;
     this.#writer = new JsonWriter(out);
     this.#stack = new JsonStack(this.#root, this.#rootEntry);
     this.#values = new JsonValues({
@@ -80,6 +67,13 @@ export class JsonMachine implements Machine {
       nesting: options.nesting ?? 0,
       observer: options.observer ?? null,
     });
+    this.#members = new JsonMembers(engine.keys.first, this.#stack, this.#values, this.#writer, this.#place);
+    this.#runs = !engine.removes && (options.observer ?? null) === null;
+  }
+
+  /** Keys read so far; tells JSON from text that only starts like it. */
+  get keysRead(): number {
+    return this.#members.keysRead;
   }
 
   write(chunk: Uint8Array): void {
@@ -88,6 +82,7 @@ export class JsonMachine implements Machine {
     const { scanner, collected } = this.#values;
     const { removes } = this.#engine;
     const place = this.#place;
+    const members = this.#members;
     const view = new DataView(chunk.buffer, chunk.byteOffset, n);
     const { passes: plainStrings, leastNumber } = this.#values;
     let phase = this.#phase;
@@ -190,27 +185,14 @@ export class JsonMachine implements Machine {
             phase = this.#close(i++);
             break;
           }
-          const start = i++;
-          const expected = this.#lastKey.follower;
-          if (expected !== null && i + 16 <= n && isKeyAt(expected, view, i)) {
-              i += expected.length;
-              this.#lastKey = expected;
-              this.keysRead++;
-              if (this.#muted < 0) {
-                const state = stack.state.members[expected.symbol];
-                if (state === undefined || removes || expected.masked !== null) this.#member(chunk, start, i, expected);
-                else {
-                  place.state = state;
-                  place.entry = expected;
-                }
-              }
-              phase = COLON;
-              if (i < n && chunk[i] === 0x3a) {
-                phase = VALUE;
-                i++;
-              }
+          if (this.#runs && this.#muted < 0) {
+            i = members.run(chunk, view, i, n);
+            if (members.phase !== UNEXPECTED) {
+              phase = members.phase;
               break;
+            }
           }
+          const start = i++;
           let hash = hashSeed;
           let next = 0;
           while (i < n && (byteClasses[(next = chunk[i]!)]! & SPECIAL) === 0) {
@@ -218,11 +200,11 @@ export class JsonMachine implements Machine {
             i++;
           }
           if (i < n && next === QUOTE) {
-            this.keysRead++;
+            members.keysRead++;
             if (this.#muted < 0) {
               const entry = this.#engine.keys.find(hash, chunk, start + 1, i);
-              this.#lastKey.follower = entry;
-              this.#lastKey = entry;
+              members.lastKey.follower = entry;
+              members.lastKey = entry;
               this.#member(chunk, start, i + 1, entry);
             }
             i++;
@@ -233,7 +215,7 @@ export class JsonMachine implements Machine {
           i = scanner.scan(chunk, i, n);
           if (i < 0) this.#fail(-1 - i, scanner.reason);
           if (i < n) {
-            this.keysRead++;
+            members.keysRead++;
             if (this.#muted < 0) this.#member(chunk, start, i + 1, this.#engine.keys.search(chunk, start + 1, i));
             i++;
             phase = COLON;
@@ -279,7 +261,7 @@ export class JsonMachine implements Machine {
             if (ended) this.#finishKey(i);
           }
           if (!ended) break;
-          this.keysRead++;
+          members.keysRead++;
           phase = COLON;
           break;
         }

@@ -15,8 +15,9 @@ export function skipCommonBare(view: DataView, start: number, n: number): number
 }
 
 /**
- * The first of the four-byte words from `i` on in which there may be a quote, a backslash, a control character or a
- * non-ASCII byte: each is tested for in all four bytes at once.
+ * The first quote, backslash, control character or non-ASCII byte from `i` on, or what is left of the chunk when no
+ * whole word of four bytes is. Each is tested for in all four bytes at once; borrows only ever go upwards, so the
+ * lowest mark is always a true one.
  */
 export function skipPlain(view: DataView, from: number, n: number): number {
   let i = from;
@@ -24,7 +25,8 @@ export function skipPlain(view: DataView, from: number, n: number): number {
     const word = view.getInt32(i, true);
     const quote = word ^ 0x22222222;
     const backslash = word ^ 0x5c5c5c5c;
-    if (((word | (word - 0x20202020) | ((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash)) & 0x80808080) !== 0) break;
+    const marks = (word | (word - 0x20202020) | ((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash)) & 0x80808080;
+    if (marks !== 0) return i + ((31 - Math.clz32(marks & -marks)) >> 3);
   }
   return i;
 }

@@ -2,10 +2,10 @@
 import { allClasses, byteClasses, DIGIT, OTHER, SLASH, SPACE, SPECIAL } from '../../text/byte-classes.ts';
 
 /** What a two-character escape may stand for: a quote, a backslash, a slash, white space. */
-const escaped = OTHER | SLASH | SPACE;
+export const escaped: number = OTHER | SLASH | SPACE;
 const manyDigits = 1_000_000;
 
-const isSimpleEscape = Uint8Array.from({ length: 256 }, (_, byte) => ('"\\/bfnrt'.includes(String.fromCharCode(byte)) ? 1 : 0));
+export const isSimpleEscape: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => ('"\\/bfnrt'.includes(String.fromCharCode(byte)) ? 1 : 0));
 const isHex = Uint8Array.from({ length: 256 }, (_, byte) => (/[0-9A-Fa-f]/.test(String.fromCharCode(byte)) ? 1 : 0));
 
 export class JsonStringScanner {

@@ -22,6 +22,9 @@ export function replacement(action: Action): Uint8Array {
   return action === REMOVE ? nothing : redactedBytes;
 }
 
+/** A masked text as a JSON string. */
+export const textBytes = (text: string | null): Uint8Array => (text === redacted ? redactedBytes : encodeJsonString(text));
+
 /** What stands for the string `bytes[from, to)` (with its quotes); null: it stays as it is. `nesting`: strings that it is inside of. */
 export function maskString(
   engine: Engine,
@@ -62,7 +65,7 @@ export function maskString(
   }
   if (masked === null) return null;
   tally.maskedCount += masked.count;
-  return masked.text === redacted ? redactedBytes : encodeJsonString(masked.text);
+  return textBytes(masked.text);
 }
 
 /** What stands for the number or literal `bytes[from, to)`; null: it stays as it is. */

@@ -10,7 +10,7 @@ import type { Tally } from '../machine.ts';
 import type { JsonObserver } from './json-observer.ts';
 import type { JsonStack } from './json-stack.ts';
 import { JsonStringScanner } from './json-string-scanner.ts';
-import { maskBare, maskString, mayBeNested, replacement } from './json-value.ts';
+import { maskBare, maskString, mayBeNested, replacement, textBytes } from './json-value.ts';
 import type { JsonWriter } from './json-writer.ts';
 import { LongString } from './long-string.ts';
 
@@ -106,6 +106,33 @@ export class JsonValues {
     const { context } = place.entry;
     const candidates = text.candidates(classes, quote - start - 1, digits, context);
     return candidates === 0 || text.narrow(chunk, start + 1, quote, candidates, context) === 0;
+  }
+
+  /**
+   * For a string without an action, of ASCII and perhaps short escapes: masks in it what is to be masked. False: it
+   * is not for here, and nothing has been done.
+   */
+  settleText(chunk: Uint8Array, start: number, quote: number, entry: KeyEntry, classes: number, digits: number, isEscaped: boolean): boolean {
+    if (mayBeNested[chunk[start + 1]!] === 1) return false;
+    const text = this.#engine.text!;
+    const { context } = entry;
+    const candidates = text.candidates(classes, quote - start - 1, digits, context);
+    if (candidates === 0) return true;
+    if (isEscaped) return text.narrowByWords(chunk, start + 1, quote, candidates, context) === 0;
+    const kept = text.narrow(chunk, start + 1, quote, candidates, context);
+    if (kept === 0) return true;
+    const masked = text.maskOf(latin1Text(chunk, start + 1, quote), context, kept);
+    if (masked === null) return true;
+    this.#tally.maskedCount += masked.count;
+    this.#writer.flush(chunk, start);
+    this.#writer.out.put(textBytes(masked.text));
+    this.#writer.resume(quote + 1);
+    return true;
+  }
+
+  /** Whether a number or literal without an action is to be looked at. */
+  hasInterest(_chunk: Uint8Array, start: number, end: number, _context: number): boolean {
+    return end - start >= this.leastNumber;
   }
 
   /** The chunk ends within the string that starts at `start`. */
