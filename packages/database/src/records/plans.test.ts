@@ -23,13 +23,13 @@ beforeAll(async () => {
   database = await createTestDatabase();
   db = openDatabase(database.url);
   await db.prisma.$executeRaw`
-    INSERT INTO calls (id, session_id, at, state, has_head, identity_id, connection_id, decision, rule, method, path, status, error, trace_id)
+    INSERT INTO calls (id, session_id, at, state, has_head, identity_id, connection_id, decision, rule, method, path, status, error, trace_id, credential_reflected)
     SELECT left(id_floor('call', at), 15) || lpad(n::text, 16, '0'), 'ses_filled' || n / ${perSession}, at,
            CASE WHEN n % 5000 = 1 THEN 'failed' ELSE 'completed' END, true,
            CASE WHEN n / ${perSession} = 700 THEN ${identityId} ELSE 'idn_' || n / ${perSession} % 100 END, 'con_' || n % 50,
            CASE WHEN n % 4000 = 3 THEN 'deny' ELSE 'allow' END, 'rule ' || n % 20, CASE WHEN n % 3000 = 5 THEN 'DELETE' ELSE 'GET' END,
            '/v1/customers/' || n, CASE WHEN n % 5000 = 1 THEN 502 ELSE 200 END, CASE WHEN n % 5000 = 1 THEN 'target_reset' END,
-           CASE WHEN n = ${rows >> 1} THEN ${traceId} END
+           CASE WHEN n = ${rows >> 1} THEN ${traceId} END, n % 5000 = 7
       FROM (SELECT n, to_timestamp(${end} / 1000.0) - (${rows} - n) * interval '2 minutes' AS at FROM generate_series(1, ${rows}) AS n) AS made`;
   await db.prisma.$executeRaw`
     INSERT INTO sessions (id, started_at, last_call_at, identity_id, call_count)
@@ -79,6 +79,7 @@ const questions: [string, CallFilter][] = [
   ['a path', { path: '/v1/customers/10000' }],
   ['the start of a path', { path: '/v1/customers/1000*' }],
   ['the trace', { traceId }],
+  ['a reflected credential', { credentialReflected: true }],
   ['a period', { since: new Date(end - 2 * 86_400_000), until: new Date(end - 86_400_000) }],
   ['the connection in a period', { connectionId: 'con_7', since: new Date(end - 20 * 86_400_000), until: new Date(end - 10 * 86_400_000) }],
 ];
