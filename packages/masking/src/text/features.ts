@@ -65,7 +65,7 @@ const isSeparator = Uint8Array.from({ length: 256 }, (_, byte) => (' -./()[]\u00
 /** The shapes of `wanted` that occur, and perhaps others. */
 export function textFeatures(bytes: Uint8Array, from: number, to: number, wanted: number): number {
   let features = 0;
-  if ((wanted & ofNumbers) !== 0) features |= numberFeatures(bytes, from, to, (wanted & F_DATE) !== 0);
+  if ((wanted & ofNumbers) !== 0) features |= numberFeatures(bytes, from, to, wanted);
   if ((wanted & ofWords) !== 0) features |= wordFeatures(bytes, from, to);
   if ((wanted & ofJoints) !== 0) features |= jointFeatures(bytes, from, to);
   return features;
@@ -87,49 +87,58 @@ function jointFeatures(bytes: Uint8Array, from: number, to: number): number {
   return (colons >= 5 || dashes >= 5 || isDouble ? F_HEX_GROUPS : 0) | (dots >= 2 ? F_DOTS : 0);
 }
 
-/** `wantsDates`: short numbers behind words count too; else they must have seven digits. */
-function numberFeatures(bytes: Uint8Array, from: number, to: number, wantsDates: boolean): number {
+/** Only shapes of `wanted` need be found. Numbers of one short group, of which ids and times are full, are over soon. */
+function numberFeatures(bytes: Uint8Array, from: number, to: number, wanted: number): number {
+  const wantsDates = (wanted & F_DATE) !== 0;
+  /** Fewest digits that mean something on their own. */
+  const leastAlone = (wanted & (F_DATE | F_STREET | F_LICENCE)) !== 0 ? 1 : 7;
   let features = 0;
   for (let i = from; i < to; i++) {
-    const byte = bytes[i]!;
-    if (byte < 0x30 || byte > 0x39) continue;
-    // a number with its separators
-    let digits = 0;
-    let group = 0;
-    let first = 0;
-    let second = 0;
-    let third = 0;
-    let groups = 0;
-    let dots = 0;
-    let end = i;
-    for (let at = i; at < to; at++) {
-      const next = bytes[at]!;
-      if (next >= 0x30 && next <= 0x39) {
-        digits++;
-        group++;
-        end = at;
-        continue;
+    if ((bytes[i]! - 0x30) >>> 0 > 9) continue;
+    let at = i + 1;
+    while (at < to && (bytes[at]! - 0x30) >>> 0 <= 9) at++;
+    let digits = at - i;
+    if (digits > 1 && (wanted & ~features & F_IBAN) !== 0 && i >= from + 2 && isIbanStart(bytes, from, i)) features |= F_IBAN;
+    let end = at - 1;
+    if (at < to && isSeparator[bytes[at]!] === 1) {
+      // a number with its separators
+      let group = digits;
+      let first = 0;
+      let second = 0;
+      let third = 0;
+      let groups = 0;
+      let dots = 0;
+      for (; at < to; at++) {
+        const next = bytes[at]!;
+        if ((next - 0x30) >>> 0 <= 9) {
+          digits++;
+          group++;
+          end = at;
+          continue;
+        }
+        if (isSeparator[next] === 0 || at - end > 3) break;
+        if (next === 0x2e) dots++;
+        if (group === 0) continue;
+        groups++;
+        first = second;
+        second = third;
+        third = group;
+        group = 0;
+        features |= shapeOf(first, second, third, groups);
       }
-      if (isSeparator[next] === 0 || at - end > 3) break;
-      if (next === 0x2e) dots++;
-      if (group === 0) continue;
-      groups++;
-      first = second;
-      second = third;
-      third = group;
-      group = 0;
-      features |= shapeOf(first, second, third, groups);
+      if (group > 0) features |= shapeOf(second, third, group, ++groups);
+      if (dots >= 3) features |= F_IPV4;
+    } else if (digits < leastAlone) {
+      i = end;
+      continue;
     }
-    if (group > 0) features |= shapeOf(second, third, group, ++groups);
     const previous = i > from ? bytes[i - 1]! : 0x20;
     if (digits >= 12) features |= F_CARD;
     if (digits >= 7 && previous === 0x2b) features |= F_PHONE;
     if (digits === 8) features |= F_DATE;
-    if (dots >= 3) features |= F_IPV4;
     if (digits >= 6 && (byteClasses[previous]! & letter) !== 0) features |= F_LICENCE;
     if (digits <= 6 && ((previous === 0x20 && i > from) || bytes[end + 1] === 0x20)) features |= F_STREET;
-    if ((features & F_IBAN) === 0 && i >= from + 2 && isIbanStart(bytes, from, i)) features |= F_IBAN;
-    if ((wantsDates || digits >= 7) && (features & F_BEHIND_WORD) === 0 && isBehindWord(bytes, from, i)) features |= F_BEHIND_WORD;
+    if ((wantsDates || digits >= 7) && (wanted & ~features & F_BEHIND_WORD) !== 0 && isBehindWord(bytes, from, i)) features |= F_BEHIND_WORD;
     i = end;
   }
   return features;

@@ -4,7 +4,7 @@ import type { RE2JS } from 're2js';
 import { NULL, replaceText } from '../actions/action.ts';
 import type { Action, HashText } from '../actions/action.ts';
 import type { Detector } from '../detectors/detector.ts';
-import { allClasses, byteClasses, classCombinations, DIGIT } from './byte-classes.ts';
+import { allClasses, byteClasses, classCombinations, DASH, DIGIT, DOT, PLUS } from './byte-classes.ts';
 import { hasLongWord, textFeatures } from './features.ts';
 import { merge } from './span.ts';
 import type { Span } from './span.ts';
@@ -42,6 +42,13 @@ const bitOf = (index: number): number => 1 << Math.min(index, lastBit);
 /** No detector wants a shorter word. */
 const leastWord = 14;
 
+/** By a count: bits of all whose least count it reaches. The last entry stands for every larger count. */
+function bitsFrom(least: readonly number[]): Int32Array {
+  const bits = new Int32Array(Math.max(0, ...least) + 1);
+  for (const [i, from] of least.entries()) for (let count = from; count < bits.length; count++) bits[count]! |= bitOf(i);
+  return bits;
+}
+
 let scratch = new Uint8Array(4096);
 
 export class TextRules {
@@ -51,9 +58,18 @@ export class TextRules {
   readonly #patterns: readonly PatternRule[];
   readonly #words: WordFinder | null;
   readonly #hash: HashText;
+  /** Bits of detectors: those that a text of so many bytes or digits, or more, suffices for; by its classes, -1 for not known. */
+  readonly #byLength: Int32Array;
+  readonly #byDigits: Int32Array;
+  readonly #byClasses = new Int32Array(classCombinations).fill(-1);
+  /** Of each bit: the contexts that call for a look, and the shapes that it wants, 0 for any. */
+  readonly #contextsOf = new Int32Array(lastBit + 1);
+  readonly #featuresOf = new Int32Array(lastBit + 1);
   readonly #contexts: number;
-  /** By the classes that a text has: bit, least length and least digits of each detector that they suffice for. */
-  readonly #byClasses: (Int32Array | undefined)[] = Array.from({ length: classCombinations }, () => undefined);
+  /** Bits that want long words. */
+  readonly #longWords: number;
+  /** Whether an integer of so many digits may interest somebody, whatever the digits are; longer ones always do. */
+  readonly #integers = new Uint8Array(64);
 
   constructor(rules: { detectors: readonly DetectorRule[]; patterns: readonly PatternRule[]; words: readonly WordsRule[]; hash: HashText }) {
     this.#detectors = rules.detectors;
@@ -61,59 +77,78 @@ export class TextRules {
     this.#words = rules.words.length === 0 ? null : new WordFinder(rules.words);
     this.#hash = rules.hash;
     this.seesAll = rules.patterns.length > 0 || rules.words.length > 0;
-    this.#contexts = rules.detectors.reduce((bits, one) => bits | one.detector.contexts, 0);
+    const all = rules.detectors.map((one) => one.detector);
+    this.#contexts = all.reduce((bits, one) => bits | one.contexts, 0);
+    this.#byLength = bitsFrom(all.map((one) => one.minLength));
+    this.#byDigits = bitsFrom(all.map((one) => one.minDigits));
+    let longWords = 0;
+    for (const [i, { contexts, features, minWord }] of all.entries()) {
+      this.#contextsOf[Math.min(i, lastBit)]! |= contexts;
+      // who shares a bit is not asked for shapes
+      if (i >= lastBit) continue;
+      this.#featuresOf[i] = features;
+      if (minWord > 0) longWords |= bitOf(i);
+    }
+    this.#longWords = longWords;
+    const ones = new Uint8Array(this.#integers.length).fill(0x31);
+    for (let length = 1; length < ones.length; length++) {
+      const candidates = this.candidates(DIGIT | DOT | DASH | PLUS, length, length, 0);
+      this.#integers[length] = candidates !== 0 && this.narrow(ones, 0, length, candidates, 0) !== 0 ? 1 : 0;
+    }
   }
 
   /** Which detectors may find something in a text of these byte classes, length, count of digits and context; 0: none. */
   candidates(classes: number, length: number, digits: number, context: number): Candidates {
     if (this.seesAll) return length > 0 ? EVERYTHING : 0;
-    const possible = this.#byClasses[classes & allClasses] ?? this.#possible(classes & allClasses);
+    const byLength = this.#byLength;
+    const byDigits = this.#byDigits;
+    let possible = this.#byClasses[classes & allClasses]!;
+    if (possible === -1) possible = this.#possible(classes & allClasses);
+    const bits = possible & byLength[length < byLength.length ? length : byLength.length - 1]! & byDigits[digits < byDigits.length ? digits : byDigits.length - 1]!;
+    return (context & this.#contexts) === 0 ? bits : bits | this.#called(context);
+  }
+
+  #possible(classes: number): number {
+    let possible = 0;
+    for (const [i, { detector }] of this.#detectors.entries()) {
+      const { needs, needsOneOf } = detector;
+      if ((classes & needs) === needs && (needsOneOf === 0 || (classes & needsOneOf) !== 0)) possible |= bitOf(i);
+    }
+    return (this.#byClasses[classes] = possible);
+  }
+
+  /** Those that look in this context whatever the text is. */
+  #called(context: number): Candidates {
     let bits = 0;
-    for (let i = 0; i < possible.length; i += 3) if (length >= possible[i + 1]! && digits >= possible[i + 2]!) bits |= possible[i]!;
-    const called = context & this.#contexts;
-    if (called !== 0) for (const [i, { detector }] of this.#detectors.entries()) if ((called & detector.contexts) !== 0) bits |= bitOf(i);
+    for (let i = 0; i < this.#contextsOf.length; i++) if ((this.#contextsOf[i]! & context) !== 0) bits |= 1 << i;
     return bits;
   }
 
-  #possible(classes: number): Int32Array {
-    const possible: number[] = [];
-    for (const [i, { detector }] of this.#detectors.entries()) {
-      const { needs, needsOneOf, minLength, minDigits } = detector;
-      if ((classes & needs) === needs && (needsOneOf === 0 || (classes & needsOneOf) !== 0)) possible.push(bitOf(i), minLength, minDigits);
-    }
-    return (this.#byClasses[classes] = Int32Array.from(possible));
+  /** Whether an integer without a sign and of so many digits may hold something. */
+  wantsInteger(length: number, context: number): boolean {
+    return length >= this.#integers.length || this.#integers[length] === 1 || (context & this.#contexts) !== 0;
   }
 
   /** Without those that want longer words than these bytes have. For bytes with escapes, where shapes cannot be seen. */
   narrowByWords(bytes: Uint8Array, from: number, to: number, candidates: Candidates, context: number): Candidates {
     if (candidates >= EVERYTHING) return candidates;
-    let kept = candidates;
-    let longWord = -1;
-    for (let i = 0; i < Math.min(this.#detectors.length, lastBit); i++) {
-      const { detector } = this.#detectors[i]!;
-      if ((candidates & bitOf(i)) === 0 || detector.minWord === 0 || (detector.contexts & context) !== 0) continue;
-      if (longWord < 0) longWord = hasLongWord(bytes, from, to, leastWord) ? 1 : 0;
-      if (longWord === 0) kept &= ~bitOf(i);
-    }
-    return kept;
+    const asked = candidates & this.#longWords & ((context & this.#contexts) === 0 ? -1 : ~this.#called(context));
+    return asked === 0 || hasLongWord(bytes, from, to, leastWord) ? candidates : candidates & ~asked;
   }
 
   /** Those of the candidates whose shapes occur in these UTF-8 bytes. */
   narrow(bytes: Uint8Array, from: number, to: number, candidates: Candidates, context: number): Candidates {
     if (candidates >= EVERYTHING) return candidates;
-    const detectors = this.#detectors;
-    let wanted = 0;
     let kept = this.narrowByWords(bytes, from, to, candidates, context);
-    if (kept === 0) return 0;
-    for (let i = 0; i < detectors.length; i++) {
-      const { detector } = detectors[i]!;
-      if ((kept & bitOf(i)) !== 0 && (detector.contexts & context) === 0) wanted |= detector.features;
-    }
+    const asked = (context & this.#contexts) === 0 ? kept : kept & ~this.#called(context);
+    const featuresOf = this.#featuresOf;
+    let wanted = 0;
+    for (let rest = asked; rest !== 0; rest &= rest - 1) wanted |= featuresOf[31 - Math.clz32(rest & -rest)]!;
     if (wanted === 0) return kept;
     const features = textFeatures(bytes, from, to, wanted);
-    for (let i = 0; i < detectors.length && i < lastBit; i++) {
-      const { detector } = detectors[i]!;
-      if ((kept & bitOf(i)) !== 0 && (detector.contexts & context) === 0 && detector.features !== 0 && (features & detector.features) === 0) kept &= ~bitOf(i);
+    for (let rest = asked; rest !== 0; rest &= rest - 1) {
+      const shapes = featuresOf[31 - Math.clz32(rest & -rest)]!;
+      if (shapes !== 0 && (features & shapes) === 0) kept &= ~(rest & -rest);
     }
     return kept;
   }

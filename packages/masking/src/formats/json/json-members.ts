@@ -72,7 +72,7 @@ export class JsonMembers {
           } else {
             const at = skipCommonBare(view, start, n);
             if (at > start && at < n && endsBare[chunk[at]!] === 1) {
-              if (action !== NONE || !values.hasInterest(chunk, start, at, expected.context)) end = at;
+              if (action !== NONE || !values.wantsInteger(at - start, expected.context)) end = at;
             }
           }
         }

@@ -130,9 +130,9 @@ export class JsonValues {
     return true;
   }
 
-  /** Whether a number or literal without an action is to be looked at. */
-  hasInterest(_chunk: Uint8Array, start: number, end: number, _context: number): boolean {
-    return end - start >= this.leastNumber;
+  /** Whether a number without a sign, or a literal, of so many bytes is to be looked at; it has no action. */
+  wantsInteger(length: number, context: number): boolean {
+    return length >= this.leastNumber && (this.#engine.text === null || this.#engine.text.seesAll || this.#engine.text.wantsInteger(length, context));
   }
 
   /** The chunk ends within the string that starts at `start`. */
