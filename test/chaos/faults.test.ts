@@ -1,5 +1,5 @@
 /** Each server that the record needs fails in each way it can: bounded time, a clear error, recovery without help, nothing lost. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -14,6 +14,7 @@ import { startLoad, type Kind, type Load, type Sent } from './load.ts';
 import { startProduct, type Product } from './product.ts';
 import { seeded } from './random.ts';
 import { comeToRest } from './rest.ts';
+import { searchAll } from './secrets.ts';
 import { openSmallDisk } from './small-disk.ts';
 
 const recorderTimeoutMs = 500;
@@ -147,6 +148,26 @@ describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) =>
       await delay(5000);
       product.worker.start();
       await expectRecovery();
+    }, 90_000);
+
+    test('a blob store that is gone: calls go on, and what was to be put there is kept beside its row', async () => {
+      const blobs = async (): Promise<number> => (await readdir(product.blobFolder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).length;
+      for (const one of await call(20, ['upload'])) expect(isGood(one)).toBe(true);
+      await expectRecovery();
+      expect(await blobs()).toBeGreaterThan(0);
+      const aside = `${product.blobFolder}-aside`;
+      await rename(product.blobFolder, aside);
+      // Nothing can be made in its place either.
+      await writeFile(product.blobFolder, '');
+      try {
+        for (const one of await call(20, ['upload'])) expect(isGood(one)).toBe(true);
+        await expectRecovery();
+      } finally {
+        await rm(product.blobFolder);
+        await rename(aside, product.blobFolder);
+      }
+      // Every body can be opened, wherever it lies.
+      expect((await searchAll(product, Object.values(product.secrets))).bodies).toBeGreaterThan(40);
     }, 90_000);
 
     test.skipIf(disk === undefined)('a disk that is full', async () => {

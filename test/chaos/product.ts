@@ -24,6 +24,8 @@ export interface Product {
   readonly relayUrls: readonly string[];
   readonly recordingKeyFile: string;
   readonly logPublicKeyFile: string;
+  /** Where large bodies lie. */
+  readonly blobFolder: string;
   readonly adminToken: string;
   readonly controlPlane: AppPart;
   readonly relays: readonly AppPart[];
@@ -55,6 +57,9 @@ export interface ProductOptions {
   readonly postgresSettings?: Readonly<Record<string, string>>;
 }
 
+/** Smaller than most of the load's uploads. */
+const blobBytes = 8192;
+
 /** Connections of the same target; what they differ in is in their names. */
 export const connections = ['strict', 'relaxed'] as const;
 export type ConnectionName = (typeof connections)[number];
@@ -81,7 +86,7 @@ async function open(folder: string, options: ProductOptions, closers: (() => Pro
     await mkdir(made, { mode: 0o700 });
     return made;
   };
-  const [keyFolder, logs] = [await inside('keys'), await inside('logs')];
+  const [keyFolder, logs, blobFolder] = [await inside('keys'), await inside('logs'), await inside('blobs')];
   const secrets = { credential: `cred_${randomBytes(20).toString('hex')}`, canary: `canary-${randomBytes(20).toString('hex')}` };
   const adminToken = `hoop_admin_${randomBytes(32).toString('base64url')}`;
   const [keys, issuer, target] = await Promise.all([makeKeys(keyFolder), startIssuer(), startCountingTarget(secrets)]);
@@ -124,10 +129,13 @@ async function open(folder: string, options: ProductOptions, closers: (() => Pro
     HOOP_RELAY_TOKEN_FILE: keys.relayTokenFile,
     HOOP_BOOTSTRAP_TOKEN_FILE: keys.bootstrapTokenFile,
     HOOP_LOG_PUBLIC_KEY_FILE: keys.logPublicKeyFile,
+    HOOP_BLOB_DIR: blobFolder,
   });
   const worker = start('worker', 'worker', {
     DATABASE_URL: postgres.url,
     HOOP_LOG_KEY_FILE: keys.logKeyFile,
+    HOOP_BLOB_DIR: blobFolder,
+    HOOP_BLOB_BYTES: String(blobBytes),
     HOOP_ORPHAN_SECONDS: String(options.orphanSeconds ?? 4),
     ...(options.deferredLostSeconds === undefined ? {} : { HOOP_DEFERRED_LOST_SECONDS: String(options.deferredLostSeconds) }),
   });
@@ -163,6 +171,7 @@ async function open(folder: string, options: ProductOptions, closers: (() => Pro
     relayUrls,
     recordingKeyFile: keys.recordingKeyFile,
     logPublicKeyFile: keys.logPublicKeyFile,
+    blobFolder,
     adminToken,
     controlPlane,
     relays,

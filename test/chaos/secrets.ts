@@ -1,6 +1,7 @@
 /** Looks for what must not be kept: in every table, file, queue job and recorded body. */
 import { readFile } from 'node:fs/promises';
 
+import { createDirectoryBlobStore } from '@hoop/blobs';
 import { queueNames } from '@hoop/contract';
 import { openDatabase, readBodies } from '@hoop/database';
 import type { QueueConnection } from '@hoop/queue';
@@ -85,15 +86,16 @@ export async function searchAll(product: Product, needles: readonly string[]): P
 }
 
 /** What investigators see when they open the bodies. */
-async function searchBodies({ databaseUrl, recordingKeyFile }: Product, needles: readonly string[]): Promise<{ seen: string[]; bodies: number }> {
+async function searchBodies({ databaseUrl, recordingKeyFile, blobFolder }: Product, needles: readonly string[]): Promise<{ seen: string[]; bodies: number }> {
   const keys = JSON.parse(await readFile(recordingKeyFile, 'utf8')) as JwkSet;
+  const blobs = createDirectoryBlobStore(blobFolder);
   const db = openDatabase(databaseUrl);
   try {
     const ids = (await db.prisma.callBody.findMany({ select: { callId: true }, distinct: ['callId'] })).map((row) => row.callId);
     const seen: string[] = [];
     let bodies = 0;
     for (let from = 0; from < ids.length; from += 500) {
-      for (const { callId, side, sealed, wrappedKey } of await readBodies(db.prisma, ids.slice(from, from + 500), null)) {
+      for (const { callId, side, sealed, wrappedKey } of await readBodies(db.prisma, ids.slice(from, from + 500), blobs)) {
         const key = await openDataKey(keys, wrappedKey);
         const text = openBody(key, Buffer.from(sealed).toString('base64'), `${callId}:${side}`);
         bodies++;
