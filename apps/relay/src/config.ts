@@ -28,7 +28,7 @@ export interface RelayConfig {
   /** Calls at once in one process. @default 10000 */
   readonly maxCalls?: number;
   /** Looking for sensitive fields that no rule covers. */
-  readonly discovery?: Pick<MaskDiscoveryOptions, 'sampleEvery' | 'reportEveryMs'>;
+  readonly discovery?: Pick<MaskDiscoveryOptions, 'sampleEvery' | 'gapMs' | 'reportEveryMs'>;
   /** Further certificate authorities for targets, PEM. */
   readonly targetCa?: string;
 }

@@ -20,6 +20,7 @@ function start(options: Partial<MaskDiscoveryOptions> = {}): { discovery: MaskDi
   const reports: Observations[] = [];
   const discovery = createMaskDiscovery({
     sampleEvery: 1,
+    gapMs: 0,
     reportEveryMs: 3_600_000,
     now: Date.now,
     report: async (observations) => void reports.push(observations),
@@ -116,13 +117,21 @@ describe('discovery', () => {
     await discovery.close();
   });
 
+  it('looks at one response in a tenth of a second at most, however many come', () => {
+    let now = 0;
+    const { discovery } = start({ gapMs: 100, now: () => now });
+    const taken: number[] = [];
+    for (; now < 350; now += 10) if (feed(discovery, '{"a":"a@example.com"}')) taken.push(now);
+    expect(taken).toEqual([0, 100, 200, 300]);
+  });
+
   it('can be switched off', () => {
     expect(feed(start({ sampleEvery: 0 }).discovery, '{"a":"a@example.com"}')).toBe(false);
   });
 });
 
 it('through a relay: the function gets what it would have got, and the control plane hears of the field and of no value', async () => {
-  const world = await World.start({ discovery: { sampleEvery: 1, reportEveryMs: 20 } });
+  const world = await World.start({ discovery: { sampleEvery: 1, gapMs: 0, reportEveryMs: 20 } });
   const body = JSON.stringify({ id: 1, owner: { contact: 'ada@example.com' }, phone: '+41 44 668 18 00' });
   const target = await startTarget((_req, res) => res.writeHead(200, { 'content-type': 'application/json', etag: '"v1"' }).end(body));
   try {

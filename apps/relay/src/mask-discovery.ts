@@ -13,6 +13,8 @@ import type { ControlPlane } from './approvals/control-plane.ts';
 export interface MaskDiscoveryOptions {
   /** One response in so many of each connection, and the first. 0: none. @default 50 */
   readonly sampleEvery?: number;
+  /** Milliseconds from one sample of this process to the next at least. @default 100 */
+  readonly gapMs?: number;
   /** @default 10000 */
   readonly reportEveryMs?: number;
   readonly now: () => number;
@@ -62,10 +64,11 @@ const perReport = { connections: 20, fields: 100 } as const;
 const nothing = compileMasking([maskRuleSchema.parse({ key: 'no key is called so: observation' })]);
 
 export function createMaskDiscovery(options: MaskDiscoveryOptions): MaskDiscovery {
-  const { sampleEvery = 50, reportEveryMs = 10_000, now } = options;
+  const { sampleEvery = 50, gapMs = 100, reportEveryMs = 10_000, now } = options;
   const open = (): Discovery => createDiscovery({ now, sampleEvery, maxFields: perReport.fields, maxConnections: 500 });
   let discovery = open();
   let openedAt = now();
+  let nextAt = 0;
   let inHand = 0;
   const looking = new Set<Promise<void>>();
   let reporting: Promise<void> | null = null;
@@ -89,9 +92,10 @@ export function createMaskDiscovery(options: MaskDiscoveryOptions): MaskDiscover
 
   return {
     sample(connectionId, rules, headers, describe) {
-      if (sampleEvery === 0 || inHand >= maxSamples || !isJson(headers)) return null;
+      if (sampleEvery === 0 || inHand >= maxSamples || now() < nextAt || !isJson(headers)) return null;
       const observer = discovery.observe(connectionId, rules);
       if (observer === null) return null;
+      nextAt = now() + gapMs;
       inHand++;
       const response = { ...describe(), headers, observer };
       return startSample((bytes) => {
