@@ -11,8 +11,12 @@ import { isInternationalNumber } from './phone-plan.ts';
 const isLetter = /\p{L}/u;
 const isDigitCode = (code: number): boolean => code >= 0x30 && code <= 0x39;
 const isLetterCode = (code: number): boolean => (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || (code >= 0x80 && isLetter.test(String.fromCharCode(code)));
+const asciiSet = (expression: RegExp): Uint8Array => Uint8Array.from({ length: 128 }, (_, code) => (expression.test(String.fromCharCode(code)) ? 1 : 0));
 /** RFC 5322 atext and the dot. */
-const isLocalCode = (code: number): boolean => isLetterCode(code) || isDigitCode(code) || (code < 0x80 && code > 0x20 && "!#$%&'*+/=?^_`{|}~.-".includes(String.fromCharCode(code)));
+const asciiLocal = asciiSet(/[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]/);
+const isLocalCode = (code: number): boolean => (code < 0x80 ? asciiLocal[code] === 1 : isLetter.test(String.fromCharCode(code)));
+/** What opens a local part without being part of a name: "mailto=", "'", "/". */
+const asciiOpening = asciiSet(/[.!#$%&'*/=?^`{|}]/);
 
 /** Where the domain that starts at `from` ends; -1 where there is none with two labels, the last of letters. */
 function domainEnd(text: string, from: number): number {
@@ -32,6 +36,11 @@ function domainEnd(text: string, from: number): number {
   return end;
 }
 
+function hasTwoDots(text: string, from: number, to: number): boolean {
+  for (let i = from + 1; i < to; i++) if (text.charCodeAt(i) === 0x2e && text.charCodeAt(i - 1) === 0x2e) return true;
+  return false;
+}
+
 /** Endings of file names such as `icon@2x.png`. */
 const fileEndings = /\.(?:png|jpe?g|gif|svg|webp|avif|css|s?css|js|mjs|ts|tsx|json|map|html?)$/i;
 
@@ -48,14 +57,14 @@ export const email: Detector = {
   find(text, _context, found) {
     for (let at = text.indexOf('@'); at > 0; at = text.indexOf('@', at + 1)) {
       let start = at;
-      while (start > 0 && at - start < 64 && isLocalCode(text.charCodeAt(start - 1))) start--;
-      // what opens a local part without being part of a name: "mailto=", "'", "/"
-      while (start < at && ".!#$%&'*/=?^`{|}".includes(text[start]!)) start++;
+      let afterEquals = 0;
+      for (let code = 0; start > 0 && at - start < 64 && isLocalCode((code = text.charCodeAt(start - 1))); start--) if (code === 0x3d && afterEquals === 0) afterEquals = start;
+      while (start < at && asciiOpening[text.charCodeAt(start)] === 1) start++;
       // "name=alice@example.com" is a pair
-      start = Math.max(start, text.slice(start, at).lastIndexOf('=') + 1 + start);
+      start = Math.max(start, afterEquals);
       if (start === at || text.charCodeAt(at - 1) === 0x2e) continue;
       const end = domainEnd(text, at + 1);
-      if (end < 0 || text.slice(start, at).includes('..') || fileEndings.test(text.slice(at, end))) continue;
+      if (end < 0 || hasTwoDots(text, start, at) || fileEndings.test(text.slice(end - 6, end))) continue;
       found(start, end);
     }
   },
@@ -125,6 +134,7 @@ const ipv4Address: Detector = {
   needs: DIGIT | DOT,
   minLength: 7,
   minDigits: 4,
+  minDots: 3,
   features: F_IPV4,
   find(text, _context, found) {
     for (const match of text.matchAll(ipv4)) if (!versionBefore.test(text.slice(Math.max(0, match.index - 12), match.index))) found(match.index, match.index + match[0].length);
@@ -136,6 +146,7 @@ const ipv6Address: Detector = {
   needs: DIGIT | COLON,
   minLength: 3,
   minDigits: 1,
+  minColons: 2,
   features: F_HEX_GROUPS,
   find(text, _context, found) {
     for (const match of text.matchAll(ipv6)) if (isIpv6(match[0])) found(match.index, match.index + match[0].length);

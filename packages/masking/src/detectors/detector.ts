@@ -12,6 +12,9 @@ export interface Detector {
   readonly minLength: number;
   /** ASCII digits that a text must have. @default 0 */
   readonly minDigits: number;
+  /** Dots and colons that a text must have. @default 0 */
+  readonly minDots?: number;
+  readonly minColons?: number;
   /** Characters without a space among them that a text must have: longer words than prose has. @default 0 */
   readonly minWord: number;
   /** Shapes of `features.ts` of which a text must have one; 0: the detector looks without further tests. */

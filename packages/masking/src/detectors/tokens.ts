@@ -102,6 +102,7 @@ const jwt: Detector = {
   needs: DOT | LOWER | UPPER,
   needsOneOf: 0,
   minLength: 24,
+  minDots: 2,
   minDigits: 0,
   minWord: 16,
   features: F_TOKEN,

@@ -60,15 +60,35 @@ mark(titleStarts, F_TITLE, false);
 const alphanumeric = DIGIT | UPPER | LOWER;
 const letter = UPPER | LOWER;
 
+/** Where in a timestamp there is something else than a digit. */
+const timestampMarks: readonly boolean[] = Array.from({ length: 30 }, (_, at) => [4, 7, 10, 13, 16, 19].includes(at));
+
 const isSeparator = Uint8Array.from({ length: 256 }, (_, byte) => (' -./()[]\u00a0\u00c2\u00e2\u0080'.includes(String.fromCharCode(byte)) || (byte >= 0x90 && byte <= 0x93) ? 1 : 0));
 
 /** The shapes of `wanted` that occur, and perhaps others. */
 export function textFeatures(bytes: Uint8Array, from: number, to: number, wanted: number): number {
+  if (isTimestamp(bytes, from, to)) return F_DATE | F_ASSIGN;
   let features = 0;
   if ((wanted & ofNumbers) !== 0) features |= numberFeatures(bytes, from, to, wanted);
   if ((wanted & ofWords) !== 0) features |= wordFeatures(bytes, from, to);
   if ((wanted & ofJoints) !== 0) features |= jointFeatures(bytes, from, to);
   return features;
+}
+
+const isDigit = (byte: number): boolean => (byte - 0x30) >>> 0 <= 9;
+
+/**
+ * A time as `2026-11-24T09:00:00.000Z`, with up to nine digits of a second or without: no other shapes are in it than
+ * those of a date and of an assignment.
+ */
+function isTimestamp(bytes: Uint8Array, from: number, to: number): boolean {
+  const length = to - from;
+  if (length < 20 || length > 30 || bytes[to - 1] !== 0x5a || bytes[from + 4] !== 0x2d || bytes[from + 7] !== 0x2d || bytes[from + 10] !== 0x54) return false;
+  if (bytes[from + 13] !== 0x3a || bytes[from + 16] !== 0x3a || (length > 20 && bytes[from + 19] !== 0x2e)) return false;
+  for (let i = from; i < to - 1; i++) {
+    if (!isDigit(bytes[i]!) && !timestampMarks[i - from]) return false;
+  }
+  return true;
 }
 
 function jointFeatures(bytes: Uint8Array, from: number, to: number): number {

@@ -4,7 +4,7 @@ import type { RE2JS } from 're2js';
 import { NULL, replaceText } from '../actions/action.ts';
 import type { Action, HashText } from '../actions/action.ts';
 import type { Detector } from '../detectors/detector.ts';
-import { allClasses, byteClasses, classCombinations, DASH, DIGIT, DOT, PLUS } from './byte-classes.ts';
+import { allClasses, byteClasses, byteCounts, classCombinations, countable, DASH, DIGIT, DOT, manyOfAll, PLUS } from './byte-classes.ts';
 import { hasLongWord, textFeatures } from './features.ts';
 import { merge } from './span.ts';
 import type { Span } from './span.ts';
@@ -42,9 +42,12 @@ const bitOf = (index: number): number => 1 << Math.min(index, lastBit);
 /** No detector wants a shorter word. */
 const leastWord = 14;
 
+/** No detector asks for more digits, dots or colons. */
+const mostCounted = 15;
+
 /** By a count: bits of all whose least count it reaches. The last entry stands for every larger count. */
 function bitsFrom(least: readonly number[]): Int32Array {
-  const bits = new Int32Array(Math.max(0, ...least) + 1);
+  const bits = new Int32Array(Math.max(mostCounted, ...least) + 1);
   for (const [i, from] of least.entries()) for (let count = from; count < bits.length; count++) bits[count]! |= bitOf(i);
   return bits;
 }
@@ -58,12 +61,14 @@ export class TextRules {
   readonly #patterns: readonly PatternRule[];
   readonly #words: WordFinder | null;
   readonly #hash: HashText;
-  /** Bits of detectors: those that a text of so many bytes or digits, or more, suffices for; by its classes, -1 for not known. */
+  /** Bits of detectors: those for which a text with so many bytes, digits, dots or colons suffices; by its classes, -1 for not known. */
   readonly #byLength: Int32Array;
   readonly #byDigits: Int32Array;
+  readonly #byDots: Int32Array;
+  readonly #byColons: Int32Array;
   readonly #byClasses = new Int32Array(classCombinations).fill(-1);
-  /** Of each bit: the contexts that call for a look, and the shapes that it wants, 0 for any. */
-  readonly #contextsOf = new Int32Array(lastBit + 1);
+  /** By the bits of contexts: those that look in it. By their own bits: the shapes that they want, 0 for any. */
+  readonly #calledBy = new Int32Array(32);
   readonly #featuresOf = new Int32Array(lastBit + 1);
   readonly #contexts: number;
   /** Bits that want long words. */
@@ -80,10 +85,12 @@ export class TextRules {
     const all = rules.detectors.map((one) => one.detector);
     this.#contexts = all.reduce((bits, one) => bits | one.contexts, 0);
     this.#byLength = bitsFrom(all.map((one) => one.minLength));
-    this.#byDigits = bitsFrom(all.map((one) => one.minDigits));
+    this.#byDigits = bitsFrom(all.map((one) => Math.min(one.minDigits, mostCounted)));
+    this.#byDots = bitsFrom(all.map((one) => one.minDots ?? 0));
+    this.#byColons = bitsFrom(all.map((one) => one.minColons ?? 0));
     let longWords = 0;
     for (const [i, { contexts, features, minWord }] of all.entries()) {
-      this.#contextsOf[Math.min(i, lastBit)]! |= contexts;
+      for (let context = 0; context < 32; context++) if ((contexts & (1 << context)) !== 0) this.#calledBy[context]! |= bitOf(i);
       // who shares a bit is not asked for shapes
       if (i >= lastBit) continue;
       this.#featuresOf[i] = features;
@@ -97,15 +104,20 @@ export class TextRules {
     }
   }
 
-  /** Which detectors may find something in a text of these byte classes, length, count of digits and context; 0: none. */
-  candidates(classes: number, length: number, digits: number, context: number): Candidates {
+  /** Which detectors may find something in a text of these byte classes, length, counts (`byteCounts`) and context; 0: none. */
+  candidates(classes: number, length: number, counted: number, context: number): Candidates {
     if (this.seesAll) return length > 0 ? EVERYTHING : 0;
-    const byLength = this.#byLength;
-    const byDigits = this.#byDigits;
+    const counts = length < countable ? counted : manyOfAll;
     let possible = this.#byClasses[classes & allClasses]!;
     if (possible === -1) possible = this.#possible(classes & allClasses);
-    const bits = possible & byLength[length < byLength.length ? length : byLength.length - 1]! & byDigits[digits < byDigits.length ? digits : byDigits.length - 1]!;
-    return (context & this.#contexts) === 0 ? bits : bits | this.#called(context);
+    if (possible !== 0) {
+      const byLength = this.#byLength;
+      possible &= byLength[length < byLength.length ? length : byLength.length - 1]!;
+    }
+    if (possible !== 0) {
+      possible &= this.#byDigits[Math.min(counts & 1023, mostCounted)]! & this.#byDots[Math.min((counts >> 10) & 1023, mostCounted)]! & this.#byColons[Math.min(counts >> 20, mostCounted)]!;
+    }
+    return (context & this.#contexts) === 0 ? possible : possible | this.#called(context);
   }
 
   #possible(classes: number): number {
@@ -120,7 +132,7 @@ export class TextRules {
   /** Those that look in this context whatever the text is. */
   #called(context: number): Candidates {
     let bits = 0;
-    for (let i = 0; i < this.#contextsOf.length; i++) if ((this.#contextsOf[i]! & context) !== 0) bits |= 1 << i;
+    for (let rest = context & this.#contexts; rest !== 0; rest &= rest - 1) bits |= this.#calledBy[31 - Math.clz32(rest & -rest)]!;
     return bits;
   }
 
@@ -161,11 +173,12 @@ export class TextRules {
   /** The same, where the candidates are known. */
   findOf(text: string, context: number, candidates: Candidates): Span[] {
     const spans: Span[] = [];
-    for (let i = 0; i < this.#detectors.length; i++) {
+    for (let i = candidates >= EVERYTHING ? 0 : 31 - Math.clz32(candidates & -candidates); i < this.#detectors.length; i++) {
       if ((candidates & bitOf(i)) === 0 && candidates < EVERYTHING) continue;
       const { detector, action } = this.#detectors[i]!;
       detector.find(text, context, (start, end) => spans.push({ start, end, action }));
     }
+    if (!this.seesAll) return spans.length > 1 ? merge(spans) : spans;
     for (const { pattern, action } of this.#patterns) {
       const matcher = pattern.matcher(text);
       while (matcher.find()) if (matcher.end() > matcher.start()) spans.push({ start: matcher.start(), end: matcher.end(), action });
@@ -190,16 +203,15 @@ export class TextRules {
     if (this.seesAll) return EVERYTHING;
     if (scratch.length < length) scratch = new Uint8Array(length * 2);
     let classes = 0;
-    let digits = 0;
+    let counts = 0;
     for (let i = 0; i < length; i++) {
       const unit = text.charCodeAt(i);
       const byte = unit < 0x80 ? unit : 0xa0;
-      const kind = byteClasses[byte]!;
       scratch[i] = byte;
-      classes |= kind;
-      digits += kind & DIGIT;
+      classes |= byteClasses[byte]!;
+      counts += byteCounts[byte]!;
     }
-    const candidates = this.candidates(classes, length, digits, context);
+    const candidates = this.candidates(classes, length, counts, context);
     const kept = candidates === 0 ? 0 : this.narrow(scratch, 0, length, candidates, context);
     if (scratch.length > 1 << 20) scratch = new Uint8Array(4096);
     return kept;

@@ -12,7 +12,7 @@ import type { Output } from '../../output.ts';
 import { hashPrime, hashSeed } from '../../rules/key-table.ts';
 import type { KeyEntry } from '../../rules/key-table.ts';
 import type { PathState } from '../../rules/path-automaton.ts';
-import { byteClasses, DIGIT, SPECIAL } from '../../text/byte-classes.ts';
+import { byteClasses, byteCounts, SPECIAL } from '../../text/byte-classes.ts';
 import { Malformed } from '../machine.ts';
 import type { Machine, Tally } from '../machine.ts';
 import { isBareValue } from './json-number.ts';
@@ -120,16 +120,17 @@ export class JsonMachine implements Machine {
             const start = i;
             // most strings: whole, without escapes, and of no interest to any rule
             let classes = 0;
-            let digits = 0;
+            let counts = 0;
             let kind = 0;
+            let next = 0;
             let end = start + 1;
             if (plainStrings) end = skipPlain(view, end, n);
-            while (end < n && (kind = byteClasses[chunk[end]!]!) < SPECIAL) {
+            while (end < n && (kind = byteClasses[(next = chunk[end]!)]!) < SPECIAL) {
               classes |= kind;
-              digits += kind & DIGIT;
+              counts += byteCounts[next]!;
               end++;
             }
-            if (end < n && chunk[end] === QUOTE && (this.#muted >= 0 || (plainStrings ? place.state.action === NONE && mayBeNested[chunk[start + 1]!] === 0 : this.#values.isPlain(chunk, start, end, classes, digits)))) {
+            if (end < n && chunk[end] === QUOTE && (this.#muted >= 0 || (plainStrings ? place.state.action === NONE && mayBeNested[chunk[start + 1]!] === 0 : this.#values.isPlain(chunk, start, end, classes, counts)))) {
               i = end + 1;
               phase = AFTER;
               if (stack.depth === 0) phase = TOP;
@@ -142,7 +143,7 @@ export class JsonMachine implements Machine {
             scanner.begin();
             if (end < n && chunk[end] === QUOTE) {
               scanner.classes = classes;
-              scanner.digits = digits;
+              scanner.counts = counts;
               i = end;
             } else i = scanner.scan(chunk, i + 1, n);
             if (i < 0) this.#fail(-1 - i, scanner.reason);

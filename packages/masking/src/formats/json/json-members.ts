@@ -6,7 +6,7 @@
 import { NONE, REDACT } from '../../actions/action.ts';
 import type { KeyEntry } from '../../rules/key-table.ts';
 import { isKeyAt } from '../../rules/key-table.ts';
-import { byteClasses, DIGIT, SPECIAL } from '../../text/byte-classes.ts';
+import { byteClasses, byteCounts, SPECIAL } from '../../text/byte-classes.ts';
 import { AFTER, COLON, KEY, QUOTE, VALUE } from './json-phases.ts';
 import { skipCommonBare, skipPlain } from './json-skip.ts';
 import type { JsonStack } from './json-stack.ts';
@@ -107,24 +107,24 @@ export class JsonMembers {
   #inspect(chunk: Uint8Array, start: number, n: number, entry: KeyEntry): number {
     let i = start + 1;
     let classes = 0;
-    let digits = 0;
+    let counts = 0;
     let isEscaped = false;
     for (;;) {
+      let byte = 0;
       let kind = 0;
-      while (i < n && (kind = byteClasses[chunk[i]!]!) < SPECIAL) {
+      while (i < n && (kind = byteClasses[(byte = chunk[i]!)]!) < SPECIAL) {
         classes |= kind;
-        digits += kind & DIGIT;
+        counts += byteCounts[byte]!;
         i++;
       }
       if (i + 1 >= n) return -1;
-      const byte = chunk[i]!;
       if (byte === QUOTE) break;
       if (byte !== 0x5c || isSimpleEscape[chunk[i + 1]!] === 0) return -1;
       classes |= escaped;
       isEscaped = true;
       i += 2;
     }
-    return this.#values.settleText(chunk, start, i, entry, classes, digits, isEscaped) ? i + 1 : -1;
+    return this.#values.settleText(chunk, start, i, entry, classes, counts, isEscaped) ? i + 1 : -1;
   }
 }
 

@@ -1,9 +1,8 @@
 /** Finds the end of a JSON string, over any number of chunks; checks escapes and UTF-8 on the way (RFC 8259 §7, RFC 3629). */
-import { allClasses, byteClasses, DIGIT, OTHER, SLASH, SPACE, SPECIAL } from '../../text/byte-classes.ts';
+import { allClasses, byteClasses, byteCounts, manyOfAll, OTHER, SLASH, SPACE, SPECIAL } from '../../text/byte-classes.ts';
 
 /** What a two-character escape may stand for: a quote, a backslash, a slash, white space. */
 export const escaped: number = OTHER | SLASH | SPACE;
-const manyDigits = 1_000_000;
 
 export const isSimpleEscape: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => ('"\\/bfnrt'.includes(String.fromCharCode(byte)) ? 1 : 0));
 const isHex = Uint8Array.from({ length: 256 }, (_, byte) => (/[0-9A-Fa-f]/.test(String.fromCharCode(byte)) ? 1 : 0));
@@ -11,8 +10,9 @@ const isHex = Uint8Array.from({ length: 256 }, (_, byte) => (/[0-9A-Fa-f]/.test(
 export class JsonStringScanner {
   /** Byte classes of what was scanned; everything, where there were escapes. */
   classes = 0;
-  /** ASCII digits in it; more than any detector asks for, where there were escapes that may be digits. */
-  digits = 0;
+  /** As `byteCounts`, of strings that are countable; many of all, where there were escapes that may be anything. */
+  counts = 0;
+  #isUncounted = false;
   /** There were escapes or non-ASCII bytes. */
   hasSpecial = false;
   /** Why a scan failed. */
@@ -26,7 +26,8 @@ export class JsonStringScanner {
 
   begin(): void {
     this.classes = 0;
-    this.digits = 0;
+    this.counts = 0;
+    this.#isUncounted = false;
     this.hasSpecial = false;
     this.#escape = 0;
     this.#missing = 0;
@@ -40,20 +41,20 @@ export class JsonStringScanner {
   scan(bytes: Uint8Array, from: number, n: number): number {
     let i = from;
     let classes = this.classes;
-    let digits = this.digits;
+    let counts = this.counts;
     if (this.#escape !== 0 || this.#missing !== 0) {
       i = this.#finishCharacter(bytes, i, n);
       if (i < 0) return i;
     }
     for (;;) {
+      let byte = 0;
       let kind = 0;
-      while (i < n && (kind = byteClasses[bytes[i]!]!) < SPECIAL) {
+      while (i < n && (kind = byteClasses[(byte = bytes[i]!)]!) < SPECIAL) {
         classes |= kind;
-        digits += kind & DIGIT;
+        counts += byteCounts[byte]!;
         i++;
       }
       if (i >= n) break;
-      const byte = bytes[i]!;
       if (byte === 0x22) break;
       this.hasSpecial = true;
       if (byte === 0x5c) {
@@ -63,7 +64,7 @@ export class JsonStringScanner {
           continue;
         }
         classes = allClasses;
-        digits = manyDigits;
+        this.#isUncounted = true;
         this.#escape = 1;
       } else if (byte >= 0x80) {
         classes |= kind & allClasses;
@@ -73,7 +74,8 @@ export class JsonStringScanner {
       if (i < 0) return i;
     }
     this.classes = classes;
-    this.digits = digits;
+    // where the sum is not right, it is not used
+    this.counts = this.#isUncounted ? manyOfAll : counts;
     return i;
   }
 

@@ -4,7 +4,7 @@ import type { Action } from '../../actions/action.ts';
 import { latin1Text, utf8Bytes } from '../../bytes.ts';
 import { limits } from '../../engine.ts';
 import type { Engine } from '../../engine.ts';
-import { DASH, DIGIT, DOT, PLUS } from '../../text/byte-classes.ts';
+import { countable, DASH, DIGIT, DOT, PLUS } from '../../text/byte-classes.ts';
 import type { MaskedText } from '../../text/text-rules.ts';
 import type { Tally } from '../machine.ts';
 import { decodeJsonString, encodeJsonString } from './json-string.ts';
@@ -33,7 +33,7 @@ export function maskString(
   from: number,
   to: number,
   place: Place,
-  scanned: { readonly classes: number; readonly digits: number; readonly hasSpecial: boolean },
+  scanned: { readonly classes: number; readonly counts: number; readonly hasSpecial: boolean },
   nesting: number,
 ): Uint8Array | null {
   const { action } = place.state;
@@ -52,7 +52,7 @@ export function maskString(
   }
   const rules = engine.text;
   if (rules === null) return null;
-  let candidates = rules.candidates(scanned.classes, length, scanned.digits, context);
+  let candidates = rules.candidates(scanned.classes, length, scanned.counts, context);
   if (candidates === 0) return null;
   let masked: MaskedText | null;
   if (isPlainAscii) {
@@ -68,6 +68,9 @@ export function maskString(
   return textBytes(masked.text);
 }
 
+/** At most: every byte a digit, and the point. */
+const countsOfNumber = (length: number): number => Math.min(length, countable - 1) + (1 << 10);
+
 /** What stands for the number or literal `bytes[from, to)`; null: it stays as it is. */
 export function maskBare(engine: Engine, tally: Tally, bytes: Uint8Array, from: number, to: number, action: Action, context: number): Uint8Array | null {
   const isNumber = bytes[from]! < 0x3a;
@@ -77,7 +80,7 @@ export function maskBare(engine: Engine, tally: Tally, bytes: Uint8Array, from: 
     return encodeJsonString(replaceText(action, latin1Text(bytes, from, to), engine.hash));
   }
   if (!isNumber || engine.text === null || to - from > limits.number) return null;
-  const candidates = engine.text.candidates(DIGIT | DOT | DASH | PLUS, to - from, to - from, context);
+  const candidates = engine.text.candidates(DIGIT | DOT | DASH | PLUS, to - from, countsOfNumber(to - from), context);
   const kept = candidates === 0 ? 0 : engine.text.narrow(bytes, from, to, candidates, context);
   const masked = engine.text.maskOf(latin1Text(bytes, from, to), context, kept);
   if (masked === null) return null;

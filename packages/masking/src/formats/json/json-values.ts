@@ -96,7 +96,7 @@ export class JsonValues {
   }
 
   /** Most strings: no rule selects them, they hold no JSON, and their bytes interest no detector. */
-  isPlain(chunk: Uint8Array, start: number, quote: number, classes: number, digits: number): boolean {
+  isPlain(chunk: Uint8Array, start: number, quote: number, classes: number, counts: number): boolean {
     const place = this.#place;
     if (place.state.action !== NONE || this.#observer !== null) return false;
     if (!this.#inspects) return true;
@@ -104,7 +104,7 @@ export class JsonValues {
     const { text } = this.#engine;
     if (text === null) return true;
     const { context } = place.entry;
-    const candidates = text.candidates(classes, quote - start - 1, digits, context);
+    const candidates = text.candidates(classes, quote - start - 1, counts, context);
     return candidates === 0 || text.narrow(chunk, start + 1, quote, candidates, context) === 0;
   }
 
@@ -112,11 +112,11 @@ export class JsonValues {
    * For a string without an action, of ASCII and perhaps short escapes: masks in it what is to be masked. False: it
    * is not for here, and nothing has been done.
    */
-  settleText(chunk: Uint8Array, start: number, quote: number, entry: KeyEntry, classes: number, digits: number, isEscaped: boolean): boolean {
+  settleText(chunk: Uint8Array, start: number, quote: number, entry: KeyEntry, classes: number, counts: number, isEscaped: boolean): boolean {
     if (mayBeNested[chunk[start + 1]!] === 1) return false;
     const text = this.#engine.text!;
     const { context } = entry;
-    const candidates = text.candidates(classes, quote - start - 1, digits, context);
+    const candidates = text.candidates(classes, quote - start - 1, counts, context);
     if (candidates === 0) return true;
     if (isEscaped) return text.narrowByWords(chunk, start + 1, quote, candidates, context) === 0;
     const kept = text.narrow(chunk, start + 1, quote, candidates, context);
