@@ -29,7 +29,7 @@ describe('inTransaction', () => {
         throw new Error('no');
       }),
     ).rejects.toThrow('no');
-    expect(await database.prisma.tombstone.count()).toBe(0);
+    expect(await database.prisma.tombstone.count({ where: { id: 'x' } })).toBe(0);
   });
 
   it('starts over where Postgres breaks a deadlock', async () => {
@@ -54,7 +54,7 @@ describe('inTransaction', () => {
       });
     await Promise.all([both('a', 'b'), both('b', 'a')]);
     expect(runs).toBe(3);
-    expect((await database.prisma.tombstone.findMany({ orderBy: { id: 'asc' } })).map((row) => row.revision)).toEqual([2, 2]);
+    expect((await database.prisma.tombstone.findMany({ where: { id: { not: 'none' } }, orderBy: { id: 'asc' } })).map((row) => row.revision)).toEqual([2, 2]);
   });
 });
 
