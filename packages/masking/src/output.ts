@@ -47,7 +47,7 @@ export class Output {
   putPart(bytes: Uint8Array, length: number): void {
     if (length === 0) return;
     if (!this.#isCopying) this.#beginCopy(length);
-    this.#reserve(length);
+    if (this.#length + length > this.#buffer.length) this.#reserve(length);
     const buffer = this.#buffer;
     const at = this.#length;
     if (length < 48) for (let i = 0; i < length; i++) buffer[at + i] = bytes[i]!;
@@ -95,7 +95,7 @@ export class Output {
 
   #append(source: Uint8Array, from: number, to: number): void {
     const size = to - from;
-    this.#reserve(size);
+    if (this.#length + size > this.#buffer.length) this.#reserve(size);
     if (this.#viewed !== source) {
       this.#viewed = source;
       // subarrays of a Buffer are Buffers, and slow to make

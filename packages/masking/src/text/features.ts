@@ -2,6 +2,8 @@
  * Passes over the bytes of a text that find which shapes occur in it, so that the detectors' expressions run on few
  * texts. They may report a shape that is none; they never miss one.
  */
+import { countrySpecs } from 'ibantools';
+
 import { byteClasses, DIGIT, LOWER, NON_ASCII, UPPER } from './byte-classes.ts';
 
 // shapes of numbers
@@ -19,7 +21,7 @@ export const F_STREET = 32;
 export const F_LICENCE = 64;
 /** A number behind a word and a separator. */
 export const F_BEHIND_WORD = 128;
-/** Two letters at the start of a word, and two digits. */
+/** The letters of a country that has IBANs at the start of a word, and two digits. */
 export const F_IBAN = 512;
 const ofNumbers = 255 | F_IBAN;
 
@@ -56,6 +58,15 @@ const mark = (words: string, feature: number, anyCase: boolean): void => {
 mark(tokenStarts, F_TOKEN, false);
 mark(labelStarts, F_LABEL, true);
 mark(titleStarts, F_TITLE, false);
+
+/** Set for two letters, in any case, of a country whose accounts have IBANs. */
+const ibanCountries = new Uint8Array(65_536);
+for (const [country, { chars }] of Object.entries(countrySpecs)) {
+  if (typeof chars !== 'number') continue;
+  for (const first of [country[0]!, country[0]!.toLowerCase()]) {
+    for (const second of [country[1]!, country[1]!.toLowerCase()]) ibanCountries[(first.charCodeAt(0) << 8) | second.charCodeAt(0)] = 1;
+  }
+}
 
 const alphanumeric = DIGIT | UPPER | LOWER;
 const letter = UPPER | LOWER;
@@ -174,7 +185,7 @@ function shapeOf(first: number, second: number, third: number, groups: number): 
 }
 
 function isIbanStart(bytes: Uint8Array, from: number, at: number): boolean {
-  if ((byteClasses[bytes[at - 1]!]! & letter) === 0 || (byteClasses[bytes[at - 2]!]! & letter) === 0) return false;
+  if (ibanCountries[(bytes[at - 2]! << 8) | bytes[at - 1]!] === 0) return false;
   return at - 3 < from || (byteClasses[bytes[at - 3]!]! & alphanumeric) === 0;
 }
 
