@@ -81,7 +81,7 @@ export class Call {
   isInvited = false;
   isCallerGone = false;
   /** The calls of the same socket. */
-  siblings: Set<Call> | null = null;
+  siblings: SocketCalls | null = null;
 
   readonly marks: Marks = { authenticated: -1, decided: -1, approved: -1, intended: -1, credential: -1, head: -1, body: -1 };
 
@@ -99,5 +99,12 @@ export class Call {
   }
 }
 
-const noContext: Readonly<Record<string, string>> = Object.freeze({});
+/** The calls that are under way on a socket (more than one where requests are pipelined), and who made the last one. */
+export class SocketCalls extends Set<Call> {
+  /** What the last caller presented: on a connection that is kept it is nearly always the same. */
+  credential = '';
+  caller: Caller | null = null;
+}
+
+export const noContext: Readonly<Record<string, string>> = Object.freeze({});
 const noHeaders: HeaderList = [];

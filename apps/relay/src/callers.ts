@@ -19,6 +19,8 @@ export interface Caller {
   /** Names the calls' session where the caller gives no name. */
   readonly sessionName: string;
   readonly record: CallHead['subject'];
+  /** Of the configuration's keys when the credential was verified. */
+  readonly keyGeneration: number;
   /** The revision at which identity and provider were last found to be in order. */
   checkedRevision: number;
   /** Its session under `sessionName`, once that has its key. */

@@ -3,7 +3,6 @@ import type { ConnectionSnapshot, CredentialSourceSettings } from '@hoop/contrac
 import { openBody, openDataKey } from '@hoop/sealing';
 import { startTarget } from '@hoop/testkit';
 import type { TestTarget } from '@hoop/testkit';
-import { zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { World } from '../test/world.ts';
@@ -93,7 +92,7 @@ describe('the credential reaches neither the function nor a record', () => {
 
     const unpacked = world.jobs.map((job) => {
       const packed = Buffer.from((JSON.parse(job) as { packed: string }).packed, 'base64');
-      return zstdDecompressSync(packed.subarray(4, 4 + packed.readUInt32BE(0))).toString();
+      return packed.toString('latin1');
     });
     const places = { answers, log: world.log, jobs: world.jobs, unpacked, records: [...world.calls.values()].map((call) => JSON.stringify(call)) };
     const privateKey = String(world.sealingKeys.privateJwks.keys[0]!['d']);

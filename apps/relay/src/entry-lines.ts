@@ -2,9 +2,13 @@
  * Entries as lines of JSON, written straight from the call: two of them are made for every call, and most of their text
  * is the same from call to call. Tests hold them against the objects of the contract.
  */
-import type { HeaderList, RecordedBody } from '@hoop/contract';
+import type { Decision, HeaderList, RecordedBody } from '@hoop/contract';
+import type { Lease } from '@hoop/credentials';
+import type { CompiledPolicy } from '@hoop/policy';
+import type { TlsFacts } from '@hoop/upstream';
 import type { PackedEntry } from '@hoop/recording';
 
+import { noContext } from './call.ts';
 import type { Call } from './call.ts';
 import type { Caller } from './callers.ts';
 import type { KnownConnection } from './snapshot/configuration.ts';
@@ -39,19 +43,21 @@ export function headersJson(list: HeaderList): string {
 }
 
 /** What calls have in common, as JSON objects that a batch holds once (see PackedEntry.shared). */
-const callerParts = new WeakMap<Caller, string>();
+const callerParts = new WeakMap<Caller, readonly [identity: string, grant: string]>();
 const connectionParts = new WeakMap<KnownConnection, string>();
 /** By relay (a test has several in one process) and address. */
 const remoteParts = new Map<string, Map<string, string>>();
 const maxRemoteParts = 4096;
 
-function callerPart(caller: Caller): string {
-  let part = callerParts.get(caller);
-  if (part === undefined) {
-    part = `{"subject":${JSON.stringify(caller.record)}}`;
-    callerParts.set(caller, part);
+/** Many callers are one identity. */
+function partsOfCaller(caller: Caller): readonly [identity: string, grant: string] {
+  let parts = callerParts.get(caller);
+  if (parts === undefined) {
+    const { grantId, ...identity } = caller.record;
+    parts = [JSON.stringify({ subject: identity }), JSON.stringify({ subject: { grantId } })];
+    callerParts.set(caller, parts);
   }
-  return part;
+  return parts;
 }
 
 function connectionPart(connection: KnownConnection): string {
@@ -75,6 +81,55 @@ function remotePart(relayId: string, remoteAddress: string): string {
   return part;
 }
 
+const decisionParts = new WeakMap<CompiledPolicy, Map<string, DecisionPart>>();
+
+interface DecisionPart {
+  readonly reason: string;
+  readonly json: string;
+}
+
+/** A policy allows by few rules, and always in the same words. */
+function decisionPart(decision: Decision, policy: CompiledPolicy | null): string {
+  if (decision.effect !== 'allow' || decision.rule === null || policy === null) return JSON.stringify({ decision });
+  let parts = decisionParts.get(policy);
+  if (parts === undefined) decisionParts.set(policy, (parts = new Map()));
+  let part = parts.get(decision.rule);
+  if (part === undefined || part.reason !== decision.reason) {
+    part = { reason: decision.reason, json: JSON.stringify({ decision }) };
+    parts.set(decision.rule, part);
+  }
+  return part.json;
+}
+
+const completionParts = new Map<number, string>();
+
+/** What the outcomes of most completed calls have in common. */
+export function completionPart(status: number): string {
+  let part = completionParts.get(status);
+  if (part === undefined) {
+    part = JSON.stringify({ state: 'completed', status, targetStatus: status, error: null, errorDetail: null });
+    completionParts.set(status, part);
+  }
+  return part;
+}
+
+const targetParts = new WeakMap<Lease, Map<string | TlsFacts, string>>();
+const maxTargetParts = 64;
+
+/** Where the call went and what it was authorised with; the same for all calls of a lease on one socket, or one address without TLS. */
+export function targetPart(lease: Lease | null, address: string | null, tls: TlsFacts | null): string {
+  if (lease === null || address === null) return JSON.stringify({ leaseFingerprint: lease?.fingerprint ?? null, targetAddress: address, targetTls: tls });
+  let parts = targetParts.get(lease);
+  if (parts === undefined) targetParts.set(lease, (parts = new Map()));
+  let part = parts.get(tls ?? address);
+  if (part === undefined) {
+    part = JSON.stringify({ leaseFingerprint: lease.fingerprint, targetAddress: address, targetTls: tls });
+    if (parts.size >= maxTargetParts) parts.clear();
+    parts.set(tls ?? address, part);
+  }
+  return part;
+}
+
 export interface IntentDetails {
   readonly relayId: string;
   readonly remoteAddress: string;
@@ -85,23 +140,30 @@ export interface IntentDetails {
 
 const nothingSealed: readonly Uint8Array[] = [];
 
-/** The intent of a call that was decided: the members of `callHead`. */
+/** The intent of a call that was decided: the members of `callHead`, as recorder-pack.ts wants them. */
 export function packIntent(call: Call, { relayId, remoteAddress, claims, headers, traceId }: IntentDetails): PackedEntry {
-  const { request, decision, context } = call;
-  const { effect, rule, reason, policyId, policyRevision } = decision!;
+  const { request, context } = call;
   const line =
-    `{"type":"intent","head":{"callId":"${call.id}","sessionId":"${call.session!.id}","at":${call.at}` +
-    `,"claims":${claims === null ? 'null' : JSON.stringify(claims)},"snapshotRevision":${call.revision}` +
-    `,"decision":{"effect":"${effect}","rule":${quotedOrNull(rule)},"reason":${quoted(reason)},"policyId":${quotedOrNull(policyId)},"policyRevision":${policyRevision}}` +
-    `,"approvalId":${quotedOrNull(call.approvalId)},"context":${JSON.stringify(context)},"method":"${request!.method}","url":${quoted(call.url)},"path":${quoted(request!.path)}` +
-    `,"requestHeaders":${headersJson(headers)},"traceId":${quotedOrNull(traceId)}}}`;
-  return { line, shared: [remotePart(relayId, remoteAddress), callerPart(call.caller!), connectionPart(call.connection!)], sealed: nothingSealed };
+    `["i","${call.id}",${call.at},${call.revision},${claims === null ? 'null' : JSON.stringify(claims)},${quotedOrNull(call.approvalId)}` +
+    `,${context === noContext ? '{}' : JSON.stringify(context)},"${request!.method}",${quoted(call.url)},${quoted(request!.path)},${quotedOrNull(traceId)}]`;
+  const [identity, grant] = partsOfCaller(call.caller!);
+  const shared = [
+    call.session!.part,
+    remotePart(relayId, remoteAddress),
+    identity,
+    grant,
+    connectionPart(call.connection!),
+    decisionPart(call.decision!, call.compiled!.policy),
+    `{"requestHeaders":${headersJson(headers)}}`,
+  ];
+  return { line, shared, sealed: nothingSealed };
 }
 
+/** The values of `bodyMembers`. */
 export function bodyJson(body: RecordedBody | null): string {
   if (body === null) return 'null';
   return (
-    `{"bytes":${body.bytes},"digest":${body.digest === null ? 'null' : `"${body.digest}"`},"sealed":${body.sealed === null ? 'null' : `"${body.sealed}"`}` +
-    `,"keptBytes":${body.keptBytes},"truncated":${body.truncated},"contentType":${quotedOrNull(body.contentType)}}`
+    `[${body.bytes},${body.digest === null ? 'null' : `"${body.digest}"`},${body.sealed === null ? 'null' : `"${body.sealed}"`}` +
+    `,${body.keptBytes},${body.truncated},${quotedOrNull(body.contentType)}]`
   );
 }

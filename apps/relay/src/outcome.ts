@@ -1,14 +1,16 @@
 /** What came of a call, as the record wants it. */
 import type { AppError, OutcomeEntry, OutcomeState, RecordedBody } from '@hoop/contract';
 import { maskHeaders } from '@hoop/masking';
+import { timingMembers } from '@hoop/recording';
 import type { BodyCapture, PackedEntry } from '@hoop/recording';
 import { sealBodyBytes } from '@hoop/sealing';
 import { headerValue } from '@hoop/upstream';
 
-import type { Call, Marks } from './call.ts';
-import { bodyJson, headersJson, quoted, quotedOrNull } from './entry-lines.ts';
+import type { Call } from './call.ts';
+import { bodyJson, completionPart, headersJson, targetPart } from './entry-lines.ts';
 import type { Relay } from './relay.ts';
 import { maskRequestBody } from './request-body.ts';
+import { strangerOutcome } from './strangers.ts';
 
 export interface Ending {
   readonly state: OutcomeState;
@@ -17,32 +19,44 @@ export interface Ending {
   readonly error: AppError | null;
 }
 
-/** The outcome as the contract has it. */
-export function outcomeOf(relay: Relay, call: Call, ending: Ending): OutcomeEntry {
-  const { line, shared } = packOutcome(relay, call, ending);
-  return Object.assign(JSON.parse(line) as OutcomeEntry, ...shared!.map((part): unknown => JSON.parse(part)));
+/** The outcome of a call that did not get as far as a target. */
+export function outcomeOf(relay: Relay, call: Call, { state, status, error }: Ending & { readonly error: AppError }): OutcomeEntry {
+  const timings = Object.fromEntries(timingMembers.map((name): [string, number] => [name, name === 'end' ? call.elapsed() : call.marks[name]]));
+  return {
+    ...strangerOutcome(relay, call.id, error),
+    sessionId: call.session?.id ?? relay.strangers,
+    state,
+    status,
+    error: call.isCallerGone ? null : (error?.code ?? null),
+    timings: Object.fromEntries(Object.entries(timings).filter(([, ms]) => ms > 0)),
+  };
 }
 
-/** The outcome as it is recorded, written straight into its line (see entry-lines.ts). */
+/** The outcome of a call that was intended, as recorder-pack.ts wants it. */
 export function packOutcome(relay: Relay, call: Call, { state, status, error }: Ending): PackedEntry {
   const { exchange, connection, session, lease } = call;
   const sealed: Uint8Array[] = [];
-  const recording = connection?.snapshot.settings.recording;
-  const keepsHeads = recording !== undefined && recording.capture !== 'none' && call.targetStatus !== null;
+  const keepsHeads = connection!.snapshot.settings.recording.capture !== 'none' && call.targetStatus !== null;
   const requestBody = exchange?.request ? recordedBody(call, exchange.request, 'request', sealed) : null;
   const responseBody = exchange && exchange.response.bytes > 0 ? recordedBody(call, exchange.response, 'response', sealed) : null;
   const report = exchange?.masker?.report;
   const line =
-    `{"type":"outcome","callId":"${call.id}","sessionId":"${session?.id ?? relay.strangers}","at":${relay.now()},"state":"${state}"` +
-    `,"status":${status},"targetStatus":${call.targetStatus},"error":${error === null || call.isCallerGone ? 'null' : `"${error.code}"`}` +
-    `,"errorDetail":${error === null ? 'null' : quoted(error.detail)},"responseHeaders":${keepsHeads ? headersJson(maskHeaders(call.responseHeaders)) : '[]'}` +
-    `,"requestBody":${bodyJson(requestBody)},"responseBody":${bodyJson(responseBody)}` +
-    `,"leaseFingerprint":${lease === null ? 'null' : `"${lease.fingerprint}"`},"targetAddress":${quotedOrNull(exchange?.peer.address ?? null)},"targetTls":${tlsJson(exchange?.peer.tls ?? null)}` +
-    `,"maskedCount":${report?.maskedCount ?? 0},"credentialReflected":${report?.credentialReflected ?? false},"timings":${timingsJson(call)}}`;
-  return { line, sealed, shared: requestBody || responseBody ? session!.keys!.shared : noDataKey };
+    `["o","${call.id}",${relay.now()},${bodyJson(requestBody)},${bodyJson(responseBody)}` +
+    `,${report?.maskedCount ?? 0},${report?.credentialReflected ?? false},${timingsJson(call)}]`;
+  const shared = [
+    session!.part,
+    requestBody || responseBody ? session!.keys!.part : noDataKey,
+    targetPart(lease, exchange?.peer.address ?? null, exchange?.peer.tls ?? null),
+    keepsHeads ? `{"responseHeaders":${headersJson(maskHeaders(call.responseHeaders))}}` : noResponseHeaders,
+    state === 'completed' && error === null && status !== null && status === call.targetStatus
+      ? completionPart(status)
+      : JSON.stringify({ state, status, targetStatus: call.targetStatus, error: call.isCallerGone ? null : (error?.code ?? null), errorDetail: error?.detail ?? null }),
+  ];
+  return { line, sealed, shared };
 }
 
-const noDataKey: readonly string[] = ['{"dataKey":null}'];
+const noResponseHeaders = '{"responseHeaders":[]}';
+const noDataKey = '{"dataKey":null}';
 
 function recordedBody(call: Call, capture: BodyCapture, half: 'request' | 'response', sealed: Uint8Array[]): RecordedBody {
   const headers = half === 'request' ? call.request!.headers : call.responseHeaders;
@@ -64,27 +78,18 @@ function recordedBody(call: Call, capture: BodyCapture, half: 'request' | 'respo
   };
 }
 
-/** The same object for all calls of a connection, so its JSON is made once. */
-const tlsJsons = new WeakMap<object, string>();
-
-function tlsJson(facts: OutcomeEntry['targetTls'] & object | null): string {
-  if (facts === null) return 'null';
-  let json = tlsJsons.get(facts);
-  if (json === undefined) tlsJsons.set(facts, (json = JSON.stringify(facts)));
-  return json;
-}
-
+/** The values of `timingMembers`. */
 function timingsJson(call: Call): string {
   const { marks } = call;
-  let json = '{';
-  for (const phase of phases) if (marks[phase] >= 0) json += `"${phase}":${rounded(marks[phase])},`;
-  return `${json}"end":${rounded(call.elapsed())}}`;
+  return (
+    `[${rounded(marks.authenticated)},${rounded(marks.decided)},${rounded(marks.approved)},${rounded(marks.intended)}` +
+    `,${rounded(marks.credential)},${rounded(marks.head)},${rounded(marks.body)},${rounded(call.elapsed())}]`
+  );
 }
-
-const phases: readonly (keyof Marks)[] = ['authenticated', 'decided', 'approved', 'intended', 'credential', 'head', 'body'];
 
 /** To the hundredth of a millisecond; put together from whole numbers, which become text far quicker. */
 function rounded(ms: number): string {
+  if (ms <= 0) return '0';
   const hundredths = Math.round(ms * 100);
   const rest = hundredths % 100;
   return `${(hundredths - rest) / 100}${rest === 0 ? '' : rest < 10 ? `.0${rest}` : `.${rest}`}`;

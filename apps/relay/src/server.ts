@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import { AppError, headers, newId } from '@hoop/contract';
 
 import { answerFollow } from './approvals/follow.ts';
-import { Call } from './call.ts';
+import { Call, SocketCalls } from './call.ts';
 import { fail } from './data-path/conclude.ts';
 import { carry } from './data-path/data-path.ts';
 import { answerHealth } from './health.ts';
@@ -15,8 +15,7 @@ import { problemOnWire, renderProblem } from './problem.ts';
 import type { Relay } from './relay.ts';
 import { strangerHead, strangerOutcome } from './strangers.ts';
 
-/** The calls that are under way on a socket: more than one where requests are pipelined. */
-const socketCalls = new WeakMap<Duplex, Set<Call>>();
+const socketCalls = new WeakMap<Duplex, SocketCalls>();
 
 const maxHeaderBytes = 65_536;
 const maxSockets = 20_000;
@@ -43,7 +42,7 @@ export function createRelayServer(relay: Relay, isLoopback = false): Server {
   server.maxConnections = maxSockets;
 
   server.on('connection', (socket: Socket) => {
-    const calls = new Set<Call>();
+    const calls = new SocketCalls();
     socketCalls.set(socket, calls);
     socket.on('close', () => {
       for (const call of calls) leave(relay, call);

@@ -10,13 +10,15 @@ import type { DataKey } from '@hoop/sealing';
 export interface SessionKeys {
   readonly dataKey: DataKey;
   /** What all outcomes of the session share in a record: `{"dataKey":{"id":…,"wrapped":…}}`. */
-  readonly shared: readonly string[];
+  readonly part: string;
   /** For the digests of bodies: HMAC-SHA-256(data key, "hoop body digest"), so that whoever opens the bodies can check them. */
   readonly digestKey: DigestKey;
 }
 
 export interface Session {
   readonly id: string;
+  /** `{"sessionId":…}`, as entries share it. */
+  readonly part: string;
   /** Null until `opening` has resolved. */
   keys: SessionKeys | null;
   opening: Promise<SessionKeys>;
@@ -50,7 +52,8 @@ export class Sessions {
         break;
       }
     }
-    const session: Session = { id: sessionId(key), keys: null, opening: openKeys(this.#recordingKey()) };
+    const id = sessionId(key);
+    const session: Session = { id, part: JSON.stringify({ sessionId: id }), keys: null, opening: openKeys(this.#recordingKey()) };
     session.opening.then(
       (keys) => {
         session.keys = keys;
@@ -75,7 +78,7 @@ async function openKeys(recordingKey: Record<string, unknown> | null): Promise<S
     if (recordingKey === null) throw new Error('no snapshot has been received');
     const dataKey = await createDataKey(recordingKey);
     const digestKey = createDigestKey(createHmac('sha256', dataKey.key).update('hoop body digest').digest());
-    return { dataKey, shared: [JSON.stringify({ dataKey: { id: dataKey.id, wrapped: dataKey.wrapped } })], digestKey };
+    return { dataKey, part: JSON.stringify({ dataKey: { id: dataKey.id, wrapped: dataKey.wrapped } }), digestKey };
   } catch (cause) {
     throw new AppError('recorder_unavailable', 'The key for recorded bodies could not be made, so the call was not carried out.', { cause });
   }

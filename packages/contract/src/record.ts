@@ -129,10 +129,10 @@ export const recordBatchSchema = z.object({ version: z.literal(1), relayId: z.st
 export type RecordBatch = z.infer<typeof recordBatchSchema>;
 
 /**
- * The same batch as it travels: `packed` is base64 of u32be length ‖ zstd frame of that length ‖ sealed bodies.
- * The frame holds lines of JSON: first a list of objects that entries share, then one entry a line, each after the
- * numbers (`3,0,{…`) of the shared objects whose members it takes. A body's `sealed` reads `@N`: N bytes, in order, of
- * the sealed bodies.
+ * The same batch as it travels: `packed` is base64 of u32be length ‖ UTF-8 text of that length ‖ sealed bodies.
+ * The text is lines of JSON: first a list of objects that entries share, then one entry a line, each after the numbers
+ * (`3,0,{…`) of the shared objects whose members it takes; frequent entries are lists of values (see @hoop/recording,
+ * recorder-pack.ts). A body's `sealed` reads `@N`: N bytes, in order, of the sealed bodies.
  */
 export const packedRecordBatchSchema = z.object({ version: z.literal(2), relayId: z.string(), count: z.int().min(1), packed: z.string().min(8) });
 export type PackedRecordBatch = z.infer<typeof packedRecordBatchSchema>;

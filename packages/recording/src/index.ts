@@ -1,6 +1,6 @@
 export { createRecorder } from './recorder.ts';
 export type { Recorder, RecorderOptions } from './recorder.ts';
-export { packEntry, packRecords, unpackRecordBatch } from './recorder-pack.ts';
+export { bodyMembers, intentMembers, outcomeMembers, packEntry, packRecords, timingMembers, unpackRecordBatch } from './recorder-pack.ts';
 export type { PackedEntry } from './recorder-pack.ts';
 export { BodyCapture, createDigestKey } from './body-capture.ts';
 export type { DigestKey } from './body-capture.ts';

@@ -84,6 +84,32 @@ describe('a batch of records', () => {
     ]);
   });
 
+  it('takes frequent entries as lists of values', () => {
+    const { subject, ...rest } = head;
+    const intent = {
+      line: JSON.stringify(['i', head.callId, 1, 1, null, undefined, null, 'GET', '/x', '/x', null]),
+      shared: [
+        JSON.stringify({ sessionId: head.sessionId, relayId: head.relayId, remoteAddress: head.remoteAddress, requestHeaders: head.requestHeaders, decision: null }),
+        JSON.stringify({ connectionId: null, connectionName: null, subject: { ...subject, grantId: undefined } }),
+        JSON.stringify({ subject: { grantId: null } }),
+      ],
+      sealed: [],
+    };
+    const wanted = outcome(null, Buffer.from('body'), null);
+    const body = wanted.responseBody!;
+    const conclusion = {
+      line: JSON.stringify(['o', head.callId, 2, null, [body.bytes, body.digest, '@4', body.keptBytes, body.truncated, body.contentType], 0, false, [0, 0, 0, 0, 0, 0, 0, 1.5]]),
+      shared: [
+        JSON.stringify({ sessionId: head.sessionId, state: 'completed', status: 200, targetStatus: 200, error: null, errorDetail: null }),
+        JSON.stringify({ responseHeaders: [], dataKey: null, leaseFingerprint: null, targetAddress: null }),
+      ],
+      sealed: [Buffer.from('body')],
+    };
+    expect(unpackRecordBatch(packRecords('rly_1', [intent, conclusion]))).toEqual([{ type: 'intent', head: { ...rest, approvalId: null, subject } }, wanted]);
+    refused(packRecords('rly_1', [{ ...intent, line: '["x"]' }]));
+    refused(packRecords('rly_1', [{ ...intent, line: '["i"]' }]));
+  });
+
   it('is taken in the plain form too', () => {
     expect(unpackRecordBatch({ version: 1, relayId: 'rly_1', entries: [{ type: 'intent', head }] })).toEqual([{ type: 'intent', head }]);
   });

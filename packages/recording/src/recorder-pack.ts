@@ -1,35 +1,42 @@
 /**
- * How a batch of entries travels. Heads of one relay's calls are much alike, so they are compressed together (60 bytes
- * a call instead of 2 KB); sealed bodies do not compress and travel beside them as bytes.
+ * How a batch of entries travels: lines of JSON, in which what many entries have in common is written once and the
+ * frequent entries are lists of values instead of objects; the sealed bodies as bytes beside them; all as one string.
+ * Measured against compression (zstd): a few hundred bytes a call more, and a fifth of the relay's time less.
  * The form is `PackedRecordBatch` of the contract.
  */
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-
 import { AppError, packedRecordBatchSchema, recordBatchSchema, recordEntrySchema } from '@hoop/contract';
 import type { PackedRecordBatch, RecordedBody, RecordEntry } from '@hoop/contract';
 
-/** An entry as one line of JSON in which a body's `sealed` reads `@N`, and the N sealed bytes of each, in order. */
+/** One line, and the sealed bytes of each body whose `sealed` reads `@N` in it, in order. */
 export interface PackedEntry {
+  /**
+   * JSON of the entry, or of a list: `"i"` or `"o"`, then the values of `intentMembers` or `outcomeMembers`, up to the
+   * last that is not left to `shared`.
+   */
   readonly line: string;
   readonly sealed: readonly Uint8Array[];
   /**
-   * JSON objects whose members belong to the head (intent, refusal) or to the entry (outcome) too. Calls have much in
-   * common, so each is written once a batch. @default []
+   * JSON objects whose members belong to the head (intent, refusal) or to the entry (outcome) too; members that are
+   * objects are taken together. Each is written once a batch. @default []
    */
   readonly shared?: readonly string[];
 }
 
-const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
-/** A job above this is refused: no relay sends one (its batches are bounded far below). */
-const maxFrameBytes = 256 * 1024 * 1024;
+export const intentMembers = ['callId', 'at', 'snapshotRevision', 'claims', 'approvalId', 'context', 'method', 'url', 'path', 'traceId'] as const;
+export const outcomeMembers = ['callId', 'at', 'requestBody', 'responseBody', 'maskedCount', 'credentialReflected', 'timings'] as const;
+/** Of a body in a list of outcome members. */
+export const bodyMembers = ['bytes', 'digest', 'sealed', 'keptBytes', 'truncated', 'contentType'] as const;
+/** Of the timings in a list of outcome members; 0: not reached. */
+export const timingMembers = ['authenticated', 'decided', 'approved', 'intended', 'credential', 'head', 'body', 'end'] as const;
+
 const placeholder = /^@(\d{1,9})$/;
+const none: readonly string[] = [];
 
 export function packRecords(relayId: string, entries: readonly PackedEntry[]): PackedRecordBatch {
   const numbers = new Map<string, number>();
   let shared = '';
   let lines = '';
-  const parts: Uint8Array[] = [length, empty];
-  let bytes = 0;
+  let sealedBytes = 0;
   for (const entry of entries) {
     lines += '\n';
     for (const part of entry.shared ?? none) {
@@ -42,20 +49,21 @@ export function packRecords(relayId: string, entries: readonly PackedEntry[]): P
       lines += `${number},`;
     }
     lines += entry.line;
+    for (const sealed of entry.sealed) sealedBytes += sealed.length;
+  }
+  const text = Buffer.from(`[${shared}]${lines}`);
+  const packed = Buffer.allocUnsafe(4 + text.length + sealedBytes);
+  packed.writeUInt32BE(text.length);
+  packed.set(text, 4);
+  let at = 4 + text.length;
+  for (const entry of entries) {
     for (const sealed of entry.sealed) {
-      parts.push(sealed);
-      bytes += sealed.length;
+      packed.set(sealed, at);
+      at += sealed.length;
     }
   }
-  const frame = zstdCompressSync(`[${shared}]${lines}`, compression);
-  length.writeUInt32BE(frame.length);
-  parts[1] = frame;
-  return { version: 2, relayId, count: entries.length, packed: Buffer.concat(parts, 4 + frame.length + bytes).toString('base64') };
+  return { version: 2, relayId, count: entries.length, packed: packed.toString('base64') };
 }
-
-const length = Buffer.alloc(4);
-const empty = new Uint8Array(0);
-const none: readonly string[] = [];
 
 /**
  * The entries of a `recordings` job, in either form, checked against the contract.
@@ -67,15 +75,10 @@ export function unpackRecordBatch(payload: unknown): RecordEntry[] {
   const batch = packedRecordBatchSchema.safeParse(payload);
   if (!batch.success) throw new AppError('invalid_request', 'The job is not a batch of records.', { cause: batch.error });
   const bytes = Buffer.from(batch.data.packed, 'base64');
-  const frameLength = bytes.length < 4 ? Number.POSITIVE_INFINITY : bytes.readUInt32BE(0);
-  if (4 + frameLength > bytes.length) throw new AppError('invalid_request', 'The batch of records is cut short.');
-  let text: string;
-  try {
-    text = zstdDecompressSync(bytes.subarray(4, 4 + frameLength), { maxOutputLength: maxFrameBytes }).toString('utf8');
-  } catch (cause) {
-    throw new AppError('invalid_request', 'The batch of records cannot be decompressed.', { cause });
-  }
-  const sealed = new SealedReader(bytes.subarray(4 + frameLength));
+  const textBytes = bytes.length < 4 ? Number.POSITIVE_INFINITY : bytes.readUInt32BE(0);
+  if (4 + textBytes > bytes.length) throw new AppError('invalid_request', 'The batch of records is cut short.');
+  const text = bytes.toString('utf8', 4, 4 + textBytes);
+  const sealed = new SealedReader(bytes.subarray(4 + textBytes));
   const [table = '', ...lines] = text.split('\n');
   const shared = parseJson(table);
   if (!Array.isArray(shared)) throw new AppError('invalid_request', 'The batch of records has no table of what its entries share.');
@@ -111,16 +114,39 @@ function parseJson(text: string): unknown {
   }
 }
 
+type Members = Record<string, unknown>;
+
+const isObject = (value: unknown): value is Members => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function zip(names: readonly string[], values: readonly unknown[]): Members {
+  return Object.fromEntries(values.map((value, i) => [names[i] ?? `member ${i}`, value]));
+}
+
+/** The object that a list of values stands for. */
+function named(value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  const [type, ...values] = value as unknown[];
+  if (type === 'i') return { type: 'intent', head: zip(intentMembers, values) };
+  if (type !== 'o') return null;
+  const outcome = zip(outcomeMembers, values);
+  for (const body of ['requestBody', 'responseBody']) if (Array.isArray(outcome[body])) outcome[body] = zip(bodyMembers, outcome[body]);
+  if (Array.isArray(outcome['timings'])) {
+    const reached = Object.entries(zip(timingMembers, outcome['timings'])).filter(([, ms]) => ms !== 0);
+    outcome['timings'] = Object.fromEntries(reached);
+  }
+  return { type: 'outcome', ...outcome };
+}
+
 /** `3,0,{"type":…}`: the entry, which takes members of the shared objects 3 and 0. */
 function restore(line: string, shared: readonly unknown[], sealed: SealedReader): RecordEntry {
-  const start = line.indexOf('{');
-  const value = parseJson(line.slice(Math.max(start, 0))) as { type?: unknown; head?: object } | null;
-  const takes = value?.type === 'outcome' ? value : value?.head;
-  for (const number of line.slice(0, start).split(',')) {
+  const start = line.search(/[[{]/);
+  const value = named(parseJson(line.slice(Math.max(start, 0))));
+  const takes = isObject(value) ? (value['type'] === 'outcome' ? value : value['head']) : null;
+  for (const number of line.slice(0, Math.max(start, 0)).split(',')) {
     if (number === '') continue;
     const part = shared[Number(number)];
-    if (typeof part !== 'object' || part === null || typeof takes !== 'object') throw new AppError('invalid_request', 'An entry shares what the batch does not have.');
-    Object.assign(takes, part);
+    if (!isObject(part) || !isObject(takes)) throw new AppError('invalid_request', 'An entry shares what the batch does not have.');
+    for (const [name, member] of Object.entries(part)) takes[name] = isObject(member) && isObject(takes[name]) ? { ...takes[name], ...member } : member;
   }
   const parsed = recordEntrySchema.safeParse(value);
   if (!parsed.success) throw new AppError('invalid_request', 'An entry of the batch is not a record.', { cause: parsed.error });

@@ -32,8 +32,13 @@ export function authenticate(relay: Relay, call: Call): Promise<void> | undefine
   if (sessionName !== undefined && !sessionNameForm.test(sessionName)) {
     throw new AppError('invalid_request', `The ${headers.session} header must be 1 to 64 of A-Z a-z 0-9 . _ -`);
   }
-  const known = relay.callers.get(credential);
+  const { siblings } = call;
+  const known = siblings?.credential === credential ? siblings.caller : relay.callers.get(credential);
   if (known && isInOrder(relay, known)) {
+    if (siblings) {
+      siblings.credential = credential;
+      siblings.caller = known;
+    }
     admit(relay, call, known, sessionName);
     return undefined;
   }
@@ -42,7 +47,7 @@ export function authenticate(relay: Relay, call: Call): Promise<void> | undefine
 
 function isInOrder(relay: Relay, caller: Caller): boolean {
   const { configuration } = relay;
-  if (relay.now() >= caller.expiresAt) return false;
+  if (relay.now() >= caller.expiresAt || caller.keyGeneration !== configuration.keyGeneration) return false;
   if (caller.checkedRevision === configuration.revision) return true;
   // Where the identity itself was changed, or could match no longer, the token is looked at anew.
   if (caller.grantId === null || configuration.identities.get(caller.identity.snapshot.id) !== caller.identity) return false;
@@ -167,7 +172,7 @@ async function callerOfProviderToken(relay: Relay, token: string): Promise<Calle
 
 const maxProviderCacheMs = 60_000;
 
-type CallerDetails = Omit<Caller, 'identity' | 'record' | 'checkedRevision' | 'session' | 'areClaimsRecorded'>;
+type CallerDetails = Omit<Caller, 'identity' | 'record' | 'keyGeneration' | 'checkedRevision' | 'session' | 'areClaimsRecorded'>;
 
 function newCaller(relay: Relay, identity: KnownIdentity, details: CallerDetails): Caller {
   const { id, name } = identity.snapshot;
@@ -175,6 +180,7 @@ function newCaller(relay: Relay, identity: KnownIdentity, details: CallerDetails
     ...details,
     identity,
     record: { identityId: id, identityName: name, issuer: details.issuer, subject: details.subject, grantId: details.grantId },
+    keyGeneration: relay.configuration.keyGeneration,
     checkedRevision: relay.configuration.revision,
     session: null,
     areClaimsRecorded: false,

@@ -14,8 +14,7 @@ export function conclude(relay: Relay, call: Call, trailers: HeaderList): void {
   call.stage = 'concluded';
   call.delivery!.over();
   call.marks.body = call.elapsed();
-  // Promise.try: whatever goes wrong in making the record, the call must not be left hanging.
-  const durable = Promise.try(() => relay.recorder.add(packOutcome(relay, call, { state: 'completed', status: call.targetStatus, error: null })));
+  const durable = recordCompletion(relay, call);
   if (call.connection!.snapshot.settings.recording.durability === 'relaxed') {
     durable.catch((error: unknown) => relay.log.error({ event: 'outcome_late', callId: call.id, error: String(error) }, 'an outcome is not durable yet'));
     release(relay, call, trailers);
@@ -28,6 +27,15 @@ export function conclude(relay: Relay, call: Call, trailers: HeaderList): void {
       answer(relay, call, notRecorded('The target answered this call', error));
     },
   );
+}
+
+/** Whatever goes wrong in making the record, the call must not be left hanging. */
+function recordCompletion(relay: Relay, call: Call): Promise<void> {
+  try {
+    return relay.recorder.add(packOutcome(relay, call, { state: 'completed', status: call.targetStatus, error: null }));
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /** Unlike `recorder_unavailable` this is no invitation to send the call again. */
