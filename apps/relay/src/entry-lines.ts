@@ -164,6 +164,6 @@ export function bodyJson(body: RecordedBody | null): string {
   if (body === null) return 'null';
   return (
     `[${body.bytes},${body.digest === null ? 'null' : `"${body.digest}"`},${body.sealed === null ? 'null' : `"${body.sealed}"`}` +
-    `,${body.keptBytes},${body.truncated},${quotedOrNull(body.contentType)}]`
+    `,${body.keptBytes},${body.truncated},${quotedOrNull(body.contentType)}${body.parts ? `,${JSON.stringify(body.parts)}` : ''}]`
   );
 }

@@ -16,11 +16,16 @@ import { openResponse, sampleResponse } from './data-path/mask.ts';
 import type { ResponseSample } from './mask-discovery.ts';
 import type { Relay } from './relay.ts';
 
+/** Parts of a stream whose time is recorded; what is longer is recorded all the same, without. */
+const maxParts = 1000;
+
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly peer: Peer = createPeer();
   readonly request: BodyCapture | null;
   readonly response: BodyCapture;
   masker: ResponseMasker | null = null;
+  /** Begin and time of each part of a streamed response; null where the length is known and the whole is one answer. */
+  parts: [offset: number, ms: number][] | null = null;
   readonly #relay: Relay;
   readonly #call: Call;
   #controller: Dispatcher.DispatchController | null = null;
@@ -75,6 +80,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (status === 401) renewRefused(this.#relay, call);
     try {
       const list = responseHeaders(headers);
+      if (headers['content-length'] === undefined && this.response.keepsContent) this.parts = [];
       this.masker = openResponse(this.#relay, call, this, { status, statusText, headers: list });
       this.#sample = sampleResponse(this.#relay, call, status, list);
     } catch (error) {
@@ -104,6 +110,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** False: the function does not keep up. */
   data(chunk: Uint8Array): boolean {
     if (this.#isOver) return true;
+    if (this.parts !== null && this.parts.length < maxParts) this.parts.push([this.response.offered, Math.round(this.#call.elapsed() * 100) / 100]);
     this.response.keep(chunk);
     return this.#call.delivery!.data(chunk);
   }

@@ -75,6 +75,7 @@ function recordedBody(call: Call, capture: BodyCapture, half: 'request' | 'respo
     keptBytes: kept.byteLength,
     truncated: capture.isTruncated,
     contentType,
+    ...(half === 'response' && call.exchange?.parts ? { parts: call.exchange.parts } : {}),
   };
 }
 

@@ -205,7 +205,13 @@ describe('a stream', () => {
     expect(decode(await reader.read())).toBe('data: 2\n\n');
     next.shift()!();
     expect((await reader.read()).done).toBe(true);
-    expect(await outcomeOf(response)).toMatchObject({ state: 'completed', responseBody: { bytes: 18, keptBytes: 18 } });
+    const outcome = await outcomeOf(response);
+    expect(outcome).toMatchObject({ state: 'completed', responseBody: { bytes: 18, keptBytes: 18 } });
+    // Where each event begins, and when it was passed on.
+    const parts = outcome!.responseBody!.parts!;
+    expect(parts.map(([begin]) => begin)).toEqual([0, 9]);
+    expect(parts[0]![1]).toBeGreaterThan(0);
+    expect(parts[1]![1]).toBeGreaterThanOrEqual(parts[0]![1]);
   });
 
   it('that the caller leaves is ended at the target too', async () => {

@@ -22,6 +22,11 @@ export const recordedBodySchema = z.object({
   keptBytes: z.int(),
   truncated: z.boolean(),
   contentType: z.string().nullable(),
+  /**
+   * Of a response that came as a stream (server-sent events, no length known beforehand): for each part as it was passed
+   * on, where it begins in the plain text and the milliseconds since the arrival of the request; the first 1000 parts.
+   */
+  parts: z.array(z.tuple([z.int(), z.number()])).max(1000).nullish(),
 });
 export type RecordedBody = z.infer<typeof recordedBodySchema>;
 

@@ -59,6 +59,11 @@ export class BodyCapture {
     this.#digestKey = digestKey;
   }
 
+  /** Whether anything of the body is kept at all. */
+  get keepsContent(): boolean {
+    return this.#maxBytes > 0;
+  }
+
   /** These bytes went over the wire. They must not change afterwards. */
   passed(chunk: Uint8Array): void {
     const isFirst = this.bytes === 0;
