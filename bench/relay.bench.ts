@@ -6,12 +6,13 @@
  */
 import path from 'node:path';
 
+import { relayNodeFlags } from '@hoop/relay/node-flags';
 import pg from 'pg';
 
 import { openBench, pinSelf, startProcess } from './measure.ts';
 import type { Sample } from './measure.ts';
 import { load, startCannedTarget } from './relay/load.ts';
-import { relayFlags, startStage } from './relay/stage.ts';
+import { startStage } from './relay/stage.ts';
 
 const connections = 128;
 const forMs = 4000;
@@ -27,7 +28,7 @@ const stage = await startStage([
 const proxy = startProcess(path.join(import.meta.dirname, 'relay/bare-proxy.ts'), {
   args: [target.url],
   // The same heap for both.
-  execArgv: ['--conditions=@hoop/source', ...relayFlags],
+  execArgv: ['--conditions=@hoop/source', ...relayNodeFlags],
 });
 const proxyUrl = await proxy.listening();
 let calls = 0;

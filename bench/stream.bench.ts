@@ -7,8 +7,10 @@ import type { AddressInfo } from 'node:net';
 import net from 'node:net';
 import path from 'node:path';
 
+import { relayNodeFlags } from '@hoop/relay/node-flags';
+
 import { median, openBench, pinSelf, recordLatencies, startProcess } from './measure.ts';
-import { relayFlags, startStage } from './relay/stage.ts';
+import { startStage } from './relay/stage.ts';
 
 const gib = 1024 ** 3;
 const mib = 1024 ** 2;
@@ -123,7 +125,7 @@ for (const [what, move] of [
   });
 }
 
-const proxy = startProcess(path.join(import.meta.dirname, 'relay/bare-proxy.ts'), { args: [targetUrl], execArgv: ['--conditions=@hoop/source', ...relayFlags] });
+const proxy = startProcess(path.join(import.meta.dirname, 'relay/bare-proxy.ts'), { args: [targetUrl], execArgv: ['--conditions=@hoop/source', ...relayNodeFlags] });
 const proxyUrl = await proxy.listening();
 
 /** Milliseconds from the request to the first byte of the body, one call at a time on one connection. */

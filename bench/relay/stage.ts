@@ -10,6 +10,7 @@ import type { ConnectionSnapshot, MaskRule, RecordingSettings, Rule, Snapshot } 
 import { migrateDatabase } from '@hoop/database';
 import { startPostgres } from '@hoop/embedded-postgres';
 import { prepareQueueSchema } from '@hoop/queue';
+import { relayNodeFlags } from '@hoop/relay/node-flags';
 import { boundHosts, generateRecordingKeys, generateSealingKeys, sealSecrets } from '@hoop/sealing';
 import { generateGrantKeys, mintGrant } from '@hoop/tokens';
 
@@ -40,9 +41,6 @@ const rules: Rule[] = [
   { name: 'uploads', effect: 'allow', match: { methods: ['POST', 'GET'], paths: ['/v1/files/*'] } },
   { name: 'nobody deletes', effect: 'deny', match: { methods: ['DELETE'] } },
 ];
-
-/** How the product starts a relay: its calls live for milliseconds, and a larger nursery lets most of them die in it. */
-export const relayFlags = ['--min-semi-space-size=16', '--max-semi-space-size=32'] as const;
 
 export async function startStage(staged: readonly StagedConnection[], options: { execArgv?: readonly string[] } = {}): Promise<Stage> {
   const folder = await mkdtemp(path.join(tmpdir(), 'hoop-bench-'));
@@ -85,7 +83,7 @@ export async function startStage(staged: readonly StagedConnection[], options: {
       HOOP_PORT: '0',
       HOOP_RECORDER_TIMEOUT_MS: '10000',
     },
-    execArgv: options.execArgv ?? ['--conditions=@hoop/source', ...relayFlags],
+    execArgv: options.execArgv ?? ['--conditions=@hoop/source', ...relayNodeFlags],
   });
   return {
     databaseUrl: postgres.url,

@@ -16,6 +16,7 @@ import { createRelayServer } from './server.ts';
 export type { RelayConfig } from './config.ts';
 export { readConfig } from './config.ts';
 export type { RelayParts } from './context.ts';
+export { relayNodeFlags } from './node-flags.ts';
 
 export interface RunningRelay {
   readonly id: string;

@@ -4,6 +4,8 @@ import type { Worker } from 'node:cluster';
 
 import type { Logger } from 'pino';
 
+import { relayNodeFlags } from './node-flags.ts';
+
 export interface Supervision {
   readonly count: number;
   readonly log: Logger;
@@ -18,6 +20,7 @@ const steadyMs = 30_000;
 
 /** Returns what stops them all; it resolves when the last has exited. */
 export function superviseWorkers({ count, log, onListening }: Supervision): () => Promise<void> {
+  cluster.setupPrimary({ execArgv: [...process.execArgv, ...relayNodeFlags.filter((flag) => !process.execArgv.includes(flag))] });
   let isStopping = false;
   let failures = 0;
   let port: string | undefined;

@@ -51,18 +51,29 @@ export function packRecords(relayId: string, entries: readonly PackedEntry[]): P
     lines += entry.line;
     for (const sealed of entry.sealed) sealedBytes += sealed.length;
   }
-  const text = Buffer.from(`[${shared}]${lines}`);
-  const packed = Buffer.allocUnsafe(4 + text.length + sealedBytes);
-  packed.writeUInt32BE(text.length);
-  packed.set(text, 4);
-  let at = 4 + text.length;
+  const text = `[${shared}]${lines}`;
+  // A UTF-16 unit takes three bytes of UTF-8 at most.
+  const bytes = bufferOf(4 + text.length * 3 + sealedBytes);
+  const textBytes = bytes.write(text, 4);
+  bytes.writeUInt32BE(textBytes);
+  let at = 4 + textBytes;
   for (const entry of entries) {
     for (const sealed of entry.sealed) {
-      packed.set(sealed, at);
+      bytes.set(sealed, at);
       at += sealed.length;
     }
   }
-  return { version: 2, relayId, count: entries.length, packed: packed.toString('base64') };
+  return { version: 2, relayId, count: entries.length, packed: bytes.toString('base64', 0, at) };
+}
+
+/** Reused from batch to batch: large buffers that die young cost the collector more than the packing. */
+let scratch: Buffer = Buffer.alloc(0);
+const maxScratchBytes = 4 * 1024 * 1024;
+
+function bufferOf(length: number): Buffer {
+  if (length > maxScratchBytes) return Buffer.allocUnsafe(length);
+  if (scratch.length < length) scratch = Buffer.allocUnsafeSlow(Math.min(maxScratchBytes, length * 2));
+  return scratch;
 }
 
 /**

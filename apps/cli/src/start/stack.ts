@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 import { countAdminTokens, migrateDatabase, openDatabase } from '@hoop/database';
 import { prepareQueueSchema, queueConnectionFromEnv } from '@hoop/queue';
+import { relayNodeFlags } from '@hoop/relay/node-flags';
 
 import { StartError } from '../start-error.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -88,8 +89,8 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
   let isBootstrapping = false;
 
   const log = (name: string): string => path.join(folder.logs, `${name}.log`);
-  const start = async (name: string, env: () => Record<string, string>): Promise<SupervisedChild> => {
-    const child = await supervise({ name: name.replace('-', ' '), main: mainOf(name), env, logFile: log(name) }, say);
+  const start = async (name: string, env: () => Record<string, string>, nodeFlags: readonly string[] = []): Promise<SupervisedChild> => {
+    const child = await supervise({ name: name.replace('-', ' '), main: mainOf(name), nodeFlags, env, logFile: log(name) }, say);
     started.push(child);
     return child;
   };
@@ -152,7 +153,7 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
     });
     const outcomes = await Promise.allSettled([
       // The relay listens only once it has the control plane's configuration.
-      start('control-plane', controlPlaneEnvironment).then(() => start('relay', relayEnvironment)),
+      start('control-plane', controlPlaneEnvironment).then(() => start('relay', relayEnvironment, relayNodeFlags)),
       start('worker', workerEnvironment),
     ]);
     const [relay, worker] = outcomes.map((outcome) => {

@@ -12,6 +12,8 @@ export interface ChildSpec {
   /** Path of the program. */
   readonly main: string;
   readonly args?: readonly string[];
+  /** Further flags of Node. */
+  readonly nodeFlags?: readonly string[];
   /** All the environment that it gets, asked for at each start. */
   readonly env: () => Record<string, string>;
   /** Receives its output; appended to. */
@@ -57,7 +59,7 @@ export const nodeArguments: readonly string[] = ['--conditions=@hoop/source', '-
 function launch(spec: ChildSpec): ChildProcess {
   const log = openSync(spec.logFile, 'a', 0o600);
   try {
-    return spawn(process.execPath, [...nodeArguments, `--import=${guard}`, spec.main, ...(spec.args ?? [])], {
+    return spawn(process.execPath, [...nodeArguments, ...(spec.nodeFlags ?? []), `--import=${guard}`, spec.main, ...(spec.args ?? [])], {
       env: { ...baseEnvironment(), ...spec.env() },
       stdio: ['ignore', log, log, 'ipc'],
       // Its own process group: a Ctrl-C in the terminal must reach us alone, so that we stop things in order.
