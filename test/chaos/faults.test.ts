@@ -39,6 +39,8 @@ describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) =>
         ...(disk === undefined ? {} : { postgresFolder: path.join(disk.folder, queue), postgresSettings: { min_wal_size: '32MB', max_wal_size: '64MB' } }),
       });
       grant = await product.grant();
+      // Until the relay has the last of the configuration, what it has no policy for is denied.
+      for (let isReady = false; !isReady; isReady = isGood((await call(1))[0]!));
     }, 90_000);
     afterAll(() => product?.close());
 
