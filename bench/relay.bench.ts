@@ -23,6 +23,7 @@ const customers = Array.from({ length: 8 }, (_, id) => ({ id, name: `Customer ${
 const target = await startCannedTarget('application/json', JSON.stringify({ data: customers }).padEnd(1024, ' '));
 const stage = await startStage([
   { name: 'plain', target: target.url },
+  { name: 'heads', target: target.url, recording: { capture: 'heads' } },
   { name: 'masked', target: target.url, mask: [{ path: '$.data[*].email', action: 'partial' }] },
 ]);
 const proxy = startProcess(path.join(import.meta.dirname, 'relay/bare-proxy.ts'), {
@@ -51,6 +52,8 @@ async function turn(url: string, requestPath: string, pid: { cpuMs(): number }, 
 
 for (const [what, name, goal] of [
   ['1 KB, all steps', 'plain', 0.7],
+  // As the line above says it: intent and outcome with their heads, bodies digested and not kept.
+  ['1 KB, all steps, bodies not kept', 'heads', 0.7],
   ['1 KB, all steps, a masking rule', 'masked', 0.5],
 ] as const) {
   await bench.compare({
