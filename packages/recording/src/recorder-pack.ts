@@ -1,7 +1,7 @@
 /**
  * How a batch of entries travels: lines of JSON, in which what many entries have in common is written once and the
  * frequent entries are lists of values instead of objects; the sealed bodies as bytes beside them; all as one string.
- * Measured against compression (zstd): a few hundred bytes a call more, and a fifth of the relay's time less.
+ * Measured against compression (zstd): a few hundred bytes a call more, and clearly less of the relay's time.
  * The form is `PackedRecordBatch` of the contract.
  */
 import { AppError, packedRecordBatchSchema, recordBatchSchema, recordEntrySchema } from '@hoop/contract';
