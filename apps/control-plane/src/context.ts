@@ -6,7 +6,7 @@ import { migrateDatabase, noteKeys, openDatabase, type Database } from '@hoop/da
 import type { compileClaimsMatch } from '@hoop/policy';
 import { createGrantVerifier, createProviderVerifier, type GrantVerifier, type ProviderVerifier } from '@hoop/tokens';
 import { createGuardedFetch } from '@hoop/upstream';
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 
 import { bootstrapAdminToken } from './admin-token/bootstrap.ts';
 import { createSubjectChanges, type SubjectChanges } from './approval/changes.ts';
@@ -51,11 +51,13 @@ export interface ContextOptions {
   /** Unix milliseconds. @default Date.now */
   readonly now?: () => number;
   readonly log?: Logger;
+  /** Where the log goes, where no `log` is given. @default standard output */
+  readonly logTo?: DestinationStream;
 }
 
 export async function createContext(config: ControlPlaneConfig, options: ContextOptions = {}): Promise<Context> {
   const now = options.now ?? Date.now;
-  const log = options.log ?? createLog(config.logLevel);
+  const log = options.log ?? createLog(config.logLevel, options.logTo);
   const keys = await readKeys(config);
   const bootstrapToken = config.bootstrapTokenFile === undefined ? null : await readSecretText(config.bootstrapTokenFile);
 
@@ -120,13 +122,10 @@ function known<T>(value: T | undefined): T {
 }
 
 /** Log lines are built from named members only; the paths below are a second lock. */
-function createLog(level: string): Logger {
-  return pino({
-    level,
-    base: { app: 'control-plane' },
-    redact: {
-      paths: ['*.authorization', '*.headers.authorization', '*.token', '*.secret', '*.secrets', '*.clientSecret', '*.privateKey', '*.body'],
-      censor: '[redacted]',
-    },
-  });
+function createLog(level: string, to: DestinationStream = pino.destination(1)): Logger {
+  const redact = {
+    paths: ['*.authorization', '*.headers.authorization', '*.token', '*.secret', '*.secrets', '*.clientSecret', '*.privateKey', '*.body'],
+    censor: '[redacted]',
+  };
+  return pino({ level, base: { app: 'control-plane' }, redact }, to);
 }

@@ -1,7 +1,7 @@
 import { openDatabase } from '@hoop/database';
 import type { Database } from '@hoop/database';
 import { pino } from 'pino';
-import type { Logger } from 'pino';
+import type { DestinationStream, Logger } from 'pino';
 
 import type { WorkerConfig } from './config.ts';
 
@@ -18,8 +18,13 @@ export interface Part {
   close(): Promise<void>;
 }
 
-export function openContext(config: WorkerConfig): WorkerContext {
-  const log = pino({ name: 'hoop-worker', level: config.logLevel });
+export interface WorkerOptions {
+  /** Where the log goes. @default standard output */
+  readonly logTo?: DestinationStream;
+}
+
+export function openContext(config: WorkerConfig, options: WorkerOptions = {}): WorkerContext {
+  const log = pino({ name: 'hoop-worker', level: config.logLevel }, options.logTo ?? pino.destination(1));
   const db = openDatabase(config.databaseUrl, { maxConnections: 10, onError: (error) => log.warn({ event: 'database_connection_lost', error: error.message }) });
   return { config, db, log, now: Date.now };
 }

@@ -4,6 +4,7 @@ import { requireDurableQueue } from '@hoop/queue';
 import { startApprovals } from './approvals/start-approvals.ts';
 import type { WorkerConfig } from './config.ts';
 import { openContext } from './context.ts';
+import type { WorkerOptions } from './context.ts';
 import { startEventSinks } from './event-sinks/start-event-sinks.ts';
 import { startSequencer } from './log/start-sequencer.ts';
 import { startWitness } from './log/start-witness.ts';
@@ -19,8 +20,8 @@ export interface RunningWorker {
 }
 
 /** Resolves once every part runs; where a server is away, the parts wait for it. Rejects where the queue's settings lose records. */
-export async function startWorker(config: WorkerConfig): Promise<RunningWorker> {
-  const context = openContext(config);
+export async function startWorker(config: WorkerConfig, options: WorkerOptions = {}): Promise<RunningWorker> {
+  const context = openContext(config, options);
   try {
     await requireDurableQueue(config.queue, ({ setting, value, isLossy, sentence }) => context.log[isLossy ? 'error' : 'warn']({ event: 'weak_queue', setting, value }, sentence));
   } catch (error) {

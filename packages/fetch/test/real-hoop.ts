@@ -10,6 +10,7 @@ import type { Rule } from '@hoop/contract';
 import { startControlPlane } from '@hoop/control-plane';
 import { prepareQueueSchema } from '@hoop/queue';
 import { startRelay } from '@hoop/relay';
+import type { RelayConfig } from '@hoop/relay';
 import { generateRecordingKeys, generateSealingKeys } from '@hoop/sealing';
 import { createTestDatabase, startIssuer } from '@hoop/testkit';
 import { generateGrantKeys } from '@hoop/tokens';
@@ -30,7 +31,16 @@ export interface RealHoop {
   change(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<void>;
   /** Registers a target with a credential `Bearer <name>-secret` that the identity may call. */
   connect(name: string, target: string, rules: Rule[]): Promise<void>;
+  /** What all parts have logged so far. */
+  logged(): string;
   close(): Promise<void>;
+}
+
+export interface RealHoopOptions {
+  /** Also what happens in the background: deferred calls, records. @default false */
+  readonly worker?: boolean;
+  /** @default the relay's */
+  readonly discovery?: RelayConfig['discovery'];
 }
 
 /** A port that nobody listens on: the control plane has to name the relay before the relay can start. */
@@ -43,8 +53,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** @param options.worker also what happens in the background: deferred calls, records. @default false */
-export async function startRealHoop(options: { readonly worker?: boolean } = {}): Promise<RealHoop> {
+export async function startRealHoop(options: RealHoopOptions = {}): Promise<RealHoop> {
   const [folder, database, issuer, port] = await Promise.all([
     mkdtemp(path.join(tmpdir(), 'hoop-fetch-')),
     createTestDatabase(),
@@ -61,19 +70,24 @@ export async function startRealHoop(options: { readonly worker?: boolean } = {})
   const relayToken = crypto.randomUUID() + crypto.randomUUID();
   const relayTokenFile = await keep('relay-token', relayToken);
   const relayUrl = `http://127.0.0.1:${port}`;
-  const controlPlane = await startControlPlane({
-    databaseUrl: database.url,
-    host: '127.0.0.1',
-    port: 0,
-    relayAudience: 'urn:hoop:relay',
-    relayPublicUrl: relayUrl,
-    grantKeyFile: await keep('grant', grant.privateJwks),
-    sealingPublicKeyFile: await keep('sealing', sealing.publicJwks),
-    recordingKeyFile: await keep('recording', recording.privateJwks),
-    relayTokenFile,
-    bootstrapTokenFile: await keep('admin-token', adminToken),
-    logLevel: 'silent',
-  });
+  let logged = '';
+  const logTo = { write: (line: string) => void (logged += line) };
+  const controlPlane = await startControlPlane(
+    {
+      databaseUrl: database.url,
+      host: '127.0.0.1',
+      port: 0,
+      relayAudience: 'urn:hoop:relay',
+      relayPublicUrl: relayUrl,
+      grantKeyFile: await keep('grant', grant.privateJwks),
+      sealingPublicKeyFile: await keep('sealing', sealing.publicJwks),
+      recordingKeyFile: await keep('recording', recording.privateJwks),
+      relayTokenFile,
+      bootstrapTokenFile: await keep('admin-token', adminToken),
+      logLevel: 'debug',
+    },
+    { logTo },
+  );
   const queueUrl = new URL(database.url);
   queueUrl.username = `relay_${crypto.randomUUID().replaceAll('-', '')}`;
   queueUrl.password = crypto.randomUUID();
@@ -89,13 +103,14 @@ export async function startRealHoop(options: { readonly worker?: boolean } = {})
       queue: { kind: 'postgres', url: queueUrl.href },
       snapshotMaxAgeMs: 30_000,
       recorderTimeoutMs: 5_000,
+      ...(options.discovery === undefined ? {} : { discovery: options.discovery }),
     },
-    { logTo: { write: () => {} } },
+    { logTo },
   );
 
   const queue = { kind: 'postgres', url: database.url } as const;
   const worker =
-    options.worker === true ? await startWorker({ databaseUrl: database.url, queue, orphanSeconds: 120, logLevel: 'silent' }) : undefined;
+    options.worker === true ? await startWorker({ databaseUrl: database.url, queue, orphanSeconds: 120, logLevel: 'debug' }, { logTo }) : undefined;
 
   const ask: RealHoop['ask'] = async (method, apiPath, body, { headers = {}, token = adminToken } = {}) => {
     const response = await globalThis.fetch(controlPlane.url + apiPath, {
@@ -140,6 +155,7 @@ export async function startRealHoop(options: { readonly worker?: boolean } = {})
       await change('PUT', `/v1/connections/${name}/policy`, { rules }, first);
       // Each turn is an answered request of the relay, so this ends as soon as it has taken the change.
     },
+    logged: () => logged,
     async close() {
       await worker?.close();
       await relay.close();
