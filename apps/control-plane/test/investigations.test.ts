@@ -91,6 +91,15 @@ describe('a search', () => {
     expect(matches(await search({ text: 'needle', filter: { session: sessionId } }))).toMatchObject([{ side: 'response', count: 1 }]);
   });
 
+  it('takes a body whose codings were undone by the relay as it is', async () => {
+    const { callId, sessionId } = await recordCall(h, { request: '{"note":"needle"}', head: { requestHeaders: [['content-encoding', 'gzip']] } });
+    const facts = { bytes: 40, digest: null, keptBytes: 17, truncated: false, contentType: 'application/json', decoded: true };
+    await h.database.prisma.call.update({ where: { id: callId }, data: { requestBody: facts } });
+    const lines = await search({ text: 'needle', filter: { session: sessionId } });
+    expect(matches(lines)).toMatchObject([{ side: 'request', count: 1 }]);
+    expect(end(lines).skipped).toMatchObject({ encoded: 0 });
+  });
+
   it('counts what it could not search, and why', async () => {
     const none = { bytes: 9, digest: 'd'.repeat(64), sealed: null, keptBytes: 0, truncated: true, contentType: 'text/plain' };
     const { sessionId, callId: purged } = await recordCall(h);

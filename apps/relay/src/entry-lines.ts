@@ -164,6 +164,12 @@ export function bodyJson(body: RecordedBody | null): string {
   if (body === null) return 'null';
   return (
     `[${body.bytes},${body.digest === null ? 'null' : `"${body.digest}"`},${body.sealed === null ? 'null' : `"${body.sealed}"`}` +
-    `,${body.keptBytes},${body.truncated},${quotedOrNull(body.contentType)}${body.parts ? `,${JSON.stringify(body.parts)}` : ''}]`
+    `,${body.keptBytes},${body.truncated},${quotedOrNull(body.contentType)}${restOfBody(body)}]`
   );
+}
+
+/** The rarer members. */
+function restOfBody({ parts = null, decoded = false, withheld = false }: RecordedBody): string {
+  if (decoded || withheld) return `,${JSON.stringify(parts)},${decoded},${withheld}`;
+  return parts ? `,${JSON.stringify(parts)}` : '';
 }

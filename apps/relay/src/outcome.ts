@@ -9,7 +9,8 @@ import { headerValue } from '@hoop/upstream';
 import type { Call } from './call.ts';
 import { bodyJson, completionPart, headersJson, targetPart } from './entry-lines.ts';
 import type { Relay } from './relay.ts';
-import { maskRequestBody } from './request-body.ts';
+import { keepRequestBody } from './request-body.ts';
+import type { KeptBody } from './request-body.ts';
 import { strangerOutcome } from './strangers.ts';
 
 export interface Ending {
@@ -32,20 +33,28 @@ export function outcomeOf(relay: Relay, call: Call, { state, status, error }: En
   };
 }
 
-/** The outcome of a call that was intended, as recorder-pack.ts wants it. */
-export function packOutcome(relay: Relay, call: Call, { state, status, error }: Ending): PackedEntry {
+/** Resolves once what came of a call that was intended is durable. */
+export function recordOutcome(relay: Relay, call: Call, ending: Ending): Promise<void> {
+  const sent = call.exchange?.request;
+  const kept = sent ? keepRequestBody(call, sent) : null;
+  if (kept instanceof Promise) return kept.then((body) => relay.recorder.add(packOutcome(relay, call, ending, body)));
+  return relay.recorder.add(packOutcome(relay, call, ending, kept));
+}
+
+/** As recorder-pack.ts wants it. */
+function packOutcome(relay: Relay, call: Call, { state, status, error }: Ending, requestKept: KeptBody | null): PackedEntry {
   const { exchange, connection, session, lease } = call;
   const sealed: Uint8Array[] = [];
   const keepsHeads = connection!.snapshot.settings.recording.capture !== 'none' && call.targetStatus !== null;
-  const requestBody = exchange?.request ? recordedBody(call, exchange.request, 'request', sealed) : null;
-  const responseBody = exchange && exchange.response.bytes > 0 ? recordedBody(call, exchange.response, 'response', sealed) : null;
+  const requestBody = requestKept === null ? null : recordedBody(call, 'request', exchange!.request!, requestKept, sealed);
+  const responseBody = exchange && exchange.response.bytes > 0 ? recordedBody(call, 'response', exchange.response, responseKept(exchange.response), sealed) : null;
   const report = exchange?.masker?.report;
   const line =
     `["o","${call.id}",${relay.now()},${bodyJson(requestBody)},${bodyJson(responseBody)}` +
     `,${report?.maskedCount ?? 0},${report?.credentialReflected ?? false},${timingsJson(call)}]`;
   const shared = [
     session!.part,
-    requestBody || responseBody ? session!.keys!.part : noDataKey,
+    ...(requestBody || responseBody ? [session!.keys!.wrappingPart, session!.keys!.part] : [noDataKey]),
     targetPart(lease, exchange?.peer.address ?? null, exchange?.peer.tls ?? null),
     keepsHeads ? `{"responseHeaders":${headersJson(maskHeaders(call.responseHeaders))}}` : noResponseHeaders,
     state === 'completed' && error === null && status !== null && status === call.targetStatus
@@ -58,13 +67,15 @@ export function packOutcome(relay: Relay, call: Call, { state, status, error }: 
 const noResponseHeaders = '{"responseHeaders":[]}';
 const noDataKey = '{"dataKey":null}';
 
-function recordedBody(call: Call, capture: BodyCapture, half: 'request' | 'response', sealed: Uint8Array[]): RecordedBody {
+/** What the function got, which was masked on its way. */
+const responseKept = (capture: BodyCapture): KeptBody => ({ bytes: capture.kept(), isTruncated: capture.isTruncated, isDecoded: false, isWithheld: false });
+
+function recordedBody(call: Call, half: 'request' | 'response', capture: BodyCapture, kept: KeptBody, sealed: Uint8Array[]): RecordedBody {
   const headers = half === 'request' ? call.request!.headers : call.responseHeaders;
   const contentType = headerValue(headers, 'content-type') ?? null;
-  const kept = half === 'request' ? maskRequestBody(call, capture) : capture.kept();
   let placeholder: string | null = null;
-  if (kept.byteLength > 0) {
-    const bytes = sealBodyBytes(call.session!.keys!.dataKey.key, kept, `${call.id}:${half}`);
+  if (kept.bytes.byteLength > 0) {
+    const bytes = sealBodyBytes(call.session!.keys!.dataKey.key, kept.bytes, `${call.id}:${half}`);
     sealed.push(bytes);
     placeholder = `@${bytes.length}`;
   }
@@ -72,10 +83,12 @@ function recordedBody(call: Call, capture: BodyCapture, half: 'request' | 'respo
     bytes: capture.bytes,
     digest: capture.digest(),
     sealed: placeholder,
-    keptBytes: kept.byteLength,
-    truncated: capture.isTruncated,
+    keptBytes: kept.bytes.byteLength,
+    truncated: kept.isTruncated,
     contentType,
     ...(half === 'response' && call.exchange?.parts ? { parts: call.exchange.parts } : {}),
+    ...(kept.isDecoded ? { decoded: true } : {}),
+    ...(kept.isWithheld ? { withheld: true } : {}),
   };
 }
 

@@ -1,52 +1,49 @@
 /** The request's body as it is recorded: what was sent stays as it was, the record has it masked by the connection's rules. */
-import { createResponseMasker } from '@hoop/masking';
+import type { HeaderList } from '@hoop/contract';
+import { isCoded, maskCodedBody, maskPlainBody } from '@hoop/masking';
+import type { MaskBodyInput, MaskedBody } from '@hoop/masking';
 import type { BodyCapture } from '@hoop/recording';
 
 import type { Call } from './call.ts';
 
-const nothing = new Uint8Array(0);
-const describingHeaders = new Set(['content-type', 'content-encoding']);
+/** What may be kept of a body, and how it came to be that. */
+export interface KeptBody {
+  readonly bytes: Uint8Array;
+  /** More passed than is kept. */
+  readonly isTruncated: boolean;
+  /** Its codings were undone, so that it could be masked. */
+  readonly isDecoded: boolean;
+  /** The rules could not be applied to all that the recording would have kept. */
+  readonly isWithheld: boolean;
+}
 
-/** What may be kept; nothing where the rules cannot be applied to it. */
-export function maskRequestBody(call: Call, capture: BodyCapture): Uint8Array {
-  const kept = capture.kept();
-  return mask(call, kept)?.bytes ?? nothing;
+const nothing = new Uint8Array(0);
+
+/** At once; only where codings have to be undone first, in a moment. */
+export function keepRequestBody(call: Call, capture: BodyCapture): KeptBody | Promise<KeptBody> {
+  const body = capture.kept();
+  const { isTruncated } = capture;
+  if (call.masking === null || body.byteLength === 0) return { bytes: body, isTruncated, isDecoded: false, isWithheld: false };
+  const input = inputOf(call, body);
+  if (!isCoded(input.headers)) return keep(maskPlainBody(input), isTruncated, false);
+  const maxBytes = call.connection!.snapshot.settings.recording.maxBodyBytes;
+  return maskCodedBody({ ...input, maxBytes }).then((masked) => keep(masked, isTruncated, masked !== null && masked.bytes !== body));
+}
+
+/** Of a body that is cut at the recording limit, what was masked until then is kept: nothing is withheld. */
+function keep(masked: MaskedBody | null, isCut: boolean, isDecoded: boolean): KeptBody {
+  if (masked === null || (masked.bytes.length === 0 && !masked.isWhole)) return { bytes: nothing, isTruncated: true, isDecoded: false, isWithheld: true };
+  return { bytes: masked.bytes, isTruncated: isCut || !masked.isWhole, isDecoded, isWithheld: !isCut && !masked.isWhole };
 }
 
 /** The whole body, masked; null where the rules cannot be applied to all of it. */
 export function maskWholeBody(call: Call, body: Uint8Array): Uint8Array | null {
-  const masked = mask(call, body);
+  const masked = maskPlainBody(inputOf(call, body));
   return masked?.isWhole === true ? masked.bytes : null;
 }
 
-function mask(call: Call, body: Uint8Array): { bytes: Uint8Array; isWhole: boolean } | null {
-  const { masking } = call;
-  if (masking === null || body.byteLength === 0) return { bytes: body, isWhole: true };
-  let isWhole = true;
+function inputOf(call: Call, body: Uint8Array): MaskBodyInput {
   const { identity, issuer, subject, claims } = call.caller!;
-  const chunks: Uint8Array[] = [];
-  try {
-    const masker = createResponseMasker({
-      masking,
-      identity: { name: identity.snapshot.name, issuer, subject, claims, labels: identity.snapshot.labels },
-      unmaskedContentTypes: [],
-      requestMethod: 'GET',
-      status: 200,
-      headers: call.request!.headers.filter(([name]) => describingHeaders.has(name)),
-      scrub: null,
-      sink: {
-        data: (chunk) => void chunks.push(chunk),
-        end: () => undefined,
-        // Of a body that is cut short at the recording limit, what was masked until then is kept.
-        error: () => void (isWhole = false),
-        drain: () => undefined,
-      },
-    });
-    if (masker.passthrough) return { bytes: body, isWhole: true };
-    masker.write(body);
-    masker.end();
-  } catch {
-    return null;
-  }
-  return { bytes: Buffer.concat(chunks), isWhole };
+  const headers: HeaderList = call.request!.headers;
+  return { masking: call.masking, identity: { name: identity.snapshot.name, issuer, subject, claims, labels: identity.snapshot.labels }, headers, body };
 }

@@ -27,6 +27,10 @@ export const recordedBodySchema = z.object({
    * on, where it begins in the plain text and the milliseconds since the arrival of the request; the first 1000 parts.
    */
   parts: z.array(z.tuple([z.int(), z.number()])).max(1000).nullish(),
+  /** Of a request: it came with a content-encoding, which was undone to mask it, so what is kept has none. */
+  decoded: z.boolean().optional(),
+  /** Of a request: the masking rules could not be applied to it, or from somewhere on, and only what is masked is kept. */
+  withheld: z.boolean().optional(),
 });
 export type RecordedBody = z.infer<typeof recordedBodySchema>;
 

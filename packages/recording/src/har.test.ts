@@ -105,6 +105,14 @@ describe('HAR export', () => {
     expect(entry.response.content).toEqual({ size: 5000, mimeType: 'text/plain', text: 'Grüße aus Köln: ', comment: `Truncated: ${cut.length} of 5000 bytes were kept.` });
   });
 
+  test('says so where the masking rules could not be applied, or codings were undone for them', async () => {
+    const facts = { bytes: 50, digest: 'b'.repeat(64), keptBytes: 2, contentType: 'application/json' };
+    const entry = await entryOf({ requestHeaders: [['content-encoding', 'gzip']], requestBody: { ...facts, truncated: false, decoded: true } }, Buffer.from('{}'));
+    expect(entry.request.postData).toEqual({ mimeType: 'application/json', text: '{}', comment: 'Kept without the content coding that it was sent in.' });
+    const withheld = await entryOf({ requestBody: { ...facts, truncated: true, withheld: true } }, Buffer.from('{}'));
+    expect(withheld.request.postData?.comment).toBe('Truncated: 2 of 50 bytes were kept. The masking rules could not be applied to all of it.');
+  });
+
   test('carries bytes that are no text in base64', async () => {
     const entry = await entryOf({}, Buffer.from([0xff, 0xd8, 0xff, 0x00]));
     expect(entry.response.content).toMatchObject({ text: '/9j/AA==', encoding: 'base64' });

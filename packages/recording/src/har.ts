@@ -182,6 +182,8 @@ function toPostData(call: CallResource, bytes: Uint8Array): NonNullable<HarEntry
 function remarks(body: CallResource['requestBody'], coding: string | null): { comment?: string } {
   const said: string[] = [];
   if (body?.truncated) said.push(`Truncated: ${body.keptBytes} of ${body.bytes} bytes were kept.`);
+  if (body?.withheld) said.push('The masking rules could not be applied to all of it.');
+  if (body?.decoded) said.push('Kept without the content coding that it was sent in.');
   if (coding !== null) said.push(`Still encoded: ${coding}.`);
   return said.length === 0 ? {} : { comment: said.join(' ') };
 }

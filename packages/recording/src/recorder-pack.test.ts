@@ -106,6 +106,8 @@ describe('a batch of records', () => {
       sealed: [Buffer.from('body')],
     };
     expect(unpackRecordBatch(packRecords('rly_1', [intent, conclusion]))).toEqual([{ type: 'intent', head: { ...rest, approvalId: null, subject } }, wanted]);
+    const decoded = { ...conclusion, line: conclusion.line.replace(',null],0,', ',null,null,true,false],0,') };
+    expect(unpackRecordBatch(packRecords('rly_1', [decoded]))).toEqual([{ ...wanted, responseBody: { ...body, parts: null, decoded: true, withheld: false } }]);
     refused(packRecords('rly_1', [{ ...intent, line: '["x"]' }]));
     refused(packRecords('rly_1', [{ ...intent, line: '["i"]' }]));
   });

@@ -24,8 +24,8 @@ export interface PackedEntry {
 
 export const intentMembers = ['callId', 'at', 'snapshotRevision', 'claims', 'approvalId', 'context', 'method', 'url', 'path', 'traceId'] as const;
 export const outcomeMembers = ['callId', 'at', 'requestBody', 'responseBody', 'maskedCount', 'credentialReflected', 'timings'] as const;
-/** Of a body in a list of outcome members; `parts` only where there are some. */
-export const bodyMembers = ['bytes', 'digest', 'sealed', 'keptBytes', 'truncated', 'contentType', 'parts'] as const;
+/** Of a body in a list of outcome members; up to `contentType`, or as far as there is something to tell. */
+export const bodyMembers = ['bytes', 'digest', 'sealed', 'keptBytes', 'truncated', 'contentType', 'parts', 'decoded', 'withheld'] as const;
 /** Of the timings in a list of outcome members; 0: not reached. */
 export const timingMembers = ['authenticated', 'decided', 'approved', 'intended', 'credential', 'head', 'body', 'end'] as const;
 

@@ -125,7 +125,7 @@ async function textOf(
     return null;
   }
   if (facts.truncated) skipped.truncated++;
-  const content = await decodeContent(bytes, (side === 'request' ? call.requestHeaders : call.responseHeaders) ?? []);
+  const content = await decodeContent(bytes, (facts.decoded ? [] : side === 'request' ? call.requestHeaders : call.responseHeaders) ?? []);
   if (content.remaining !== null) {
     skipped.encoded++;
     return null;

@@ -3,7 +3,7 @@ import { AppError } from '@hoop/contract';
 import type { HeaderList, OutcomeState } from '@hoop/contract';
 
 import type { Call, CallStage } from '../call.ts';
-import { outcomeOf, packOutcome } from '../outcome.ts';
+import { outcomeOf, recordOutcome } from '../outcome.ts';
 import { renderProblem, sendProblem } from '../problem.ts';
 import type { Relay } from '../relay.ts';
 import { discardRest } from '../upload.ts';
@@ -32,7 +32,7 @@ export function conclude(relay: Relay, call: Call, trailers: HeaderList): void {
 /** Whatever goes wrong in making the record, the call must not be left hanging. */
 function recordCompletion(relay: Relay, call: Call): Promise<void> {
   try {
-    return relay.recorder.add(packOutcome(relay, call, { state: 'completed', status: call.targetStatus, error: null }));
+    return recordOutcome(relay, call, { state: 'completed', status: call.targetStatus, error: null });
   } catch (error) {
     return Promise.reject(error);
   }
@@ -77,7 +77,7 @@ export function fail(relay: Relay, call: Call, thrown: unknown): void {
 function record(relay: Relay, call: Call, stage: CallStage, error: AppError): Promise<void> {
   const status = call.res.headersSent ? call.targetStatus : call.isCallerGone ? null : error.status;
   const outcome = { state: endState(call, stage), status, error };
-  if (stage !== 'open') return relay.recorder.add(packOutcome(relay, call, outcome));
+  if (stage !== 'open') return recordOutcome(relay, call, outcome);
   return relay.refusals.record(callHead(relay, call), outcomeOf(relay, call, outcome), call.caller === null);
 }
 

@@ -1,6 +1,7 @@
 /** Bodies and texts that are recorded or shown to approvers: the same engine as for responses. */
 import type { HeaderList } from '@hoop/contract';
 
+import { createDecoder, decoderLimits, parseCodings } from '../decoding/content-decoder.ts';
 import { maskRunningText } from '../formats/plain-text.ts';
 import { createResponseMasker } from '../response/create-response-masker.ts';
 import type { CompiledMasking } from '../rules/compile-masking.ts';
@@ -16,30 +17,94 @@ export interface MaskBodyInput {
   readonly body: Uint8Array;
 }
 
-/** The masked body (decoded, UTF-8); of one that breaks off, what could be masked; null where it cannot be masked at all. */
-export function maskBody(input: MaskBodyInput): Promise<Uint8Array | null> {
-  const { masking, identity, body } = input;
-  if (masking === null || body.length === 0) return Promise.resolve(body);
-  const headers = input.headers.filter(([name]) => name === 'content-type' || name === 'content-encoding');
+export interface MaskedBody {
+  /** In UTF-8 where there are rules. */
+  readonly bytes: Uint8Array;
+  /** False: it goes only as far as it could be masked, or as the limit. */
+  readonly isWhole: boolean;
+}
+
+/** Whether codings have to be undone before the body can be masked. */
+export const isCoded = (headers: HeaderList): boolean => parseCodings(codingsIn(headers))?.length !== 0;
+
+/** A body without codings, masked at once; null where nothing of it can be masked: its type is not understood, or it is coded. */
+export function maskPlainBody({ masking, identity, headers, body }: MaskBodyInput): MaskedBody | null {
+  if ((masking?.engineFor(identity) ?? null) === null || body.length === 0) return { bytes: body, isWhole: true };
+  if (isCoded(headers)) return null;
+  const chunks: Uint8Array[] = [];
+  let isWhole = true;
+  try {
+    const masker = createResponseMasker({
+      masking,
+      ...(identity === undefined ? {} : { identity }),
+      unmaskedContentTypes: [],
+      requestMethod: 'POST',
+      status: 200,
+      headers: headers.filter(([name]) => name === 'content-type'),
+      scrub: null,
+      sink: {
+        data: (chunk) => void chunks.push(chunk),
+        end: () => {},
+        error: () => void (isWhole = false),
+        drain: () => {},
+      },
+    });
+    masker.write(body);
+    masker.end();
+  } catch {
+    return null;
+  }
+  return { bytes: Buffer.concat(chunks), isWhole };
+}
+
+/**
+ * A body with its codings undone, then masked; null where nothing of it can be. Of one that is cut short, or decodes to
+ * more than `maxBytes`, what comes before.
+ */
+export async function maskCodedBody(input: MaskBodyInput & { readonly maxBytes: number }): Promise<MaskedBody | null> {
+  const { masking, identity, headers, body, maxBytes } = input;
+  if ((masking?.engineFor(identity) ?? null) === null || body.length === 0) return { bytes: body, isWhole: true };
+  const codings = parseCodings(codingsIn(headers));
+  if (codings === null) return null;
+  const plain = codings.length === 0 ? { bytes: body, isWhole: true } : await decode(codings, body, maxBytes);
+  if (plain.bytes.length === 0 && !plain.isWhole) return null;
+  const masked = maskPlainBody({ ...input, headers: headers.filter(([name]) => name !== 'content-encoding'), body: plain.bytes });
+  return masked && { bytes: masked.bytes, isWhole: plain.isWhole && masked.isWhole };
+}
+
+const codingsIn = (headers: HeaderList): string[] => headers.filter(([name]) => name === 'content-encoding').map(([, value]) => value);
+
+/** What a layer may unfold to before the next one undoes it, as a multiple of what may come out in the end. */
+const layerRoom = 4;
+
+function decode(codings: readonly string[], body: Uint8Array, maxBytes: number): Promise<MaskedBody> {
   return new Promise((resolve) => {
     const chunks: Uint8Array[] = [];
-    const done = (): void => resolve(join(chunks));
-    try {
-      const masker = createResponseMasker({
-        masking,
-        ...(identity === undefined ? {} : { identity }),
-        unmaskedContentTypes: [],
-        requestMethod: 'POST',
-        status: 200,
-        headers,
-        scrub: null,
-        sink: { data: (chunk) => void chunks.push(chunk), end: done, error: done, drain: () => {} },
-      });
-      masker.write(body);
-      masker.end();
-    } catch {
-      resolve(null);
-    }
+    let room = maxBytes;
+    let isOver = false;
+    const over = (isWhole: boolean): void => resolve({ bytes: Buffer.concat(chunks), isWhole });
+    const decoder = createDecoder(
+      codings,
+      {
+        data(chunk) {
+          if (isOver) return true;
+          chunks.push(chunk.subarray(0, room));
+          isOver = chunk.length > room;
+          room -= chunk.length;
+          if (!isOver) return true;
+          over(false);
+          // Not from within the layer that gave it.
+          setImmediate(() => decoder.abort());
+          return true;
+        },
+        end: () => over(true),
+        error: () => over(false),
+        drain: () => {},
+      },
+      { ...decoderLimits, maxBytes: (maxBytes + 1_048_576) * layerRoom },
+    );
+    decoder.write(body);
+    decoder.end();
   });
 }
 
@@ -47,14 +112,4 @@ export function maskBody(input: MaskBodyInput): Promise<Uint8Array | null> {
 export function maskText(masking: CompiledMasking | null, text: string, identity?: MaskingIdentity): string {
   const engine = masking?.engineFor(identity) ?? null;
   return engine === null ? text : maskRunningText(engine, { maskedCount: 0 }, text);
-}
-
-function join(chunks: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }
