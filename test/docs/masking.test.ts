@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { notificationEvents, policyContentSchema } from '@hoop/contract';
 import { compileMasking } from '@hoop/masking';
-import { parsePolicy } from '@hoop/policy';
+import { compileIdentityCondition, parsePolicy } from '@hoop/policy';
 import { beforeAll, expect, test } from 'vitest';
 
 import { readCorpus, score } from '../../packages/masking/src/detectors/corpus.ts';
@@ -28,7 +28,7 @@ test('the example is a valid policy, masking included', () => {
   const example: unknown = JSON.parse(/```json\n(.*?)```/s.exec(text)![1]!);
   const policy = policyContentSchema.parse(example);
   expect(parsePolicy(example).errors).toEqual([]);
-  for (const mask of [policy.mask, ...policy.rules.map((rule) => rule.mask ?? [])]) compileMasking(mask);
+  for (const mask of [policy.mask, ...policy.rules.map((rule) => rule.mask ?? [])]) compileMasking(mask, { compileCondition: compileIdentityCondition });
 });
 
 test('the groups and the event that it names exist', () => {

@@ -372,21 +372,3 @@ describe('a policy', () => {
     expect((body['findings'] as { code: string }[]).map((one) => one.code)).toContain('allow_all');
   });
 });
-
-describe('masking rules', () => {
-  it('can be tried on a sample', async () => {
-    const { body } = await h.call('POST', '/v1/masking/try', {
-      body: { rules: [{ key: 'email' }], sample: '{"email":"a@b.example","id":1}' },
-    });
-    expect(body['after']).not.toContain('a@b.example');
-    expect(JSON.parse(body['after'] as string)).toMatchObject({ id: 1 });
-    expect(body).toMatchObject({ maskedCount: 1, blocked: null, rules: [{ index: 0, explanation: expect.stringContaining('is replaced by') }] });
-  });
-
-  it('say what would be blocked', async () => {
-    const { body } = await h.call('POST', '/v1/masking/try', {
-      body: { rules: [{ key: 'email' }], sample: 'x', contentType: 'application/octet-stream' },
-    });
-    expect(body).toMatchObject({ after: null, blocked: { code: 'unmaskable_response' } });
-  });
-});

@@ -122,6 +122,19 @@ describe('a response is masked', () => {
   });
 });
 
+it('an exemption whose condition would take hours does not hold the relay up, and does not hold', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const endless = names.reduceRight((inner, name) => `identity.claims.list.all(${name}, ${inner})`, `${names.join(' + ')} >= 0`);
+  const [all, unlessFew] = [rules({ key: 'email', unless: endless }), rules({ key: 'email', unless: 'identity.claims.list.size() == 100' })];
+  answer = (_req, res) => res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ email }));
+  for (const [mask, expected] of [[all, '[redacted]'], [unlessFew, email]] as const) {
+    const connection = await masked({ mask });
+    const claims = { repository: 'acme/billing', list: Array.from({ length: 100 }, (_, i) => i) };
+    const grant = await world.grant([connection], { subject: { issuer: 'https://issuer.test', subject: 'repo:acme/billing', claims } });
+    expect(await (await world.call(connection, '/x', { headers: { 'hoop-grant': grant } })).json()).toEqual({ email: expected });
+  }
+});
+
 describe('a response that cannot be masked is blocked', () => {
   it.each([
     ['of a type that is not understood', { 'content-type': 'application/octet-stream' }],

@@ -1,6 +1,7 @@
 import { AppError, tryMasking as operation } from '@hoop/contract';
 import { findIdentity } from '@hoop/database';
 import { compileMasking, createResponseMasker, describeRule, type MaskingIdentity } from '@hoop/masking';
+import { compileIdentityCondition } from '@hoop/policy';
 
 import { referred } from '../http/found.ts';
 import { route } from '../http/route.ts';
@@ -8,7 +9,7 @@ import { route } from '../http/route.ts';
 /** The very masker of the relay, over a sample that stays in memory. */
 export const tryMasking = route(operation, async ({ context, body }) => {
   const { rules, contentType, sample } = body;
-  const masking = compileMasking(rules);
+  const masking = compileMasking(rules, { compileCondition: compileIdentityCondition });
   const identity =
     body.identity === undefined
       ? undefined

@@ -1,6 +1,6 @@
 import { AppError, type MaskRule, type Rule } from '@hoop/contract';
 import { compileMasking } from '@hoop/masking';
-import { maxReportedErrors, parsePolicy } from '@hoop/policy';
+import { compileIdentityCondition, maxReportedErrors, parsePolicy } from '@hoop/policy';
 
 export interface PolicyFault {
   readonly path: string;
@@ -17,7 +17,7 @@ export function policyFaults(content: { readonly rules: readonly Rule[]; readonl
 function maskFaults(mask: readonly MaskRule[], at = ''): PolicyFault[] {
   if (mask.length === 0) return [];
   try {
-    compileMasking(mask);
+    compileMasking(mask, { compileCondition: compileIdentityCondition });
     return [];
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'policy_invalid') throw error;

@@ -6,6 +6,7 @@ import { AppError } from '@hoop/contract';
 import type { MaskRule } from '@hoop/contract';
 import { compileMasking } from '@hoop/masking';
 import type { CompiledMasking } from '@hoop/masking';
+import { compileIdentityCondition } from '@hoop/policy';
 import type { CompiledRule } from '@hoop/policy';
 
 /** Combinations that are kept; the one that was compiled first goes first. */
@@ -22,7 +23,7 @@ export class ConnectionMasking {
   constructor(policyRules: readonly MaskRule[], hashKey: Uint8Array) {
     this.#policyRules = policyRules;
     this.#hashKey = hashKey;
-    this.ofPolicy = policyRules.length === 0 ? null : compileMasking(policyRules, { hashKey });
+    this.ofPolicy = policyRules.length === 0 ? null : compileMasking(policyRules, { hashKey, compileCondition: compileIdentityCondition });
   }
 
   /**
@@ -43,7 +44,7 @@ export class ConnectionMasking {
 
   #combine(rules: readonly CompiledRule[]): CompiledMasking {
     try {
-      return compileMasking([...this.#policyRules, ...rules.flatMap((rule) => rule.mask)], { hashKey: this.#hashKey });
+      return compileMasking([...this.#policyRules, ...rules.flatMap((rule) => rule.mask)], { hashKey: this.#hashKey, compileCondition: compileIdentityCondition });
     } catch (cause) {
       const names = rules.map((rule) => `"${rule.name}"`).join(', ');
       throw new AppError('unavailable', `The masking of the rules ${names} cannot be used by this relay; an operator has to save the policy again.`, { cause });

@@ -1,7 +1,7 @@
 import { AppError } from '@hoop/contract';
 import { describe, expect, test } from 'vitest';
 
-import { rulesOf, runMasker } from '../testing/run-masker.ts';
+import { compileCondition, rulesOf, runMasker } from '../testing/run-masker.ts';
 import { compileMasking } from './compile-masking.ts';
 
 describe('compiling masking rules', () => {
@@ -9,7 +9,7 @@ describe('compiling masking rules', () => {
     const rules = rulesOf([{ path: '$[-1]' }, { detect: 'shoe_size' }, { pattern: '(' }, { pattern: 'x*' }, { key: '_-' }, { key: 'a', unless: 'identity.' }, { key: 'a', unless: 'identity.name' }, { key: 'fine' }]);
     const error = (() => {
       try {
-        return void compileMasking(rules);
+        return void compileMasking(rules, { compileCondition });
       } catch (reason) {
         return reason as AppError;
       }
@@ -33,11 +33,20 @@ describe('compiling masking rules', () => {
     expect((await runMasker({ rules, body })).text).toBe('{"pin":"[redacted]","iban":"[redacted]"}');
   });
 
-  test('takes the conditions of another compiler', () => {
-    const masking = compileMasking(rulesOf([{ key: 'pin', unless: 'anything' }]), { compileCondition: () => (identity) => identity.name === 'a' });
+  test('evaluates no condition but by the compiler that it is given, whose faults it tells as they are', () => {
+    const rules = rulesOf([{ key: 'pin', unless: 'true' }]);
+    expect(() => compileMasking(rules)).toThrow(/mask\[0\]\.unless: conditions are not evaluated here/);
     const identity = { name: 'a', issuer: 'i', subject: 's', claims: {}, labels: {} };
+    const masking = compileMasking(rules, { compileCondition: () => (one) => one.name === 'a' });
     expect(masking.engineFor(identity)).toBeNull();
     expect(masking.engineFor({ ...identity, name: 'b' })).not.toBeNull();
+    const fault = new AppError('policy_invalid', 'long', { extras: { errors: [{ path: 'unless', message: 'is odd' }] } });
+    const refuse = (): never => {
+      throw fault;
+    };
+    expect(() => compileMasking(rules, { compileCondition: refuse })).toThrow(/mask\[0\]\.unless: is odd\./);
+    const throwing = compileMasking(rules, { compileCondition: () => refuse });
+    expect(throwing.engineFor(identity)).not.toBeNull();
   });
 
   test('where several rules select one place, the one that hides most wins, whatever their order', async () => {

@@ -12,7 +12,6 @@ import { maskNested } from '../formats/json/json-nested.ts';
 import { TextRules } from '../text/text-rules.ts';
 import type { DetectorRule, PatternRule, WordsRule } from '../text/text-rules.ts';
 import { foldKey } from './fold-key.ts';
-import { compileIdentityCondition } from './identity-condition.ts';
 import type { IdentityCondition, MaskingIdentity } from './identity-condition.ts';
 import { JsonPathError, parseJsonPath } from './json-path.ts';
 import { KeyTable } from './key-table.ts';
@@ -26,8 +25,8 @@ export interface MaskingOptions {
    */
   readonly hashKey?: Uint8Array;
   /**
-   * Compiles a rule's `unless`; throws where it is not valid. Give @hoop/policy's `compileIdentityCondition`, whose
-   * evaluation is bounded. @default cel-js itself, whose is not
+   * Compiles a rule's `unless`; throws where it is not valid. It has to bound what an evaluation costs, as
+   * @hoop/policy's `compileIdentityCondition` does. @default none: rules with `unless` are refused
    */
   readonly compileCondition?: (expression: string) => IdentityCondition;
 }
@@ -52,7 +51,7 @@ const emptyMatch = 'the pattern matches the empty text, so it would match everyw
 /** Compiles rules. Throws `policy_invalid` with `errors: [{ path: 'mask[2].path', message }]`. */
 export function compileMasking(rules: readonly MaskRule[], options: MaskingOptions = {}): CompiledMasking {
   const errors: { path: string; message: string }[] = [];
-  const compileCondition = options.compileCondition ?? compileIdentityCondition;
+  const compileCondition = options.compileCondition ?? refuseConditions;
   const compiled = rules.map((rule, index) => compileRule(rule, `mask[${index}]`, errors, compileCondition));
   if (errors.length > 0) {
     throw new AppError('policy_invalid', `A masking rule is not valid: ${errors[0]!.path}: ${errors[0]!.message}.`, { extras: { errors } });
@@ -77,7 +76,7 @@ export function compileMasking(rules: readonly MaskRule[], options: MaskingOptio
     rules,
     engineFor(identity) {
       if (identity === undefined) return engineOf(compiled);
-      return engineOf(compiled.filter((rule) => rule.unless === undefined || !rule.unless(identity)));
+      return engineOf(compiled.filter((rule) => rule.unless === undefined || !isExempt(rule.unless, identity)));
     },
   };
 }
@@ -93,7 +92,7 @@ function compileRule(
     try {
       return compile();
     } catch (error) {
-      errors.push({ path: `${at}.${member}`, message: error instanceof Error ? error.message : String(error) });
+      errors.push({ path: `${at}.${member}`, message: messageOf(error) });
       return undefined;
     }
   };
@@ -115,6 +114,26 @@ function compileRule(
   if (rule.unless === undefined) return part;
   const unless = attempt('unless', () => compileCondition(rule.unless!));
   return unless === undefined ? part : { ...part, unless };
+}
+
+const refuseConditions = (): never => {
+  throw new Error('conditions are not evaluated here');
+};
+
+/** An error in a condition never lifts a rule. */
+function isExempt(unless: IdentityCondition, identity: MaskingIdentity): boolean {
+  try {
+    return unless(identity);
+  } catch {
+    return false;
+  }
+}
+
+/** The sentence of the first fault, without the place, which is ours to tell. */
+function messageOf(error: unknown): string {
+  const [fault] = error instanceof AppError && Array.isArray(error.extras['errors']) ? (error.extras['errors'] as { message?: unknown }[]) : [];
+  if (typeof fault?.message === 'string') return fault.message;
+  return error instanceof Error ? error.message : String(error);
 }
 
 function folded(key: string): string {

@@ -4,10 +4,11 @@ import type { MaskRule, MaskTrial } from '@hoop/contract';
 
 import { createResponseMasker } from '../response/create-response-masker.ts';
 import { compileMasking } from '../rules/compile-masking.ts';
+import type { MaskingOptions } from '../rules/compile-masking.ts';
 import type { MaskingIdentity } from '../rules/identity-condition.ts';
 import { describeRule } from './describe-rule.ts';
 
-export interface SampleOptions {
+export interface SampleOptions extends Pick<MaskingOptions, 'compileCondition'> {
   /** For `unless`; absent: every rule applies. */
   readonly identity?: MaskingIdentity;
   /** @default [] */
@@ -19,7 +20,7 @@ export interface SampleOptions {
  * Throws `policy_invalid` where a rule is not valid.
  */
 export function trySample(rules: readonly MaskRule[], contentType: string, sample: string, options: SampleOptions = {}): MaskTrial {
-  compileMasking(rules);
+  compileMasking(rules, options);
   const whole = run(rules, contentType, sample, options);
   return {
     before: sample,
@@ -35,7 +36,7 @@ function run(rules: readonly MaskRule[], contentType: string, sample: string, op
   let refused: string | null = null;
   try {
     const masker = createResponseMasker({
-      masking: compileMasking(rules),
+      masking: compileMasking(rules, options),
       ...(options.identity === undefined ? {} : { identity: options.identity }),
       unmaskedContentTypes: options.unmaskedContentTypes ?? [],
       requestMethod: 'GET',

@@ -6,11 +6,20 @@ import type { AppError } from '@hoop/contract';
 import { compileMasking } from '../rules/compile-masking.ts';
 import { createResponseMasker } from '../response/create-response-masker.ts';
 import type { ResponseMaskerInput } from '../response/create-response-masker.ts';
+import type { MaskingIdentity } from '../rules/identity-condition.ts';
 import type { MaskingReport } from '../response/body-masker.ts';
 
 export type RuleInput = Partial<Record<'path' | 'key' | 'detect' | 'pattern' | 'unless', string>> & { action?: MaskRule['action']; words?: string[] };
 
 export const rulesOf = (rules: readonly RuleInput[]): MaskRule[] => rules.map((rule) => maskRuleSchema.parse(rule));
+
+/** `identity.name == "x"` and the like: what is compiled for the product is @hoop/policy's to test. */
+export function compileCondition(expression: string): (identity: MaskingIdentity) => boolean {
+  const parts = /^identity((?:\.\w+)+) == "([^"]*)"$/.exec(expression);
+  if (parts === null) throw new Error('the condition is not valid');
+  const members = parts[1]!.split('.').slice(1);
+  return (identity) => members.reduce<unknown>((value, member) => (value as Record<string, unknown>)[member], identity) === parts[2];
+}
 
 export const hashKey: Uint8Array = new Uint8Array(32).fill(7);
 
@@ -51,7 +60,7 @@ function prepare(run: RunInput): { promise: Promise<RunResult>; start(): void } 
   let settle: (trailers: HeaderList | null, error: AppError | null) => void = () => {};
   let drained: () => void = () => {};
   const masker = createResponseMasker({
-    masking: run.rules === undefined ? null : compileMasking(rulesOf(run.rules), { hashKey }),
+    masking: run.rules === undefined ? null : compileMasking(rulesOf(run.rules), { hashKey, compileCondition }),
     unmaskedContentTypes: run.unmaskedContentTypes ?? [],
     requestMethod: run.requestMethod ?? 'GET',
     status: run.status ?? 200,

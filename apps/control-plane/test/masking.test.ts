@@ -98,3 +98,41 @@ describe('mask suggestions', () => {
     expect((await report([good])).body).toEqual({ taken: 0 });
   });
 });
+
+describe('masking rules', () => {
+  it('can be tried on a sample', async () => {
+    const { body } = await h.call('POST', '/v1/masking/try', {
+      body: { rules: [{ key: 'email' }], sample: '{"email":"a@b.example","id":1}' },
+    });
+    expect(body['after']).not.toContain('a@b.example');
+    expect(JSON.parse(body['after'] as string)).toMatchObject({ id: 1 });
+    expect(body).toMatchObject({ maskedCount: 1, blocked: null, rules: [{ index: 0, explanation: expect.stringContaining('is replaced by') }] });
+  });
+
+  it('say what would be blocked', async () => {
+    const { body } = await h.call('POST', '/v1/masking/try', {
+      body: { rules: [{ key: 'email' }], sample: 'x', contentType: 'application/octet-stream' },
+    });
+    expect(body).toMatchObject({ after: null, blocked: { code: 'unmaskable_response' } });
+  });
+
+  it('have conditions that are evaluated within a bound wherever they are, and mask where that is not enough', async () => {
+    const labels = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`label${i}`, 'x']));
+    const identity = await h.makeIdentity({ labels });
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    // 50 to the power of 6: hours.
+    const endless = names.reduceRight((inner, name) => `identity.labels.all(${name}, ${inner})`, `${names.join(' + ')} != ""`);
+    const mask = [{ key: 'email', unless: endless }, { key: 'phone', unless: 'identity.labels.label7 == "x"' }];
+    const { body: tried } = await h.call('POST', '/v1/masking/try', { body: { rules: mask, sample: '{"email":"a@b.example","phone":"1"}', identity: identity['id'] } });
+    expect(tried).toMatchObject({ after: '{"email":"[redacted]","phone":"1"}', maskedCount: 1 });
+
+    const connection = await h.makeConnection({ identities: [identity['id']] });
+    const put = (unless: string) => h.call<any>('PUT', `/v1/connections/${connection['id']}/policy`, { body: { rules, mask: [{ ...mask[0], unless }, mask[1]] }, headers: { 'if-none-match': '*' } });
+    const refused = await put('identity.labels.label7 ==');
+    expect(refused.body).toMatchObject({ code: 'policy_invalid', errors: [{ path: 'mask[0].unless', message: expect.not.stringContaining('policy_invalid') }] });
+    expect((await put('identity.claims.anything')).body).toMatchObject({ code: 'policy_invalid', errors: [{ path: 'mask[0].unless' }] });
+    expect((await put(endless)).status).toBe(200);
+    const { body: explained } = await h.call<any>('POST', '/v1/policies/explain', { body: { connection: connection['name'], identity: identity['name'], request: { method: 'GET', path: '/x' } } });
+    expect(explained.masking).toMatchObject([{ applies: true }, { applies: false }]);
+  });
+});
