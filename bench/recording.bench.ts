@@ -59,7 +59,7 @@ async function throughput(db: Database): Promise<void> {
   const env = { PATH: process.env['PATH'], DATABASE_URL: postgres.url, HOOP_LOG_LEVEL: 'error' };
   const worker = fork(main, [], { execArgv: ['--conditions=@hoop/source'], env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const queue = openQueue(queueNames.recordings, { kind: 'postgres', url: relayUrl.href });
-  const recorder = createRecorder({ relayId: newId('relay'), send: (jobId, batch) => queue.add(jobId, batch), timeoutMs: 10_000 });
+  const recorder = createRecorder({ relayId: newId('relay'), send: (jobId, { head, bytes }) => queue.addBytes(jobId, head, 'packed', bytes), timeoutMs: 10_000 });
   const acknowledged = recordLatencies();
   const samples = Array.from({ length: 2000 }, () => sampleCall());
   const ids: string[] = [];

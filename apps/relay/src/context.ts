@@ -50,7 +50,7 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
   const queue = openQueue<PackedRecordBatch>(queueNames.recordings, config.queue, { timeoutMs: config.recorderTimeoutMs });
   const recorder = createRecorder({
     relayId: id,
-    send: (jobId, batch) => queue.add(jobId, batch, { isPacked: true }),
+    send: (jobId, { head, bytes }) => queue.addBytes(jobId, head, 'packed', bytes),
     timeoutMs: config.recorderTimeoutMs,
     onFailure: (error, attempt) => log.warn({ event: 'recording_failed', attempt, error: describe(error) }, 'the recordings queue did not take a batch'),
   });
@@ -66,6 +66,7 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
         keyGeneration = configuration.keyGeneration;
         relay.callers.clear();
         relay.sessions.clear();
+        relay.sessions.prepare();
       }
       for (const connectionId of changed) forgetConnection(relay, connectionId);
       cutRevoked(relay);

@@ -1,15 +1,19 @@
-/** Sessions: the calls of one invocation of a function. Each relay process seals a session's bodies under a key of its own. */
+/**
+ * Sessions: the calls of one invocation of a function. Each relay process seals a session's bodies under a key of its
+ * own, which is wrapped with a key that the process makes anew every few minutes.
+ */
 import { createHash, createHmac } from 'node:crypto';
 
 import { AppError, idPrefixes } from '@hoop/contract';
 import { createDigestKey } from '@hoop/recording';
 import type { DigestKey } from '@hoop/recording';
-import { createDataKey } from '@hoop/sealing';
-import type { DataKey } from '@hoop/sealing';
+import { createDataKeyUnder, createWrappingKey } from '@hoop/sealing';
+import type { DataKey, WrappingKey } from '@hoop/sealing';
 
 export interface SessionKeys {
   readonly dataKey: DataKey;
-  /** What all outcomes of the session share in a record: `{"dataKey":{"id":…,"wrapped":…}}`. */
+  /** What outcomes share in a record, of all sessions under one wrapping key and of this one: `{"dataKey":{…}}`. */
+  readonly wrappingPart: string;
   readonly part: string;
   /** For the digests of bodies: HMAC-SHA-256(data key, "hoop body digest"), so that whoever opens the bodies can check them. */
   readonly digestKey: DigestKey;
@@ -25,11 +29,14 @@ export interface Session {
 }
 
 const maxSessions = 50_000;
+/** So long a wrapping key is used for new sessions. */
+const wrappingKeyMs = 10 * 60_000;
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 
 export class Sessions {
   readonly #byName = new Map<string, Session>();
   readonly #recordingKey: () => Record<string, unknown> | null;
+  #wrapping: CurrentWrapping | null = null;
 
   constructor(recordingKey: () => Record<string, unknown> | null) {
     this.#recordingKey = recordingKey;
@@ -43,6 +50,29 @@ export class Sessions {
 
   clear(): void {
     this.#byName.clear();
+    this.#wrapping = null;
+  }
+
+  /** Makes the key that the first session needs. */
+  prepare(): void {
+    this.#currentWrapping().key.catch(() => undefined);
+  }
+
+  #currentWrapping(): CurrentWrapping {
+    const current = this.#wrapping;
+    if (current !== null && performance.now() < current.until) return current;
+    const key = openWrapping(this.#recordingKey());
+    const next: CurrentWrapping = { key, ready: null, until: performance.now() + wrappingKeyMs };
+    this.#wrapping = next;
+    key.then(
+      (made) => {
+        next.ready = made;
+      },
+      () => {
+        if (this.#wrapping === next) this.#wrapping = null;
+      },
+    );
+    return next;
   }
 
   #open(key: string): Session {
@@ -53,7 +83,15 @@ export class Sessions {
       }
     }
     const id = sessionId(key);
-    const session: Session = { id, part: JSON.stringify({ sessionId: id }), keys: null, opening: openKeys(this.#recordingKey()) };
+    const part = JSON.stringify({ sessionId: id });
+    const wrapping = this.#currentWrapping();
+    if (wrapping.ready !== null) {
+      const keys = keysUnder(wrapping.ready);
+      const session: Session = { id, part, keys, opening: Promise.resolve(keys) };
+      this.#byName.set(key, session);
+      return session;
+    }
+    const session: Session = { id, part, keys: null, opening: wrapping.key.then(keysUnder) };
     session.opening.then(
       (keys) => {
         session.keys = keys;
@@ -73,13 +111,31 @@ function sessionId(key: string): string {
   return `${idPrefixes.session}_${text}`;
 }
 
-async function openKeys(recordingKey: Record<string, unknown> | null): Promise<SessionKeys> {
+interface CurrentWrapping {
+  readonly key: Promise<Wrapping>;
+  /** Null until `key` has resolved. */
+  ready: Wrapping | null;
+  /** Milliseconds of `performance.now()`. */
+  readonly until: number;
+}
+
+interface Wrapping {
+  readonly key: WrappingKey;
+  readonly part: string;
+}
+
+async function openWrapping(recordingKey: Record<string, unknown> | null): Promise<Wrapping> {
   try {
     if (recordingKey === null) throw new Error('no snapshot has been received');
-    const dataKey = await createDataKey(recordingKey);
-    const digestKey = createDigestKey(createHmac('sha256', dataKey.key).update('hoop body digest').digest());
-    return { dataKey, part: JSON.stringify({ dataKey: { id: dataKey.id, wrapped: dataKey.wrapped } }), digestKey };
+    const key = await createWrappingKey(recordingKey);
+    return { key, part: JSON.stringify({ dataKey: { wrapped: key.wrapped } }) };
   } catch (cause) {
     throw new AppError('recorder_unavailable', 'The key for recorded bodies could not be made, so the call was not carried out.', { cause });
   }
+}
+
+function keysUnder({ key, part }: Wrapping): SessionKeys {
+  const dataKey = createDataKeyUnder(key);
+  const digestKey = createDigestKey(createHmac('sha256', dataKey.key).update('hoop body digest').digest());
+  return { dataKey, wrappingPart: part, part: JSON.stringify({ dataKey: { id: dataKey.id, inner: dataKey.inner } }), digestKey };
 }

@@ -34,7 +34,7 @@ export const recordedBodySchema = z.object({
 });
 export type RecordedBody = z.infer<typeof recordedBodySchema>;
 
-/** The data key of a session's bodies, wrapped to the recording key (compact JWE). */
+/** The data key of a session's bodies, wrapped for the recording key (see @hoop/sealing, `DataKey`). */
 const dataKeySchema = z.object({ id: z.string(), wrapped: z.string() });
 
 export const callSubjectSchema = z.object({
@@ -138,10 +138,10 @@ export const recordBatchSchema = z.object({ version: z.literal(1), relayId: z.st
 export type RecordBatch = z.infer<typeof recordBatchSchema>;
 
 /**
- * The same batch as it travels: `packed` is base64 of u32be length ‖ UTF-8 text of that length ‖ sealed bodies.
- * The text is lines of JSON: first a list of objects that entries share, then one entry a line, each after the numbers
- * (`3,0,{…`) of the shared objects whose members it takes; frequent entries are lists of values (see @hoop/recording,
- * recorder-pack.ts). A body's `sealed` reads `@N`: N bytes, in order, of the sealed bodies.
+ * The same batch as it travels: `packed` is base64 (line feeds in it mean nothing) of u32be length ‖ UTF-8 text of that
+ * length ‖ sealed bodies. The text is lines of JSON: one entry a line, each after the numbers (`3,0,{…`) of the shared
+ * objects whose members it takes; then, on the last line, the list of those objects. Frequent entries are lists of values
+ * (see @hoop/recording, recorder-pack.ts). A body's `sealed` reads `@N`: N bytes, in order, of the sealed bodies.
  */
-export const packedRecordBatchSchema = z.object({ version: z.literal(2), relayId: z.string(), count: z.int().min(1), packed: z.string().min(8) });
+export const packedRecordBatchSchema = z.object({ version: z.literal(3), relayId: z.string(), count: z.int().min(1), packed: z.string().min(8) });
 export type PackedRecordBatch = z.infer<typeof packedRecordBatchSchema>;

@@ -11,9 +11,7 @@ const notForJsonb = /\\u(?:0000|d[89a-f])/;
 
 export type StoredPayload = { readonly json: unknown } | { readonly zstd: string };
 
-/** @param isPacked plain ASCII that its maker compressed already, such as a batch of records: nothing is looked at */
-export function packPayload(payload: unknown, isPacked = false): StoredPayload {
-  if (isPacked) return { json: payload };
+export function packPayload(payload: unknown): StoredPayload {
   const text = JSON.stringify(payload);
   if (text === undefined) throw new TypeError('A job payload must be JSON.');
   if (!notForJsonb.test(text)) return { json: payload };

@@ -92,6 +92,35 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
       expect(await queue.counts()).toMatchObject({ waiting: 2 });
     });
 
+    test('hands over bytes as they were given, beside the rest of the payload, once and as often tried as any job', async () => {
+      const queue = queueOf<{ version: number; relay: string; packed: string }>({ attempts: 2 });
+      const bytes = randomBytes(200_000);
+      for (const length of [0, 1, 57, 200_000]) await queue.addBytes(`job-${length}`, { version: 3, relay: 'rly' }, 'packed', bytes.subarray(0, length));
+      await queue.addBytes('job-57', { version: 3, relay: 'rly' }, 'packed', bytes);
+      expect(await queue.counts()).toMatchObject({ waiting: 4 });
+      for (const id of ['17', 'a:b']) await expect(queue.addBytes(id, { version: 3, relay: 'rly' }, 'packed', bytes)).rejects.toThrow(TypeError);
+      const tried: number[] = [];
+      const taken = await new Promise<{ version: number; relay: string; packed: string }[]>((resolve) => {
+        const payloads: { version: number; relay: string; packed: string }[] = [];
+        work<{ version: number; relay: string; packed: string }>(
+          async ({ payload, attempt }) => {
+            tried.push(attempt);
+            if (payload.packed.length < 4 && attempt === 1) throw new Error('once more');
+            payloads.push(payload);
+            if (payloads.length === 4) resolve(payloads);
+          },
+        );
+      });
+      const lengths = taken.map(({ packed, ...rest }) => {
+        expect(rest).toEqual({ version: 3, relay: 'rly' });
+        const decoded = Buffer.from(packed, 'base64');
+        expect(decoded.equals(bytes.subarray(0, decoded.length))).toBe(true);
+        return decoded.length;
+      });
+      expect(lengths.sort((a, b) => a - b)).toEqual([0, 1, 57, 200_000]);
+      expect(tried).toContain(2);
+    });
+
     test('adds in bulk, in order', async () => {
       const queue = queueOf<number>();
       await queue.addBulk(Array.from({ length: 100 }, (_, index) => ({ jobId: `job-${index}`, payload: index })));

@@ -1,6 +1,6 @@
 import { AppError } from '@hoop/contract';
-import { assertSchemaCompatibility, createPostgresBackend, Queue as BullQueue, withBackend } from 'bullmq';
-import type { Job, JobsOptions } from 'bullmq';
+import { assertSchemaCompatibility, createPostgresBackend, Job, Queue as BullQueue, withBackend } from 'bullmq';
+import type { JobsOptions } from 'bullmq';
 
 import type { QueueConnection } from './connection.ts';
 import { packPayload, unpackPayload } from './payload.ts';
@@ -24,8 +24,6 @@ export interface QueueOptions {
 export interface AddOptions {
   /** Milliseconds until the job may be taken. @default 0 */
   readonly delayMs?: number;
-  /** The payload is plain ASCII and compressed already: it is stored as it is. @default false */
-  readonly isPacked?: boolean;
 }
 
 export interface QueueCounts {
@@ -53,6 +51,13 @@ export interface FailedJob<T> {
 export interface JobQueue<T> {
   /** Resolves once the server has the job durably (as durably as it is configured to write). */
   add(jobId: string, payload: T, options?: AddOptions): Promise<void>;
+  /**
+   * As `add`, of a payload that is mostly bytes: they become its member `member`, in base64 (in which line feeds mean
+   * nothing). On Postgres the server does that, which spares the caller most of the work.
+   * @param head without quotes, backslashes or control characters in its strings
+   * @param bytes not changed until the promise is settled
+   */
+  addBytes<M extends string>(jobId: string, head: Omit<T, M>, member: M, bytes: Uint8Array): Promise<void>;
   /** In order. Where it fails in the middle, the first ones stay added: add all again. */
   addBulk(jobs: readonly { readonly jobId: string; readonly payload: T; readonly options?: AddOptions }[]): Promise<void>;
   /** One job each `everyMs`, from now on, under this schedule's id, tried once; again with the same id changes it. */
@@ -74,7 +79,17 @@ interface Backend {
   /** Rejects while the server is one that would lose what it acknowledges. */
   trusted(): Promise<void>;
   open(): Stored;
+  /** Where the server can make the payload itself; otherwise it is made here. */
+  addBytes?(queue: Stored, job: BytesJob): Promise<void>;
   close(): Promise<void>;
+}
+
+interface BytesJob {
+  readonly id: string;
+  readonly options: JobsOptions;
+  readonly head: Readonly<Record<string, unknown>>;
+  readonly member: string;
+  readonly bytes: Uint8Array;
 }
 
 export function openQueue<T>(name: string, connection: QueueConnection, options: QueueOptions = {}): JobQueue<T> {
@@ -130,8 +145,15 @@ export function openQueue<T>(name: string, connection: QueueConnection, options:
 
   return {
     async add(jobId, payload, add) {
-      const entry = { data: packPayload(payload, add?.isPacked), opts: jobOptions(jobId, add) };
+      const entry = { data: packPayload(payload), opts: jobOptions(jobId, add) };
       await run((opened) => opened.add(name, entry.data, entry.opts));
+    },
+    async addBytes(jobId, head, member, bytes) {
+      const job = { id: jobId, options: jobOptions(jobId), head, member, bytes };
+      await run(async (opened) => {
+        if (backend.addBytes) return backend.addBytes(opened, job);
+        await opened.add(name, { json: { ...head, [member]: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64') } }, job.options);
+      });
     },
     async addBulk(jobs) {
       const entries = jobs.map((job) => ({ data: packPayload(job.payload), opts: jobOptions(job.jobId, job.options) }));
@@ -176,6 +198,7 @@ export function openQueue<T>(name: string, connection: QueueConnection, options:
 
 function postgresBackend(name: string, url: string, timeoutMs: number, max: number): Backend {
   const pool = createQueuePool(url, { max, timeoutMs, applicationName: `hoop-queue:${name}` });
+  let storedOptions: ((jobId: string) => string) | undefined;
   return {
     async ready() {
       const client = await pool.connect();
@@ -192,10 +215,31 @@ function postgresBackend(name: string, url: string, timeoutMs: number, max: numb
       // The classes differ in the type of their backend only, which is not used here.
       return queue as unknown as Stored;
     },
+    async addBytes(queue, { id, options, head, member, bytes }) {
+      // The options as BullMQ stores them: the same for all jobs, but for their ids.
+      storedOptions ??= storedForm(queue, options);
+      await pool.query({
+        name: 'hoop-add-bytes',
+        text: addBytesStatement,
+        values: [name, id, bytes, JSON.stringify(head), member, storedOptions(id), Date.now(), options.attempts],
+      } as unknown as string);
+    },
     async close() {
       await within(timeoutMs, pool.end()).catch(() => undefined);
     },
   };
+}
+
+/** BullMQ's own statement (add_job.sql), with a payload that the server makes of bytes. */
+const addBytesStatement = `SELECT add_job(
+  $1::text, $2, $1::text, jsonb_build_object('json', $4::jsonb || jsonb_build_object($5::text, encode($3::bytea, 'base64'))), $6::jsonb,
+  0, 0, $7, $8, NULL, NULL, NULL, NULL, NULL, false) AS id`;
+
+function storedForm(queue: Stored, options: JobsOptions): (jobId: string) => string {
+  const marker = 'JOB-ID';
+  const { opts } = new Job(queue, '', { json: null }, { ...options, jobId: marker }).asJSON();
+  const [before = '', after = ''] = JSON.stringify(opts).split(marker);
+  return (jobId) => before + jobId + after;
 }
 
 /** What a session can decide it does itself: see `createQueuePool`. */

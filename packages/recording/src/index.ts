@@ -1,5 +1,5 @@
 export { createRecorder } from './recorder.ts';
-export type { Recorder, RecorderOptions } from './recorder.ts';
+export type { Recorder, RecorderOptions, SentBatch } from './recorder.ts';
 export { bodyMembers, intentMembers, outcomeMembers, packEntry, packRecords, timingMembers, unpackRecordBatch } from './recorder-pack.ts';
 export type { PackedEntry } from './recorder-pack.ts';
 export { BodyCapture, createDigestKey } from './body-capture.ts';

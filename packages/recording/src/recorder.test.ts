@@ -1,13 +1,12 @@
 import { AppError } from '@hoop/contract';
-import type { PackedRecordBatch } from '@hoop/contract';
 import { describe, expect, it } from 'vitest';
 
 import { createRecorder } from './recorder.ts';
-import type { RecorderOptions } from './recorder.ts';
+import type { RecorderOptions, SentBatch } from './recorder.ts';
 
 interface Sent {
   readonly jobId: string;
-  readonly batch: PackedRecordBatch;
+  readonly batch: SentBatch['head'];
   accept(): void;
   refuse(): void;
 }
@@ -23,9 +22,9 @@ function stage(options: Partial<RecorderOptions> = {}) {
     maxInFlight: 2,
     eagerEntries: 3,
     onFailure: (error) => failures.push(error),
-    send: (jobId, batch) =>
+    send: (jobId, { head }) =>
       new Promise<void>((resolve, reject) => {
-        sent.push({ jobId, batch, accept: resolve, refuse: () => reject(new Error('no')) });
+        sent.push({ jobId, batch: head, accept: resolve, refuse: () => reject(new Error('no')) });
         wake();
       }),
     ...options,
@@ -46,7 +45,7 @@ describe('a recorder', () => {
     let isDurable = false;
     const all = Promise.all([recorder.add(entry()), recorder.add(entry()), recorder.add(entry())]).then(() => (isDurable = true));
     const job = await nth(0);
-    expect(job.batch).toMatchObject({ version: 2, relayId: 'rly_1', count: 3 });
+    expect(job.batch).toMatchObject({ version: 3, relayId: 'rly_1', count: 3 });
     expect(isDurable).toBe(false);
     job.accept();
     await all;

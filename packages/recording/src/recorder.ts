@@ -9,13 +9,20 @@
 import { AppError } from '@hoop/contract';
 import type { CallHead, OutcomeEntry, PackedRecordBatch } from '@hoop/contract';
 
-import { packEntry, packRecords } from './recorder-pack.ts';
+import { BatchPacker, packEntry } from './recorder-pack.ts';
 import type { PackedEntry } from './recorder-pack.ts';
+
+/** A batch that is on its way: what `PackedRecordBatch` says, and the bytes that its `packed` stands for. */
+export interface SentBatch {
+  readonly head: Omit<PackedRecordBatch, 'packed'>;
+  /** Valid until the promise of `send` is settled. */
+  readonly bytes: Uint8Array;
+}
 
 export interface RecorderOptions {
   readonly relayId: string;
   /** Hands one job to the queue. Sent again under the same id after a failure, so the queue must ignore what it has. */
-  readonly send: (jobId: string, batch: PackedRecordBatch) => Promise<unknown>;
+  readonly send: (jobId: string, batch: SentBatch) => Promise<unknown>;
   /** How long a caller waits for an entry to be durable, milliseconds. */
   readonly timeoutMs: number;
   /** Entries that may be pending. @default 20000 */
@@ -44,14 +51,13 @@ export interface Recorder {
 
 interface Batch {
   readonly id: string;
-  readonly entries: PackedEntry[];
+  readonly packer: BatchPacker;
   readonly done: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: AppError) => void;
   readonly timer: NodeJS.Timeout;
   readonly openedAt: number;
-  bytes: number;
-  payload: PackedRecordBatch | null;
+  payload: SentBatch | null;
 }
 
 const maxBatchEntries = 512;
@@ -79,17 +85,15 @@ export function createRecorder(options: RecorderOptions): Recorder {
     // Entries nobody waits for (refusals under load, relaxed outcomes) must not become unhandled rejections.
     promise.catch(() => {});
     const timer = setTimeout(() => reject(unavailable()), timeoutMs);
-    return { id: `${relayId}-${++sequence}`, entries: [], done: promise, resolve, reject, timer, openedAt: performance.now(), bytes: 0, payload: null };
+    return { id: `${relayId}-${++sequence}`, packer: new BatchPacker(), done: promise, resolve, reject, timer, openedAt: performance.now(), payload: null };
   }
 
   function add(entry: PackedEntry): Promise<void> {
     if (isClosed || pending >= maxPending) return Promise.reject(unavailable());
     const batch = (collecting ??= openBatch());
-    batch.entries.push(entry);
-    batch.bytes += entry.line.length;
-    for (const bytes of entry.sealed) batch.bytes += bytes.length;
+    batch.packer.add(entry);
     pending++;
-    if (batch.entries.length >= maxBatchEntries || batch.bytes >= maxBatchBytes) {
+    if (batch.packer.count >= maxBatchEntries || batch.packer.bytes >= maxBatchBytes) {
       full.push(batch);
       collecting = null;
     }
@@ -97,7 +101,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     return batch.done;
   }
 
-  const isWorthwhile = (): boolean => inFlight === 0 || full.length > 0 || collecting!.entries.length >= eagerEntries;
+  const isWorthwhile = (): boolean => inFlight === 0 || full.length > 0 || collecting!.packer.count >= eagerEntries;
 
   // At the end of the turn, so that what arrived in one turn travels together. With a job under way, a small batch
   // lingers until that job is done or a few milliseconds have passed.
@@ -132,10 +136,12 @@ export function createRecorder(options: RecorderOptions): Recorder {
   async function deliver(batch: Batch): Promise<void> {
     for (let attempt = 1; !isAbandoned; attempt++) {
       try {
-        batch.payload ??= packRecords(relayId, batch.entries);
+        batch.payload ??= { head: { version: 3, relayId, count: batch.packer.count }, bytes: batch.packer.finish() };
         await withinTime(send(batch.id, batch.payload), timeoutMs);
-        pending -= batch.entries.length;
+        pending -= batch.packer.count;
         batch.resolve();
+        // After a failure an earlier attempt may still hold the bytes: then they are left to the collector.
+        if (attempt === 1) batch.packer.release();
         break;
       } catch (error) {
         onFailure?.(error, attempt);

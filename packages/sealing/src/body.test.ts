@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { createDataKey, generateRecordingKeys, openBody, openDataKey, rotateKeys, sealBody } from './index.ts';
+import { createDataKey, createDataKeyUnder, createWrappingKey, generateRecordingKeys, openBody, openDataKey, rotateKeys, sealBody } from './index.ts';
 
 describe('recorded bodies', () => {
   it('open with the data key that the recording key unwraps, after a rotation too', async () => {
@@ -10,6 +10,26 @@ describe('recorded bodies', () => {
     const sealed = sealBody(dataKey.key, Buffer.from('{"amount":1}'), 'call_1:request');
     const rotated = rotateKeys(keys.privateJwks, (await generateRecordingKeys()).privateJwks);
     expect(openBody(await openDataKey(rotated, dataKey.wrapped), sealed, 'call_1:request').toString()).toBe('{"amount":1}');
+  });
+
+  it('open with a data key under a wrapping key, each with its own', async () => {
+    const keys = await generateRecordingKeys();
+    const wrapping = await createWrappingKey(keys.publicJwks.keys[0]!);
+    const [one, other] = [createDataKeyUnder(wrapping), createDataKeyUnder(wrapping)];
+    expect(one.wrapped).toBe(wrapping.wrapped + one.inner);
+    const sealed = sealBody(one.key, Buffer.from('x'), 'call_1:request');
+    expect(openBody(await openDataKey(keys.privateJwks, one.wrapped), sealed, 'call_1:request').toString()).toBe('x');
+    const wrong = await openDataKey(keys.privateJwks, other.wrapped);
+    expect(() => openBody(wrong, sealed, 'call_1:request')).toThrow();
+    // Neither half is a data key by itself, and a change of either is noticed.
+    const [jwe = '', inner = ''] = one.wrapped.split('~');
+    const { wrapped: plain } = await createDataKey(keys.publicJwks.keys[0]!);
+    const changed = Buffer.from(inner, 'base64url');
+    changed[7]! ^= 1;
+    for (const bad of [jwe, `${plain}~${inner}`, `${jwe}~`, `${jwe}~${inner.slice(4)}`, `${jwe}~${changed.toString('base64url')}`]) {
+      await expect(openDataKey(keys.privateJwks, bad)).rejects.toThrow();
+    }
+    await expect(createWrappingKey(keys.privateJwks.keys[0]!)).rejects.toThrow('private key');
   });
 
   it('do not open as the body of another call or as the other half of the pair', async () => {
