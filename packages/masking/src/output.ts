@@ -5,24 +5,70 @@
 const noBytes = new Uint8Array(0);
 const noView = new DataView(noBytes.buffer);
 
+/** Pieces that are longer are copied natively; a call and a subarray cost as much as copying so many bytes here. */
+const longPiece = 600;
+/** Bytes that may be written behind what is let out. */
+const margin = 8;
+/** Bytes of a slab that small outputs are cut from, one behind the other; larger ones than a quarter have memory of their own. */
+const slabBytes = 65_536;
+
+/** Memory of outputs. What was handed out is never written again. */
+class Slab {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** Where the next output starts. */
+  at = 0;
+
+  constructor(size: number) {
+    // not zeroed: only what was written is ever handed out
+    const { buffer, byteOffset } = Buffer.allocUnsafeSlow(size);
+    this.bytes = new Uint8Array(buffer, byteOffset, size);
+    this.view = new DataView(buffer, byteOffset, size);
+  }
+}
+
+/** Bytes that are let out often. */
+export class Constant {
+  readonly length: number;
+  /** With zeros behind them, to whole words of eight bytes. */
+  readonly words: DataView;
+
+  constructor(bytes: Uint8Array) {
+    this.length = bytes.length;
+    const padded = new Uint8Array((bytes.length + 7) & ~7);
+    padded.set(bytes);
+    this.words = new DataView(padded.buffer);
+  }
+}
+
+/** The slab that no output writes to; null while one does. */
+let idle: Slab | null = null;
+
 export class Output {
   /** One piece of a chunk, as long as it is one. */
   #source: Uint8Array | null = null;
   #from = 0;
   #to = 0;
-  #isCopying = false;
+  #slab: Slab | null = null;
   #buffer: Uint8Array = noBytes;
   #bufferView: DataView = noView;
+  #start = 0;
   #length = 0;
   /** The chunk that was copied from last. */
   #viewed: Uint8Array = noBytes;
   #plain: Uint8Array = noBytes;
   #view: DataView = noView;
+  #expected = 0;
+
+  /** About so many bytes will be let out until they are taken. */
+  expect(size: number): void {
+    this.#expected = size;
+  }
 
   /** Lets `source[from, to)` out. */
   copy(source: Uint8Array, from: number, to: number): void {
     if (from >= to) return;
-    if (!this.#isCopying) {
+    if (this.#slab === null) {
       if (this.#source === null) {
         this.#source = source;
         this.#from = from;
@@ -46,7 +92,7 @@ export class Output {
   /** Lets the first `length` bytes of a buffer out. */
   putPart(bytes: Uint8Array, length: number): void {
     if (length === 0) return;
-    if (!this.#isCopying) this.#beginCopy(length);
+    if (this.#slab === null) this.#beginCopy(length);
     if (this.#length + length > this.#buffer.length) this.#reserve(length);
     const buffer = this.#buffer;
     const at = this.#length;
@@ -55,47 +101,67 @@ export class Output {
     this.#length = at + length;
   }
 
+  putConstant({ length, words }: Constant): void {
+    if (length === 0) return;
+    if (this.#slab === null) this.#beginCopy(length);
+    if (this.#length + length + margin > this.#buffer.length) this.#reserve(length);
+    const target = this.#bufferView;
+    const at = this.#length;
+    for (let i = 0; i < length; i += 8) target.setBigInt64(at + i, words.getBigInt64(i, true), true);
+    this.#length = at + length;
+  }
+
   /** What has been let out since the last call; null for nothing. The memory is the caller's. */
   take(): Uint8Array | null {
+    const slab = this.#slab;
     const source = this.#source;
     let taken: Uint8Array | null = null;
-    if (this.#isCopying) taken = this.#length === 0 ? null : this.#buffer.subarray(0, this.#length);
-    else if (source !== null) taken = this.#from === 0 && this.#to === source.length ? source : source.subarray(this.#from, this.#to);
+    if (slab !== null) {
+      taken = new Uint8Array(slab.bytes.buffer, slab.bytes.byteOffset + this.#start, this.#length - this.#start);
+      slab.at = (this.#length + 7) & ~7;
+      if (slab.bytes.length === slabBytes) idle = slab;
+      this.#slab = null;
+      this.#buffer = noBytes;
+      this.#bufferView = noView;
+    } else if (source !== null) taken = this.#from === 0 && this.#to === source.length ? source : source.subarray(this.#from, this.#to);
     this.#source = null;
-    this.#isCopying = false;
-    this.#buffer = noBytes;
-    this.#bufferView = noView;
     this.#viewed = this.#plain = noBytes;
-    this.#length = 0;
     return taken;
   }
 
   #beginCopy(size: number): void {
     const source = this.#source;
-    this.#isCopying = true;
-    this.#length = 0;
-    this.#allocate(source === null ? size + 256 : Math.max(source.length + (source.length >> 2), this.#to - this.#from + size) + 256);
+    const least = source === null ? size : this.#to - this.#from + size;
+    this.#open(Math.max(this.#expected + (this.#expected >> 4), least) + 256);
     this.#source = null;
     if (source !== null) this.#append(source, this.#from, this.#to);
   }
 
-  #allocate(size: number): void {
-    // not zeroed: only what was written is ever handed out
-    const { buffer, byteOffset } = Buffer.allocUnsafe(size);
-    this.#buffer = new Uint8Array(buffer, byteOffset, size);
-    this.#bufferView = new DataView(buffer, byteOffset, size);
+  /** Begins an output of about so many bytes. */
+  #open(size: number): void {
+    let slab: Slab | null = null;
+    if (size > slabBytes >> 2) slab = new Slab(size);
+    else {
+      slab = idle;
+      idle = null;
+      if (slab === null || slab.at + size > slabBytes) slab = new Slab(slabBytes);
+    }
+    this.#slab = slab;
+    this.#buffer = slab.bytes;
+    this.#bufferView = slab.view;
+    this.#start = this.#length = slab.at;
   }
 
   #reserve(size: number): void {
-    const before = this.#buffer;
-    if (this.#length + size <= before.length) return;
-    this.#allocate(Math.max(before.length * 2, this.#length + size));
-    this.#buffer.set(before.subarray(0, this.#length));
+    const before = this.#buffer.subarray(this.#start, this.#length);
+    this.#open(Math.max(before.length * 2, before.length + size + margin));
+    this.#buffer.set(before, this.#start);
+    this.#length = this.#start + before.length;
   }
 
   #append(source: Uint8Array, from: number, to: number): void {
     const size = to - from;
-    if (this.#length + size > this.#buffer.length) this.#reserve(size);
+    if (this.#length + size + margin > this.#buffer.length) this.#reserve(size);
     if (this.#viewed !== source) {
       this.#viewed = source;
       // subarrays of a Buffer are Buffers, and slow to make
@@ -103,17 +169,17 @@ export class Output {
       this.#view = new DataView(source.buffer, source.byteOffset, source.length);
     }
     let at = this.#length;
-    if (size > 128) {
+    if (size > longPiece) {
       this.#buffer.set(this.#plain.subarray(from, to), at);
       this.#length = at + size;
       return;
     }
-    // eight bytes at a time: for pieces of this size faster than making a subarray
+    // eight bytes at a time: for pieces of this size faster than making a subarray. What is written too far is written over.
     const view = this.#view;
     const target = this.#bufferView;
     let i = from;
-    for (const end = to - 7; i < end; i += 8, at += 8) target.setBigInt64(at, view.getBigInt64(i, true), true);
+    for (const end = Math.min(to, source.length - 7); i < end; i += 8, at += 8) target.setBigInt64(at, view.getBigInt64(i, true), true);
     for (; i < to; i++) target.setUint8(at++, view.getUint8(i));
-    this.#length = at;
+    this.#length += size;
   }
 }

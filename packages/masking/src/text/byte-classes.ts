@@ -41,3 +41,19 @@ export const byteClasses: Int32Array = Int32Array.from({ length: 256 }, (_, byte
 export const byteCounts: Int32Array = Int32Array.from({ length: 256 }, (_, byte) => (byte === 0x2e ? 1 << 10 : byte === 0x3a ? 1 << 20 : byte >= 0x30 && byte <= 0x39 ? 1 : 0));
 export const countable = 1024;
 export const manyOfAll = 0x3fffffff;
+
+/**
+ * Two bytes at once, by both as a little-endian number: the classes of both in the low half, `SPECIAL_PAIR` where one
+ * is special; their counts in the high half, in lanes that are wide enough for `pairsInLanes` pairs.
+ */
+export const SPECIAL_PAIR: number = 1 << 15;
+export const pairsInLanes = 15;
+export const bytePairs: Int32Array = Int32Array.from({ length: 65_536 }, (_, pair) => {
+  const classes = byteClasses[pair & 255]! | byteClasses[pair >> 8]!;
+  const counts = byteCounts[pair & 255]! + byteCounts[pair >> 8]!;
+  const lanes = (counts & 63) | (((counts >> 10) & 31) << 6) | ((counts >> 20) << 11);
+  return (lanes << 16) | ((classes & SPECIAL) === 0 ? 0 : SPECIAL_PAIR) | (classes & allClasses);
+});
+
+/** The lanes of at most `pairsInLanes` pairs, as `byteCounts` counts. */
+export const countsOfLanes = (lanes: number): number => (lanes & 63) + (((lanes >> 6) & 31) << 10) + ((lanes >> 11) << 20);

@@ -87,7 +87,7 @@ export class JsonMachine implements Machine {
     const { passes: plainStrings, leastNumber } = this.#values;
     let phase = this.#phase;
     let i = 0;
-    this.#writer.beginChunk();
+    this.#writer.beginChunk(n);
     while (i < n) {
       const byte = chunk[i]!;
       if (phase < IN_STRING && byte <= 0x20) {
@@ -107,12 +107,12 @@ export class JsonMachine implements Machine {
           }
           if (this.#muted < 0) {
             if (phase === TOP) this.#document(i);
-            else if (stack.inArray) {
-              const every = stack.state.anyElement;
+            else if (stack.top.inArray) {
+              const every = stack.top.state.anyElement;
               if (every === undefined || removes) this.#element(chunk, i);
               else {
                 place.state = every;
-                place.entry = stack.entry;
+                place.entry = stack.top.entry;
               }
             }
           }
@@ -133,9 +133,9 @@ export class JsonMachine implements Machine {
             if (end < n && chunk[end] === QUOTE && (this.#muted >= 0 || (plainStrings ? place.state.action === NONE && mayBeNested[chunk[start + 1]!] === 0 : this.#values.isPlain(chunk, start, end, classes, counts)))) {
               i = end + 1;
               phase = AFTER;
-              if (stack.depth === 0) phase = TOP;
+              if (stack.top.depth === 0) phase = TOP;
               else if (i < n && chunk[i] === 0x2c && !removes) {
-                phase = stack.inArray ? VALUE : KEY;
+                phase = stack.top.inArray ? VALUE : KEY;
                 i++;
               }
               break;
@@ -151,7 +151,7 @@ export class JsonMachine implements Machine {
             if (i < n) {
               i++;
               if (this.#muted < 0) this.#values.endString(chunk, start, i);
-              phase = stack.depth === 0 ? TOP : AFTER;
+              phase = stack.top.depth === 0 ? TOP : AFTER;
             } else {
               if (this.#muted < 0) this.#values.suspendString(chunk, start);
               phase = IN_STRING;
@@ -168,9 +168,9 @@ export class JsonMachine implements Machine {
               if (!isCommon && !isBareValue(chunk, start, i)) this.#fail(start, 'this is neither a number nor true, false or null');
               if (this.#muted < 0 && (place.state.action !== NONE || i - start >= leastNumber)) this.#values.endBare(chunk, start, i);
               phase = AFTER;
-              if (stack.depth === 0) phase = TOP;
+              if (stack.top.depth === 0) phase = TOP;
               else if (chunk[i] === 0x2c && !removes) {
-                phase = stack.inArray ? VALUE : KEY;
+                phase = stack.top.inArray ? VALUE : KEY;
                 i++;
               }
             } else {
@@ -234,10 +234,10 @@ export class JsonMachine implements Machine {
         case AFTER:
           if (byte === 0x2c) {
             if (removes && this.#muted < 0) this.#writer.comma(i);
-            phase = stack.inArray ? VALUE : KEY;
+            phase = stack.top.inArray ? VALUE : KEY;
             i++;
-          } else if (byte === (stack.inArray ? 0x5d : 0x7d)) phase = this.#close(i++);
-          else this.#fail(i, stack.inArray ? '"," or "]" is missing' : '"," or "}" is missing');
+          } else if (byte === (stack.top.inArray ? 0x5d : 0x7d)) phase = this.#close(i++);
+          else this.#fail(i, stack.top.inArray ? '"," or "]" is missing' : '"," or "}" is missing');
           break;
         case IN_STRING: {
           const start = i;
@@ -246,7 +246,7 @@ export class JsonMachine implements Machine {
           if (i < n) {
             i++;
             if (this.#muted < 0) this.#values.finishString(chunk, start, i);
-            phase = stack.depth === 0 ? TOP : AFTER;
+            phase = stack.top.depth === 0 ? TOP : AFTER;
           } else if (this.#muted < 0) this.#values.growString(chunk, start);
           break;
         }
@@ -281,7 +281,7 @@ export class JsonMachine implements Machine {
   }
 
   end(): void {
-    if (this.#phase === IN_BARE && this.#stack.depth === 0) this.#phase = this.#finishBare(0);
+    if (this.#phase === IN_BARE && this.#stack.top.depth === 0) this.#phase = this.#finishBare(0);
     if (this.#phase !== TOP || this.#documents === 0) this.#fail(0, 'the document is not complete');
   }
 
@@ -300,8 +300,8 @@ export class JsonMachine implements Machine {
   #member(chunk: Uint8Array, start: number, end: number, entry: KeyEntry): void {
     const action = this.#enter(entry);
     if (this.#engine.removes) {
-      this.#writer.settle(chunk, start, action, this.#stack.kept);
-      if (action !== REMOVE) this.#stack.kept = true;
+      this.#writer.settle(chunk, start, action, this.#stack.top.kept);
+      if (action !== REMOVE) this.#stack.top.kept = true;
     }
     if (entry.masked !== null && action !== REMOVE) {
       this.#writer.flush(chunk, start);
@@ -315,16 +315,16 @@ export class JsonMachine implements Machine {
     const { bytes, length } = this.#values.collected;
     const entry = this.#engine.keys.search(bytes, 1, length - 1);
     const action = this.#enter(entry);
-    this.#writer.settleGap(action, this.#stack.kept);
+    this.#writer.settleGap(action, this.#stack.top.kept);
     if (action === REMOVE) return;
-    this.#stack.kept = true;
+    this.#stack.top.kept = true;
     if (entry.masked === null) this.#writer.out.putPart(bytes, length);
     else this.#writer.out.put(this.#maskedKey(entry.masked));
     this.#writer.resume(next);
   }
 
   #enter(entry: KeyEntry): Action {
-    const state = this.#stack.state.member(entry);
+    const state = this.#stack.top.state.member(entry);
     this.#place.state = state;
     this.#place.entry = entry;
     return state.action;
@@ -341,21 +341,21 @@ export class JsonMachine implements Machine {
   #element(chunk: Uint8Array, i: number): void {
     const stack = this.#stack;
     const place = this.#place;
-    place.state = stack.state.element(stack.index++);
-    place.entry = stack.entry;
+    place.state = stack.top.state.element(stack.top.index++);
+    place.entry = stack.top.entry;
     if (!this.#engine.removes) return;
     const { action } = place.state;
-    this.#writer.settle(chunk, i, action, stack.kept);
-    if (action !== REMOVE) stack.kept = true;
+    this.#writer.settle(chunk, i, action, stack.top.kept);
+    if (action !== REMOVE) stack.top.kept = true;
   }
 
   #open(chunk: Uint8Array, i: number, isArray: boolean): void {
     const { state, entry } = this.#place;
-    if (this.#stack.depth >= limits.depth) this.#fail(i, 'the document is nested too deeply');
+    if (this.#stack.top.depth >= limits.depth) this.#fail(i, 'the document is nested too deeply');
     if (this.#muted < 0 && state.action !== NONE) {
       this.#writer.flush(chunk, i);
       this.#writer.isHolding = true;
-      this.#muted = this.#stack.depth;
+      this.#muted = this.#stack.top.depth;
       this.#mutedAction = state.action === PARTIAL || state.action === HASH ? REDACT : state.action;
     }
     this.#stack.push(isArray, state, entry);
@@ -363,8 +363,7 @@ export class JsonMachine implements Machine {
 
   /** Closes the container at `i`; gives the next phase. */
   #close(i: number): number {
-    this.#stack.pop();
-    const { depth } = this.#stack;
+    const { depth } = this.#stack.pop();
     if (this.#muted === depth) {
       this.#muted = -1;
       this.#values.putReplacement(this.#mutedAction);
@@ -377,6 +376,6 @@ export class JsonMachine implements Machine {
     const { bytes, length } = this.#values.collected;
     if (!isBareValue(bytes, 0, length)) this.#fail(next, 'this is neither a number nor true, false or null');
     if (this.#muted < 0) this.#values.finishBare(next);
-    return this.#stack.depth === 0 ? TOP : AFTER;
+    return this.#stack.top.depth === 0 ? TOP : AFTER;
   }
 }

@@ -16,16 +16,14 @@ export function skipCommonBare(view: DataView, start: number, n: number): number
 
 /**
  * The first quote, backslash, control character or non-ASCII byte from `i` on, or what is left of the chunk when no
- * whole word of four bytes is. Each is tested for in all four bytes at once; borrows only ever go upwards, so the
- * lowest mark is always a true one.
+ * whole word of four bytes is. Each is tested for in all four bytes at once: quotes and control characters, and only
+ * they, are less than 0x21 when bit 1 is flipped. Borrows only ever go upwards, so the lowest mark is always a true one.
  */
 export function skipPlain(view: DataView, from: number, n: number): number {
   let i = from;
   for (const last = n - 4; i <= last; i += 4) {
     const word = view.getInt32(i, true);
-    const quote = word ^ 0x22222222;
-    const backslash = word ^ 0x5c5c5c5c;
-    const marks = (word | (word - 0x20202020) | ((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash)) & 0x80808080;
+    const marks = (word | ((word ^ 0x02020202) - 0x21212121) | ((word ^ 0x5c5c5c5c) - 0x01010101)) & 0x80808080;
     if (marks !== 0) return i + ((31 - Math.clz32(marks & -marks)) >> 3);
   }
   return i;

@@ -2,64 +2,62 @@
 import type { KeyEntry } from '../../rules/key-table.ts';
 import type { PathState } from '../../rules/path-automaton.ts';
 
-export class JsonStack {
-  depth = 0;
+/** One container. Frames are used again for what comes at their depth later. */
+export class JsonFrame {
   inArray = false;
-  state: PathState;
-  /** Index of the next element. */
+  /** Index of the next element, where it matters. */
   index = 0;
   /** A member or element has been let out. */
   kept = false;
+  state: PathState;
   /** The key under which the container stands; elements of an array inherit it. */
   entry: KeyEntry;
+  readonly depth: number;
+  readonly below: JsonFrame | null;
+  above: JsonFrame | null = null;
 
-  readonly #arrays: boolean[] = [];
-  readonly #states: PathState[] = [];
-  readonly #indexes: number[] = [];
-  readonly #kepts: boolean[] = [];
-  readonly #entries: KeyEntry[] = [];
+  constructor(depth: number, below: JsonFrame | null, state: PathState, entry: KeyEntry) {
+    this.depth = depth;
+    this.below = below;
+    this.state = state;
+    this.entry = entry;
+  }
+}
+
+export class JsonStack {
+  /** The innermost container; of depth 0 outside of all. */
+  top: JsonFrame;
 
   constructor(root: PathState, entry: KeyEntry) {
-    this.state = root;
-    this.entry = entry;
+    this.top = new JsonFrame(0, null, root, entry);
   }
 
-  push(isArray: boolean, state: PathState, entry: KeyEntry): void {
-    const depth = this.depth++;
-    this.#arrays[depth] = this.inArray;
-    this.#states[depth] = this.state;
-    this.#indexes[depth] = this.index;
-    this.#kepts[depth] = this.kept;
-    this.#entries[depth] = this.entry;
-    this.inArray = isArray;
-    this.state = state;
-    this.index = 0;
-    this.kept = false;
-    this.entry = entry;
+  push(inArray: boolean, state: PathState, entry: KeyEntry): JsonFrame {
+    const { top } = this;
+    const frame = (top.above ??= new JsonFrame(top.depth + 1, top, state, entry));
+    frame.inArray = inArray;
+    frame.index = 0;
+    frame.kept = false;
+    frame.state = state;
+    frame.entry = entry;
+    this.top = frame;
+    return frame;
   }
 
-  pop(): void {
-    const depth = --this.depth;
-    this.inArray = this.#arrays[depth]!;
-    this.state = this.#states[depth]!;
-    this.index = this.#indexes[depth]!;
-    this.kept = this.#kepts[depth]!;
-    this.entry = this.#entries[depth]!;
+  /** Gives the container around the one that ends. */
+  pop(): JsonFrame {
+    return (this.top = this.top.below!);
   }
 
   /** JSONPath of the value that comes next under this key, with `[*]` for every element. */
   path(key: KeyEntry): string {
-    let path = '$';
-    for (let level = 1; level <= this.depth; level++) {
-      const inArray = level === this.depth ? this.inArray : this.#arrays[level]!;
-      const entry = level === this.depth ? key : this.#entryAt(level + 1);
-      path += inArray ? '[*]' : pathStep(entry.masked ?? entry.name);
+    const steps: string[] = [];
+    let last = key;
+    for (let frame = this.top; frame.below !== null; frame = frame.below) {
+      steps.push(frame.inArray ? '[*]' : pathStep(last.masked ?? last.name));
+      last = frame.entry;
     }
-    return path;
-  }
-
-  #entryAt(level: number): KeyEntry {
-    return level === this.depth ? this.entry : this.#entries[level]!;
+    return `$${steps.reverse().join('')}`;
   }
 }
 

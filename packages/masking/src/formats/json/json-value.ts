@@ -4,6 +4,7 @@ import type { Action } from '../../actions/action.ts';
 import { latin1Text, utf8Bytes } from '../../bytes.ts';
 import { limits } from '../../engine.ts';
 import type { Engine } from '../../engine.ts';
+import { Constant } from '../../output.ts';
 import { countable, DASH, DIGIT, DOT, PLUS } from '../../text/byte-classes.ts';
 import type { MaskedText } from '../../text/text-rules.ts';
 import type { Tally } from '../machine.ts';
@@ -20,6 +21,18 @@ const nothing = new Uint8Array(0);
 export function replacement(action: Action): Uint8Array {
   if (action === NULL) return nullBytes;
   return action === REMOVE ? nothing : redactedBytes;
+}
+
+const redactedValue = new Constant(redactedBytes);
+const nullValue = new Constant(nullBytes);
+const noValue = new Constant(nothing);
+/** What stands for a part of a string. */
+export const redactedPart: Constant = new Constant(utf8Bytes(redacted));
+
+/** The same as `replacement`. */
+export function constantReplacement(action: Action): Constant {
+  if (action === NULL) return nullValue;
+  return action === REMOVE ? noValue : redactedValue;
 }
 
 /** A masked text as a JSON string. */

@@ -1,16 +1,17 @@
 /** Strings, numbers and literals of a document, each within a chunk or over several. */
-import { NONE, REDACT, REMOVE } from '../../actions/action.ts';
+import { NONE, REDACT } from '../../actions/action.ts';
 import type { Action } from '../../actions/action.ts';
 import { Collector, latin1Text, utf8Text } from '../../bytes.ts';
 import { limits } from '../../engine.ts';
 import type { Engine } from '../../engine.ts';
 import type { KeyEntry } from '../../rules/key-table.ts';
 import type { PathState } from '../../rules/path-automaton.ts';
+import type { Span } from '../../text/span.ts';
 import type { Tally } from '../machine.ts';
 import type { JsonObserver } from './json-observer.ts';
 import type { JsonStack } from './json-stack.ts';
 import { JsonStringScanner } from './json-string-scanner.ts';
-import { maskBare, maskString, mayBeNested, replacement, textBytes } from './json-value.ts';
+import { constantReplacement, maskBare, maskString, mayBeNested, redactedPart, textBytes } from './json-value.ts';
 import type { JsonWriter } from './json-writer.ts';
 import { LongString } from './long-string.ts';
 
@@ -25,6 +26,8 @@ const PASS = 0;
 const DROP = 1;
 const COLLECT = 2;
 const LONG = 3;
+
+const isRedacted = ({ action }: Span): boolean => action === REDACT;
 
 export class JsonValues {
   readonly scanner = new JsonStringScanner();
@@ -62,7 +65,7 @@ export class JsonValues {
   /** Puts what stands for a value that is masked whole. */
   putReplacement(action: Action): void {
     this.#tally.maskedCount++;
-    if (action !== REMOVE) this.#writer.out.put(replacement(action));
+    this.#writer.out.putConstant(constantReplacement(action));
   }
 
   /** Keeps the bytes of a token that is not complete in this chunk. */
@@ -121,11 +124,21 @@ export class JsonValues {
     if (isEscaped) return text.narrowByWords(chunk, start + 1, quote, candidates, context) === 0;
     const kept = text.narrow(chunk, start + 1, quote, candidates, context);
     if (kept === 0) return true;
-    const masked = text.maskOf(latin1Text(chunk, start + 1, quote), context, kept);
-    if (masked === null) return true;
-    this.#tally.maskedCount += masked.count;
+    const found = latin1Text(chunk, start + 1, quote);
+    const spans = text.findOf(found, context, kept);
+    if (spans.length === 0) return true;
+    this.#tally.maskedCount += spans.length;
+    if (spans.every(isRedacted)) {
+      // one byte a character, and none that JSON escapes: what is around the finds stays as it is
+      for (const span of spans) {
+        this.#writer.flush(chunk, start + 1 + span.start);
+        this.#writer.out.putConstant(redactedPart);
+        this.#writer.resume(start + 1 + span.end);
+      }
+      return true;
+    }
     this.#writer.flush(chunk, start);
-    this.#writer.out.put(textBytes(masked.text));
+    this.#writer.out.put(textBytes(text.replace(found, spans).text));
     this.#writer.resume(quote + 1);
     return true;
   }

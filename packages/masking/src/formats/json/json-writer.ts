@@ -24,8 +24,9 @@ export class JsonWriter {
     this.out = out;
   }
 
-  beginChunk(): void {
+  beginChunk(size: number): void {
     this.#from = 0;
+    this.out.expect(size);
   }
 
   /** False: too much white space is held. */
