@@ -2,6 +2,7 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import type { CountryCode } from 'libphonenumber-js/max';
 
+import { latin1Text } from '../bytes.ts';
 import { AT, COLON, DASH, DIGIT, DOT } from '../text/byte-classes.ts';
 import { F_BEHIND_WORD, F_DOTS, F_HEX_GROUPS, F_IPV4, F_PHONE } from '../text/features.ts';
 import type { Detector } from './detector.ts';
@@ -18,31 +19,70 @@ const isLocalCode = (code: number): boolean => (code < 0x80 ? asciiLocal[code] =
 /** What opens a local part without being part of a name: "mailto=", "'", "/". */
 const asciiOpening = asciiSet(/[.!#$%&'*/=?^`{|}]/);
 
+/** UTF-16 code units, or ASCII bytes. */
+type Units = Uint16Array | Uint8Array;
+
+const unitsOf = (text: string): Uint16Array => {
+  const units = new Uint16Array(text.length);
+  for (let i = 0; i < units.length; i++) units[i] = text.charCodeAt(i);
+  return units;
+};
+const textOf = (units: Units, from: number, to: number): string => String.fromCharCode(...units.subarray(from, to));
+
 /** Where the domain that starts at `from` ends; -1 where there is none with two labels, the last of letters. */
-function domainEnd(text: string, from: number): number {
+function domainEnd(units: Units, from: number, to: number): number {
   let end = -1;
   let labels = 0;
-  for (let at = from; at < text.length && labels < 12; ) {
+  for (let at = from; at < to && labels < 12; ) {
     let stop = at;
     let letters = 0;
-    for (let code = text.charCodeAt(stop); isLetterCode(code) || isDigitCode(code) || code === 0x2d; code = text.charCodeAt(++stop)) if (isLetterCode(code)) letters++;
+    for (; stop < to; stop++) {
+      const code = units[stop]!;
+      if (isLetterCode(code)) letters++;
+      else if (!isDigitCode(code) && code !== 0x2d) break;
+    }
     const length = stop - at;
-    if (length === 0 || length > 63 || text.charCodeAt(at) === 0x2d) break;
+    if (length === 0 || length > 63 || units[at] === 0x2d) break;
     labels++;
-    if (labels > 1 && length > 1 && (letters === length || /^xn--[a-z0-9-]{2,}$/i.test(text.slice(at, stop)))) end = stop;
-    if (text.charCodeAt(stop) !== 0x2e) break;
+    if (labels > 1 && length > 1 && (letters === length || (units[at + 2] === 0x2d && /^xn--[a-z0-9-]{2,}$/i.test(textOf(units, at, stop))))) end = stop;
+    if (stop === to || units[stop] !== 0x2e) break;
     at = stop + 1;
   }
   return end;
 }
 
-function hasTwoDots(text: string, from: number, to: number): boolean {
-  for (let i = from + 1; i < to; i++) if (text.charCodeAt(i) === 0x2e && text.charCodeAt(i - 1) === 0x2e) return true;
+function hasTwoDots(units: Units, from: number, to: number): boolean {
+  for (let i = from + 1; i < to; i++) if (units[i] === 0x2e && units[i - 1] === 0x2e) return true;
   return false;
 }
 
 /** Endings of file names such as `icon@2x.png`. */
 const fileEndings = /\.(?:png|jpe?g|gif|svg|webp|avif|css|s?css|js|mjs|ts|tsx|json|map|html?)$/i;
+const longestFileEnding = 6;
+/** The first two letters of such an ending, in lower case. */
+const fileStarts: ReadonlySet<number> = new Set(['pn', 'jp', 'gi', 'sv', 'we', 'av', 'cs', 'sc', 'js', 'mj', 'ts', 'ma', 'ht'].map((two) => (two.charCodeAt(0) << 8) | two.charCodeAt(1)));
+
+function isFileEnding(units: Units, from: number, end: number): boolean {
+  let dot = end - 1;
+  while (dot > from && units[dot] !== 0x2e) dot--;
+  return fileStarts.has(((units[dot + 1]! | 0x20) << 8) | units[dot + 2]! | 0x20) && fileEndings.test(textOf(units, Math.max(from, end - longestFileEnding), end));
+}
+
+function findEmails(units: Units, from: number, to: number, found: (start: number, end: number) => void): void {
+  for (let at = from + 1; at < to; at++) {
+    if (units[at] !== 0x40) continue;
+    let start = at;
+    let afterEquals = 0;
+    for (let code = 0; start > from && at - start < 64 && isLocalCode((code = units[start - 1]!)); start--) if (code === 0x3d && afterEquals === 0) afterEquals = start;
+    while (start < at && asciiOpening[units[start]!] === 1) start++;
+    // "name=alice@example.com" is a pair
+    start = Math.max(start, afterEquals);
+    if (start === at || units[at - 1] === 0x2e) continue;
+    const end = domainEnd(units, at + 1, to);
+    if (end < 0 || hasTwoDots(units, start, at) || isFileEnding(units, from, end)) continue;
+    found(start - from, end - from);
+  }
+}
 
 export const email: Detector = {
   name: 'email',
@@ -55,19 +95,9 @@ export const email: Detector = {
   features: 0,
   contexts: 0,
   find(text, _context, found) {
-    for (let at = text.indexOf('@'); at > 0; at = text.indexOf('@', at + 1)) {
-      let start = at;
-      let afterEquals = 0;
-      for (let code = 0; start > 0 && at - start < 64 && isLocalCode((code = text.charCodeAt(start - 1))); start--) if (code === 0x3d && afterEquals === 0) afterEquals = start;
-      while (start < at && asciiOpening[text.charCodeAt(start)] === 1) start++;
-      // "name=alice@example.com" is a pair
-      start = Math.max(start, afterEquals);
-      if (start === at || text.charCodeAt(at - 1) === 0x2e) continue;
-      const end = domainEnd(text, at + 1);
-      if (end < 0 || hasTwoDots(text, start, at) || fileEndings.test(text.slice(end - 6, end))) continue;
-      found(start, end);
-    }
+    if (text.includes('@')) findEmails(unitsOf(text), 0, text.length, found);
   },
+  findIn: (bytes, from, to, _context, found) => findEmails(bytes, from, to, found),
 };
 
 /** Where a number without a country code may be from, when a key or a word says that it is a phone number. */
@@ -88,7 +118,7 @@ export const phone: Detector = {
   features: F_PHONE | F_BEHIND_WORD,
   contexts: CONTEXT_PHONE,
   find(text, context, found) {
-    if (text.charCodeAt(0) === 0x2b && isWholeNumber(text)) return found(0, text.length);
+    if (text.charCodeAt(0) === 0x2b && isWholeNumber(unitsOf(text), 0, text.length)) return found(0, text.length);
     const called = (context & CONTEXT_PHONE) !== 0;
     for (const run of text.matchAll(phoneRun)) {
       const start = run.index;
@@ -96,18 +126,25 @@ export const phone: Detector = {
       if (isPhone(run[0], isLabelled)) found(start, start + run[0].length);
     }
   },
+  findIn(bytes, from, to, context, found) {
+    if (bytes[from] === 0x2b && isWholeNumber(bytes, from, to)) found(0, to - from);
+    else this.find(latin1Text(bytes, from, to), context, found);
+  },
 };
 
+const longestWholeNumber = 24;
+const digitScratch = new Uint8Array(longestWholeNumber);
+
 /** The usual case, without an expression: nothing but an international number. */
-function isWholeNumber(text: string): boolean {
-  if (text.length > 24) return false;
-  let digits = '';
-  for (let i = 1; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code >= 0x30 && code <= 0x39) digits += text[i]!;
-    else if (code !== 0x20 && code !== 0x2d && code !== 0x2e && (code !== 0x28 || text.charCodeAt(i + 1) === 0x30) && code !== 0x29) return false;
+function isWholeNumber(units: Units, from: number, to: number): boolean {
+  if (to - from > longestWholeNumber || !isDigitCode(units[to - 1]!)) return false;
+  let digits = 0;
+  for (let i = from + 1; i < to; i++) {
+    const code = units[i]!;
+    if (isDigitCode(code)) digitScratch[digits++] = code;
+    else if (code !== 0x20 && code !== 0x2d && code !== 0x2e && (code !== 0x28 || units[i + 1] === 0x30) && code !== 0x29) return false;
   }
-  return digits.length > 6 && isInternationalNumber(digits) && isDigitCode(text.charCodeAt(text.length - 1));
+  return digits > 6 && isInternationalNumber(latin1Text(digitScratch, 0, digits));
 }
 
 function isPhone(run: string, called: boolean): boolean {

@@ -23,6 +23,8 @@ export interface Detector {
   readonly contexts: number;
   /** Calls `found` for each place, UTF-16 offsets. `context` tells of the key under which the text stands. */
   find(text: string, context: number, found: (start: number, end: number) => void): void;
+  /** The same in `bytes[from, to)`, which are ASCII, with offsets from `from`: where it is faster than making a string. */
+  findIn?(bytes: Uint8Array, from: number, to: number, context: number, found: (start: number, end: number) => void): void;
   /** Detectors that together are this one, each with tests of its own; `find` is then theirs. */
   readonly parts?: readonly Detector[];
 }

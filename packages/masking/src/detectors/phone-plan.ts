@@ -40,11 +40,21 @@ function expressionOf(code: string): RegExp {
   return expression;
 }
 
+/** By the first three digits: the calling code's expression, and how long the code is; null where there is none. */
+const byStart = new Map<string, { readonly expression: RegExp; readonly length: number } | null>();
+
+function planAt(start: string): { readonly expression: RegExp; readonly length: number } | null {
+  for (let length = 1; length <= 3; length++) {
+    const code = start.slice(0, length);
+    if (byCode.has(code)) return { expression: expressionOf(code), length };
+  }
+  return null;
+}
+
 /** Whether the digits of an international number (E.164, without "+") are a number that its plan has. */
 export function isInternationalNumber(digits: string): boolean {
-  for (let length = 1; length <= 3; length++) {
-    const code = digits.slice(0, length);
-    if (byCode.has(code)) return digits.length - length >= 4 && digits.length <= 15 && expressionOf(code).test(digits.slice(length));
-  }
-  return false;
+  const start = digits.slice(0, 3);
+  let plan = byStart.get(start);
+  if (plan === undefined) byStart.set(start, (plan = planAt(start)));
+  return plan !== null && digits.length - plan.length >= 4 && digits.length <= 15 && plan.expression.test(digits.slice(plan.length));
 }

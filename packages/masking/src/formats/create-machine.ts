@@ -12,7 +12,6 @@ import { EventStream } from './event-stream.ts';
 import { Field } from './field.ts';
 import { Form } from './form.ts';
 import { JsonMachine } from './json/json-machine.ts';
-import type { JsonObserver } from './json/json-observer.ts';
 import { Malformed } from './machine.ts';
 import type { Machine, Tally } from './machine.ts';
 import { Html } from './markup/html.ts';
@@ -28,7 +27,6 @@ export interface MachineInput {
   readonly engine: Engine;
   readonly out: Output;
   readonly tally: Tally;
-  readonly observer: JsonObserver | null;
   readonly unmaskedContentTypes: readonly string[];
   /** Multiparts that it is inside of. @default 0 */
   readonly depth?: number;
@@ -38,7 +36,7 @@ const maxMultipartDepth = 3;
 
 /** Throws `unmaskable_response` where the type's parameters show that it cannot be masked. */
 export function createMachine(input: MachineInput): Machine {
-  const { engine, out, tally, observer, type, format } = input;
+  const { engine, out, tally, type, format } = input;
   const label = type.parameters.get('charset');
   const declared = label === undefined ? null : decoderOf(label);
   if (declared === undefined) throw new AppError('unmaskable_response', `The response is in the charset ${JSON.stringify(label)}, which is not read, so it cannot be masked.`);
@@ -47,7 +45,7 @@ export function createMachine(input: MachineInput): Machine {
   switch (format) {
     case 'json':
     case 'json-lines':
-      return new Utf8Adapter(declared, new JsonMachine(engine, out, tally, { observer, many: format === 'json-lines' }));
+      return new Utf8Adapter(declared, new JsonMachine(engine, out, tally, { observer: engine.observer, many: format === 'json-lines' }));
     case 'event-stream':
       return adapt(new EventStream(engine, tally), 'none', false);
     case 'form':

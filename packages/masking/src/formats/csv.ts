@@ -1,10 +1,12 @@
 /** CSV (RFC 4180) and tab-separated values. Columns are selected by their names: `$[*].email`, or a key rule. */
+import { NONE } from '../actions/action.ts';
 import { limits } from '../engine.ts';
 import type { Engine } from '../engine.ts';
 import type { KeyEntry } from '../rules/key-table.ts';
 import { Malformed } from './machine.ts';
 import type { Tally } from './machine.ts';
 import { maskLeaf } from './mask-leaf.ts';
+import { pathStep } from './path-step.ts';
 import type { TextMachine } from './text-machine.ts';
 
 export interface CsvOptions {
@@ -24,6 +26,8 @@ export class Csv implements TextMachine {
   #columns: KeyEntry[] | null = null;
   #row = 0;
   #column = 0;
+  /** The first record may be a record like the others: then its cells are values, and no path is made of them. */
+  #hasNames = true;
 
   constructor(engine: Engine, tally: Tally, options: CsvOptions = {}) {
     this.#engine = engine;
@@ -110,13 +114,17 @@ export class Csv implements TextMachine {
     const isHeader = this.#hasHeader && this.#row === 0;
     if (isHeader) {
       this.#columns ??= [];
-      this.#columns[this.#column] = engine.keys.named(text.trim());
+      const name = text.trim();
+      this.#columns[this.#column] = engine.keys.named(name);
+      if (name !== '' && (!/\p{L}/u.test(name) || pathStep(name) === '[*]')) this.#hasNames = false;
     }
     const entry = this.#columns?.[this.#column] ?? engine.keys.named(String(this.#column));
     let masked = text;
     if (!isHeader) {
       const inRow = engine.root.element(this.#row - (this.#hasHeader ? 1 : 0));
-      masked = maskLeaf(engine, this.#tally, text, { state: engine.paths.union(inRow.member(entry), engine.root.member(entry)), entry });
+      const state = engine.paths.union(inRow.member(entry), engine.root.member(entry));
+      if (engine.observer !== null && state.action === NONE && this.#hasNames) engine.observer.see(text, entry.context, () => `$[*]${pathStep(entry.masked ?? entry.name)}`);
+      masked = maskLeaf(engine, this.#tally, text, { state, entry });
     } else if (entry.masked !== null) {
       this.#tally.maskedCount++;
       masked = entry.masked;

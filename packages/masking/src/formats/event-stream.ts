@@ -73,7 +73,7 @@ export class EventStream implements TextMachine {
   /** Null: nothing changes. */
   #maskData(data: string): string | null {
     const { engine, tally } = { engine: this.#engine, tally: this.#tally };
-    const nested = engine.maskNested(engine, tally, data, { state: engine.root, entry: engine.keys.first, nesting: 0 });
+    const nested = engine.maskNested(engine, tally, data, { state: engine.root, entry: engine.keys.first, nesting: 0, observer: engine.observer });
     if (nested !== undefined) return nested;
     const masked = maskRunningText(engine, tally, data);
     return masked === data ? null : masked;

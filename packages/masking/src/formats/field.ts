@@ -1,9 +1,11 @@
 /** One named value, whole: the part of a form. */
+import { NONE } from '../actions/action.ts';
 import { limits } from '../engine.ts';
 import type { Engine } from '../engine.ts';
 import { Malformed } from './machine.ts';
 import type { Tally } from './machine.ts';
 import { maskLeaf } from './mask-leaf.ts';
+import { pathStep } from './path-step.ts';
 import type { TextMachine } from './text-machine.ts';
 
 export class Field implements TextMachine {
@@ -25,7 +27,10 @@ export class Field implements TextMachine {
   }
 
   end(): string {
-    const entry = this.#engine.keys.named(this.#name);
-    return maskLeaf(this.#engine, this.#tally, this.#text, { state: this.#engine.root.member(entry), entry });
+    const engine = this.#engine;
+    const entry = engine.keys.named(this.#name);
+    const state = engine.root.member(entry);
+    if (engine.observer !== null && state.action === NONE) engine.observer.see(this.#text, entry.context, () => `$${pathStep(entry.masked ?? entry.name)}`);
+    return maskLeaf(engine, this.#tally, this.#text, { state, entry });
   }
 }

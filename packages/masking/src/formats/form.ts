@@ -5,6 +5,7 @@ import type { Engine } from '../engine.ts';
 import { Malformed } from './machine.ts';
 import type { Tally } from './machine.ts';
 import { maskLeaf } from './mask-leaf.ts';
+import { pathStep } from './path-step.ts';
 import type { TextMachine } from './text-machine.ts';
 
 export class Form implements TextMachine {
@@ -73,6 +74,7 @@ export class Form implements TextMachine {
     if (equals < 0) return shownName;
     const raw = pair.slice(equals + 1);
     const value = this.#decode(raw);
+    if (engine.observer !== null && action === NONE) engine.observer.see(value, entry.context === 0 ? last.context : entry.context, () => pathOf(name));
     const masked = maskLeaf(engine, this.#tally, value, { state, entry: entry.context === 0 ? last : entry, action });
     return `${shownName}=${masked === value && action === NONE ? raw : encode(masked)}`;
   }
@@ -84,6 +86,15 @@ export class Form implements TextMachine {
       throw new Malformed(this.#read, 'a percent-encoding is not valid');
     }
   }
+}
+
+/** `user[email]` is `$.user.email`; what stands for an element, or comes of a name that is a value itself, is `[*]`. */
+function pathOf(name: string): string {
+  const steps = name.split(/[[\]]+/).flatMap((part) => {
+    const isValue = pathStep(part) === '[*]';
+    return part.split('.').filter(Boolean).map((step) => (isValue || /^\d+$/.test(step) ? '[*]' : pathStep(step)));
+  });
+  return `$${steps.length > 1 ? steps.join('') : pathStep(name)}`;
 }
 
 const encode = (text: string): string => encodeURIComponent(text.toWellFormed()).replaceAll('%20', '+');

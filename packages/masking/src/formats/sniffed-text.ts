@@ -50,7 +50,7 @@ export class SniffedText implements TextMachine {
 
 function jsonTextMachine(engine: Engine, tally: Tally): TextMachine {
   const out = new Output();
-  const machine = new JsonMachine(engine, out, tally, { many: true });
+  const machine = new JsonMachine(engine, out, tally, { many: true, observer: engine.observer });
   const take = (): string => {
     const bytes = out.take();
     return bytes === null ? '' : utf8Text(bytes, 0, bytes.length);

@@ -3,6 +3,7 @@ import type { RE2JS } from 're2js';
 
 import { NULL, replaceText } from '../actions/action.ts';
 import type { Action, HashText } from '../actions/action.ts';
+import { latin1Text } from '../bytes.ts';
 import type { Detector } from '../detectors/detector.ts';
 import { allClasses, byteClasses, byteCounts, classCombinations, countable, DASH, DIGIT, DOT, manyOfAll, PLUS } from './byte-classes.ts';
 import { hasLongWord, textFeatures } from './features.ts';
@@ -38,6 +39,8 @@ const EVERYTHING = 1 << 30;
 /** Detectors from this one on share a bit. */
 const lastBit = 29;
 const bitOf = (index: number): number => 1 << Math.min(index, lastBit);
+const firstOf = (candidates: Candidates): number => (candidates >= EVERYTHING ? 0 : 31 - Math.clz32(candidates & -candidates));
+const isAmong = (candidates: Candidates, index: number): boolean => candidates >= EVERYTHING || (candidates & bitOf(index)) !== 0;
 
 /** No detector wants a shorter word. */
 const leastWord = 14;
@@ -173,17 +176,35 @@ export class TextRules {
   /** The same, where the candidates are known. */
   findOf(text: string, context: number, candidates: Candidates): Span[] {
     const spans: Span[] = [];
-    for (let i = candidates >= EVERYTHING ? 0 : 31 - Math.clz32(candidates & -candidates); i < this.#detectors.length; i++) {
-      if ((candidates & bitOf(i)) === 0 && candidates < EVERYTHING) continue;
+    const { length } = this.#detectors;
+    for (let i = firstOf(candidates); i < length; i++) {
+      if (!isAmong(candidates, i)) continue;
       const { detector, action } = this.#detectors[i]!;
       detector.find(text, context, (start, end) => spans.push({ start, end, action }));
     }
-    if (!this.seesAll) return spans.length > 1 ? merge(spans) : spans;
-    for (const { pattern, action } of this.#patterns) {
-      const matcher = pattern.matcher(text);
-      while (matcher.find()) if (matcher.end() > matcher.start()) spans.push({ start: matcher.start(), end: matcher.end(), action });
+    if (this.seesAll) {
+      for (const { pattern, action } of this.#patterns) {
+        const matcher = pattern.matcher(text);
+        while (matcher.find()) if (matcher.end() > matcher.start()) spans.push({ start: matcher.start(), end: matcher.end(), action });
+      }
+      this.#words?.find(text, spans);
     }
-    this.#words?.find(text, spans);
+    return spans.length > 1 ? merge(spans) : spans;
+  }
+
+  /** The same in `bytes[from, to)`, which are ASCII, with offsets from `from`. */
+  findIn(bytes: Uint8Array, from: number, to: number, context: number, candidates: Candidates): Span[] {
+    if (this.seesAll) return this.findOf(latin1Text(bytes, from, to), context, candidates);
+    const spans: Span[] = [];
+    const { length } = this.#detectors;
+    let text: string | null = null;
+    for (let i = firstOf(candidates); i < length; i++) {
+      if (!isAmong(candidates, i)) continue;
+      const { detector, action } = this.#detectors[i]!;
+      const found = (start: number, end: number): void => void spans.push({ start, end, action });
+      if (detector.findIn !== undefined) detector.findIn(bytes, from, to, context, found);
+      else detector.find((text ??= latin1Text(bytes, from, to)), context, found);
+    }
     return spans.length > 1 ? merge(spans) : spans;
   }
 

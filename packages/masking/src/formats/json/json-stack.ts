@@ -1,6 +1,7 @@
 /** The containers that we are inside of. */
 import type { KeyEntry } from '../../rules/key-table.ts';
 import type { PathState } from '../../rules/path-automaton.ts';
+import { pathStep } from '../path-step.ts';
 
 /** One container. Frames are used again for what comes at their depth later. */
 export class JsonFrame {
@@ -60,9 +61,3 @@ export class JsonStack {
     return `$${steps.reverse().join('')}`;
   }
 }
-
-/** Keys that are ids, dates or values themselves stand for all of their kind: `[*]`. */
-const pathStep = (name: string): string => {
-  if (name.length > 40 || /[0-9]{3,}|@|\[redacted\]|^[0-9a-f]{8}-/i.test(name)) return '[*]';
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
-};

@@ -124,8 +124,7 @@ export class JsonValues {
     if (isEscaped) return text.narrowByWords(chunk, start + 1, quote, candidates, context) === 0;
     const kept = text.narrow(chunk, start + 1, quote, candidates, context);
     if (kept === 0) return true;
-    const found = latin1Text(chunk, start + 1, quote);
-    const spans = text.findOf(found, context, kept);
+    const spans = text.findIn(chunk, start + 1, quote, context, kept);
     if (spans.length === 0) return true;
     this.#tally.maskedCount += spans.length;
     if (spans.every(isRedacted)) {
@@ -138,7 +137,7 @@ export class JsonValues {
       return true;
     }
     this.#writer.flush(chunk, start);
-    this.#writer.out.put(textBytes(text.replace(found, spans).text));
+    this.#writer.out.put(textBytes(text.replace(latin1Text(chunk, start + 1, quote), spans).text));
     this.#writer.resume(quote + 1);
     return true;
   }

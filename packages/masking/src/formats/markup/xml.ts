@@ -11,6 +11,7 @@ import type { PathState } from '../../rules/path-automaton.ts';
 import { Malformed } from '../machine.ts';
 import type { Tally } from '../machine.ts';
 import { maskLeaf } from '../mask-leaf.ts';
+import { pathStep } from '../path-step.ts';
 import { maskRunningText } from '../plain-text.ts';
 import type { TextMachine } from '../text-machine.ts';
 import { parseAttributes, tagEnd } from './attributes.ts';
@@ -165,6 +166,7 @@ export class Xml implements TextMachine {
         if (!(error instanceof Malformed)) throw error;
       }
     }
+    this.#observe(text, element.state.action, element.entry, null);
     return maskLeaf(this.#engine, this.#tally, text, element);
   }
 
@@ -213,8 +215,21 @@ export class Xml implements TextMachine {
     const marked = element.state.member(this.#engine.keys.named(`@${name}`));
     const state = this.#engine.paths.union(element.state.member(entry), marked);
     const action = elementAction === NONE ? state.action : Math.max(state.action, REDACT);
+    if (elementAction === NONE) this.#observe(text, state.action, entry, element);
     const masked = maskLeaf(this.#engine, this.#tally, text, { state, entry, action: action === REMOVE ? REDACT : action });
     return masked === text ? raw : escapeAttribute(masked);
+  }
+
+  /** @param parent element of an attribute, which is not on the stack yet; null for text */
+  #observe(text: string, action: Action, entry: KeyEntry, parent: Element | null): void {
+    const { observer } = this.#engine;
+    // of a document inside another the whole path is not known here
+    if (observer === null || action !== NONE || this.#nesting > 0) return;
+    observer.see(text, entry.context, () => {
+      const steps = this.#stack.map((element) => element.entry);
+      if (parent !== null) steps.push(parent.entry, entry);
+      return `$${steps.map(({ masked, name }) => pathStep(masked ?? name)).join('')}`;
+    });
   }
 
   #close(token: string): string {
