@@ -51,6 +51,44 @@ describe('discovery', () => {
     expect(await told()).toEqual(new Map([['email $.open[*].mail', 3]]));
   });
 
+  it.each<[string, string, string[]]>([
+    ['text/event-stream', 'data: {"a":"a@example.com"}\n\ndata: {"b":"b@example.com"}\n\n', ['email $.a', 'email $.b']],
+    ['text/csv; charset=utf-8', 'id,mail\n1,a@example.com\n', ['email $[*].mail']],
+    ['application/x-www-form-urlencoded', 'mail=a%40example.com', ['email $.mail']],
+    ['application/json-seq', '\u001e{"a":"a@example.com"}\n', ['email $.a']],
+    ['application/xml', '<a><b>a@example.com</b></a>', ['email $.a.b']],
+    ['text/plain', '{"a":"a@example.com"}', ['email $.a']],
+    ['multipart/mixed; boundary=b', '--b\r\ncontent-type: image/png\r\n\r\n\0\r\n--b\r\ncontent-type: application/json\r\n\r\n{"a":"a@example.com"}\r\n--b--\r\n', ['email $.a']],
+  ])('finds in %s, compressed or not', async (type, body, expected) => {
+    for (const coding of ['identity', 'gzip']) {
+      const { discovery, told } = start();
+      expect(feed(discovery, coding === 'gzip' ? gzipSync(body) : body, [['content-type', type], ['content-encoding', coding]])).toBe(true);
+      expect([...(await told()).keys()].toSorted(), coding).toEqual(expected);
+    }
+  });
+
+  it('does not wait for the end of a stream, and makes room for the next', async () => {
+    const { discovery, told } = start({ takeMs: 20 });
+    const events: HeaderList = [['content-type', 'text/event-stream']];
+    const streams = Array.from({ length: 4 }, () => discovery.sample('con_1', rules, events, describeOf)!);
+    for (const stream of streams) stream.take(Buffer.from('data: {"a":"a@example.com"}\n\ndata: {"b":"b@exam'));
+    expect(discovery.sample('con_1', rules, events, describeOf)).toBeNull();
+    await expect.poll(() => discovery.sample('con_1', rules, events, describeOf)).not.toBeNull();
+    // Those that were looked at take no more, whatever comes.
+    for (const stream of streams) {
+      stream.take(Buffer.from('ple.com"}\n\n'));
+      stream.finish();
+      stream.drop();
+    }
+    expect(await told()).toEqual(new Map([['email $.a', 4]]));
+  });
+
+  it('takes no value that is cut off for a whole one', async () => {
+    const { discovery, told } = start();
+    feed(discovery, `filler=${'x'.repeat(262_144 - 7 - 6 - 13)}&mail=a@example.comic&last=1`, [['content-type', 'application/x-www-form-urlencoded']]);
+    expect(await told()).toEqual(new Map());
+  });
+
   it('looks at what there is of bodies that are malformed, cut or too large, and at no other types', async () => {
     const { discovery, told } = start();
     feed(discovery, '{"first":"a@example.com", oops');

@@ -5,7 +5,7 @@
  */
 import type { HeaderList, MaskRule } from '@hoop/contract';
 import { maskRuleSchema } from '@hoop/contract';
-import { compileMasking, createDiscovery, createResponseMasker } from '@hoop/masking';
+import { canBeObserved, compileMasking, createDiscovery, createResponseMasker, isCoded } from '@hoop/masking';
 import type { CompiledMasking, Discovery, JsonObserver, MaskingIdentity } from '@hoop/masking';
 
 import type { ControlPlane } from './approvals/control-plane.ts';
@@ -15,6 +15,8 @@ export interface MaskDiscoveryOptions {
   readonly sampleEvery?: number;
   /** Milliseconds from one sample of this process to the next at least. @default 100 */
   readonly gapMs?: number;
+  /** Of a response that goes on, such as a stream of events, what came until then is looked at. @default 10000 */
+  readonly takeMs?: number;
   /** @default 10000 */
   readonly reportEveryMs?: number;
   readonly now: () => number;
@@ -56,6 +58,8 @@ const maxDecodedBytes = 1_048_576;
 const sliceBytes = 16_384;
 /** Responses in hand at a time. */
 const maxSamples = 4;
+/** What a masker without rules may find in a multipart and pass on: here it goes nowhere. */
+const anyType = ['*/*'];
 /** After so long all connections are forgotten, so that those that are gone make room. */
 const forgetAfterMs = 600_000;
 const perReport = { connections: 20, fields: 100 } as const;
@@ -64,7 +68,7 @@ const perReport = { connections: 20, fields: 100 } as const;
 const nothing = compileMasking([maskRuleSchema.parse({ key: 'no key is called so: observation' })]);
 
 export function createMaskDiscovery(options: MaskDiscoveryOptions): MaskDiscovery {
-  const { sampleEvery = 50, gapMs = 100, reportEveryMs = 10_000, now } = options;
+  const { sampleEvery = 50, gapMs = 100, takeMs = 10_000, reportEveryMs = 10_000, now } = options;
   const open = (): Discovery => createDiscovery({ now, sampleEvery, maxFields: perReport.fields, maxConnections: 500 });
   let discovery = open();
   let openedAt = now();
@@ -92,14 +96,14 @@ export function createMaskDiscovery(options: MaskDiscoveryOptions): MaskDiscover
 
   return {
     sample(connectionId, rules, headers, describe) {
-      if (sampleEvery === 0 || inHand >= maxSamples || now() < nextAt || !isJson(headers)) return null;
+      if (sampleEvery === 0 || inHand >= maxSamples || now() < nextAt || !hasFields(headers)) return null;
       const observer = discovery.observe(connectionId, rules);
       if (observer === null) return null;
       nextAt = now() + gapMs;
       inHand++;
       const response = { ...describe(), headers, observer };
-      return startSample((bytes) => {
-        const looked = (bytes === null ? Promise.resolve() : look(response, bytes)).finally(() => {
+      return startSample(takeMs, (bytes, isWhole) => {
+        const looked = (bytes === null ? Promise.resolve() : look(response, bytes, isWhole)).finally(() => {
           inHand--;
           looking.delete(looked);
         });
@@ -115,28 +119,38 @@ export function createMaskDiscovery(options: MaskDiscoveryOptions): MaskDiscover
   };
 }
 
-const isJson = (headers: HeaderList): boolean => headers.some(([name, value]) => name === 'content-type' && /^application\/[^;,]*json/i.test(value));
+const hasFields = (headers: HeaderList): boolean => headers.some(([name, value]) => name === 'content-type' && canBeObserved(value));
 
 type Looked = SampledResponse & { readonly headers: HeaderList; readonly observer: JsonObserver };
 
-/** @param onOver gets what was taken; null: nothing is to be looked at */
-function startSample(onOver: (bytes: Uint8Array | null) => void): ResponseSample {
+/** @param onOver gets what was taken, once; null: nothing is to be looked at */
+function startSample(takeMs: number, onOver: (bytes: Uint8Array | null, isWhole: boolean) => void): ResponseSample {
   const chunks: Uint8Array[] = [];
   let room = maxBytes;
+  let isOver = false;
+  const end = (isDropped: boolean, isWhole: boolean): void => {
+    if (isOver) return;
+    isOver = true;
+    clearTimeout(timer);
+    onOver(isDropped ? null : Buffer.concat(chunks), isWhole);
+  };
+  const timer = setTimeout(() => end(false, false), takeMs);
+  timer.unref();
   return {
     take(chunk) {
-      if (room === 0) return;
+      if (isOver) return;
       const kept = Uint8Array.prototype.slice.call(chunk, 0, room);
       chunks.push(kept);
       room -= kept.length;
+      if (kept.length < chunk.length) end(false, false);
     },
-    finish: () => onOver(Buffer.concat(chunks)),
-    drop: () => onOver(null),
+    finish: () => end(false, true),
+    drop: () => end(true, false),
   };
 }
 
 /** Resolves whatever the bytes are. What breaks off, or cannot be read, was looked at as far as it went. */
-function look({ masking, identity, status, headers, observer }: Looked, bytes: Uint8Array): Promise<void> {
+function look({ masking, identity, status, headers, observer }: Looked, bytes: Uint8Array, isWhole: boolean): Promise<void> {
   return new Promise((resolve) => {
     let isOver = false;
     let decoded = 0;
@@ -153,7 +167,9 @@ function look({ masking, identity, status, headers, observer }: Looked, bytes: U
     };
     const step = (): void => {
       if (isOver) return;
-      if (at >= bytes.length) masker!.end();
+      // What is cut off may be half a value, which its end would complete. Under a coding the end is in the coded bytes.
+      if (at >= bytes.length && !isWhole && !isCoded(headers)) over();
+      else if (at >= bytes.length) masker!.end();
       else if (masker!.write(bytes.subarray(at, (at += sliceBytes)))) next();
     };
     const next = (): void => void setImmediate(() => attempt(step, over));
@@ -162,7 +178,7 @@ function look({ masking, identity, status, headers, observer }: Looked, bytes: U
         createResponseMasker({
           masking: masking?.engineFor(identity) ? masking : nothing,
           identity,
-          unmaskedContentTypes: [],
+          unmaskedContentTypes: anyType,
           requestMethod: 'GET',
           status: status === 206 ? 200 : status,
           headers,

@@ -1,5 +1,5 @@
 export { detectorGroups, detectors } from './detectors/registry.ts';
-export { createDiscovery, ruleOfSuggestion } from './discovery/discovery.ts';
+export { canBeObserved, createDiscovery, ruleOfSuggestion } from './discovery/discovery.ts';
 export type { Discovery, DiscoveryOptions } from './discovery/discovery.ts';
 export type { JsonObserver } from './formats/json/json-observer.ts';
 export { isCoded, maskCodedBody, maskPlainBody, maskText } from './recording/mask-body.ts';

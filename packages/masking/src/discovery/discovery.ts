@@ -6,6 +6,7 @@ import type { MaskRule, MaskSuggestion } from '@hoop/contract';
 
 import { REDACT } from '../actions/action.ts';
 import { detectorGroups, detectors } from '../detectors/registry.ts';
+import { formatOf, parseMediaType } from '../response/content-type.ts';
 import type { JsonObserver } from '../formats/json/json-observer.ts';
 import { TextRules } from '../text/text-rules.ts';
 
@@ -37,6 +38,8 @@ interface Watched {
 }
 
 const hash = (): string => '';
+/** Of what a detector finds, in characters. */
+const minLength = 5;
 
 export function createDiscovery(options: DiscoveryOptions): Discovery {
   const { now, sampleEvery = 50, maxValues = 2000, maxFields = 500, maxConnections = 1000 } = options;
@@ -65,7 +68,7 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
       let values = 0;
       return {
         see(text, context, path) {
-          if (values >= maxValues || text.length > 4096) return;
+          if (values >= maxValues || text.length < minLength || text.length > 4096) return;
           values++;
           const names = seen.text.detectorsIn(text, context);
           if (names.length > 0) for (const name of names) add(seen, path(), name);
@@ -85,6 +88,12 @@ function notCovered(rules: readonly MaskRule[]): TextRules {
   const covered = new Set(rules.flatMap((rule) => (rule.detect === undefined ? [] : (detectorGroups.get(rule.detect) ?? [rule.detect]))));
   const rest = [...detectors.values()].filter((detector) => !covered.has(detector.name));
   return new TextRules({ detectors: rest.flatMap((detector) => detector.parts ?? [detector]).map((detector) => ({ detector, action: REDACT })), patterns: [], words: [], hash });
+}
+
+/** Whether a body of this content type has values with a path. Plain text has where it is JSON or XML by look. */
+export function canBeObserved(contentType: string): boolean {
+  const type = parseMediaType(contentType);
+  return type !== null && type.essence !== 'text/markdown' && (formatOf(type.essence) ?? 'html') !== 'html';
 }
 
 /** The rule that accepting a suggestion makes: by path, so that later values are hidden whatever their form. */

@@ -58,8 +58,8 @@ export class BodyMasker {
     this.#scrub = input.scrub?.stream() ?? null;
     this.#machine = null;
     if (engine === null || format === null) return;
-    const { unmaskedContentTypes, observer = null } = input;
-    this.#machine = createMachine({ engine, format, type: type!, out: this.#out, tally: report, observer, unmaskedContentTypes });
+    const { unmaskedContentTypes } = input;
+    this.#machine = createMachine({ engine, format, type: type!, out: this.#out, tally: report, unmaskedContentTypes });
   }
 
   write(chunk: Uint8Array): boolean {

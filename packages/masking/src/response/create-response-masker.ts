@@ -47,6 +47,11 @@ export interface ResponseMasker {
   resume(): void;
 }
 
+function engineOf({ masking, identity, observer = null }: ResponseMaskerInput): Engine | null {
+  const engine = masking?.engineFor(identity) ?? null;
+  return engine === null || observer === null ? engine : { ...engine, observer };
+}
+
 interface Plan {
   readonly engine: Engine | null;
   readonly format: Format | null;
@@ -56,7 +61,7 @@ interface Plan {
 /** Throws `unmaskable_response` where the head already shows that the body cannot be masked. */
 export function createResponseMasker(input: ResponseMaskerInput): ResponseMasker {
   const { headers, scrub } = input;
-  const engine = input.masking?.engineFor(input.identity) ?? null;
+  const engine = engineOf(input);
   const report: MaskingReport = { maskedCount: 0, credentialReflected: false, releasedBytes: 0, cut: null };
   if (engine === null && scrub === null) return passThrough(headers, report, input.sink);
   const masked = maskHeaderValues(headers, engine, scrub, report);

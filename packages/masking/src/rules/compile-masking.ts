@@ -182,6 +182,7 @@ function buildEngine(rules: readonly CompiledRule[], hash: HashText): Engine {
     selects: paths.length > 0,
     hash,
     maskNested,
+    observer: null,
   };
 }
 
