@@ -51,6 +51,13 @@ function domainEnd(units: Units, from: number, to: number): number {
   return end;
 }
 
+/** Where the address in brackets ends that stands for a domain (RFC 5321 §4.1.3); -1 where it is none. */
+function literalEnd(units: Units, from: number, to: number): number {
+  let at = from;
+  while (at < to && at - from < 50 && units[at] !== 0x5d) at++;
+  return at < to && units[at] === 0x5d && /^(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|IPv6:[0-9a-f:.]{2,45})$/i.test(textOf(units, from, at)) ? at + 1 : -1;
+}
+
 function hasTwoDots(units: Units, from: number, to: number): boolean {
   for (let i = from + 1; i < to; i++) if (units[i] === 0x2e && units[i - 1] === 0x2e) return true;
   return false;
@@ -68,6 +75,16 @@ function isFileEnding(units: Units, from: number, end: number): boolean {
   return fileStarts.has(((units[dot + 1]! | 0x20) << 8) | units[dot + 2]! | 0x20) && fileEndings.test(textOf(units, Math.max(from, end - longestFileEnding), end));
 }
 
+/** Where the quoted local part (RFC 5322 §3.4.1) starts that ends before `at`; -1 where there is none. */
+function quotedStart(units: Units, from: number, at: number): number {
+  for (let i = at - 2; i >= from && at - i <= 66; i--) {
+    const code = units[i]!;
+    if (code < 0x20) return -1;
+    if (code === 0x22 && units[i - 1] !== 0x5c) return i < at - 2 ? i : -1;
+  }
+  return -1;
+}
+
 function findEmails(units: Units, from: number, to: number, found: (start: number, end: number) => void): void {
   for (let at = from + 1; at < to; at++) {
     if (units[at] !== 0x40) continue;
@@ -77,16 +94,18 @@ function findEmails(units: Units, from: number, to: number, found: (start: numbe
     while (start < at && asciiOpening[units[start]!] === 1) start++;
     // "name=alice@example.com" is a pair
     start = Math.max(start, afterEquals);
-    if (start === at || units[at - 1] === 0x2e) continue;
-    const end = domainEnd(units, at + 1, to);
-    if (end < 0 || hasTwoDots(units, start, at) || isFileEnding(units, from, end)) continue;
+    const isQuoted = units[at - 1] === 0x22;
+    if (isQuoted) start = quotedStart(units, from, at);
+    if (start === at || start < 0 || units[at - 1] === 0x2e) continue;
+    const end = units[at + 1] === 0x5b ? literalEnd(units, at + 2, to) : domainEnd(units, at + 1, to);
+    if (end < 0 || (!isQuoted && hasTwoDots(units, start, at)) || isFileEnding(units, from, end)) continue;
     found(start - from, end - from);
   }
 }
 
 export const email: Detector = {
   name: 'email',
-  summary: 'Email addresses (RFC 5322 dot-atoms, Unicode included) at a domain with a letters-only last label.',
+  summary: 'Email addresses (RFC 5322 dot-atoms, Unicode included, and quoted names) at a domain with a letters-only last label, or at an IP address in brackets.',
   needs: AT | DOT,
   needsOneOf: 0,
   minLength: 6,

@@ -1,6 +1,6 @@
 /** Values without a form of their own: secrets, names and addresses, known by their key or by the words around them. */
 import { ASSIGN, DIGIT, LOWER, SPACE, UPPER } from '../text/byte-classes.ts';
-import { F_ASSIGN, F_STREET, F_TITLE } from '../text/features.ts';
+import { F_ASSIGN, F_LABEL, F_STREET, F_TITLE } from '../text/features.ts';
 import type { Detector } from './detector.ts';
 import { CONTEXT_ADDRESS, CONTEXT_PASSWORD, CONTEXT_PERSON_NAME, CONTEXT_SECRET } from './key-context.ts';
 
@@ -22,24 +22,24 @@ function isSecret(value: string): boolean {
   return entropy(value) >= (value.length < 20 ? 2.8 : 3.0) && (/[0-9]/.test(value) || (/[a-z]/.test(value) && /[A-Z]/.test(value)));
 }
 
+/** Letters alone: longer than the words that stand for a value that is not there. */
+const isLetters = (value: string): boolean => /^(?:[a-z]{16,}|[A-Z]{16,})$/.test(value) && entropy(value) >= 3.5;
+
 const assigned =
   /(?:^|[^A-Za-z0-9])((?:[A-Za-z0-9]{1,24}[_.-])?(?:password|passwd|pwd|passphrase|secret|token|api[_-]?key|apikey|access[_-]?key|auth[_-]?key|client[_-]?secret|private[_-]?key|credentials?|bearer|authorization))["']?\s{0,3}(?:=>|[:=])\s{0,3}["']?(?:(?:bearer|basic|token)\s+)?([^\s"',;&<>]{6,})/dgi;
 
-export const secret: Detector = {
-  name: 'secret',
-  summary: 'Values with much entropy next to a telling key or name (secret, token, api key), and anything next to “password”.',
+const secretPart = { name: 'secret', summary: '', needsOneOf: 0, minLength: 12, minDigits: 0, minWord: 0 };
+
+const assignedSecret: Detector = {
+  ...secretPart,
   needs: ASSIGN,
-  needsOneOf: 0,
-  minLength: 12,
-  minDigits: 0,
-  minWord: 0,
   features: F_ASSIGN,
   contexts: CONTEXT_SECRET,
   find(text, context, found) {
     if ((context & CONTEXT_SECRET) !== 0) {
       const scheme = /^(?:bearer|basic|token|apikey)\s+/i.exec(text)?.[0].length ?? 0;
       const value = text.slice(scheme).trim();
-      if ((context & CONTEXT_PASSWORD) !== 0 ? value !== '' && !/^(?:true|false|null|\*+|\[redacted\])$/i.test(value) : isSecret(value)) return found(scheme, text.length);
+      if ((context & CONTEXT_PASSWORD) !== 0 ? value !== '' && !/^(?:true|false|null|\*+|\[redacted\])$/i.test(value) : isSecret(value) || isLetters(value)) return found(scheme, text.length);
     }
     for (const match of text.matchAll(assigned)) {
       const value = match[2]!;
@@ -49,12 +49,46 @@ export const secret: Detector = {
   },
 };
 
+const said = /(?<![\p{L}\p{N}])(?:password|passwort|passphrase|passcode)\s+(?:is|was|ist|lautet)(?:\s*:)?\s*["'“„]?([^\s"'“”„,;<>]{6,64})/dgiu;
+const algorithm = /^(?:sha|md[45]|bcrypt|scrypt|pbkdf|argon|base|utf|aes|rsa)/i;
+
+/** “the password is …”: with a digit among letters, or capitals that are not at the start, it is no word of the sentence. */
+const saidPassword: Detector = {
+  ...secretPart,
+  needs: LOWER | SPACE,
+  features: F_LABEL,
+  contexts: 0,
+  find(text, _context, found) {
+    for (const match of text.matchAll(said)) {
+      const value = match[1]!.replace(/[.!?)]+$/, '');
+      const isWord = !(/[0-9]/.test(value) && /\p{L}/u.test(value)) && !/\p{L}\p{Lu}.*\p{Ll}|\p{Ll}.*\p{L}\p{Lu}/u.test(value);
+      const start = match.indices![1]![0];
+      if (value.length >= 6 && !isWord && !algorithm.test(value)) found(start, start + value.length);
+    }
+  },
+};
+
+export const secret: Detector = {
+  ...assignedSecret,
+  summary: 'Values with much entropy next to a telling key or name (secret, token, api key), and anything next to “password”.',
+  parts: [assignedSecret, saidPassword],
+};
+
 const titled = /(?<![\p{L}\p{N}])(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Herr|Frau|Mme|Mlle|Señora?|Sir|Madam)\.?\s+((?:\p{Lu}[\p{Ll}'’-]+|\p{Lu}\.)(?:\s+(?:(?:van|von|de|der|den|la|le|di|da)\s+)*(?:\p{Lu}[\p{L}'’-]+|\p{Lu}\.)){0,3})/dgu;
+const words = "\\p{Lu}[\\p{L}'’-]+";
+const notPersons = 'Sirs?|Madam|Customers?|Valued|Team|All|Everyone|Friends?|Colleagues?|Users?|Members?|Clients?|Partners?|Hiring|Support|Mr|Mrs|Ms|Dr|Prof|The|Your|Our';
+/** How a letter begins and ends. */
+const addressed = new RegExp(`(?<![\\p{L}\\p{N}])Dear\\s+((?!(?:${notPersons})\\b)${words}(?:\\s+${words}){0,3})(?=\\s*(?:[,:!\\n]|$))`, 'dgu');
+const signed = new RegExp(
+  `(?<![\\p{L}\\p{N}])(?:(?:(?:Kind|Best|Warm)(?:est)?\\s+)?[Rr]egards|Best wishes|(?:Yours\\s+)?[Ss]incerely(?:\\s+yours)?|Yours\\s+(?:truly|faithfully)|Signed(?:\\s+by)?)(?:\\s*[,:])?\\s*((?!(?:${notPersons})\\b)${words}(?:\\s+(?:${words}|\\p{Lu}\\.)){1,3})(?=\\s*(?:[.,\\n]|$))`,
+  'dgu',
+);
+const organisation = /\b(?:Team|Support|Department|Sales|Billing|Service|Services|Inc|Ltd|LLC|GmbH|AG|SA|Company|Bank|Group)$/;
 const nameValue = /^\s*[\p{L}\p{M}][\p{L}\p{M}'’.,\- ]{0,98}\s*$/u;
 
 export const personName: Detector = {
   name: 'person_name',
-  summary: 'Names of persons by the key that holds them, or after a title such as “Mrs”.',
+  summary: 'Names of persons by the key that holds them, after a title such as “Mrs”, or where a letter begins or ends.',
   needs: UPPER | LOWER | SPACE,
   needsOneOf: 0,
   minLength: 5,
@@ -64,24 +98,34 @@ export const personName: Detector = {
   contexts: CONTEXT_PERSON_NAME,
   find(text, context, found) {
     if ((context & CONTEXT_PERSON_NAME) !== 0 && nameValue.test(text)) return found(0, text.length);
-    for (const match of text.matchAll(titled)) found(match.indices![1]![0], match.indices![1]![1]);
+    for (const pattern of [titled, addressed, signed]) {
+      for (const match of text.matchAll(pattern)) if (!organisation.test(match[1]!)) found(match.indices![1]![0], match.indices![1]![1]);
+    }
   },
 };
 
 const streetWords = 'St|Street|Ave|Avenue|Blvd|Boulevard|Rd|Road|Ln|Lane|Dr|Drive|Ct|Court|Way|Pl|Place|Ter|Terrace|Pkwy|Parkway|Cir|Circle|Hwy|Highway|Sq|Square|Close|Crescent|Grove|Mews|Row|Walk';
+/** As they are written in addresses in capitals; others are words of any such text. */
+const capitalWords = 'ST|STREET|AVE|AVENUE|BLVD|BOULEVARD|RD|ROAD|LN|LANE|DR|DRIVE|CT|PL|PKWY|PARKWAY|HWY|HIGHWAY|TER|CIR';
 const english = new RegExp(
-  `(?<![0-9A-Za-z])[0-9]{1,6}[A-Za-z]?\\s+(?:[NSEW]{1,2}\\.?\\s+)?(?:(?:\\p{Lu}[\\p{L}'’.-]*|[0-9]{1,3}(?:st|nd|rd|th))\\s+){1,4}(?:${streetWords})(?![\\p{L}])\\.?(?:,?\\s+(?:Apt|Suite|Ste|Unit|Floor|Fl|#)\\.?\\s*#?[0-9A-Za-z-]{1,6})?(?:,\\s*\\p{Lu}[\\p{L} .'-]{1,30},\\s*[A-Z]{2}\\s+[0-9]{5}(?:-[0-9]{4})?)?`,
+  `(?<![0-9A-Za-z])[0-9]{1,6}[A-Za-z]?\\s+(?:[NSEW]{1,2}\\.?\\s+)?(?:(?:\\p{Lu}[\\p{L}'’.-]*|[0-9]{1,3}(?:st|nd|rd|th))\\s+){1,4}(?:${streetWords}|${capitalWords})(?![\\p{L}])\\.?(?:,?\\s+(?:Apt|APT|Suite|SUITE|Ste|STE|Unit|UNIT|Floor|Fl|FL|#)\\.?\\s*#?[0-9A-Za-z-]{1,6})?(?:,\\s*\\p{Lu}[\\p{L} .'-]{1,30},\\s*[A-Z]{2}\\s+[0-9]{5}(?:-[0-9]{4})?)?`,
   'gu',
 );
 const continental = /(?<![\p{L}])(?:\p{Lu}[\p{L}.-]*(?:straße|strasse|str\.|weg|platz|allee|gasse|ufer|damm|straat|laan)|(?:rue|avenue|boulevard|place|via|piazza|calle|avenida|plaza|rua)\s+(?:(?:de|du|des|la|le|les|di|del|della|da|do)\s+)*\p{Lu}[\p{L}' -]{1,40}?)\s*,?\s*[0-9]{1,4}[a-z]?(?![0-9A-Za-z])/giu;
 const frenchOrder = /(?<![0-9A-Za-z])[0-9]{1,4}(?:\s?(?:bis|ter))?,?\s+(?:rue|avenue|boulevard|place|allée|chemin|impasse|quai)\s+(?:(?:de|du|des|la|le|les|l'|d')\s*)*\p{Lu}[\p{L}'-]+(?:\s+\p{Lu}[\p{L}'-]+){0,3}/gu;
+const town = "\\p{Lu}[\\p{L}.'-]+(?:\\s+\\p{Lu}[\\p{L}.'-]+){0,3}";
+const postBox = new RegExp(
+  `(?<![\\p{L}\\p{N}])(?:P\\.?\\s?O\\.?\\s?B(?:ox|OX)|Post Office Box|Postfach|Apartado(?:\\s+(?:de\\s+[Cc]orreos|[Pp]ostal))?|Bo[iî]te\\s+[Pp]ostale|Casella\\s+[Pp]ostale)\\s+#?[0-9]{1,6}(?:\\s[0-9]{2,3}){0,2}(?![0-9])(?:,\\s*${town}(?:,\\s*[A-Z]{2}\\s+[0-9]{5}(?:-[0-9]{4})?)?)?`,
+  'gu',
+);
+const british = new RegExp(`(?<![\\p{L}\\p{N}])(?:Flat|Apartment|Apt\\.?)\\s+[0-9]{1,4}[A-Za-z]?,\\s+(?:[0-9]{1,4}[A-Za-z]?\\s+)?${town}`, 'gu');
 const addressValue = /^(?=.*[\p{L}\p{N}])[\p{L}\p{N}\p{M}\s.,'’#/()\-&°º:]{3,200}$/u;
 
 export const postalAddress: Detector = {
   name: 'postal_address',
-  summary: 'Postal addresses by the key that holds them, or by a street and a number as they are written in English, German, French, Spanish, Italian.',
-  needs: DIGIT | LOWER | SPACE,
-  needsOneOf: 0,
+  summary: 'Postal addresses by the key that holds them, or by a street and a number, a flat or a post office box as they are written in English, German, French, Spanish, Italian.',
+  needs: DIGIT | SPACE,
+  needsOneOf: LOWER | UPPER,
   minLength: 8,
   minDigits: 1,
   minWord: 0,
@@ -89,6 +133,6 @@ export const postalAddress: Detector = {
   contexts: CONTEXT_ADDRESS,
   find(text, context, found) {
     if ((context & CONTEXT_ADDRESS) !== 0 && addressValue.test(text) && !/^(?:https?:|0x)/i.test(text)) return found(0, text.length);
-    for (const pattern of [english, continental, frenchOrder]) for (const match of text.matchAll(pattern)) found(match.index, match.index + match[0].length);
+    for (const pattern of [english, continental, frenchOrder, postBox, british]) for (const match of text.matchAll(pattern)) found(match.index, match.index + match[0].length);
   },
 };

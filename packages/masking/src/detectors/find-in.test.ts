@@ -5,7 +5,7 @@ import type { Detector } from './detector.ts';
 import { detectors } from './registry.ts';
 
 const parts = fc.oneof(
-  fc.constantFrom('@', '@@', '.', '..', '-', '+', '=', ' ', '/', "'", 'a', 'alice', 'bob.b', 'example', 'example.com', 'xn--p1ai', 'xn--', 'com', 'c0m', 'png', 'html', 'mailto:'),
+  fc.constantFrom('@', '@@', '"', '\\', '"@a.bc', '.', '..', '-', '+', '=', ' ', '/', "'", 'a', 'alice', 'bob.b', 'example', 'example.com', 'xn--p1ai', 'xn--', 'com', 'c0m', 'png', 'html', 'mailto:'),
   fc.constantFrom('+1 415 555 2671', '+44 20 7946 0958', '+44 (0)20 7946 0958', '(415) 555-2671', '+', '00', '1', '12', '415', '5552671', '(', ')', 'tel: '),
   fc.string({ unit: 'grapheme-ascii', maxLength: 4 }),
 );

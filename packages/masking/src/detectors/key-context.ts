@@ -22,6 +22,9 @@ const addresses = exact(`
   address addressline addressline1 addressline2 addressline3 address1 address2 line1 line2 street street1 street2 streetaddress
   streetname streetline housenumber postaladdress mailingaddress homeaddress billingaddress shippingaddress deliveryaddress
   residentialaddress zip zipcode postcode postalcode addr addr1 addr2 fulladdress formattedaddress strasse hausnummer plz`);
+/** Whose they are may stand before: `billingFirstName`, `home_zip_code`. */
+const personNameEnds = ['firstname', 'lastname', 'fullname', 'givenname', 'givennames', 'familyname', 'surname', 'middlename', 'maidenname', 'forename', 'cardholdername', 'nameoncard'];
+const addressEnds = ['addressline1', 'addressline2', 'addressline3', 'streetaddress', 'postaladdress', 'mailingaddress', 'homeaddress', 'billingaddress', 'shippingaddress', 'deliveryaddress', 'zipcode', 'postcode', 'postalcode'];
 const births = exact(`
   dob birth birthday birthdate dateofbirth bornon bornat born birthdt dobdate birthdateiso geburtsdatum datenaissance fechanacimiento`);
 const taxIds = exact(`
@@ -47,8 +50,8 @@ const endsWithAny = (name: string, ends: readonly string[]): boolean => ends.som
 export function keyContext(folded: string): number {
   if (folded.length < 2 || folded.length > 80) return 0;
   let context = 0;
-  if (personNames.has(folded)) context |= CONTEXT_PERSON_NAME;
-  if (addresses.has(folded)) context |= CONTEXT_ADDRESS;
+  if (personNames.has(folded) || endsWithAny(folded, personNameEnds)) context |= CONTEXT_PERSON_NAME;
+  if (addresses.has(folded) || endsWithAny(folded, addressEnds)) context |= CONTEXT_ADDRESS;
   if (births.has(folded) || folded.endsWith('birthdate') || folded.endsWith('dateofbirth') || folded.endsWith('dob')) context |= CONTEXT_BIRTH;
   if (endsWithAny(folded, phoneEnds) && folded !== 'hotel' && folded !== 'intel' && folded !== 'cancel') context |= CONTEXT_PHONE;
   if (taxIds.has(folded) || folded.endsWith('ssn')) context |= CONTEXT_TAX_ID;

@@ -34,7 +34,7 @@ export const F_MRZ = 2048;
 export const F_LABEL = 4096;
 /** "=" or ":". */
 export const F_ASSIGN = 8192;
-/** A word starts like "Mr" or "Dr". */
+/** A word starts like "Mr", "Dr", "Dear" or "Regards". */
 export const F_TITLE = 16_384;
 /** Colons or dashes as between hexadecimal groups: IPv6, MAC. */
 export const F_HEX_GROUPS = 32_768;
@@ -47,7 +47,7 @@ const ofWords = ~(ofNumbers | ofJoints);
 const tokenStarts =
   'AK AS AB AC A3 AI AW GO GR ya gh gi gl xo xa ho sk rk wh SG np py hf hv do sh ey ew ke da SK sq EA li xk fi nt se Se pa NR PM AT dp ts sn r8 gs pp sb Ac Sh si re aw';
 const labelStarts = 'pa re dr';
-const titleStarts = 'Mr Ms Mi Mx Dr Pr He Fr Mm Ml Ma Se Si';
+const titleStarts = 'Mr Ms Mi Mx Dr Pr He Fr Mm Ml Ma Se Si De Re Ki Be Wa Yo';
 
 const starts = new Uint16Array(65_536);
 const mark = (words: string, feature: number, anyCase: boolean): void => {
