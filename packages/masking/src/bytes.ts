@@ -13,7 +13,20 @@ export const latin1Text = (bytes: Uint8Array, from: number, to: number): string 
 export const utf8Text = (bytes: Uint8Array, from: number, to: number): string => utf8Slice.call(bytes, from, to);
 
 const encoder = new TextEncoder();
-export const utf8Bytes = (text: string): Uint8Array => encoder.encode(text);
+/** Up to so many characters, a loop over ASCII is faster than the encoder. */
+const shortText = 48;
+
+export function utf8Bytes(text: string): Uint8Array {
+  const { length } = text;
+  if (length > shortText) return encoder.encode(text);
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return encoder.encode(text);
+    bytes[i] = code;
+  }
+  return bytes;
+}
 
 const none = new Uint8Array(0);
 

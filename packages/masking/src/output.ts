@@ -14,6 +14,9 @@ const slabBytes = 65_536;
 
 /** Memory of outputs. What was handed out is never written again. */
 class Slab {
+  /** A Buffer, as what is cut from it: streams take no other bytes without wrapping them. */
+  readonly whole: Buffer;
+  /** Its bytes as a plain array, which subarrays are made of faster. */
   readonly bytes: Uint8Array;
   readonly view: DataView;
   /** Where the next output starts. */
@@ -21,7 +24,8 @@ class Slab {
 
   constructor(size: number) {
     // not zeroed: only what was written is ever handed out
-    const { buffer, byteOffset } = Buffer.allocUnsafeSlow(size);
+    this.whole = Buffer.allocUnsafeSlow(size);
+    const { buffer, byteOffset } = this.whole;
     this.bytes = new Uint8Array(buffer, byteOffset, size);
     this.view = new DataView(buffer, byteOffset, size);
   }
@@ -56,13 +60,18 @@ export class Output {
   #length = 0;
   /** The chunk that was copied from last. */
   #viewed: Uint8Array = noBytes;
-  #plain: Uint8Array = noBytes;
+  /** The same as a plain array; null until it is needed. */
+  #plain: Uint8Array | null = null;
   #view: DataView = noView;
+  /** About so many bytes will be let out until they are taken. */
   #expected = 0;
 
-  /** About so many bytes will be let out until they are taken. */
-  expect(size: number): void {
-    this.#expected = size;
+  /** The next pieces are of this chunk. */
+  begin(chunk: Uint8Array, view: DataView): void {
+    this.#expected = chunk.length;
+    this.#viewed = chunk;
+    this.#view = view;
+    this.#plain = null;
   }
 
   /** Lets `source[from, to)` out. */
@@ -117,7 +126,7 @@ export class Output {
     const source = this.#source;
     let taken: Uint8Array | null = null;
     if (slab !== null) {
-      taken = new Uint8Array(slab.bytes.buffer, slab.bytes.byteOffset + this.#start, this.#length - this.#start);
+      taken = slab.whole.subarray(this.#start, this.#length);
       slab.at = (this.#length + 7) & ~7;
       if (slab.bytes.length === slabBytes) idle = slab;
       this.#slab = null;
@@ -125,7 +134,8 @@ export class Output {
       this.#bufferView = noView;
     } else if (source !== null) taken = this.#from === 0 && this.#to === source.length ? source : source.subarray(this.#from, this.#to);
     this.#source = null;
-    this.#viewed = this.#plain = noBytes;
+    this.#viewed = noBytes;
+    this.#plain = null;
     return taken;
   }
 
@@ -164,12 +174,13 @@ export class Output {
     if (this.#length + size + margin > this.#buffer.length) this.#reserve(size);
     if (this.#viewed !== source) {
       this.#viewed = source;
-      // subarrays of a Buffer are Buffers, and slow to make
-      this.#plain = new Uint8Array(source.buffer, source.byteOffset, source.length);
+      this.#plain = null;
       this.#view = new DataView(source.buffer, source.byteOffset, source.length);
     }
     let at = this.#length;
     if (size > longPiece) {
+      // subarrays of a Buffer are Buffers, and slow to make
+      this.#plain ??= new Uint8Array(source.buffer, source.byteOffset, source.length);
       this.#buffer.set(this.#plain.subarray(from, to), at);
       this.#length = at + size;
       return;

@@ -13,13 +13,16 @@ export const actionOf: Readonly<Record<MaskAction, Action>> = { partial: PARTIAL
 
 export const redacted = '[redacted]';
 
-/** Characters that are kept at the end by `partial`, of texts of at least nine characters. */
-const kept = 4;
+/** What `partial` puts for what it hides. */
+export const hiddenByPartial = '****';
+/** Characters that it keeps at the end, of texts of at least so many. */
+export const keptByPartial = 4;
+export const leastForPartial = 9;
 
-/** `****1111`. Texts under nine characters are hidden whole: four of them would be half the secret. */
+/** `****1111`. Shorter texts than `leastForPartial` are hidden whole: four of their characters would be half the secret. */
 export function partialText(text: string): string {
   const characters = Array.from(text.length > 64 ? text.slice(-16) : text);
-  return text.length < 9 || characters.length < 9 ? '****' : `****${characters.slice(-kept).join('')}`;
+  return characters.length < leastForPartial ? hiddenByPartial : `${hiddenByPartial}${characters.slice(-keptByPartial).join('')}`;
 }
 
 /** Keyed hash of a text: equal texts give equal results under one key. */

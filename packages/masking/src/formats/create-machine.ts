@@ -34,12 +34,18 @@ export interface MachineInput {
 
 const maxMultipartDepth = 3;
 
-/** Throws `unmaskable_response` where the type's parameters show that it cannot be masked. */
-export function createMachine(input: MachineInput): Machine {
-  const { engine, out, tally, type, format } = input;
+/** The decoder of the charset that a type declares; null where it declares none. Throws `unmaskable_response` where it is not read. */
+export function declaredDecoder(type: MediaType): string | null {
   const label = type.parameters.get('charset');
   const declared = label === undefined ? null : decoderOf(label);
   if (declared === undefined) throw new AppError('unmaskable_response', `The response is in the charset ${JSON.stringify(label)}, which is not read, so it cannot be masked.`);
+  return declared;
+}
+
+/** Throws `unmaskable_response` where the type's parameters show that it cannot be masked. */
+export function createMachine(input: MachineInput): Machine {
+  const { engine, out, tally, type, format } = input;
+  const declared = declaredDecoder(type);
   const adapt = (machine: TextMachine, prologue: Prologue = 'none', mayBeLatin1 = true): Machine =>
     new TextAdapter(new CharsetDecoder(declared, prologue, mayBeLatin1), machine, out);
   switch (format) {

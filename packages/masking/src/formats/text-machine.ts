@@ -40,7 +40,7 @@ export class TextAdapter implements Machine {
 
 /** A byte machine that reads UTF-8 and checks it itself; anything else is turned into UTF-8 before it. */
 export class Utf8Adapter implements Machine {
-  readonly #declared: string | null;
+  #declared: string | null;
   readonly #machine: Machine;
   /** Null: the bytes go to the machine as they are. */
   #charset: CharsetDecoder | null = null;
@@ -50,6 +50,13 @@ export class Utf8Adapter implements Machine {
   constructor(declared: string | null, machine: Machine) {
     this.#declared = declared;
     this.#machine = machine;
+  }
+
+  /** Forgets everything, for another body. */
+  reset(declared: string | null): void {
+    this.#declared = declared;
+    this.#charset = null;
+    this.#isStart = true;
   }
 
   write(chunk: Uint8Array): void {

@@ -2,13 +2,13 @@ import { AppError } from '@hoop/contract';
 import type { HeaderList } from '@hoop/contract';
 
 import type { Engine } from '../engine.ts';
-import { createMachine } from '../formats/create-machine.ts';
 import { Malformed } from '../formats/machine.ts';
-import type { Machine } from '../formats/machine.ts';
-import { Output } from '../output.ts';
+import { enterWorkplace } from '../formats/workplace.ts';
+import type { Workplace } from '../formats/workplace.ts';
 import type { ScrubStream } from '../scrubber/scrubber.ts';
 import type { Format, MediaType } from './content-type.ts';
-import type { ResponseMaskerInput } from './create-response-masker.ts';
+import type { ResponseMasker, ResponseMaskerInput } from './create-response-masker.ts';
+import { maskHeaderValues } from './response-headers.ts';
 
 export interface MaskingReport {
   /** Places that the rules changed, in headers, body and trailers. */
@@ -31,42 +31,40 @@ export interface MaskingSink {
   drain(): void;
 }
 
-export interface BodyMaskerInput {
-  readonly engine: Engine | null;
-  readonly format: Format | null;
-  readonly type: MediaType | null;
-  readonly input: ResponseMaskerInput;
-  readonly report: MaskingReport;
-  readonly maskTrailers: (trailers: HeaderList) => HeaderList;
+/** How the body is masked. */
+export interface BodyPlan {
+  readonly engine: Engine;
+  readonly format: Format;
+  readonly type: MediaType;
 }
 
 /** Scrubs, then masks, one decoded body. */
-export class BodyMasker {
+export class BodyMasker implements ResponseMasker {
+  readonly headers: HeaderList;
+  readonly passthrough = false;
+  readonly report: MaskingReport;
   isOver = false;
-  readonly #out = new Output();
-  readonly #machine: Machine | null;
-  readonly #scrub: ScrubStream | null;
-  readonly #report: MaskingReport;
   readonly #input: ResponseMaskerInput;
-  readonly #maskTrailers: (trailers: HeaderList) => HeaderList;
+  readonly #engine: Engine | null;
+  /** Null: the body is only scrubbed. */
+  #place: Workplace | null = null;
+  readonly #scrub: ScrubStream | null;
   #read = 0;
 
-  constructor({ engine, format, type, input, report, maskTrailers }: BodyMaskerInput) {
-    this.#report = report;
+  /** `engine`: for the trailers, also where the body is not masked. Throws as `createMachine` does. */
+  constructor(input: ResponseMaskerInput, headers: HeaderList, report: MaskingReport, engine: Engine | null, plan: BodyPlan | null) {
+    this.headers = headers;
+    this.report = report;
     this.#input = input;
-    this.#maskTrailers = maskTrailers;
-    this.#scrub = input.scrub?.stream() ?? null;
-    this.#machine = null;
-    if (engine === null || format === null) return;
-    const { unmaskedContentTypes } = input;
-    this.#machine = createMachine({ engine, format, type: type!, out: this.#out, tally: report, unmaskedContentTypes });
+    this.#engine = engine;
+    this.#scrub = input.scrub === null ? null : input.scrub.stream();
+    if (plan !== null) this.#place = enterWorkplace({ ...plan, unmaskedContentTypes: input.unmaskedContentTypes });
   }
 
   write(chunk: Uint8Array): boolean {
     if (this.isOver || chunk.length === 0) return true;
     this.#read += chunk.length;
-    let bytes: Uint8Array | null = chunk;
-    if (this.#scrub !== null) bytes = this.#scrub.write(chunk);
+    const bytes = this.#scrub === null ? chunk : this.#scrub.write(chunk);
     return bytes === null || this.#mask(bytes);
   }
 
@@ -75,26 +73,32 @@ export class BodyMasker {
     if (this.#scrub !== null) {
       const rest = this.#scrub.end();
       if (rest !== null) this.#mask(rest);
-      if (this.#scrub.found) this.#report.credentialReflected = true;
+      if (this.#scrub.found) this.report.credentialReflected = true;
     }
     if (this.isOver) return;
-    if (this.#machine !== null && this.#read > 0) {
+    const place = this.#place;
+    if (place !== null && this.#read > 0) {
       try {
-        this.#machine.end();
+        place.machine.end();
       } catch (error) {
         this.#cut(error);
         return;
       }
-      this.#release(this.#out.take());
+      this.#release(this.#taken(place));
     }
     this.isOver = true;
-    this.#input.sink.end(this.#maskTrailers(trailers));
+    this.#place = null;
+    place?.leave();
+    this.#input.sink.end(trailers.length === 0 ? trailers : maskHeaderValues(trailers, this.#engine, this.#input.scrub, this.report));
   }
 
   abort(): void {
     this.isOver = true;
-    if (this.#scrub?.found === true) this.#report.credentialReflected = true;
+    if (this.#scrub?.found === true) this.report.credentialReflected = true;
   }
+
+  /** Nothing waits here: what the sink does not take at once is its own. */
+  resume(): void {}
 
   /** The body cannot be decoded. */
   fail(reason: string): void {
@@ -102,28 +106,35 @@ export class BodyMasker {
   }
 
   #mask(bytes: Uint8Array): boolean {
-    const machine = this.#machine;
-    if (machine === null) return this.#release(bytes);
+    const place = this.#place;
+    if (place === null) return this.#release(bytes);
     try {
-      machine.write(bytes);
+      place.machine.write(bytes);
     } catch (error) {
       this.#cut(error);
       return true;
     }
-    return this.#release(this.#out.take());
+    return this.#release(this.#taken(place));
+  }
+
+  #taken({ out, tally }: Workplace): Uint8Array | null {
+    this.report.maskedCount += tally.maskedCount;
+    tally.maskedCount = 0;
+    return out.take();
   }
 
   #release(bytes: Uint8Array | null): boolean {
     if (bytes === null) return true;
-    this.#report.releasedBytes += bytes.length;
+    this.report.releasedBytes += bytes.length;
     return this.#input.sink.data(bytes) !== false;
   }
 
   #cut(error: unknown): void {
     this.isOver = true;
-    if (this.#scrub?.found === true) this.#report.credentialReflected = true;
+    if (this.#scrub?.found === true) this.report.credentialReflected = true;
+    if (this.#place !== null) this.report.maskedCount += this.#place.tally.maskedCount;
     const malformed = error instanceof Malformed ? error : new Malformed(this.#read, 'the masker failed');
-    this.#report.cut = { at: malformed.at, reason: malformed.reason };
+    this.report.cut = { at: malformed.at, reason: malformed.reason };
     this.#input.sink.error(
       new AppError('unmaskable_response', `The response was cut because it cannot be masked: ${malformed.message}.`, { extras: { at: malformed.at, reason: malformed.reason }, cause: error }),
     );

@@ -8,10 +8,9 @@ import type { MaskingIdentity } from '../rules/identity-condition.ts';
 import type { CompiledMasking } from '../rules/compile-masking.ts';
 import type { Scrubber } from '../scrubber/scrubber.ts';
 import { BodyMasker } from './body-masker.ts';
-import type { MaskingReport, MaskingSink } from './body-masker.ts';
+import type { BodyPlan, MaskingReport, MaskingSink } from './body-masker.ts';
 import { formatOf, isListed, parseMediaType } from './content-type.ts';
-import type { Format, MediaType } from './content-type.ts';
-import { maskHeaderValues, withoutOriginal } from './response-headers.ts';
+import { headersOfChanged, maskHeaderValues, withoutOriginal } from './response-headers.ts';
 import type { JsonObserver } from '../formats/json/json-observer.ts';
 
 export interface ResponseMaskerInput {
@@ -52,35 +51,22 @@ function engineOf({ masking, identity, observer = null }: ResponseMaskerInput): 
   return engine === null || observer === null ? engine : { ...engine, observer };
 }
 
-interface Plan {
-  readonly engine: Engine | null;
-  readonly format: Format | null;
-  readonly type: MediaType | null;
-}
-
 /** Throws `unmaskable_response` where the head already shows that the body cannot be masked. */
 export function createResponseMasker(input: ResponseMaskerInput): ResponseMasker {
   const { headers, scrub } = input;
   const engine = engineOf(input);
   const report: MaskingReport = { maskedCount: 0, credentialReflected: false, releasedBytes: 0, cut: null };
-  if (engine === null && scrub === null) return passThrough(headers, report, input.sink);
+  if (engine === null && scrub === null) return new Untouched(input, headers, report, null);
   const masked = maskHeaderValues(headers, engine, scrub, report);
-  if (isBodiless(input)) {
-    return passThrough(engine === null ? masked : withoutOriginal(masked), report, input.sink, (trailers) => maskHeaderValues(trailers, engine, scrub, report));
-  }
-  const codings = codingsOf(headers, input.masking !== null && engine !== null);
-  const plan = planBody(input, engine);
-  let out = masked;
-  if (plan.format !== null || codings.length > 0) {
-    out = withoutOriginal(out).filter(([name]) => name !== 'content-encoding');
-    if (plan.format !== null) out = out.map(([name, value]) => (name === 'content-type' ? [name, inUtf8(value)] : [name, value]));
-  }
-  const body = new BodyMasker({ ...plan, input, report, maskTrailers: (trailers) => maskHeaderValues(trailers, engine, scrub, report) });
-  if (codings.length === 0) return { headers: out, passthrough: false, report, write: (c) => body.write(c), end: (t) => body.end(t), abort: () => body.abort(), resume: () => {} };
-  return decoded(codings, body, out, report, input.sink);
+  if (isBodiless(input)) return new Untouched(input, engine === null ? masked : withoutOriginal(masked), report, engine);
+  const codings = codingsOf(headers, engine !== null);
+  const plan = engine === null ? null : planBody(input, engine);
+  const isChanged = plan !== null || codings.length > 0;
+  const body = new BodyMasker(input, isChanged ? headersOfChanged(masked, plan !== null) : masked, report, engine, plan);
+  return codings.length === 0 ? body : decoded(codings, body, input.sink);
 }
 
-function decoded(codings: readonly string[], body: BodyMasker, headers: HeaderList, report: MaskingReport, sink: MaskingSink): ResponseMasker {
+function decoded(codings: readonly string[], body: BodyMasker, sink: MaskingSink): ResponseMasker {
   let trailers: HeaderList | undefined;
   const decoder = createDecoder(codings, {
     data: (chunk) => body.write(chunk) && !body.isOver,
@@ -89,9 +75,9 @@ function decoded(codings: readonly string[], body: BodyMasker, headers: HeaderLi
     drain: () => sink.drain(),
   });
   return {
-    headers,
+    headers: body.headers,
     passthrough: false,
-    report,
+    report: body.report,
     write: (chunk) => decoder.write(chunk),
     end(last) {
       trailers = last;
@@ -105,29 +91,53 @@ function decoded(codings: readonly string[], body: BodyMasker, headers: HeaderLi
   };
 }
 
-function passThrough(headers: HeaderList, report: MaskingReport, sink: MaskingSink, maskTrailers: (trailers: HeaderList) => HeaderList = (one) => one): ResponseMasker {
-  return {
-    headers,
-    passthrough: true,
-    report,
-    write(chunk) {
-      report.releasedBytes += chunk.length;
-      return sink.data(chunk) !== false;
-    },
-    end: (trailers = []) => sink.end(maskTrailers(trailers)),
-    abort() {},
-    resume: () => sink.drain(),
-  };
+/** A body that is neither changed nor looked at. */
+class Untouched implements ResponseMasker {
+  readonly headers: HeaderList;
+  readonly passthrough = true;
+  readonly report: MaskingReport;
+  readonly #input: ResponseMaskerInput;
+  readonly #engine: Engine | null;
+
+  constructor(input: ResponseMaskerInput, headers: HeaderList, report: MaskingReport, engine: Engine | null) {
+    this.headers = headers;
+    this.report = report;
+    this.#input = input;
+    this.#engine = engine;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    this.report.releasedBytes += chunk.length;
+    return this.#input.sink.data(chunk) !== false;
+  }
+
+  end(trailers: HeaderList = []): void {
+    this.#input.sink.end(maskHeaderValues(trailers, this.#engine, this.#input.scrub, this.report));
+  }
+
+  abort(): void {}
+
+  resume(): void {
+    this.#input.sink.drain();
+  }
 }
 
 /** RFC 9110 §6.4.1. */
 function isBodiless({ requestMethod, status, headers }: ResponseMaskerInput): boolean {
   if (requestMethod === 'HEAD' || status < 200 || status === 204 || status === 304) return true;
-  return headers.some(([name, value]) => name === 'content-length' && /^0+$/.test(value)) && !headers.some(([name]) => name === 'transfer-encoding');
+  let isEmpty = false;
+  for (const [name, value] of headers) {
+    if (name === 'transfer-encoding') return false;
+    if (name === 'content-length' && /^0+$/.test(value)) isEmpty = true;
+  }
+  return isEmpty;
 }
 
+const noCodings: readonly string[] = [];
+
 function codingsOf(headers: HeaderList, masks: boolean): readonly string[] {
-  const values = headers.filter(([name]) => name === 'content-encoding').map(([, value]) => value);
+  const values = valuesOf(headers, 'content-encoding');
+  if (values.length === 0) return noCodings;
   const codings = parseCodings(values);
   if (codings === null) {
     throw unmaskable(
@@ -137,10 +147,9 @@ function codingsOf(headers: HeaderList, masks: boolean): readonly string[] {
   return codings;
 }
 
-function planBody(input: ResponseMaskerInput, engine: Engine | null): Plan {
-  const nothing: Plan = { engine: null, format: null, type: null };
-  if (engine === null) return nothing;
-  const values = input.headers.filter(([name]) => name === 'content-type').map(([, value]) => value);
+/** Null: the type may pass as it is. */
+function planBody(input: ResponseMaskerInput, engine: Engine): BodyPlan | null {
+  const values = valuesOf(input.headers, 'content-type');
   const type = values.length === 1 ? parseMediaType(values[0]!) : null;
   if (type === null) {
     throw unmaskable(values.length === 0 ? 'The response does not say its content type, so it cannot be masked.' : 'The content type of the response is not valid or not unique, so the response cannot be masked.');
@@ -148,14 +157,16 @@ function planBody(input: ResponseMaskerInput, engine: Engine | null): Plan {
   const format = formatOf(type.essence);
   if (input.status === 206) throw unmaskable('The response is partial (206), and a part cannot be masked.');
   if (format !== undefined) return { engine, format, type };
-  if (isListed(type.essence, input.unmaskedContentTypes)) return nothing;
+  if (isListed(type.essence, input.unmaskedContentTypes)) return null;
   throw unmaskable(`The response has the content type ${type.essence}, which cannot be masked; unmaskedContentTypes of the connection can let it pass.`);
 }
 
-/** Bodies leave in UTF-8 whatever they came in; text types that do not say their charset say it now. */
-function inUtf8(value: string): string {
-  const said = value.replace(/(;\s*charset\s*=\s*)(?:"[^"]*"|[^;\s]+)/gi, '$1utf-8');
-  return said === value && /^\s*(?:text\/|application\/(?:xml|xhtml))/i.test(value) && !/charset/i.test(value) ? `${value}; charset=utf-8` : said;
+const noValues: readonly string[] = [];
+
+function valuesOf(headers: HeaderList, wanted: string): readonly string[] {
+  let values: string[] | null = null;
+  for (const [name, value] of headers) if (name === wanted) (values ??= []).push(value);
+  return values ?? noValues;
 }
 
 function unmaskable(detail: string): AppError {

@@ -21,27 +21,64 @@ const structural = new Set([
 /** Drops what no longer describes the body. */
 export const withoutOriginal = (headers: HeaderList): HeaderList => headers.filter(([name]) => !ofOriginalBytes.has(name));
 
+/** For a body that leaves decoded, and in UTF-8 where it is masked. */
+export function headersOfChanged(headers: HeaderList, isMasked: boolean): HeaderList {
+  const kept: HeaderList = [];
+  for (const header of headers) {
+    const [name, value] = header;
+    if (name === 'content-encoding' || ofOriginalBytes.has(name)) continue;
+    if (isMasked && name === 'content-type') {
+      const said = inUtf8(value);
+      kept.push(said === value ? header : [name, said]);
+    } else kept.push(header);
+  }
+  return kept;
+}
+
+const saidInUtf8 = new Map<string, string>();
+const maxSaid = 256;
+
+/** Bodies leave in UTF-8 whatever they came in; text types that do not say their charset say it now. */
+function inUtf8(value: string): string {
+  let said = saidInUtf8.get(value);
+  if (said === undefined) {
+    said = value.replace(/(;\s*charset\s*=\s*)(?:"[^"]*"|[^;\s]+)/gi, '$1utf-8');
+    if (said === value && /^\s*(?:text\/|application\/(?:xml|xhtml))/i.test(value) && !/charset/i.test(value)) said = `${value}; charset=utf-8`;
+    if (saidInUtf8.size >= maxSaid) saidInUtf8.clear();
+    saidInUtf8.set(value, said);
+  }
+  return said;
+}
+
 /** Scrubs the credential from values (and names), and applies the rules to values: a key rule selects a header by its name. */
 export function maskHeaderValues(headers: HeaderList, engine: Engine | null, scrub: Scrubber | null, report: Tally & { credentialReflected: boolean }): HeaderList {
   if (engine === null && scrub === null) return headers;
-  const masked: HeaderList = [];
-  for (const header of headers) {
-    const [name, original] = header;
-    let value = original;
-    if (scrub !== null) {
-      value = scrub.text(original);
-      const cleanName = scrub.text(name);
-      if (value !== original || cleanName !== name) report.credentialReflected = true;
-      if (cleanName !== name) continue;
-    }
-    if (engine === null || structural.has(name)) {
-      masked.push(value === original ? header : [name, value]);
-      continue;
-    }
-    const replaced = maskHeader(name, value, engine, report);
-    if (replaced !== null) masked.push([name, replaced]);
+  let masked: HeaderList | null = null;
+  for (let i = 0; i < headers.length; i++) {
+    const header = headers[i]!;
+    const kept = maskOne(header, engine, scrub, report);
+    if (masked === null && kept !== header) masked = headers.slice(0, i);
+    if (masked !== null && kept !== null) masked.push(kept);
   }
-  return masked;
+  return masked ?? headers;
+}
+
+/** The same header where it stays as it is; null where it is removed. */
+function maskOne(header: HeaderList[number], engine: Engine | null, scrub: Scrubber | null, report: Tally & { credentialReflected: boolean }): HeaderList[number] | null {
+  const [name, original] = header;
+  let value = original;
+  if (scrub !== null) {
+    value = scrub.text(original);
+    const isNameClean = scrub.isCleanName(name);
+    if (value !== original || !isNameClean) report.credentialReflected = true;
+    if (!isNameClean) return null;
+  }
+  if (engine !== null && !structural.has(name)) {
+    const replaced = maskHeader(name, value, engine, report);
+    if (replaced === null) return null;
+    value = replaced;
+  }
+  return value === original ? header : [name, value];
 }
 
 /** Null: the header is removed. */

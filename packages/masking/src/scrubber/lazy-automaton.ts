@@ -54,6 +54,25 @@ export class LazyAutomaton {
     return to;
   }
 
+  /** False: no match is in this text. True also where it is not ASCII. */
+  mayMatch(text: string): boolean {
+    const { length } = text;
+    let table = this.table;
+    let state = 0;
+    for (let i = 0; i < length; i++) {
+      const byte = text.charCodeAt(i);
+      if (byte >= 0x80) return true;
+      let next = table[(state << 8) + byte]!;
+      if (next < 0) {
+        next = this.step(state, byte);
+        table = this.table;
+      }
+      if (next >= ACCEPTS) return true;
+      state = next;
+    }
+    return false;
+  }
+
   /** Where the match that ends before `end` starts, at or after `from`. */
   matchStart(bytes: Uint8Array, from: number, end: number): number {
     for (let start = from; start < end; start++) {

@@ -15,6 +15,8 @@ const minEncodedLength = 6;
 export interface Scrubber {
   /** The text with the secrets overwritten; the same string where none occurs. */
   text(text: string): string;
+  /** Whether no secret is in a header's name. Those that are clean are remembered: they come again with every response. */
+  isCleanName(name: string): boolean;
   /** For one body. */
   stream(): ScrubStream;
 }
@@ -23,28 +25,29 @@ export interface Scrubber {
 export function compileScrubber(secrets: readonly string[]): Scrubber {
   const patterns = [...new Set(secrets)].filter((secret) => utf8Bytes(secret).length >= minSecretLength).flatMap(secretPatterns);
   const automaton = patterns.length === 0 ? null : new LazyAutomaton(patterns.map(patternStart));
-  // Header names and most values come again with every response.
-  const clean = new Set<string>();
+  const names = new Set<string>();
+  const scrubbed = (text: string): string => {
+    if (automaton === null || !automaton.mayMatch(text)) return text;
+    const stream = new ScrubStream(automaton);
+    const first = stream.write(utf8Bytes(text));
+    const rest = stream.end();
+    return stream.found ? text8(first) + text8(rest) : text;
+  };
   return {
     stream: () => new ScrubStream(automaton),
-    text(text) {
-      if (clean.has(text)) return text;
-      const stream = new ScrubStream(automaton);
-      const bytes = utf8Bytes(text);
-      const first = stream.write(bytes);
-      const rest = stream.end();
-      if (stream.found) return text8(first) + text8(rest);
-      if (text.length <= maxCleanLength) {
-        if (clean.size >= maxClean) clean.clear();
-        clean.add(text);
-      }
-      return text;
+    text: scrubbed,
+    isCleanName(name) {
+      if (names.has(name)) return true;
+      if (scrubbed(name) !== name) return false;
+      if (names.size >= maxNames) names.clear();
+      if (name.length <= maxNameLength) names.add(name);
+      return true;
     },
   };
 }
 
-const maxClean = 512;
-const maxCleanLength = 256;
+const maxNames = 256;
+const maxNameLength = 64;
 
 const text8 = (bytes: Uint8Array | null): string => (bytes === null ? '' : utf8Text(bytes, 0, bytes.length));
 
@@ -79,12 +82,13 @@ function base64Core(bytes: Uint8Array, alignment: number): number[][] {
 }
 
 const ASTERISK = 0x2a;
+const none: readonly Node[] = [];
 
 export class ScrubStream {
   /** The secret has occurred. */
   found = false;
   readonly #automaton: LazyAutomaton | null;
-  #nodes: readonly Node[] = [];
+  #nodes: readonly Node[] = none;
   #held: Uint8Array | null = null;
 
   constructor(automaton: LazyAutomaton | null) {
@@ -131,7 +135,7 @@ export class ScrubStream {
     }
     if (state === 0) {
       this.#held = null;
-      this.#nodes = [];
+      this.#nodes = none;
       return bytes;
     }
     this.#nodes = automaton.nodesOf(state);
@@ -143,7 +147,7 @@ export class ScrubStream {
   end(): Uint8Array | null {
     const held = this.#held;
     this.#held = null;
-    this.#nodes = [];
+    this.#nodes = none;
     return held;
   }
 }

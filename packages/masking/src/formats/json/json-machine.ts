@@ -37,7 +37,7 @@ export class JsonMachine implements Machine {
   readonly #place: Place;
   readonly #root: PathState;
   readonly #rootEntry: KeyEntry;
-  readonly #many: boolean;
+  #many: boolean;
   #phase = TOP;
   #consumed = 0;
   #documents = 0;
@@ -71,6 +71,20 @@ export class JsonMachine implements Machine {
     this.#runs = !engine.removes && (options.observer ?? null) === null;
   }
 
+  /** Forgets everything, for another document. */
+  reset(many: boolean): void {
+    this.#many = many;
+    this.#phase = TOP;
+    this.#consumed = 0;
+    this.#documents = 0;
+    this.#maskedKeys = 0;
+    this.#muted = -1;
+    this.#stack.reset();
+    this.#writer.reset();
+    this.#values.reset();
+    this.#members.reset();
+  }
+
   /** Keys read so far; tells JSON from text that only starts like it. */
   get keysRead(): number {
     return this.#members.keysRead;
@@ -87,7 +101,7 @@ export class JsonMachine implements Machine {
     const { passes: plainStrings, leastNumber } = this.#values;
     let phase = this.#phase;
     let i = 0;
-    this.#writer.beginChunk(n);
+    this.#writer.beginChunk(chunk, view);
     while (i < n) {
       const byte = chunk[i]!;
       if (phase < IN_STRING && byte <= 0x20) {

@@ -3,7 +3,7 @@
  * space. One loop with its state in local variables goes over as many of them as follow each other; the first thing
  * that is not so is left to the machine, which stands where this stopped. What is accepted here, the machine accepts.
  */
-import { NONE, REDACT } from '../../actions/action.ts';
+import { NONE, PARTIAL, REDACT } from '../../actions/action.ts';
 import { limits } from '../../engine.ts';
 import type { KeyEntry } from '../../rules/key-table.ts';
 import { isKeyAt } from '../../rules/key-table.ts';
@@ -35,17 +35,23 @@ export class JsonMembers {
   keysRead = 0;
   /** What comes next where `run` stopped, or `UNEXPECTED`. */
   phase = KEY;
+  readonly #first: KeyEntry;
   readonly #stack: JsonStack;
   readonly #values: JsonValues;
   readonly #writer: JsonWriter;
   readonly #place: Place;
 
   constructor(first: KeyEntry, stack: JsonStack, values: JsonValues, writer: JsonWriter, place: Place) {
-    this.lastKey = first;
+    this.lastKey = this.#first = first;
     this.#stack = stack;
     this.#values = values;
     this.#writer = writer;
     this.#place = place;
+  }
+
+  reset(): void {
+    this.lastKey = this.#first;
+    this.keysRead = 0;
   }
 
   /**
@@ -85,7 +91,7 @@ export class JsonMembers {
         if (action === NONE) {
           if (!passes) end = this.#inspect(chunk, view, start, n, expected);
           else if (mayBeNested[view.getUint8(start + 1)] === 0) end = stringEnd(view, start + 1, n);
-        } else if (action >= REDACT) end = stringEnd(view, start + 1, n);
+        } else end = action === PARTIAL ? plainEnd(view, start + 1, n) : action >= REDACT ? stringEnd(view, start + 1, n) : -1;
       } else if (first === OPEN) {
         if (action === NONE && top.depth < limits.depth) {
           top = stack.push(false, state, expected);
@@ -108,7 +114,8 @@ export class JsonMembers {
       }
       if (action !== NONE) {
         this.#writer.flush(chunk, start);
-        values.putReplacement(action);
+        if (action === PARTIAL) values.putPartial(chunk, start, end);
+        else values.putReplacement(action);
         this.#writer.resume(end);
       }
       i = end;
@@ -193,6 +200,13 @@ export class JsonMembers {
     }
     return this.#values.settleText(chunk, start, i, entry, classes, counts, isEscaped) ? i + 1 : -1;
   }
+}
+
+/** The same as `stringEnd`, but -1 also where there are escapes. */
+function plainEnd(view: DataView, from: number, n: number): number {
+  let i = skipPlain(view, from, n);
+  while (i < n && byteClasses[view.getUint8(i)]! < SPECIAL) i++;
+  return i + 1 < n && view.getUint8(i) === QUOTE ? i + 1 : -1;
 }
 
 /** Behind the closing quote of the string whose content starts at `from`; -1: it is not over, or it is not only ASCII with short escapes. */

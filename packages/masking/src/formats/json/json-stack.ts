@@ -28,9 +28,14 @@ export class JsonFrame {
 export class JsonStack {
   /** The innermost container; of depth 0 outside of all. */
   top: JsonFrame;
+  readonly #bottom: JsonFrame;
 
   constructor(root: PathState, entry: KeyEntry) {
-    this.top = new JsonFrame(0, null, root, entry);
+    this.top = this.#bottom = new JsonFrame(0, null, root, entry);
+  }
+
+  reset(): void {
+    this.top = this.#bottom;
   }
 
   push(inArray: boolean, state: PathState, entry: KeyEntry): JsonFrame {

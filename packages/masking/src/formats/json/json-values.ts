@@ -1,9 +1,10 @@
 /** Strings, numbers and literals of a document, each within a chunk or over several. */
-import { NONE, REDACT } from '../../actions/action.ts';
+import { hiddenByPartial, keptByPartial, leastForPartial, NONE, REDACT } from '../../actions/action.ts';
 import type { Action } from '../../actions/action.ts';
-import { Collector, latin1Text, utf8Text } from '../../bytes.ts';
+import { Collector, latin1Text, utf8Bytes, utf8Text } from '../../bytes.ts';
 import { limits } from '../../engine.ts';
 import type { Engine } from '../../engine.ts';
+import { Constant } from '../../output.ts';
 import type { KeyEntry } from '../../rules/key-table.ts';
 import type { PathState } from '../../rules/path-automaton.ts';
 import type { Span } from '../../text/span.ts';
@@ -27,6 +28,7 @@ const DROP = 1;
 const COLLECT = 2;
 const LONG = 3;
 
+const partialStart = new Constant(utf8Bytes(`"${hiddenByPartial}`));
 const isRedacted = ({ action }: Span): boolean => action === REDACT;
 
 export class JsonValues {
@@ -62,10 +64,27 @@ export class JsonValues {
     this.leastNumber = input.engine.text?.seesAll === true ? 1 : input.engine.text === null && input.observer === null ? limits.number + 1 : 4;
   }
 
+  /** Forgets everything, for another document. */
+  reset(): void {
+    this.scanner.begin();
+    this.collected.clear();
+    this.#fate = PASS;
+    this.#long = null;
+  }
+
   /** Puts what stands for a value that is masked whole. */
   putReplacement(action: Action): void {
     this.#tally.maskedCount++;
     this.#writer.out.putConstant(constantReplacement(action));
+  }
+
+  /** Puts what `partial` makes of the string `chunk[start, end)`, which is ASCII without escapes. */
+  putPartial(chunk: Uint8Array, start: number, end: number): void {
+    this.#tally.maskedCount++;
+    const { out } = this.#writer;
+    out.putConstant(partialStart);
+    const isShort = end - start - 2 < leastForPartial;
+    out.copy(chunk, isShort ? end - 1 : end - 1 - keptByPartial, end);
   }
 
   /** Keeps the bytes of a token that is not complete in this chunk. */

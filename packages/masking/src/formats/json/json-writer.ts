@@ -24,9 +24,17 @@ export class JsonWriter {
     this.out = out;
   }
 
-  beginChunk(size: number): void {
+  /** Forgets everything, for another document. */
+  reset(): void {
+    this.isHolding = false;
+    this.#commaAt = -1;
+    this.#gap.clear();
+    this.#gapGrows = false;
+  }
+
+  beginChunk(chunk: Uint8Array, view: DataView): void {
     this.#from = 0;
-    this.out.expect(size);
+    this.out.begin(chunk, view);
   }
 
   /** False: too much white space is held. */
