@@ -80,7 +80,7 @@ function quotedStart(units: Units, from: number, at: number): number {
   for (let i = at - 2; i >= from && at - i <= 66; i--) {
     const code = units[i]!;
     if (code < 0x20) return -1;
-    if (code === 0x22 && units[i - 1] !== 0x5c) return i < at - 2 ? i : -1;
+    if (code === 0x22 && (i === from || units[i - 1] !== 0x5c)) return i < at - 2 ? i : -1;
   }
   return -1;
 }

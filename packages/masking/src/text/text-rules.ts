@@ -211,11 +211,16 @@ export class TextRules {
   /** Names of the detectors that find something. */
   detectorsIn(text: string, context: number): string[] {
     const candidates = this.#candidatesOf(text, context);
-    return this.#detectors.flatMap(({ detector }, i) => {
+    const names: string[] = [];
+    const { length } = this.#detectors;
+    for (let i = candidates === 0 ? length : firstOf(candidates); i < length; i++) {
+      if (!isAmong(candidates, i)) continue;
+      const { detector } = this.#detectors[i]!;
       let found = false;
-      if ((candidates & bitOf(i)) !== 0) detector.find(text, context, () => (found = true));
-      return found ? [detector.name] : [];
-    });
+      detector.find(text, context, () => (found = true));
+      if (found) names.push(detector.name);
+    }
+    return names;
   }
 
   #candidatesOf(text: string, context: number): Candidates {
