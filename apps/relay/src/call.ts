@@ -82,6 +82,8 @@ export class Call {
   isCallerGone = false;
   /** The calls of the same socket. */
   siblings: SocketCalls | null = null;
+  /** In the list of all calls in flight; -1: it is in none. */
+  place = -1;
 
   readonly marks: Marks = { authenticated: -1, decided: -1, approved: -1, intended: -1, credential: -1, head: -1, body: -1 };
 
@@ -99,11 +101,58 @@ export class Call {
   }
 }
 
+/**
+ * Calls in flight. Not a Set: each time a Set grows or shrinks it leaves a table behind that holds what was in it, and
+ * points to the next table, until the whole heap is collected; so every call would outlive the young generation.
+ */
+export class CallList {
+  readonly #calls: Call[] = [];
+
+  get size(): number {
+    return this.#calls.length;
+  }
+
+  add(call: Call): void {
+    if (call.place < 0) call.place = this.#calls.push(call) - 1;
+  }
+
+  delete(call: Call): void {
+    const { place } = call;
+    if (place < 0) return;
+    const last = this.#calls.pop()!;
+    if (last !== call) {
+      this.#calls[place] = last;
+      last.place = place;
+    }
+    call.place = -1;
+  }
+
+  /** Those that are in it now, whatever is added and deleted meanwhile. */
+  [Symbol.iterator](): Iterator<Call> {
+    return this.#calls.slice()[Symbol.iterator]();
+  }
+}
+
 /** The calls that are under way on a socket (more than one where requests are pipelined), and who made the last one. */
-export class SocketCalls extends Set<Call> {
+export class SocketCalls {
+  readonly #calls: Call[] = [];
   /** What the last caller presented: on a connection that is kept it is nearly always the same. */
   credential = '';
   caller: Caller | null = null;
+
+  add(call: Call): void {
+    this.#calls.push(call);
+  }
+
+  delete(call: Call): void {
+    const at = this.#calls.indexOf(call);
+    if (at >= 0) this.#calls.splice(at, 1);
+  }
+
+  /** Oldest first. */
+  all(): Call[] {
+    return this.#calls.slice();
+  }
 }
 
 export const noContext: Readonly<Record<string, string>> = Object.freeze({});

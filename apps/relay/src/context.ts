@@ -14,6 +14,7 @@ import type { DestinationStream } from 'pino';
 
 import { createControlPlane } from './approvals/control-plane.ts';
 import { Subjects } from './approvals/subjects.ts';
+import { CallList } from './call.ts';
 import { Callers } from './callers.ts';
 import type { RelayConfig } from './config.ts';
 import { whyRevoked } from './data-path/authenticate.ts';
@@ -107,7 +108,7 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
     sealingKeys: config.sealingKeys,
     deferredRuns: new Map(),
     loopbackPort: 0,
-    calls: new Set(),
+    calls: new CallList(),
     maxCalls: config.maxCalls ?? 10_000,
     isDraining: false,
   };

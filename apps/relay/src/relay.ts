@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 
 import type { ControlPlane } from './approvals/control-plane.ts';
 import type { Subjects } from './approvals/subjects.ts';
-import type { Call } from './call.ts';
+import type { CallList } from './call.ts';
 import type { Callers } from './callers.ts';
 import type { DeferredRequest } from './deferred/sealed-request.ts';
 import type { MaskDiscovery } from './mask-discovery.ts';
@@ -54,7 +54,7 @@ export interface Relay {
   /** Port of this process's own listener on loopback, for deferred calls. */
   loopbackPort: number;
   /** Calls in flight. */
-  readonly calls: Set<Call>;
+  readonly calls: CallList;
   readonly maxCalls: number;
   isDraining: boolean;
 }

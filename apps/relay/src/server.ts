@@ -45,7 +45,7 @@ export function createRelayServer(relay: Relay, isLoopback = false): Server {
     const calls = new SocketCalls();
     socketCalls.set(socket, calls);
     socket.on('close', () => {
-      for (const call of calls) leave(relay, call);
+      for (const call of calls.all()) leave(relay, call);
     });
   });
   const onRequest = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void =>
@@ -107,7 +107,7 @@ function onClientError(relay: Relay, error: NodeJS.ErrnoException, socket: Duple
   }
   const refusal = parserRefusal(error);
   const calls = socketCalls.get(socket);
-  const receiving = calls && [...calls].find((call) => !call.req.complete);
+  const receiving = calls?.all().find((call) => !call.req.complete);
   if (receiving) {
     receiving.res.shouldKeepAlive = false;
     fail(relay, receiving, refusal);
