@@ -2,7 +2,8 @@
  * Calls per second of one relay process with all ten steps on, over a bare undici dispatch proxy: 1 KB of JSON, 128
  * connections, every call with its grant, its decision, its injected credential, its intent and its outcome durable in
  * the queue (Postgres, fsync on) before its last byte. The process under test has one core; load, target, database and,
- * afterwards, the worker have the other.
+ * afterwards, the worker have the other. Beside it the bare proxy with nothing but that record (recording-proxy.ts): what
+ * any relay pays that makes intent and outcome durable through the queue, so the most that the relay could reach.
  */
 import path from 'node:path';
 
@@ -32,6 +33,11 @@ const proxy = startProcess(path.join(import.meta.dirname, 'relay/bare-proxy.ts')
   execArgv: ['--conditions=@hoop/source', ...relayNodeFlags],
 });
 const proxyUrl = await proxy.listening();
+const recording = startProcess(path.join(import.meta.dirname, 'relay/recording-proxy.ts'), {
+  args: [target.url, stage.queueUrl],
+  execArgv: ['--conditions=@hoop/source', ...relayNodeFlags],
+});
+const recordingUrl = await recording.listening();
 let calls = 0;
 let failures = 0;
 
@@ -65,7 +71,15 @@ for (const [what, name, goal] of [
     extra: { pinned, connections },
   });
 }
+await bench.compare({
+  case: '1 KB, the record alone, no relay',
+  unit: 'req/s',
+  candidate: () => turn(recordingUrl, '/v1/customers', recording, false),
+  baseline: () => turn(proxyUrl, '/v1/customers', proxy, false),
+  extra: { pinned, connections },
+});
 await proxy.close();
+await recording.close();
 
 // What the relay wrote while the worker was away, the worker now brings into the records.
 const database = new pg.Client({ connectionString: stage.databaseUrl });

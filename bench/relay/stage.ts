@@ -26,6 +26,8 @@ export interface StagedConnection {
 
 export interface Stage {
   readonly databaseUrl: string;
+  /** Of the role that a relay has. */
+  readonly queueUrl: string;
   readonly relay: BenchProcess;
   readonly relayUrl: string;
   /** A grant for all connections; each is a session of its own. */
@@ -87,6 +89,7 @@ export async function startStage(staged: readonly StagedConnection[], options: {
   });
   return {
     databaseUrl: postgres.url,
+    queueUrl: queueUrl.href,
     relay,
     relayUrl: await relay.listening(),
     grant: () => {

@@ -29,7 +29,7 @@ export interface RecorderOptions {
   readonly maxPending?: number;
   /** Jobs under way at once. @default 3 */
   readonly maxInFlight?: number;
-  /** Entries that make it worth sending another job while one is under way. @default 128 */
+  /** Entries that make it worth sending another job while one is under way. @default 64 */
   readonly eagerEntries?: number;
   /** Told of every failed attempt to send. */
   readonly onFailure?: (error: unknown, attempt: number) => void;
@@ -68,7 +68,7 @@ const retryFirstMs = 25;
 const retryMostMs = 1000;
 
 export function createRecorder(options: RecorderOptions): Recorder {
-  const { relayId, send, timeoutMs, maxPending = 20_000, maxInFlight = 3, eagerEntries = 128, onFailure } = options;
+  const { relayId, send, timeoutMs, maxPending = 20_000, maxInFlight = 3, eagerEntries = 64, onFailure } = options;
   const full: Batch[] = [];
   let collecting: Batch | null = null;
   let inFlight = 0;
