@@ -23,6 +23,9 @@ export interface GraphPattern {
   readonly breaks: boolean;
 }
 
+/** What may stand between two characters of a pattern, in lower case. */
+export const skipsOf = (pattern: GraphPattern): readonly string[] => (pattern.breaks ? lineBreaks : softBreaks);
+
 let nextId = 0;
 
 export class Node {
@@ -47,7 +50,7 @@ const lower = (byte: number): number => (byte >= 0x41 && byte <= 0x5a ? byte + 3
 /** The first node of a pattern. */
 export function patternStart(pattern: GraphPattern): Node {
   const { positions, depth } = pattern;
-  const skips = pattern.breaks ? lineBreaks : softBreaks;
+  const skips = skipsOf(pattern);
   const nodes = new Map<string, Node>();
   const node = (key: string, nuls: number, isInside: boolean, compute: (byte: number) => Node[]): Node => {
     const whole = `${key}|${nuls}`;

@@ -7,6 +7,7 @@ import { utf8Bytes, utf8Text } from '../bytes.ts';
 import { patternStart } from './escape-graph.ts';
 import type { GraphPattern, Node } from './escape-graph.ts';
 import { ACCEPTS, LazyAutomaton } from './lazy-automaton.ts';
+import { MatchPairs } from './match-pairs.ts';
 
 /** Shorter ones are no secrets: masking every "a" of a body would tell more than it hides. */
 export const minSecretLength = 4;
@@ -25,16 +26,17 @@ export interface Scrubber {
 export function compileScrubber(secrets: readonly string[]): Scrubber {
   const patterns = [...new Set(secrets)].filter((secret) => utf8Bytes(secret).length >= minSecretLength).flatMap(secretPatterns);
   const automaton = patterns.length === 0 ? null : new LazyAutomaton(patterns.map(patternStart));
+  const pairs = new MatchPairs(patterns);
   const names = new Set<string>();
   const scrubbed = (text: string): string => {
     if (automaton === null || !automaton.mayMatch(text)) return text;
-    const stream = new ScrubStream(automaton);
+    const stream = new ScrubStream(automaton, pairs);
     const first = stream.write(utf8Bytes(text));
     const rest = stream.end();
     return stream.found ? text8(first) + text8(rest) : text;
   };
   return {
-    stream: () => new ScrubStream(automaton),
+    stream: () => new ScrubStream(automaton, pairs),
     text: scrubbed,
     isCleanName(name) {
       if (names.has(name)) return true;
@@ -88,11 +90,13 @@ export class ScrubStream {
   /** The secret has occurred. */
   found = false;
   readonly #automaton: LazyAutomaton | null;
+  readonly #pairs: MatchPairs;
   #nodes: readonly Node[] = none;
   #held: Uint8Array | null = null;
 
-  constructor(automaton: LazyAutomaton | null) {
+  constructor(automaton: LazyAutomaton | null, pairs: MatchPairs) {
     this.#automaton = automaton;
+    this.#pairs = pairs;
   }
 
   /** Takes the next bytes; gives what may go on, null for nothing. What may be the start of a secret is held back. */
@@ -115,6 +119,7 @@ export class ScrubStream {
     let begun = state === 0 ? i : 0;
     while (i < n) {
       if (state === 0) {
+        i = this.#pairs.skip(bytes, i, n);
         while (i < n && table[bytes[i]!] === 0) i++;
         if (i >= n) break;
         begun = i;
