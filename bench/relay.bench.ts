@@ -8,12 +8,14 @@
 import path from 'node:path';
 
 import { relayNodeFlags } from '@hoop/relay/node-flags';
+import { redisIsAvailable, startTestRedis } from '@hoop/testkit';
 import pg from 'pg';
 
 import { openBench, pinSelf, startProcess } from './measure.ts';
-import type { Sample } from './measure.ts';
+import type { BenchProcess, Sample } from './measure.ts';
 import { load, startCannedTarget } from './relay/load.ts';
 import { startStage } from './relay/stage.ts';
+import type { Stage } from './relay/stage.ts';
 
 const connections = 128;
 const forMs = 4000;
@@ -44,17 +46,25 @@ let failures = 0;
 const head = (requestPath: string, grants: readonly string[]) => (index: number): string =>
   `GET ${requestPath} HTTP/1.1\r\naccept: application/json\r\nuser-agent: bench\r\nauthorization: Bearer ${grants[index]}`;
 
-// Fresh grants for every turn: each connection is a function's invocation of its own.
-const newGrants = (): Promise<string[]> => Promise.all(Array.from({ length: connections }, () => stage.grant()));
+interface Side {
+  readonly url: string;
+  readonly path: string;
+  readonly process: BenchProcess;
+  /** Whose grants are sent. @default stage */
+  readonly grantsOf?: Stage;
+}
 
-async function turn(url: string, requestPath: string, pid: { cpuMs(): number }, isRelay: boolean): Promise<Sample> {
-  const grants = await newGrants();
-  const cpuBefore = pid.cpuMs();
+async function turn({ url, path: requestPath, process: side, grantsOf = stage }: Side): Promise<Sample> {
+  // Fresh grants for every turn: each connection is a function's invocation of its own.
+  const grants = await Promise.all(Array.from({ length: connections }, () => grantsOf.grant()));
+  const cpuBefore = side.cpuMs();
   const result = await load({ url, connections, forMs, head: head(requestPath, grants) });
   failures += result.failures;
-  if (isRelay) calls += result.responses;
-  return { ...result, extra: { cpuUsPerCall: ((pid.cpuMs() - cpuBefore) * 1000) / result.responses } };
+  if (side === stage.relay) calls += result.responses;
+  return { ...result, extra: { cpuUsPerCall: ((side.cpuMs() - cpuBefore) * 1000) / result.responses } };
 }
+
+const bare: Side = { url: proxyUrl, path: '/v1/customers', process: proxy };
 
 for (const [what, name, goal] of [
   ['1 KB, all steps', 'plain', 0.7],
@@ -66,18 +76,33 @@ for (const [what, name, goal] of [
     case: what,
     unit: 'req/s',
     goal,
-    candidate: () => turn(stage.relayUrl, `/${name}/v1/customers`, stage.relay, true),
-    baseline: () => turn(proxyUrl, '/v1/customers', proxy, false),
+    candidate: () => turn({ url: stage.relayUrl, path: `/${name}/v1/customers`, process: stage.relay }),
+    baseline: () => turn(bare),
     extra: { pinned, connections },
   });
 }
 await bench.compare({
   case: '1 KB, the record alone, no relay',
   unit: 'req/s',
-  candidate: () => turn(recordingUrl, '/v1/customers', recording, false),
-  baseline: () => turn(proxyUrl, '/v1/customers', proxy, false),
+  candidate: () => turn({ url: recordingUrl, path: '/v1/customers', process: recording }),
+  baseline: () => turn(bare),
   extra: { pinned, connections },
 });
+// What production uses, where it is installed: Redis with an append-only file that is synced before every answer.
+if (redisIsAvailable()) {
+  const redis = await startTestRedis();
+  const onRedis = await startStage([{ name: 'plain', target: target.url }], { redisUrl: redis.url });
+  await bench.compare({
+    case: '1 KB, all steps, queue on Redis',
+    unit: 'req/s',
+    goal: 0.7,
+    candidate: () => turn({ url: onRedis.relayUrl, path: '/plain/v1/customers', process: onRedis.relay, grantsOf: onRedis }),
+    baseline: () => turn(bare),
+    extra: { pinned, connections },
+  });
+  await onRedis.close();
+  await redis.stop();
+}
 await proxy.close();
 await recording.close();
 

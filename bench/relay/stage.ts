@@ -44,7 +44,7 @@ const rules: Rule[] = [
   { name: 'nobody deletes', effect: 'deny', match: { methods: ['DELETE'] } },
 ];
 
-export async function startStage(staged: readonly StagedConnection[], options: { execArgv?: readonly string[] } = {}): Promise<Stage> {
+export async function startStage(staged: readonly StagedConnection[], options: { execArgv?: readonly string[]; redisUrl?: string } = {}): Promise<Stage> {
   const folder = await mkdtemp(path.join(tmpdir(), 'hoop-bench-'));
   const postgres = await startPostgres({ folder: path.join(folder, 'postgres'), port: 0, password: newId('relay') });
   await migrateDatabase(postgres.url);
@@ -81,7 +81,7 @@ export async function startStage(staged: readonly StagedConnection[], options: {
       HOOP_CONTROL_PLANE_URL: controlPlane.url,
       HOOP_RELAY_TOKEN_FILE: await file('relay-token', 'bench'),
       HOOP_SEALING_KEY_FILE: await file('sealing-keys.json', JSON.stringify(sealingKeys.privateJwks)),
-      HOOP_QUEUE_URL: queueUrl.href,
+      ...(options.redisUrl === undefined ? { HOOP_QUEUE_URL: queueUrl.href } : { REDIS_URL: options.redisUrl }),
       HOOP_PORT: '0',
       HOOP_RECORDER_TIMEOUT_MS: '10000',
     },
