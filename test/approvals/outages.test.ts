@@ -75,12 +75,19 @@ test('a relay that shuts down lets go of those that wait at once, and another re
   await product.relays[0]!.ready();
 });
 
-test('a deferral of which nobody knows whether it was kept says so, and where to ask', async () => {
+// Both wait for as long as the relay goes on asking, so they wait together.
+test('while nobody can be asked, what needs an approval is refused in bounded time, and a deferral of which nobody knows whether it was kept says so, and where to ask', async () => {
   // So that the relay has this caller and its session's key.
   expect((await send('strict/plain/before', {}, 1)).status).toBe(200);
   await product.controlPlane.kill();
   try {
-    const response = await send('strict/plain/later', { prefer: 'respond-async' }, 1);
+    const from = performance.now();
+    const needing = send('approved/plain/nobody', { 'hoop-wait': '0' }, 1).then((refused) => ({ refused, ms: performance.now() - from }));
+    const [response, { refused, ms }] = await Promise.all([send('strict/plain/later', { prefer: 'respond-async' }, 1), needing]);
+    expect(refused.headers.get('hoop-error')).toMatch(/^(?:unavailable|snapshot_stale)$/);
+    expect(ms).toBeLessThan(20_000);
+    expect(product.target.received.has('nobody')).toBe(false);
+
     const problem = (await response.json()) as Record<string, string>;
     expect([response.status, problem['code']]).toEqual([502, 'outcome_unknown']);
     product.controlPlane.start();
@@ -90,20 +97,6 @@ test('a deferral of which nobody knows whether it was kept says so, and where to
     expect(product.target.received.has('later')).toBe(false);
     // Its record does not claim to know better.
     await vi.waitFor(async () => expect(await product.ask('GET', `/v1/calls/${response.headers.get('hoop-call')}`)).toMatchObject({ state: 'unknown' }), { timeout: 20_000 });
-  } finally {
-    product.controlPlane.start();
-  }
-});
-
-test('what needs an approval is refused in bounded time while nobody can be asked', async () => {
-  await product.controlPlane.ready();
-  await product.controlPlane.kill();
-  try {
-    const from = performance.now();
-    const response = await send('approved/plain/nobody', { 'hoop-wait': '0' }, 1);
-    expect(response.headers.get('hoop-error')).toMatch(/^(?:unavailable|snapshot_stale)$/);
-    expect(performance.now() - from).toBeLessThan(20_000);
-    expect(product.target.received.has('nobody')).toBe(false);
   } finally {
     product.controlPlane.start();
   }

@@ -2,6 +2,7 @@
 import { errorsOf, newId, operations, type ErrorCode, type IdNoun, type Operation } from '@hoop/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { maxBodyBytes } from '../src/http/read-body.ts';
 import { approvalRefusals as refusals, approvalSamples as samples, slackSigningSecret } from './error-codes-approvals.ts';
 import type { Sample } from './error-codes.ts';
 import { startHarness, type Answer, type Harness } from './harness.ts';
@@ -42,7 +43,7 @@ async function generic(operation: Operation, code: ErrorCode, sample: Sample): P
     case 'invalid_request':
       return send(h, operation, { ...sample, path: `${sample.path}${sample.path.includes('?') ? '&' : '?'}bogus=1` });
     case 'payload_too_large':
-      return send(h, operation, { ...sample, body: `{"x":"${'x'.repeat(70_000_000)}"}`, headers: { ...sample.headers, 'content-type': type }, form: undefined as never });
+      return send(h, operation, { ...sample, body: `{"x":"${'x'.repeat(maxBodyBytes)}"}`, headers: { ...sample.headers, 'content-type': type }, form: undefined as never });
     case 'unsupported_media_type':
       return send(h, operation, { ...sample, headers: { ...sample.headers, 'content-type': 'text/plain' } });
     case 'malformed_json':

@@ -1,6 +1,7 @@
 import { errorsOf, newId, operations, type ErrorCode, type IdNoun, type Operation } from '@hoop/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { maxBodyBytes } from '../src/http/read-body.ts';
 import { refusals, samples, type Sample } from './error-codes.ts';
 import { startHarness, type Answer, type Harness } from './harness.ts';
 
@@ -54,7 +55,7 @@ async function generic(operation: Operation, code: ErrorCode, sample: Sample): P
     case 'payload_too_large':
       return send(h, operation, {
         ...sample,
-        body: `{"x":"${'x'.repeat(6_000_000)}"}`,
+        body: `{"x":"${'x'.repeat(maxBodyBytes)}"}`,
         headers: { ...sample.headers, 'content-type': operation.bodyType ?? 'application/json' },
         form: undefined as never,
       });
