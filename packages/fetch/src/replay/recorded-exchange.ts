@@ -6,7 +6,7 @@ export interface RecordedExchange {
   readonly method: string;
   /** Without a fragment. */
   readonly url: string;
-  /** The body that was sent; null: it is not in the HAR, or only its beginning is, so any body fits. */
+  /** The body that was sent; null: it is not in the HAR, or only its beginning or what it decodes to is, so any body fits. */
   readonly requestBody: Uint8Array | null;
   /** 0: no response came. */
   readonly status: number;
@@ -73,8 +73,8 @@ export function withoutFragment(text: string): string {
 
 function requestBodyOf(request: Json, hoop: Json, at: string): Uint8Array | null {
   const { postData, bodySize } = request;
-  const isTruncated = isObject(hoop['requestBody']) && hoop['requestBody']['truncated'] === true;
-  if (isTruncated) return null;
+  const facts = isObject(hoop['requestBody']) ? hoop['requestBody'] : {};
+  if (facts['truncated'] === true || facts['decoded'] === true) return null;
   if (isObject(postData) && typeof postData['text'] === 'string')
     return bytesOf(postData['text'], postData['_encoding'], `${at}.request.postData`);
   return typeof bodySize === 'number' && bodySize > 0 ? null : new Uint8Array(0);

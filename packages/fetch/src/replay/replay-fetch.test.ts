@@ -76,6 +76,9 @@ describe('replayFetch', () => {
     const send = async (body: string): Promise<string> => (await fetch('https://api.example/v1/x', { method: 'POST', body })).text();
     expect(await send('exact')).toBe('exact');
     expect(await send('anything')).toBe('partial');
+    // Sent compressed and kept decoded.
+    const decoded = replayFetch(har({ ...partial, hoop: { requestBody: { truncated: false, decoded: true } }, response: text('decoded') }));
+    expect(await (await decoded('https://api.example/v1/x', { method: 'POST', body: 'compressed' })).text()).toBe('decoded');
   });
 
   test('gives status, headers, URL and bytes as they were, and none of the headers of the wire', async () => {
