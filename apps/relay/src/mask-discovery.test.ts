@@ -83,6 +83,14 @@ describe('discovery', () => {
     expect(await told()).toEqual(new Map([['email $.a', 4]]));
   });
 
+  it('looks at what came of a response that broke off', async () => {
+    const { discovery, told } = start();
+    const sample = discovery.sample('con_1', rules, [['content-type', 'text/event-stream']], describeOf)!;
+    sample.take(Buffer.from('data: {"a":"a@example.com"}\n\ndata: {"b":'));
+    sample.drop();
+    expect(await told()).toEqual(new Map([['email $.a', 1]]));
+  });
+
   it('takes no value that is cut off for a whole one', async () => {
     const { discovery, told } = start();
     feed(discovery, `filler=${'x'.repeat(262_144 - 7 - 6 - 13)}&mail=a@example.comic&last=1`, [['content-type', 'application/x-www-form-urlencoded']]);

@@ -37,7 +37,7 @@ export interface ResponseSample {
   take(chunk: Uint8Array): void;
   /** The response is complete: look at what was taken, when there is time. */
   finish(): void;
-  /** It came to nothing. */
+  /** It broke off, or its function left: look at what was taken, if anything. */
   drop(): void;
 }
 
@@ -145,7 +145,7 @@ function startSample(takeMs: number, onOver: (bytes: Uint8Array | null, isWhole:
       if (kept.length < chunk.length) end(false, false);
     },
     finish: () => end(false, true),
-    drop: () => end(true, false),
+    drop: () => end(chunks.length === 0, false),
   };
 }
 
