@@ -2,6 +2,8 @@
  * What a machine lets out for one input chunk. As long as everything is copied in one piece the chunk itself is
  * handed on; the first change starts a copy.
  */
+import { markAsUntransferable } from 'node:worker_threads';
+
 const noBytes = new Uint8Array(0);
 const noView = new DataView(noBytes.buffer);
 
@@ -19,13 +21,17 @@ class Slab {
   /** Its bytes as a plain array, which subarrays are made of faster. */
   readonly bytes: Uint8Array;
   readonly view: DataView;
+  /** Many outputs are cut from it. */
+  readonly isShared: boolean;
   /** Where the next output starts. */
   at = 0;
 
-  constructor(size: number) {
+  constructor(size: number, isShared: boolean) {
     // not zeroed: only what was written is ever handed out
     this.whole = Buffer.allocUnsafeSlow(size);
+    this.isShared = isShared;
     const { buffer, byteOffset } = this.whole;
+    if (isShared) markAsUntransferable(buffer);
     this.bytes = new Uint8Array(buffer, byteOffset, size);
     this.view = new DataView(buffer, byteOffset, size);
   }
@@ -33,12 +39,12 @@ class Slab {
 
 /** Bytes that are let out often. */
 export class Constant {
-  readonly length: number;
-  /** With zeros behind them, to whole words of eight bytes. */
+  readonly bytes: Uint8Array;
+  /** The same with zeros behind them, to whole words of eight bytes. */
   readonly words: DataView;
 
   constructor(bytes: Uint8Array) {
-    this.length = bytes.length;
+    this.bytes = bytes;
     const padded = new Uint8Array((bytes.length + 7) & ~7);
     padded.set(bytes);
     this.words = new DataView(padded.buffer);
@@ -110,7 +116,7 @@ export class Output {
     this.#length = at + length;
   }
 
-  putConstant({ length, words }: Constant): void {
+  putConstant({ bytes: { length }, words }: Constant): void {
     if (length === 0) return;
     if (this.#slab === null) this.#beginCopy(length);
     if (this.#length + length + margin > this.#buffer.length) this.#reserve(length);
@@ -128,7 +134,7 @@ export class Output {
     if (slab !== null) {
       taken = slab.whole.subarray(this.#start, this.#length);
       slab.at = (this.#length + 7) & ~7;
-      if (slab.bytes.length === slabBytes) idle = slab;
+      if (slab.isShared) idle = slab;
       this.#slab = null;
       this.#buffer = noBytes;
       this.#bufferView = noView;
@@ -150,11 +156,11 @@ export class Output {
   /** Begins an output of about so many bytes. */
   #open(size: number): void {
     let slab: Slab | null = null;
-    if (size > slabBytes >> 2) slab = new Slab(size);
+    if (size > slabBytes >> 2) slab = new Slab(size, false);
     else {
       slab = idle;
       idle = null;
-      if (slab === null || slab.at + size > slabBytes) slab = new Slab(slabBytes);
+      if (slab === null || slab.at + size > slabBytes) slab = new Slab(slabBytes, true);
     }
     this.#slab = slab;
     this.#buffer = slab.bytes;

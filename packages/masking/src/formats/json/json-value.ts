@@ -11,32 +11,22 @@ import type { Tally } from '../machine.ts';
 import { decodeJsonString, encodeJsonString } from './json-string.ts';
 import type { Place } from './json-values.ts';
 
-const redactedBytes = utf8Bytes(JSON.stringify(redacted));
-const nullBytes = utf8Bytes('null');
-/** First raw bytes of a string that may hold JSON: a bracket, white space, an escape, a byte order mark. */
-export const mayBeNested: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => ([0x20, 0x5b, 0x5c, 0x7b, 0xef].includes(byte) ? 1 : 0));
-const nothing = new Uint8Array(0);
-
-/** What stands for a value whose content does not matter. */
-export function replacement(action: Action): Uint8Array {
-  if (action === NULL) return nullBytes;
-  return action === REMOVE ? nothing : redactedBytes;
-}
-
-const redactedValue = new Constant(redactedBytes);
-const nullValue = new Constant(nullBytes);
-const noValue = new Constant(nothing);
+const redactedValue = new Constant(utf8Bytes(JSON.stringify(redacted)));
+const nullValue = new Constant(utf8Bytes('null'));
+const noValue = new Constant(new Uint8Array(0));
 /** What stands for a part of a string. */
 export const redactedPart: Constant = new Constant(utf8Bytes(redacted));
+/** First raw bytes of a string that may hold JSON: a bracket, white space, an escape, a byte order mark. */
+export const mayBeNested: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => ([0x20, 0x5b, 0x5c, 0x7b, 0xef].includes(byte) ? 1 : 0));
 
-/** The same as `replacement`. */
-export function constantReplacement(action: Action): Constant {
+/** What stands for a value whose content does not matter. */
+export function replacement(action: Action): Constant {
   if (action === NULL) return nullValue;
   return action === REMOVE ? noValue : redactedValue;
 }
 
 /** A masked text as a JSON string. */
-export const textBytes = (text: string | null): Uint8Array => (text === redacted ? redactedBytes : encodeJsonString(text));
+export const textBytes = (text: string | null): Uint8Array => (text === redacted ? redactedValue.bytes : encodeJsonString(text));
 
 /** What stands for the string `bytes[from, to)` (with its quotes); null: it stays as it is. `nesting`: strings that it is inside of. */
 export function maskString(
@@ -54,7 +44,7 @@ export function maskString(
   const isPlainAscii = !scanned.hasSpecial;
   if (action !== NONE) {
     tally.maskedCount++;
-    if (action >= REDACT) return replacement(action);
+    if (action >= REDACT) return replacement(action).bytes;
     return encodeJsonString(replaceText(action, decodeJsonString(bytes, from, to, isPlainAscii), engine.hash));
   }
   const length = to - from - 2;
@@ -89,7 +79,7 @@ export function maskBare(engine: Engine, tally: Tally, bytes: Uint8Array, from: 
   const isNumber = bytes[from]! < 0x3a;
   if (action !== NONE) {
     tally.maskedCount++;
-    if (action >= REDACT || !isNumber) return replacement(action === PARTIAL || action === HASH ? REDACT : action);
+    if (action >= REDACT || !isNumber) return replacement(action === PARTIAL || action === HASH ? REDACT : action).bytes;
     return encodeJsonString(replaceText(action, latin1Text(bytes, from, to), engine.hash));
   }
   if (!isNumber || engine.text === null || to - from > limits.number) return null;
@@ -98,5 +88,5 @@ export function maskBare(engine: Engine, tally: Tally, bytes: Uint8Array, from: 
   const masked = engine.text.maskOf(latin1Text(bytes, from, to), context, kept);
   if (masked === null) return null;
   tally.maskedCount += masked.count;
-  return masked.text === null || masked.text === '' ? nullBytes : encodeJsonString(masked.text);
+  return masked.text === null || masked.text === '' ? nullValue.bytes : encodeJsonString(masked.text);
 }

@@ -12,7 +12,7 @@ import type { Tally } from '../machine.ts';
 import type { JsonObserver } from './json-observer.ts';
 import type { JsonStack } from './json-stack.ts';
 import { JsonStringScanner } from './json-string-scanner.ts';
-import { constantReplacement, maskBare, maskString, mayBeNested, redactedPart, textBytes } from './json-value.ts';
+import { maskBare, maskString, mayBeNested, redactedPart, replacement, textBytes } from './json-value.ts';
 import type { JsonWriter } from './json-writer.ts';
 import { LongString } from './long-string.ts';
 
@@ -75,7 +75,7 @@ export class JsonValues {
   /** Puts what stands for a value that is masked whole. */
   putReplacement(action: Action): void {
     this.#tally.maskedCount++;
-    this.#writer.out.putConstant(constantReplacement(action));
+    this.#writer.out.putConstant(replacement(action));
   }
 
   /** Puts what `partial` makes of the string `chunk[start, end)`, which is ASCII without escapes. */
