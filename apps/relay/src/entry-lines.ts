@@ -26,7 +26,7 @@ export const quotedOrNull = (text: string | null): string => (text === null ? 'n
 const headerNames = new Map<string, string>();
 const maxHeaderNames = 1024;
 
-export function headersJson(list: HeaderList): string {
+function headersJson(list: HeaderList): string {
   let json = '[';
   for (let i = 0; i < list.length; i++) {
     const [name, value] = list[i]!;
@@ -42,9 +42,35 @@ export function headersJson(list: HeaderList): string {
   return `${json}]`;
 }
 
+/** Headers as entries share them. Calls of a connection mostly have the same, so the last list is kept with its text. */
+export class HeadersPart {
+  readonly #member: string;
+  #list: HeaderList = [];
+  #part: string;
+
+  constructor(member: string) {
+    this.#member = member;
+    this.#part = `{"${member}":[]}`;
+  }
+
+  of(list: HeaderList): string {
+    if (!areEqual(list, this.#list)) {
+      this.#list = list;
+      this.#part = `{"${this.#member}":${headersJson(list)}}`;
+    }
+    return this.#part;
+  }
+}
+
+function areEqual(a: HeaderList, b: HeaderList): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i]![0] !== b[i]![0] || a[i]![1] !== b[i]![1]) return false;
+  return true;
+}
+
 /** What calls have in common, as JSON objects that a batch holds once (see PackedEntry.shared). */
 const callerParts = new WeakMap<Caller, readonly [identity: string, grant: string]>();
-const connectionParts = new WeakMap<KnownConnection, string>();
+const connectionParts = new WeakMap<KnownConnection, ConnectionParts>();
 /** By relay (a test has several in one process) and address. */
 const remoteParts = new Map<string, Map<string, string>>();
 const maxRemoteParts = 4096;
@@ -60,14 +86,26 @@ function partsOfCaller(caller: Caller): readonly [identity: string, grant: strin
   return parts;
 }
 
-function connectionPart(connection: KnownConnection): string {
-  let part = connectionParts.get(connection);
-  if (part === undefined) {
-    part = JSON.stringify({ connectionId: connection.snapshot.id, connectionName: connection.snapshot.name });
-    connectionParts.set(connection, part);
-  }
-  return part;
+interface ConnectionParts {
+  readonly connection: string;
+  readonly requestHeaders: HeadersPart;
+  readonly responseHeaders: HeadersPart;
 }
+
+function partsOfConnection(connection: KnownConnection): ConnectionParts {
+  let parts = connectionParts.get(connection);
+  if (parts === undefined) {
+    parts = {
+      connection: JSON.stringify({ connectionId: connection.snapshot.id, connectionName: connection.snapshot.name }),
+      requestHeaders: new HeadersPart('requestHeaders'),
+      responseHeaders: new HeadersPart('responseHeaders'),
+    };
+    connectionParts.set(connection, parts);
+  }
+  return parts;
+}
+
+export const responseHeadersPart = (connection: KnownConnection, list: HeaderList): string => partsOfConnection(connection).responseHeaders.of(list);
 
 function remotePart(relayId: string, remoteAddress: string): string {
   let parts = remoteParts.get(relayId);
@@ -147,14 +185,15 @@ export function packIntent(call: Call, { relayId, remoteAddress, claims, headers
     `["i","${call.id}",${call.at},${call.revision},${claims === null ? 'null' : JSON.stringify(claims)},${quotedOrNull(call.approvalId)}` +
     `,${context === noContext ? '{}' : JSON.stringify(context)},"${request!.method}",${quoted(call.url)},${quoted(request!.path)},${quotedOrNull(traceId)}]`;
   const [identity, grant] = partsOfCaller(call.caller!);
+  const { connection, requestHeaders } = partsOfConnection(call.connection!);
   const shared = [
     call.session!.part,
     remotePart(relayId, remoteAddress),
     identity,
     grant,
-    connectionPart(call.connection!),
+    connection,
     decisionPart(call.decision!, call.compiled!.policy),
-    `{"requestHeaders":${headersJson(headers)}}`,
+    requestHeaders.of(headers),
   ];
   return { line, shared, sealed: nothingSealed };
 }

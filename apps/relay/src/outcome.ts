@@ -7,7 +7,7 @@ import { sealBodyBytes } from '@hoop/sealing';
 import { headerValue } from '@hoop/upstream';
 
 import type { Call } from './call.ts';
-import { bodyJson, completionPart, headersJson, targetPart } from './entry-lines.ts';
+import { bodyJson, completionPart, responseHeadersPart, targetPart } from './entry-lines.ts';
 import type { Relay } from './relay.ts';
 import { keepRequestBody } from './request-body.ts';
 import type { KeptBody } from './request-body.ts';
@@ -56,7 +56,7 @@ function packOutcome(relay: Relay, call: Call, { state, status, error }: Ending,
     session!.part,
     ...(requestBody || responseBody ? [session!.keys!.wrappingPart, session!.keys!.part] : [noDataKey]),
     targetPart(lease, exchange?.peer.address ?? null, exchange?.peer.tls ?? null),
-    keepsHeads ? `{"responseHeaders":${headersJson(maskHeaders(call.responseHeaders))}}` : noResponseHeaders,
+    keepsHeads ? responseHeadersPart(connection!, maskHeaders(call.responseHeaders)) : noResponseHeaders,
     state === 'completed' && error === null && status !== null && status === call.targetStatus
       ? completionPart(status)
       : JSON.stringify({ state, status, targetStatus: call.targetStatus, error: call.isCallerGone ? null : (error?.code ?? null), errorDetail: error?.detail ?? null }),
