@@ -6,7 +6,7 @@
 import type { HeaderList, MaskRule } from '@hoop/contract';
 import { maskRuleSchema } from '@hoop/contract';
 import { canBeObserved, compileMasking, createDiscovery, createResponseMasker, isCoded } from '@hoop/masking';
-import type { CompiledMasking, Discovery, JsonObserver, MaskingIdentity } from '@hoop/masking';
+import type { CompiledMasking, Discovery, FieldObserver, MaskingIdentity } from '@hoop/masking';
 
 import type { ControlPlane } from './approvals/control-plane.ts';
 
@@ -121,7 +121,7 @@ export function createMaskDiscovery(options: MaskDiscoveryOptions): MaskDiscover
 
 const hasFields = (headers: HeaderList): boolean => headers.some(([name, value]) => name === 'content-type' && canBeObserved(value));
 
-type Looked = SampledResponse & { readonly headers: HeaderList; readonly observer: JsonObserver };
+type Looked = SampledResponse & { readonly headers: HeaderList; readonly observer: FieldObserver };
 
 /** @param onOver gets what was taken, once; null: nothing is to be looked at */
 function startSample(takeMs: number, onOver: (bytes: Uint8Array | null, isWhole: boolean) => void): ResponseSample {

@@ -1,6 +1,6 @@
 /** The rules that hold for one response, compiled: what every format's machine works with. */
 import type { HashText } from './actions/action.ts';
-import type { JsonObserver } from './formats/json/json-observer.ts';
+import type { FieldObserver } from './formats/field-observer.ts';
 import type { Tally } from './formats/machine.ts';
 import type { KeyEntry, KeyTable } from './rules/key-table.ts';
 import type { PathAutomaton, PathState } from './rules/path-automaton.ts';
@@ -20,7 +20,7 @@ export interface Engine {
   /** Masks JSON inside a text; null: it is JSON and stays as it is; undefined: it is not JSON. */
   readonly maskNested: (engine: Engine, tally: Tally, text: string, place: NestedPlace) => string | null | undefined;
   /** Of this response alone: sees values that no rule selects. Null: nobody looks. */
-  readonly observer: JsonObserver | null;
+  readonly observer: FieldObserver | null;
 }
 
 /** Where a text stands that may be JSON. */
@@ -31,7 +31,7 @@ export interface NestedPlace {
   /** How many strings the text is inside of already. */
   readonly nesting: number;
   /** Where its paths begin with `$`, such as in an event: who looks. @default null */
-  readonly observer?: JsonObserver | null;
+  readonly observer?: FieldObserver | null;
 }
 
 /** Limits of what one machine holds at a time. Beyond them it hides or cuts; it never passes on. */

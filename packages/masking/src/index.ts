@@ -1,7 +1,7 @@
 export { detectorGroups, detectors } from './detectors/registry.ts';
 export { canBeObserved, createDiscovery, ruleOfSuggestion } from './discovery/discovery.ts';
 export type { Discovery, DiscoveryOptions } from './discovery/discovery.ts';
-export type { JsonObserver } from './formats/json/json-observer.ts';
+export type { FieldObserver } from './formats/field-observer.ts';
 export { isCoded, maskCodedBody, maskPlainBody, maskText } from './recording/mask-body.ts';
 export type { MaskBodyInput, MaskedBody } from './recording/mask-body.ts';
 export { maskHeaders } from './recording/mask-headers.ts';

@@ -7,7 +7,7 @@ import type { MaskRule, MaskSuggestion } from '@hoop/contract';
 import { REDACT } from '../actions/action.ts';
 import { detectorGroups, detectors } from '../detectors/registry.ts';
 import { formatOf, parseMediaType } from '../response/content-type.ts';
-import type { JsonObserver } from '../formats/json/json-observer.ts';
+import type { FieldObserver } from '../formats/field-observer.ts';
 import { TextRules } from '../text/text-rules.ts';
 
 export interface DiscoveryOptions {
@@ -25,7 +25,7 @@ export interface DiscoveryOptions {
 
 export interface Discovery {
   /** The observer for a response, null where it is not in the sample. `rules`: those of the connection. */
-  observe(connectionId: string, rules: readonly MaskRule[]): JsonObserver | null;
+  observe(connectionId: string, rules: readonly MaskRule[]): FieldObserver | null;
   /** What was found since the last call, for the control plane to add up. */
   take(): { connectionId: string; suggestions: MaskSuggestion[] }[];
 }

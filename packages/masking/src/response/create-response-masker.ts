@@ -11,7 +11,7 @@ import { BodyMasker } from './body-masker.ts';
 import type { BodyPlan, MaskingReport, MaskingSink } from './body-masker.ts';
 import { formatOf, isListed, parseMediaType } from './content-type.ts';
 import { headersOfChanged, maskHeaderValues, withoutOriginal } from './response-headers.ts';
-import type { JsonObserver } from '../formats/json/json-observer.ts';
+import type { FieldObserver } from '../formats/field-observer.ts';
 
 export interface ResponseMaskerInput {
   /** Null: no rules. */
@@ -28,7 +28,7 @@ export interface ResponseMaskerInput {
   readonly scrub: Scrubber | null;
   readonly sink: MaskingSink;
   /** Sees fields that no rule covers (discovery). */
-  readonly observer?: JsonObserver | null;
+  readonly observer?: FieldObserver | null;
 }
 
 export interface ResponseMasker {

@@ -1,6 +1,6 @@
 import type { KeyEntry } from '../../rules/key-table.ts';
 import type { PathState } from '../../rules/path-automaton.ts';
-import type { JsonObserver } from './json-observer.ts';
+import type { FieldObserver } from '../field-observer.ts';
 
 export interface JsonOptions {
   /** More than one document: NDJSON, JSON text sequences (RFC 7464), log lines. @default false */
@@ -11,5 +11,5 @@ export interface JsonOptions {
   readonly entry?: KeyEntry;
   /** How many strings the document is inside of. @default 0 */
   readonly nesting?: number;
-  readonly observer?: JsonObserver | null;
+  readonly observer?: FieldObserver | null;
 }

@@ -9,7 +9,7 @@ import type { KeyEntry } from '../../rules/key-table.ts';
 import type { PathState } from '../../rules/path-automaton.ts';
 import type { Span } from '../../text/span.ts';
 import type { Tally } from '../machine.ts';
-import type { JsonObserver } from './json-observer.ts';
+import type { FieldObserver } from '../field-observer.ts';
 import type { JsonStack } from './json-stack.ts';
 import { JsonStringScanner } from './json-string-scanner.ts';
 import { maskBare, maskString, mayBeNested, redactedPart, replacement, textBytes } from './json-value.ts';
@@ -40,7 +40,7 @@ export class JsonValues {
   readonly #stack: JsonStack;
   readonly #place: Place;
   readonly #nesting: number;
-  readonly #observer: JsonObserver | null;
+  readonly #observer: FieldObserver | null;
   /** Strings of places without an action are looked at. */
   readonly #inspects: boolean;
   /** Nothing looks into strings, but for JSON in them. */
@@ -51,7 +51,7 @@ export class JsonValues {
   #droppedAction: Action = NONE;
   #long: LongString | null = null;
 
-  constructor(input: { engine: Engine; writer: JsonWriter; tally: Tally; stack: JsonStack; place: Place; nesting: number; observer: JsonObserver | null }) {
+  constructor(input: { engine: Engine; writer: JsonWriter; tally: Tally; stack: JsonStack; place: Place; nesting: number; observer: FieldObserver | null }) {
     this.#engine = input.engine;
     this.#writer = input.writer;
     this.#tally = input.tally;
