@@ -183,11 +183,11 @@ async function memory(kind: 'json' | 'event-stream' | 'gzip'): Promise<void> {
         masker.end();
       })();
     });
-  // the peak of 256 MiB, when code is compiled and the heap has its working size (half as much leaves buffers that
-  // wait for their collection out, now and then 30 MiB), against the peak of 1 GiB
+  // the peak of 512 MiB, when code is compiled and as many buffers wait for their collection as ever do (some 30 MiB of
+  // them, which takes a while to come about), against the peak of 1 GiB after it
   let peakBytes = 0;
   const watch = setInterval(() => (peakBytes = Math.max(peakBytes, process.memoryUsage.rss())), 20);
-  await pass(gibibyte / 4);
+  await pass(gibibyte / 2);
   const baseBytes = Math.max(peakBytes, process.memoryUsage.rss());
   const start = performance.now();
   await pass(gibibyte);
