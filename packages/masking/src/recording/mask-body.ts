@@ -1,7 +1,7 @@
 /** Bodies and texts that are recorded or shown to approvers: the same engine as for responses. */
 import type { HeaderList } from '@hoop/contract';
 
-import { createDecoder, decoderLimits, parseCodings } from '../decoding/content-decoder.ts';
+import { createDecoder, parseCodings } from '../decoding/content-decoder.ts';
 import { maskRunningText } from '../formats/plain-text.ts';
 import { createResponseMasker } from '../response/create-response-masker.ts';
 import type { CompiledMasking } from '../rules/compile-masking.ts';
@@ -74,35 +74,42 @@ export async function maskCodedBody(input: MaskBodyInput & { readonly maxBytes: 
 
 const codingsIn = (headers: HeaderList): string[] => headers.filter(([name]) => name === 'content-encoding').map(([, value]) => value);
 
-/** What a layer may unfold to before the next one undoes it, as a multiple of what may come out in the end. */
-const layerRoom = 4;
+/**
+ * One coding after the other, so that where an outer one breaks off, all that came before goes through the inner ones.
+ * What lies between them may be larger than what comes out, but not by much.
+ */
+async function decode(codings: readonly string[], body: Uint8Array, maxBytes: number): Promise<MaskedBody> {
+  let decoded: MaskedBody = { bytes: body, isWhole: true };
+  for (const [index, coding] of codings.toReversed().entries()) {
+    const isLast = index === codings.length - 1;
+    const { bytes, isWhole } = await decodeOne(coding, decoded.bytes, isLast ? maxBytes : 2 * (maxBytes + 1_048_576));
+    decoded = { bytes, isWhole: decoded.isWhole && isWhole };
+  }
+  return decoded;
+}
 
-function decode(codings: readonly string[], body: Uint8Array, maxBytes: number): Promise<MaskedBody> {
+function decodeOne(coding: string, body: Uint8Array, maxBytes: number): Promise<MaskedBody> {
   return new Promise((resolve) => {
     const chunks: Uint8Array[] = [];
     let room = maxBytes;
     let isOver = false;
     const over = (isWhole: boolean): void => resolve({ bytes: Buffer.concat(chunks), isWhole });
-    const decoder = createDecoder(
-      codings,
-      {
-        data(chunk) {
-          if (isOver) return true;
-          chunks.push(chunk.subarray(0, room));
-          isOver = chunk.length > room;
-          room -= chunk.length;
-          if (!isOver) return true;
-          over(false);
-          // Not from within the layer that gave it.
-          setImmediate(() => decoder.abort());
-          return true;
-        },
-        end: () => over(true),
-        error: () => over(false),
-        drain: () => {},
+    const decoder = createDecoder([coding], {
+      data(chunk) {
+        if (isOver) return true;
+        chunks.push(chunk.subarray(0, room));
+        isOver = chunk.length > room;
+        room -= chunk.length;
+        if (!isOver) return true;
+        over(false);
+        // Not from within the decoder that gave it.
+        setImmediate(() => decoder.abort());
+        return true;
       },
-      { ...decoderLimits, maxBytes: (maxBytes + 1_048_576) * layerRoom },
-    );
+      end: () => over(true),
+      error: () => over(false),
+      drain: () => {},
+    });
     decoder.write(body);
     decoder.end();
   });
