@@ -1,7 +1,8 @@
 /**
  * What the record alone costs: the bare proxy, and nothing but an intent that is durable before the request is sent, the
  * sealed body, and an outcome that is durable before the response. No identity, policy, credential or masking. Between it
- * and the bare proxy lies what no relay that keeps these promises can save. Arguments: the target's URL, the queue's URL.
+ * and the bare proxy lies what no relay that keeps these promises can save. Arguments: the target's URL, the queue's URL,
+ * and `heads` to keep no body.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +14,7 @@ import { createRecorder } from '@hoop/recording';
 import { createDataKey, generateRecordingKeys, sealBodyBytes } from '@hoop/sealing';
 import { Pool } from 'undici';
 
-const [target = '', queueUrl = ''] = process.argv.slice(2);
+const [target = '', queueUrl = '', capture = 'full'] = process.argv.slice(2);
 const pool = new Pool(target, { connections: 1024 });
 const queue = openQueue<PackedRecordBatch>('bench', { kind: 'postgres', url: queueUrl }, { timeoutMs: 10_000 });
 const recorder = createRecorder({ relayId: newId('relay'), timeoutMs: 10_000, send: (id, { head, bytes }) => queue.addBytes(id, head, 'packed', bytes) });
@@ -49,7 +50,7 @@ const server = createServer({ noDelay: true }, async (req, res) => {
       },
       onResponseEnd() {
         const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-        void recorder.add({ line: outcomeLine, sealed: [sealBodyBytes(key, body, 'response')] }).then(() => res.writeHead(status, list).end(body));
+        void recorder.add({ line: outcomeLine, sealed: capture === 'heads' ? [] : [sealBodyBytes(key, body, 'response')] }).then(() => res.writeHead(status, list).end(body));
       },
       onResponseError(_controller, error) {
         res.writeHead(502).end(error.message);
