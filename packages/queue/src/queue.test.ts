@@ -214,6 +214,21 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
       expect((await queue.counts()).waiting).toBe(2);
     });
 
+    test.each(['cut', 'freeze'] as const)('says no to bytes within its time limit when the server is gone (%s), and has them once when they are added again', async (how) => {
+      const queue = queueOf<{ version: number; packed: string }>({ timeoutMs: 500 });
+      const bytes = randomBytes(100_000);
+      await queue.addBytes('before', { version: 3 }, 'packed', bytes);
+      await gate[how]();
+      const from = performance.now();
+      await expect(queue.addBytes('again', { version: 3 }, 'packed', bytes)).rejects.toMatchObject({ code: 'unavailable' });
+      expect(performance.now() - from).toBeLessThan(900);
+      await gate.restore();
+      await expect.poll(() => queue.addBytes('again', { version: 3 }, 'packed', bytes).then(() => 'added', () => 'refused'), patient).toBe('added');
+      await queue.addBytes('again', { version: 3 }, 'packed', bytes);
+      expect((await queue.counts()).waiting).toBe(2);
+      for (const { packed } of await take<{ packed: string }>(2)) expect(Buffer.from(packed, 'base64').equals(bytes)).toBe(true);
+    });
+
     test('opens while the server is away, and works once it is there', async () => {
       await gate.cut();
       const queue = queueOf<number>({ timeoutMs: 300 });

@@ -54,7 +54,7 @@ export interface JobQueue<T> {
   /**
    * As `add`, of a payload that is mostly bytes: they become its member `member`, in base64 (in which line feeds mean
    * nothing). On Postgres the server does that, which spares the caller most of the work.
-   * @param head without quotes, backslashes or control characters in its strings
+   * @param head without NULs or lone surrogates in its strings, which Postgres' jsonb refuses
    * @param bytes not changed until the promise is settled
    */
   addBytes<M extends string>(jobId: string, head: Omit<T, M>, member: M, bytes: Uint8Array): Promise<void>;
@@ -198,7 +198,7 @@ export function openQueue<T>(name: string, connection: QueueConnection, options:
 
 function postgresBackend(name: string, url: string, timeoutMs: number, max: number): Backend {
   const pool = createQueuePool(url, { max, timeoutMs, applicationName: `hoop-queue:${name}` });
-  let storedOptions: ((jobId: string) => string) | undefined;
+  let storedOptions: JobsOptions | undefined;
   return {
     async ready() {
       const client = await pool.connect();
@@ -216,12 +216,12 @@ function postgresBackend(name: string, url: string, timeoutMs: number, max: numb
       return queue as unknown as Stored;
     },
     async addBytes(queue, { id, options, head, member, bytes }) {
-      // The options as BullMQ stores them: the same for all jobs, but for their ids.
-      storedOptions ??= storedForm(queue, options);
+      // As BullMQ stores them; but for the id they are the same for all jobs.
+      storedOptions ??= new Job(queue, '', { json: null }, options).asJSON().opts;
       await pool.query({
         name: 'hoop-add-bytes',
         text: addBytesStatement,
-        values: [name, id, bytes, JSON.stringify(head), member, storedOptions(id), Date.now(), options.attempts],
+        values: [name, id, bytes, JSON.stringify(head), member, JSON.stringify({ ...storedOptions, jobId: id }), Date.now(), options.attempts],
       } as unknown as string);
     },
     async close() {
@@ -234,13 +234,6 @@ function postgresBackend(name: string, url: string, timeoutMs: number, max: numb
 const addBytesStatement = `SELECT add_job(
   $1::text, $2, $1::text, jsonb_build_object('json', $4::jsonb || jsonb_build_object($5::text, encode($3::bytea, 'base64'))), $6::jsonb,
   0, 0, $7, $8, NULL, NULL, NULL, NULL, NULL, false) AS id`;
-
-function storedForm(queue: Stored, options: JobsOptions): (jobId: string) => string {
-  const marker = 'JOB-ID';
-  const { opts } = new Job(queue, '', { json: null }, { ...options, jobId: marker }).asJSON();
-  const [before = '', after = ''] = JSON.stringify(opts).split(marker);
-  return (jobId) => before + jobId + after;
-}
 
 /** What a session can decide it does itself: see `createQueuePool`. */
 const trusted = Promise.resolve();
