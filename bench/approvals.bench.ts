@@ -20,7 +20,13 @@ const bench = openBench('approvals');
 const connection = 'approved';
 const rules = [
   { name: 'small', effect: 'allow', match: { methods: ['POST'] } },
-  { name: 'large', effect: 'require_approval', match: { methods: ['POST'] }, when: 'request.body.amount > 100', approval: { reviewers: ['group:payments'], ttl: '1d' } },
+  {
+    name: 'large',
+    effect: 'require_approval',
+    match: { methods: ['POST'] },
+    when: 'request.body.amount > 100',
+    approval: { reviewers: ['group:payments'], ttl: '1d' },
+  },
 ];
 
 interface Scene {
@@ -37,10 +43,25 @@ async function open(queue: 'postgres' | 'redis'): Promise<Scene> {
   const product = await startProduct({ queue, relays: 1 });
   const { target, secrets, controlPlaneUrl } = product;
   const first = { 'if-none-match': '*' };
-  await product.ask('POST', '/v1/connections', { name: connection, target: target.url, allowedCidrs: ['127.0.0.0/8'], identities: ['nightly'] });
-  await product.ask('PUT', `/v1/connections/${connection}/credential`, { settings: { type: 'static', injection: { into: 'header' } }, secrets: { secret: secrets.credential } }, first);
+  await product.ask('POST', '/v1/connections', {
+    name: connection,
+    target: target.url,
+    allowedCidrs: ['127.0.0.0/8'],
+    identities: ['nightly'],
+  });
+  await product.ask(
+    'PUT',
+    `/v1/connections/${connection}/credential`,
+    { settings: { type: 'static', injection: { into: 'header' } }, secrets: { secret: secrets.credential } },
+    first,
+  );
   await product.ask('PUT', `/v1/connections/${connection}/policy`, { rules }, first);
-  const { token } = (await product.ask('POST', '/v1/admin-tokens', { name: 'ann', role: 'approver', user: 'ann', groups: ['payments'] })) as { token: string };
+  const { token } = (await product.ask('POST', '/v1/admin-tokens', {
+    name: 'ann',
+    role: 'approver',
+    user: 'ann',
+    groups: ['payments'],
+  })) as { token: string };
   const pool = new pg.Pool({ connectionString: product.databaseUrl, max: 2 });
   const grant = await product.grant();
   let calls = 0;
@@ -57,7 +78,11 @@ async function open(queue: 'postgres' | 'redis'): Promise<Scene> {
     },
     async call(amount) {
       const headers = { 'hoop-grant': grant, 'content-type': 'application/json' };
-      const response = await fetch(`${product.relayUrls[0]}/${connection}/plain/b${++calls}`, { method: 'POST', body: JSON.stringify({ amount }), headers });
+      const response = await fetch(`${product.relayUrls[0]}/${connection}/plain/b${++calls}`, {
+        method: 'POST',
+        body: JSON.stringify({ amount }),
+        headers,
+      });
       const text = await response.text();
       if (response.status !== 200) throw new Error(`${response.status} ${text}`);
     },
@@ -117,7 +142,10 @@ async function fill({ pool, ask, call }: Scene, count: number): Promise<void> {
 }
 
 async function insertCopies(pool: pg.Pool, from: string, count: number): Promise<{ id: string; digest: string }[]> {
-  const copies = Array.from({ length: count }, () => ({ id: newId('approval'), digest: crypto.randomUUID().replaceAll('-', '').padEnd(64, '0') }));
+  const copies = Array.from({ length: count }, () => ({
+    id: newId('approval'),
+    digest: crypto.randomUUID().replaceAll('-', '').padEnd(64, '0'),
+  }));
   await pool.query(
     `INSERT INTO approvals (id, digest, identity_id, identity_name, identity_owner, connection_id, connection_name, policy_id, policy_revision, requirements, rules, reviewers,
                             method, url, path, body_bytes, call_id, session_id, shown_key, shown, requested_at, expires_at)
@@ -178,7 +206,14 @@ try {
   await fill(few, 10);
   await fill(many, 10_000);
   const compare = (name: string, measure: (scene: Scene) => Promise<Sample>): Promise<unknown> =>
-    bench.compare({ case: `${name} with 10,000 pending over 10`, unit: 'ms', goal: 1.5, lowerIsBetter: true, candidate: () => measure(many), baseline: () => measure(few) });
+    bench.compare({
+      case: `${name} with 10,000 pending over 10`,
+      unit: 'ms',
+      goal: 1.5,
+      lowerIsBetter: true,
+      candidate: () => measure(many),
+      baseline: () => measure(few),
+    });
   await compare('a review', reviews);
   await compare('the list of what waits for me', lists);
 } finally {

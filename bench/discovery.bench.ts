@@ -100,7 +100,10 @@ const settings: [string, Parameters<typeof open>[0], number?][] = [
   ['1 in 50, however many come', { gapMs: 0 }],
   ['every response', { sampleEvery: 1, gapMs: 0 }],
 ];
-for (const [size, bytes] of [['1 KB', 1024], ['64 KB', 65_536]] as const) {
+for (const [size, bytes] of [
+  ['1 KB', 1024],
+  ['64 KB', 65_536],
+] as const) {
   const body = bodyOf(bytes);
   for (const [name, options, goal] of settings) {
     const discovery = open(options);

@@ -100,7 +100,13 @@ async function beside(db: Database): Promise<void> {
     ratios.push(together / alone);
     rates.push(together);
   }
-  bench.report({ case: 'calls written with the sequencer in the same process, over without', value: median(rates), unit: 'calls/s', ratio: median(ratios), pairs });
+  bench.report({
+    case: 'calls written with the sequencer in the same process, over without',
+    value: median(rates),
+    unit: 'calls/s',
+    ratio: median(ratios),
+    pairs,
+  });
 }
 
 async function exporting(db: Database): Promise<void> {

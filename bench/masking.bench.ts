@@ -36,7 +36,9 @@ function customer(i: number): unknown {
 
 export function document(bytes: number): Buffer {
   const one = JSON.stringify(customer(12_345)).length + 1;
-  return Buffer.from(JSON.stringify({ object: 'list', has_more: false, data: Array.from({ length: Math.ceil(bytes / one) }, (_, i) => customer(i)) }));
+  return Buffer.from(
+    JSON.stringify({ object: 'list', has_more: false, data: Array.from({ length: Math.ceil(bytes / one) }, (_, i) => customer(i)) }),
+  );
 }
 
 const rule = (part: Partial<MaskRule>): MaskRule => ({ action: 'redact', ...part }) as MaskRule;
@@ -48,7 +50,18 @@ export const fiveHundredRules: MaskRule[] = [
   ...Array.from({ length: 245 }, (_, i) => rule({ path: `$.data[*].section_${i}.field_${i}` })),
   ...Array.from({ length: 245 }, (_, i) => rule({ key: `sensitive_field_${i}` })),
 ];
-export const tenDetectors: MaskRule[] = ['payment_card', 'iban', 'email', 'phone', 'us_ssn', 'ip_address', 'jwt', 'aws_key', 'stripe_key', 'private_key'].map((detect) => rule({ detect }));
+export const tenDetectors: MaskRule[] = [
+  'payment_card',
+  'iban',
+  'email',
+  'phone',
+  'us_ssn',
+  'ip_address',
+  'jwt',
+  'aws_key',
+  'stripe_key',
+  'private_key',
+].map((detect) => rule({ detect }));
 
 export interface MaskOptions {
   readonly type?: string;
@@ -88,7 +101,9 @@ async function main(): Promise<void> {
   const bench = openBench('masking');
   const body = document(2_097_152);
   const perSecond = (nsPerCall: number, bytes: number): number => (bytes / nsPerCall) * 1e3;
-  const timed = (call: () => void, bytes: number) => () => ({ value: perSecond(timeCalls(call, { forMs: 400, warmUpMs: 150 }).value, bytes) });
+  const timed = (call: () => void, bytes: number) => () => ({
+    value: perSecond(timeCalls(call, { forMs: 400, warmUpMs: 150 }).value, bytes),
+  });
   const parse = (bytes: Buffer) => () => {
     released += Buffer.from(JSON.stringify(JSON.parse(bytes.toString()))).length;
   };
@@ -97,8 +112,22 @@ async function main(): Promise<void> {
   const detecting = compileMasking(tenDetectors);
   const scrub = compileScrubber(['sk_live_4eC39HqLyjWDarjtT1zdp7dc', 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl']);
 
-  await bench.compare({ case: '10 path and key rules, 2 MB JSON', unit: 'MB/s', goal: 2, pairs: 9, candidate: timed(() => mask(ten, body), body.length), baseline: timed(parse(body), body.length) });
-  await bench.compare({ case: '10 detectors on all strings, 2 MB JSON', unit: 'MB/s', goal: 0.7, pairs: 9, candidate: timed(() => mask(detecting, body), body.length), baseline: timed(parse(body), body.length) });
+  await bench.compare({
+    case: '10 path and key rules, 2 MB JSON',
+    unit: 'MB/s',
+    goal: 2,
+    pairs: 9,
+    candidate: timed(() => mask(ten, body), body.length),
+    baseline: timed(parse(body), body.length),
+  });
+  await bench.compare({
+    case: '10 detectors on all strings, 2 MB JSON',
+    unit: 'MB/s',
+    goal: 0.7,
+    pairs: 9,
+    candidate: timed(() => mask(detecting, body), body.length),
+    baseline: timed(parse(body), body.length),
+  });
   await bench.compare({
     case: 'time with 500 rules over 10 rules',
     unit: 's/GB',
@@ -124,9 +153,23 @@ async function main(): Promise<void> {
     baseline: timed(parse(body), body.length),
   });
   const small = document(1024).subarray(0);
-  const headers: [string, string][] = [['content-type', 'application/json'], ['content-length', String(small.length)], ['date', 'Tue, 24 Nov 2026 07:00:00 GMT'], ['x-request-id', 'req_8sd7f6'], ['cache-control', 'no-store']];
-  bench.report({ case: `whole response of ${small.length} bytes, 10 rules and scrubbing`, unit: 'us', value: timeCalls(() => mask(ten, small, { headers, scrub }), { forMs: 600, warmUpMs: 300 }).value / 1e3 });
-  bench.report({ case: `whole response of ${small.length} bytes, scrubbing alone`, unit: 'us', value: timeCalls(() => mask(null, small, { headers, scrub }), { forMs: 600, warmUpMs: 300 }).value / 1e3 });
+  const headers: [string, string][] = [
+    ['content-type', 'application/json'],
+    ['content-length', String(small.length)],
+    ['date', 'Tue, 24 Nov 2026 07:00:00 GMT'],
+    ['x-request-id', 'req_8sd7f6'],
+    ['cache-control', 'no-store'],
+  ];
+  bench.report({
+    case: `whole response of ${small.length} bytes, 10 rules and scrubbing`,
+    unit: 'us',
+    value: timeCalls(() => mask(ten, small, { headers, scrub }), { forMs: 600, warmUpMs: 300 }).value / 1e3,
+  });
+  bench.report({
+    case: `whole response of ${small.length} bytes, scrubbing alone`,
+    unit: 'us',
+    value: timeCalls(() => mask(null, small, { headers, scrub }), { forMs: 600, warmUpMs: 300 }).value / 1e3,
+  });
   reportFirstBytes(bench, ten, body);
   for (const kind of ['json', 'event-stream', 'gzip'] as const) await reportMemory(bench, kind);
 }
@@ -134,7 +177,15 @@ async function main(): Promise<void> {
 function reportFirstBytes(bench: ReturnType<typeof openBench>, masking: CompiledMasking, body: Buffer): void {
   let out = 0;
   const sink = { data: (chunk: Uint8Array) => void (out += chunk.length), end() {}, error() {}, drain() {} };
-  const masker = createResponseMasker({ masking, unmaskedContentTypes: [], requestMethod: 'GET', status: 200, headers: [['content-type', 'application/json']], scrub: null, sink });
+  const masker = createResponseMasker({
+    masking,
+    unmaskedContentTypes: [],
+    requestMethod: 'GET',
+    status: 200,
+    headers: [['content-type', 'application/json']],
+    scrub: null,
+    sink,
+  });
   masker.write(body.subarray(0, chunkBytes));
   bench.report({ case: 'masked bytes out before the second chunk of 64 KiB', unit: 'bytes', value: out });
   masker.abort();
@@ -144,19 +195,35 @@ const gibibyte = 1_073_741_824;
 
 /** A child process masks 1 GiB and tells how its memory grew. */
 async function reportMemory(bench: ReturnType<typeof openBench>, kind: 'json' | 'event-stream' | 'gzip'): Promise<void> {
-  const child = startProcess(import.meta.filename, { core: cores.underTest, args: ['--memory', kind], execArgv: ['--conditions=@hoop/source', '--expose-gc'] });
+  const child = startProcess(import.meta.filename, {
+    core: cores.underTest,
+    args: ['--memory', kind],
+    execArgv: ['--conditions=@hoop/source', '--expose-gc'],
+  });
   const told = await new Promise<{ baseBytes: number; peakBytes: number; bytes: number; seconds: number }>((resolve, reject) => {
     child.child.once('message', (message) => resolve(message as never));
     child.child.once('exit', (code) => reject(new Error(`the memory run of ${kind} ended with ${code}`)));
   });
   await child.close();
   const grew = (told.peakBytes - told.baseBytes) / 1_048_576;
-  bench.report({ case: `memory growth on 1 GiB of ${kind}`, unit: 'MiB', value: grew, ratio: grew / 32, goal: 1, lowerIsBetter: true, decodedMiB: told.bytes / 1_048_576, seconds: told.seconds });
+  bench.report({
+    case: `memory growth on 1 GiB of ${kind}`,
+    unit: 'MiB',
+    value: grew,
+    ratio: grew / 32,
+    goal: 1,
+    lowerIsBetter: true,
+    decodedMiB: told.bytes / 1_048_576,
+    seconds: told.seconds,
+  });
 }
 
 async function memory(kind: 'json' | 'event-stream' | 'gzip'): Promise<void> {
   const rules = [...tenRules, ...tenDetectors.slice(0, 3)];
-  const unit = kind === 'event-stream' ? Buffer.from(Array.from({ length: 64 }, (_, i) => `id: ${i}\ndata: ${JSON.stringify(customer(i))}\n\n`).join('')) : Buffer.from(Array.from({ length: 64 }, (_, i) => `${JSON.stringify(customer(i))}\n`).join(''));
+  const unit =
+    kind === 'event-stream'
+      ? Buffer.from(Array.from({ length: 64 }, (_, i) => `id: ${i}\ndata: ${JSON.stringify(customer(i))}\n\n`).join(''))
+      : Buffer.from(Array.from({ length: 64 }, (_, i) => `${JSON.stringify(customer(i))}\n`).join(''));
   const type = kind === 'event-stream' ? 'text/event-stream' : 'application/x-ndjson';
   const wire = kind === 'gzip' ? gzipSync(Buffer.concat(Array.from({ length: 16 }, () => unit))) : unit;
   const decodedPerTurn = kind === 'gzip' ? unit.length * 16 : unit.length;

@@ -23,7 +23,9 @@ import { sampleCall } from '../packages/database/test/sample-entries.ts';
 import { openBench, recordLatencies } from './measure.ts';
 import { measureStrictAndRelaxed } from './recording/strict-relaxed.ts';
 
-const { values } = parseArgs({ options: { json: { type: 'boolean' }, calls: { type: 'string', default: '60000' }, rows: { type: 'string', default: '1000000' } } });
+const { values } = parseArgs({
+  options: { json: { type: 'boolean' }, calls: { type: 'string', default: '60000' }, rows: { type: 'string', default: '1000000' } },
+});
 const calls = Number(values.calls);
 const rows = Number(values.rows);
 const callsPerSession = 20;
@@ -47,7 +49,16 @@ try {
 for (const atOnce of [1, 32]) {
   const { strict, relaxed } = await measureStrictAndRelaxed(2000, atOnce);
   const [addedP50Ms, addedP99Ms] = [strict.p50Ms - relaxed.p50Ms, strict.p99Ms - relaxed.p99Ms];
-  bench.report({ case: `strict adds over relaxed, ${atOnce} at once`, value: addedP50Ms, unit: 'ms p50', addedP99Ms, strictP50Ms: strict.p50Ms, relaxedP50Ms: relaxed.p50Ms, strictP99Ms: strict.p99Ms, relaxedP99Ms: relaxed.p99Ms });
+  bench.report({
+    case: `strict adds over relaxed, ${atOnce} at once`,
+    value: addedP50Ms,
+    unit: 'ms p50',
+    addedP99Ms,
+    strictP50Ms: strict.p50Ms,
+    relaxedP50Ms: relaxed.p50Ms,
+    strictP99Ms: strict.p99Ms,
+    relaxedP99Ms: relaxed.p99Ms,
+  });
 }
 
 async function throughput(db: Database): Promise<void> {
@@ -59,7 +70,11 @@ async function throughput(db: Database): Promise<void> {
   const env = { PATH: process.env['PATH'], DATABASE_URL: postgres.url, HOOP_LOG_LEVEL: 'error' };
   const worker = fork(main, [], { execArgv: ['--conditions=@hoop/source'], env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const queue = openQueue(queueNames.recordings, { kind: 'postgres', url: relayUrl.href });
-  const recorder = createRecorder({ relayId: newId('relay'), send: (jobId, { head, bytes }) => queue.addBytes(jobId, head, 'packed', bytes), timeoutMs: 10_000 });
+  const recorder = createRecorder({
+    relayId: newId('relay'),
+    send: (jobId, { head, bytes }) => queue.addBytes(jobId, head, 'packed', bytes),
+    timeoutMs: 10_000,
+  });
   const acknowledged = recordLatencies();
   const samples = Array.from({ length: 2000 }, () => sampleCall());
   const ids: string[] = [];
@@ -71,7 +86,14 @@ async function throughput(db: Database): Promise<void> {
     ids.push(callId);
     const at = Date.now();
     const from = performance.now();
-    await recorder.intent({ ...intent.head, callId, sessionId, at, url: `${intent.head.url}/${index}`, path: `${intent.head.path}/${index}` });
+    await recorder.intent({
+      ...intent.head,
+      callId,
+      sessionId,
+      at,
+      url: `${intent.head.url}/${index}`,
+      path: `${intent.head.path}/${index}`,
+    });
     acknowledged.add(performance.now() - from);
     await recorder.conclude({ ...outcome, callId, sessionId, at, dataKey: { ...outcome.dataKey!, id: `key_${sessionId}` } });
   }
@@ -96,7 +118,9 @@ async function throughput(db: Database): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   const drainedMs = performance.now() - from;
-  const [stored] = await db.prisma.$queryRaw<{ concluded: number }[]>`SELECT count(*)::int AS concluded FROM calls WHERE state = 'completed' AND has_head`;
+  const [stored] = await db.prisma.$queryRaw<
+    { concluded: number }[]
+  >`SELECT count(*)::int AS concluded FROM calls WHERE state = 'completed' AND has_head`;
   const lost = ids.length - stored!.concluded;
   const bytes = (await bytesStored(db)) - before;
   await recorder.close(1000);
@@ -106,8 +130,25 @@ async function throughput(db: Database): Promise<void> {
   await gone;
 
   const rate = (calls / drainedMs) * 1000;
-  bench.report({ case: 'calls into Postgres, sustained', value: rate, unit: 'calls/s', ratio: rate / 4000, goal: 1, calls, lost, takenByQueue: (calls / sentMs) * 1000, queue: 'postgres' });
-  bench.report({ case: 'intent acknowledged by the queue', value: acknowledged.p50Ms, unit: 'ms p50', p50Ms: acknowledged.p50Ms, p99Ms: acknowledged.p99Ms, concurrency });
+  bench.report({
+    case: 'calls into Postgres, sustained',
+    value: rate,
+    unit: 'calls/s',
+    ratio: rate / 4000,
+    goal: 1,
+    calls,
+    lost,
+    takenByQueue: (calls / sentMs) * 1000,
+    queue: 'postgres',
+  });
+  bench.report({
+    case: 'intent acknowledged by the queue',
+    value: acknowledged.p50Ms,
+    unit: 'ms p50',
+    p50Ms: acknowledged.p50Ms,
+    p99Ms: acknowledged.p99Ms,
+    concurrency,
+  });
   bench.report({ case: 'stored per call with a 1 KB body', value: bytes / calls, unit: 'bytes', indexes: 'included' });
   if (lost !== 0) process.exitCode = 1;
 }
@@ -126,7 +167,8 @@ async function find(db: Database): Promise<void> {
   const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
   // A piece at a time: no statement may take longer than thirty seconds.
   const piece = 100_000;
-  for (let from = 0; from < rows; from += piece) await db.prisma.$executeRaw`
+  for (let from = 0; from < rows; from += piece)
+    await db.prisma.$executeRaw`
     INSERT INTO calls (id, session_id, at, state, has_head, identity_id, connection_id, decision, rule, method, path, status, trace_id)
     SELECT left(id_floor('call', at), 15) || lpad(n::text, 16, '0'), 'ses_filled' || n / ${callsPerSession}, at, 'completed', true,
            CASE WHEN n / ${callsPerSession} % 50000 = 7 THEN ${identityId} ELSE 'idn_' || n / ${callsPerSession} % 100 END, 'con_' || n % 50, 'allow', 'rule ' || n % 20,
@@ -152,6 +194,15 @@ async function find(db: Database): Promise<void> {
       latencies.add(performance.now() - from);
       if (page.items.length !== 1) throw new Error(`No session was found ${name}.`);
     }
-    bench.report({ case: `find a session ${name}`, value: latencies.p50Ms, unit: 'ms', ratio: latencies.p50Ms / 50, goal: 1, lowerIsBetter: true, p99Ms: latencies.p99Ms, rows });
+    bench.report({
+      case: `find a session ${name}`,
+      value: latencies.p50Ms,
+      unit: 'ms',
+      ratio: latencies.p50Ms / 50,
+      goal: 1,
+      lowerIsBetter: true,
+      p99Ms: latencies.p99Ms,
+      rows,
+    });
   }
 }

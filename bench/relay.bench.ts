@@ -22,7 +22,13 @@ const forMs = 4000;
 
 const bench = openBench('relay');
 const pinned = pinSelf();
-const customers = Array.from({ length: 8 }, (_, id) => ({ id, name: `Customer ${id}`, email: `c${id}@example.com`, city: 'Springfield', note: 'x'.repeat(30) }));
+const customers = Array.from({ length: 8 }, (_, id) => ({
+  id,
+  name: `Customer ${id}`,
+  email: `c${id}@example.com`,
+  city: 'Springfield',
+  note: 'x'.repeat(30),
+}));
 const target = await startCannedTarget('application/json', JSON.stringify({ data: customers }).padEnd(1024, ' '));
 const stage = await startStage([
   { name: 'plain', target: target.url },
@@ -43,8 +49,10 @@ const startRecording = (capture: 'full' | 'heads'): BenchProcess =>
 let calls = 0;
 let failures = 0;
 
-const head = (requestPath: string, grants: readonly string[]) => (index: number): string =>
-  `GET ${requestPath} HTTP/1.1\r\naccept: application/json\r\nuser-agent: bench\r\nauthorization: Bearer ${grants[index]}`;
+const head =
+  (requestPath: string, grants: readonly string[]) =>
+  (index: number): string =>
+    `GET ${requestPath} HTTP/1.1\r\naccept: application/json\r\nuser-agent: bench\r\nauthorization: Bearer ${grants[index]}`;
 
 interface Side {
   readonly url: string;
@@ -116,21 +124,30 @@ await proxy.close();
 // What the relay wrote while the worker was away, the worker now brings into the records.
 const database = new pg.Client({ connectionString: stage.databaseUrl });
 await database.connect();
-const count = async (): Promise<number> => Number((await database.query<{ n: string }>(`select count(*) as n from calls where state = 'completed'`)).rows[0]!.n);
+const count = async (): Promise<number> =>
+  Number((await database.query<{ n: string }>(`select count(*) as n from calls where state = 'completed'`)).rows[0]!.n);
 const worker = startProcess(path.join(import.meta.dirname, '../apps/worker/src/main.ts'), {
   core: 0,
   env: { DATABASE_URL: stage.databaseUrl, HOOP_LOG_LEVEL: 'warn' },
 });
 const startedAt = performance.now();
 let records = 0;
-for (let last = performance.now(); records < calls && performance.now() - last < 20_000; ) {
+for (let last = performance.now(); records < calls && performance.now() - last < 20_000;) {
   await new Promise((resolve) => setTimeout(resolve, 100));
   const now = await count();
   if (now > records) last = performance.now();
   records = now;
 }
 const drainedPerSecond = records / ((performance.now() - startedAt) / 1000);
-bench.report({ case: 'worker drains into Postgres', value: drainedPerSecond, unit: 'calls/s', calls, records, recordsEqualCalls: records === calls, failures });
+bench.report({
+  case: 'worker drains into Postgres',
+  value: drainedPerSecond,
+  unit: 'calls/s',
+  calls,
+  records,
+  recordsEqualCalls: records === calls,
+  failures,
+});
 await worker.close();
 await database.end();
 await stage.close();

@@ -75,7 +75,11 @@ function upload(bytes: number): Promise<{ bytes: number; seconds: number }> {
   return new Promise((resolve, reject) => {
     const req = http.request(
       `${stage.relayUrl}/files/v1/files/a`,
-      { method: 'POST', headers: { 'hoop-grant': grant, 'content-length': bytes, 'content-type': 'application/octet-stream' }, agent: false },
+      {
+        method: 'POST',
+        headers: { 'hoop-grant': grant, 'content-length': bytes, 'content-type': 'application/octet-stream' },
+        agent: false,
+      },
       (res) => {
         res.resume();
         res.on('end', () => {
@@ -125,7 +129,10 @@ for (const [what, move] of [
   });
 }
 
-const proxy = startProcess(path.join(import.meta.dirname, 'relay/bare-proxy.ts'), { args: [targetUrl], execArgv: ['--conditions=@hoop/source', ...relayNodeFlags] });
+const proxy = startProcess(path.join(import.meta.dirname, 'relay/bare-proxy.ts'), {
+  args: [targetUrl],
+  execArgv: ['--conditions=@hoop/source', ...relayNodeFlags],
+});
 const proxyUrl = await proxy.listening();
 
 /** Milliseconds from the request to the first byte of the body, one call at a time on one connection. */

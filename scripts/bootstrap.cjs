@@ -60,7 +60,13 @@ function once(name, digest, step) {
 }
 
 function run(what, command, args, env) {
-  const result = spawnSync(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8', shell: process.platform === 'win32' });
+  const result = spawnSync(command, args, {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
   if (result.error) fail(`${what} could not start: ${result.error.message}`);
   if (result.status !== 0) fail(`${what} failed (exit ${result.status}):\n${result.stdout}\n${result.stderr}`);
 }

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 const steps: [name: string, command: string, args: string[]][] = [
   ['types', 'tsc', ['--noEmit', '-p', 'tsconfig.json']],
   ['lint', 'oxlint', ['--deny-warnings']],
+  ['format', 'oxfmt', ['--check', '.']],
 ];
 if (existsSync('scripts/openapi.ts')) {
   steps.push(['openapi.json', process.execPath, ['--conditions=@hoop/source', 'scripts/openapi.ts', '--check']]);

@@ -16,7 +16,9 @@ const warmUp = 200;
 
 /** @param atOnce functions that call at a time */
 export async function measureStrictAndRelaxed(calls: number, atOnce: number): Promise<Added> {
-  const target = http.createServer((_req, res) => res.writeHead(200, ['content-type', 'application/json', 'content-length', String(body.length)]).end(body));
+  const target = http.createServer((_req, res) =>
+    res.writeHead(200, ['content-type', 'application/json', 'content-length', String(body.length)]).end(body),
+  );
   await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(target.address() as AddressInfo).port}`;
   const stage = await startStage((['strict', 'relaxed'] as const).map((name) => ({ name, target: url, recording: { durability: name } })));
@@ -25,10 +27,16 @@ export async function measureStrictAndRelaxed(calls: number, atOnce: number): Pr
     const grant = await stage.grant();
     const call = (connection: string): Promise<void> =>
       new Promise((resolve, reject) => {
-        const request = http.get(`${stage.relayUrl}/${connection}/v1/customers/cus_1`, { agent, headers: { 'hoop-grant': grant } }, (response) => {
-          response.resume();
-          response.on('end', () => (response.statusCode === 200 ? resolve() : reject(new Error(`The relay answered ${response.statusCode}.`))));
-        });
+        const request = http.get(
+          `${stage.relayUrl}/${connection}/v1/customers/cus_1`,
+          { agent, headers: { 'hoop-grant': grant } },
+          (response) => {
+            response.resume();
+            response.on('end', () =>
+              response.statusCode === 200 ? resolve() : reject(new Error(`The relay answered ${response.statusCode}.`)),
+            );
+          },
+        );
         request.on('error', reject);
       });
     const measured = { strict: recordLatencies(), relaxed: recordLatencies() };

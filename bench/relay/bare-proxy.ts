@@ -6,7 +6,17 @@ import { Pool } from 'undici';
 
 const target = process.argv[2]!;
 const pool = new Pool(target, { connections: 1024 });
-const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'te', 'trailer', 'proxy-authorization', 'host', 'expect']);
+const hopByHop = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'trailer',
+  'proxy-authorization',
+  'host',
+  'expect',
+]);
 
 const server = createServer({ noDelay: true }, (req, res) => {
   const headers: string[] = [];
@@ -25,7 +35,6 @@ const server = createServer({ noDelay: true }, (req, res) => {
           if (!hopByHop.has(name.toLowerCase())) list.push(name, fields[i + 1]!.toString('latin1'));
         }
         res.writeHead(status, list);
-        
       },
       onResponseData(controller, chunk) {
         if (res.write(chunk)) return;

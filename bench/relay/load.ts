@@ -41,7 +41,10 @@ export async function load({ url, connections, forMs, head }: LoadOptions): Prom
         port: Number(port),
         noDelay: true,
         // One buffer for all that arrives: nothing is allocated for a response.
-        onread: { buffer: Buffer.allocUnsafe(65_536), callback: (bytes, buffer) => take(Buffer.from(buffer.buffer, buffer.byteOffset, bytes)) },
+        onread: {
+          buffer: Buffer.allocUnsafe(65_536),
+          callback: (bytes, buffer) => take(Buffer.from(buffer.buffer, buffer.byteOffset, bytes)),
+        },
       });
       const send = (): void => {
         sentAt = performance.now();

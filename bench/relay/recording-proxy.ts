@@ -17,9 +17,23 @@ import { Pool } from 'undici';
 const [target = '', queueUrl = '', capture = 'full'] = process.argv.slice(2);
 const pool = new Pool(target, { connections: 1024 });
 const queue = openQueue<PackedRecordBatch>('bench', { kind: 'postgres', url: queueUrl }, { timeoutMs: 10_000 });
-const recorder = createRecorder({ relayId: newId('relay'), timeoutMs: 10_000, send: (id, { head, bytes }) => queue.addBytes(id, head, 'packed', bytes) });
+const recorder = createRecorder({
+  relayId: newId('relay'),
+  timeoutMs: 10_000,
+  send: (id, { head, bytes }) => queue.addBytes(id, head, 'packed', bytes),
+});
 const { key } = await createDataKey((await generateRecordingKeys()).publicJwks.keys[0]!);
-const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'te', 'trailer', 'proxy-authorization', 'host', 'expect']);
+const hopByHop = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'trailer',
+  'proxy-authorization',
+  'host',
+  'expect',
+]);
 // As long as the lines of a relay's entries.
 const intentLine = `["i",${'"x",'.repeat(40)}0]`;
 const outcomeLine = `["o",${'"x",'.repeat(50)}0]`;
@@ -50,7 +64,9 @@ const server = createServer({ noDelay: true }, async (req, res) => {
       },
       onResponseEnd() {
         const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-        void recorder.add({ line: outcomeLine, sealed: capture === 'heads' ? [] : [sealBodyBytes(key, body, 'response')] }).then(() => res.writeHead(status, list).end(body));
+        void recorder
+          .add({ line: outcomeLine, sealed: capture === 'heads' ? [] : [sealBodyBytes(key, body, 'response')] })
+          .then(() => res.writeHead(status, list).end(body));
       },
       onResponseError(_controller, error) {
         res.writeHead(502).end(error.message);

@@ -44,7 +44,10 @@ const rules: Rule[] = [
   { name: 'nobody deletes', effect: 'deny', match: { methods: ['DELETE'] } },
 ];
 
-export async function startStage(staged: readonly StagedConnection[], options: { execArgv?: readonly string[]; redisUrl?: string } = {}): Promise<Stage> {
+export async function startStage(
+  staged: readonly StagedConnection[],
+  options: { execArgv?: readonly string[]; redisUrl?: string } = {},
+): Promise<Stage> {
   const folder = await mkdtemp(path.join(tmpdir(), 'hoop-bench-'));
   const postgres = await startPostgres({ folder: path.join(folder, 'postgres'), port: 0, password: newId('relay') });
   await migrateDatabase(postgres.url);
@@ -65,8 +68,34 @@ export async function startStage(staged: readonly StagedConnection[], options: {
     grantAudience: 'urn:hoop:relay',
     grantKeys: grantKeys.publicJwks,
     recordingKey: recordingKeys.publicJwks.keys[0],
-    providers: [{ id: providerId, name: 'ci', disabled: false, settings: { kind: 'oidc', issuer: 'https://issuer.test', audiences: ['hoop'], algorithms: ['ES256'], maxAgeSeconds: 3600, clockToleranceSeconds: 30, allowedCidrs: [] } }],
-    identities: [{ id: identityId, name: 'nightly-billing', providerId, match: 'true', owner: 'ops', labels: { team: 'billing' }, disabled: false, grantsNotBefore: 0 }],
+    providers: [
+      {
+        id: providerId,
+        name: 'ci',
+        disabled: false,
+        settings: {
+          kind: 'oidc',
+          issuer: 'https://issuer.test',
+          audiences: ['hoop'],
+          algorithms: ['ES256'],
+          maxAgeSeconds: 3600,
+          clockToleranceSeconds: 30,
+          allowedCidrs: [],
+        },
+      },
+    ],
+    identities: [
+      {
+        id: identityId,
+        name: 'nightly-billing',
+        providerId,
+        match: 'true',
+        owner: 'ops',
+        labels: { team: 'billing' },
+        disabled: false,
+        grantsNotBefore: 0,
+      },
+    ],
     connections,
     removed: [],
     revokedGrants: [],
@@ -121,12 +150,25 @@ export async function startStage(staged: readonly StagedConnection[], options: {
   };
 }
 
-async function connectionOf(staged: StagedConnection, identityId: string, sealingKeys: Parameters<typeof sealSecrets>[0]): Promise<ConnectionSnapshot> {
+async function connectionOf(
+  staged: StagedConnection,
+  identityId: string,
+  sealingKeys: Parameters<typeof sealSecrets>[0],
+): Promise<ConnectionSnapshot> {
   const id = newId('connection');
-  const settings = connectionSettingsSchema.parse({ target: staged.target, allowedCidrs: ['127.0.0.0/8'], ...(staged.recording ? { recording: staged.recording } : {}) });
+  const settings = connectionSettingsSchema.parse({
+    target: staged.target,
+    allowedCidrs: ['127.0.0.0/8'],
+    ...(staged.recording ? { recording: staged.recording } : {}),
+  });
   const source = { type: 'static' as const, injection: { into: 'header' as const, name: 'authorization', template: 'Bearer {secret}' } };
   const credentialSourceId = newId('credential_source');
-  const sealed = await sealSecrets(sealingKeys, { connectionId: id, credentialSourceId, hosts: boundHosts(settings, source), secrets: { secret: 'sk_live_51Hc0ffee0123456789abcdef' } });
+  const sealed = await sealSecrets(sealingKeys, {
+    connectionId: id,
+    credentialSourceId,
+    hosts: boundHosts(settings, source),
+    secrets: { secret: 'sk_live_51Hc0ffee0123456789abcdef' },
+  });
   return {
     id,
     name: staged.name,

@@ -48,7 +48,9 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve));
   await hoop.change('POST', '/v1/identities', { name: 'other', provider: 'ci', match: 'claims.repository == "acme/other"', owner: 'ops' });
-  ann = (await hoop.ask('POST', '/v1/admin-tokens', { name: 'ann', role: 'approver', user: 'ann', groups: ['payments'] }))['token'] as string;
+  ann = (await hoop.ask('POST', '/v1/admin-tokens', { name: 'ann', role: 'approver', user: 'ann', groups: ['payments'] }))[
+    'token'
+  ] as string;
 });
 afterEach(() => seen.splice(0));
 afterAll(async () => {
@@ -67,7 +69,12 @@ async function connection(rules: Json[] = [rule()], settings: Json = {}): Promis
     identities: ['nightly', 'other'],
     ...settings,
   });
-  await hoop.change('PUT', `/v1/connections/${name}/credential`, { settings: { type: 'static', injection: { into: 'header' } }, secrets: { secret: 'sk_live_1' } }, first);
+  await hoop.change(
+    'PUT',
+    `/v1/connections/${name}/credential`,
+    { settings: { type: 'static', injection: { into: 'header' } }, secrets: { secret: 'sk_live_1' } },
+    first,
+  );
   await hoop.change('PUT', `/v1/connections/${name}/policy`, { rules }, first);
   grant = await grantFor('acme/billing', name);
   otherGrant = await grantFor('acme/other', name);
@@ -92,11 +99,18 @@ interface Sending {
   readonly method?: string;
 }
 const send = (path: string, { body = '{"amount":20000}', headers = {}, token = grant, ...rest }: Sending = {}): Promise<Response> =>
-  fetch(`${hoop.relayUrl}/${path}`, { method: 'POST', body, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers }, ...rest });
-const follow = (path: string, token = grant, method = 'GET'): Promise<Response> => fetch(`${hoop.relayUrl}${path}`, { method, headers: { authorization: `Bearer ${token}` } });
+  fetch(`${hoop.relayUrl}/${path}`, {
+    method: 'POST',
+    body,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+    ...rest,
+  });
+const follow = (path: string, token = grant, method = 'GET'): Promise<Response> =>
+  fetch(`${hoop.relayUrl}${path}`, { method, headers: { authorization: `Bearer ${token}` } });
 const json = async (response: Response): Promise<Json> => (await response.json()) as Json;
 
-const pendingOf = async (name: string): Promise<Json[]> => (await hoop.ask('GET', `/v1/approvals?state=pending&connection=${name}`))['items'] as Json[];
+const pendingOf = async (name: string): Promise<Json[]> =>
+  (await hoop.ask('GET', `/v1/approvals?state=pending&connection=${name}`))['items'] as Json[];
 const onePending = (name: string): Promise<Json> =>
   eventually(async () => {
     const [one] = await pendingOf(name);
@@ -119,9 +133,13 @@ describe('a call that needs an approval', () => {
     await review(approval);
     const response = await waiting;
     expect(response.status).toBe(201);
-    expect(seen.map(({ method, path, body }) => [method, path, body])).toEqual([['POST', '/base/v1/refunds?customer=7', '{"amount":20000}']]);
+    expect(seen.map(({ method, path, body }) => [method, path, body])).toEqual([
+      ['POST', '/base/v1/refunds?customer=7', '{"amount":20000}'],
+    ]);
     const callId = response.headers.get('hoop-call')!;
-    await eventually(async () => expect(await hoop.ask('GET', `/v1/calls/${callId}`)).toMatchObject({ state: 'completed', approvalId: approval['id'], status: 201 }));
+    await eventually(async () =>
+      expect(await hoop.ask('GET', `/v1/calls/${callId}`)).toMatchObject({ state: 'completed', approvalId: approval['id'], status: 201 }),
+    );
     // The credential is the relay's, and not in the answer.
     expect(seen[0]!.headers.authorization).toBe('Bearer sk_live_1');
     expect(await response.text()).not.toContain('sk_live_1');
@@ -133,7 +151,11 @@ describe('a call that needs an approval', () => {
     expect(first.status).toBe(403);
     expect(first.headers.get('retry-after')).toBe('5');
     const problem = await json(first);
-    expect(problem).toMatchObject({ code: 'approval_pending', rule: 'refunds need a person', follow: `/-/approvals/${problem['approvalId']}` });
+    expect(problem).toMatchObject({
+      code: 'approval_pending',
+      rule: 'refunds need a person',
+      follow: `/-/approvals/${problem['approvalId']}`,
+    });
     expect(await json(await follow(problem['follow'] as string))).toMatchObject({ state: 'pending' });
     await review(await onePending(name));
     expect(await json(await follow(`${problem['follow']}?wait=10`))).toMatchObject({ state: 'approved' });
@@ -154,7 +176,9 @@ describe('a call that needs an approval', () => {
     const response = await waiting;
     expect(response.status, await response.text()).toBe(201);
     expect((await send(`${name}/v1/refunds`, { body: '{"amount":5}' })).status).toBe(201);
-    expect(await json(await send(`${name}/v1/refunds`, { token: otherGrant, headers: { 'hoop-wait': '0' } }))).toMatchObject({ code: 'approval_pending' });
+    expect(await json(await send(`${name}/v1/refunds`, { token: otherGrant, headers: { 'hoop-wait': '0' } }))).toMatchObject({
+      code: 'approval_pending',
+    });
   });
 
   it.each<[string, number, (approval: Json, name: string) => Promise<unknown>, Json?]>([
@@ -193,13 +217,18 @@ describe('a call that needs an approval', () => {
 
   it('takes its request back when the caller leaves, where it said so, and leaves it open where not', async () => {
     const name = await connection();
-    for (const [headers, state] of [[{ 'hoop-withdraw-on-abort': '1' }, 'withdrawn'], [{}, 'pending']] as const) {
+    for (const [headers, state] of [
+      [{ 'hoop-withdraw-on-abort': '1' }, 'withdrawn'],
+      [{}, 'pending'],
+    ] as const) {
       const abort = new AbortController();
       const waiting = send(`${name}/v1/refunds`, { headers, signal: abort.signal }).catch((error: Error) => error.name);
       const approval = await onePending(name);
       abort.abort();
       expect(await waiting).toBe('AbortError');
-      await eventually(async () => expect(await hoop.ask('GET', `/v1/approvals/${approval['id']}`, undefined, { token: ann })).toMatchObject({ state }));
+      await eventually(async () =>
+        expect(await hoop.ask('GET', `/v1/approvals/${approval['id']}`, undefined, { token: ann })).toMatchObject({ state }),
+      );
     }
     expect(seen).toEqual([]);
   });
@@ -208,7 +237,10 @@ describe('a call that needs an approval', () => {
     const name = await connection();
     const { approvalId } = await json(await send(`${name}/v1/refunds`, { headers: { 'hoop-wait': '0' } }));
     const strip = async (response: Response): Promise<Json> => ({ ...(await json(response)), requestId: '', callId: '' });
-    const [foreign, unknown] = [await follow(`/-/approvals/${approvalId}`, otherGrant), await follow('/-/approvals/apr_00000000000000000000000000')];
+    const [foreign, unknown] = [
+      await follow(`/-/approvals/${approvalId}`, otherGrant),
+      await follow('/-/approvals/apr_00000000000000000000000000'),
+    ];
     expect([foreign.status, await strip(foreign)]).toEqual([unknown.status, await strip(unknown)]);
     expect(foreign.status).toBe(404);
     expect((await follow(`/-/approvals/${approvalId}`, 'nonsense')).status).toBe(401);
@@ -232,15 +264,21 @@ describe('a deferred call', () => {
 
     const waiting = follow(`/-/calls/${callId}?wait=20`);
     await review(await onePending(name));
-    const collected = await waiting.then((response) => (response.status === 202 ? eventually(async () => {
-      const next = await follow(`/-/calls/${callId}?wait=10`);
-      expect(next.status).toBe(201);
-      return next;
-    }) : response));
+    const collected = await waiting.then((response) =>
+      response.status === 202
+        ? eventually(async () => {
+            const next = await follow(`/-/calls/${callId}?wait=10`);
+            expect(next.status).toBe(201);
+            return next;
+          })
+        : response,
+    );
     expect(collected.status).toBe(201);
     expect(collected.headers.get('x-from')).toBe('target');
     expect(await collected.text()).not.toContain('sk_live_1');
-    expect(seen.map(({ body, headers }) => [body, headers.prefer, headers['hoop-deferred']])).toEqual([['{"amount":20000}', undefined, undefined]]);
+    expect(seen.map(({ body, headers }) => [body, headers.prefer, headers['hoop-deferred']])).toEqual([
+      ['{"amount":20000}', undefined, undefined],
+    ]);
     await eventually(async () => expect(await hoop.ask('GET', `/v1/calls/${callId}`)).toMatchObject({ state: 'completed', approvalId }));
     // Again and again, and for nobody else.
     expect((await follow(`/-/calls/${callId}`)).status).toBe(201);
@@ -295,7 +333,9 @@ describe('a deferred call', () => {
     await eventually(async () => expect((await follow(`/-/calls/${callId}?wait=10`)).status).toBe(201));
     const db = openDatabase(hoop.databaseUrl);
     try {
-      const tables = await db.pool.query<{ name: string }>(`select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname in ('public', 'bullmq')`);
+      const tables = await db.pool.query<{ name: string }>(
+        `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname in ('public', 'bullmq')`,
+      );
       for (const table of tables.rows) {
         const { rows } = await db.pool.query<{ text: string }>(`select t::text as text from ${table.name} t`);
         for (const { text } of rows) {

@@ -66,7 +66,8 @@ function* ofCalls(evidence: Evidence): Generator<string> {
   for (const { id, consumed_by } of used) {
     const record = records.get(consumed_by!);
     if (!record) yield `${id} was used by ${consumed_by}, of which there is no record`;
-    else if (record.approval_id !== null && record.approval_id !== id) yield `${consumed_by} used ${id} and is recorded with ${record.approval_id}`;
+    else if (record.approval_id !== null && record.approval_id !== id)
+      yield `${consumed_by} used ${id} and is recorded with ${record.approval_id}`;
   }
   const byId = Map.groupBy(used, (one) => idOf(one.path));
   for (const id of new Set([...approvals.map((one) => idOf(one.path)), ...evidence.received.keys()])) {
@@ -74,7 +75,8 @@ function* ofCalls(evidence: Evidence): Generator<string> {
     const least = states.filter((record) => record !== undefined && record.target_status !== null).length;
     const most = states.filter((record) => record !== undefined && record.state !== 'refused').length;
     const times = timesOf(evidence, id);
-    if (times < least || times > most) yield `${id} reached the target ${times} times; its approvals were used by calls that are ${states.map((record) => `${record?.state} (${record?.error ?? 'no error'})`).join(', ') || 'none'}`;
+    if (times < least || times > most)
+      yield `${id} reached the target ${times} times; its approvals were used by calls that are ${states.map((record) => `${record?.state} (${record?.error ?? 'no error'})`).join(', ') || 'none'}`;
   }
 }
 
@@ -95,9 +97,12 @@ function* ofDeferredCalls(evidence: Evidence): Generator<string> {
     if (callId === null) continue;
     const row = rows.get(callId);
     if (!row) yield `the deferred call ${callId} was accepted and is not there`;
-    else if (row.state === 'done' && row.status === 200 && timesOf(evidence, id) !== 1) yield `${callId} is done and reached the target ${timesOf(evidence, id)} times`;
-    else if (row.state === 'done' && calls.get(callId)?.state !== 'completed') yield `${callId} is done and recorded as ${calls.get(callId)?.state ?? 'nothing'}`;
-    else if (['refused', 'expired', 'withdrawn'].includes(row.state) && timesOf(evidence, id) > 0) yield `${callId} is ${row.state} and reached the target`;
+    else if (row.state === 'done' && row.status === 200 && timesOf(evidence, id) !== 1)
+      yield `${callId} is done and reached the target ${timesOf(evidence, id)} times`;
+    else if (row.state === 'done' && calls.get(callId)?.state !== 'completed')
+      yield `${callId} is done and recorded as ${calls.get(callId)?.state ?? 'nothing'}`;
+    else if (['refused', 'expired', 'withdrawn'].includes(row.state) && timesOf(evidence, id) > 0)
+      yield `${callId} is ${row.state} and reached the target`;
     if (status === 202) yield `the function that deferred ${callId} never learnt that it was ${row?.state ?? 'lost'}`;
   }
 }

@@ -31,10 +31,18 @@ export interface FunctionsOptions {
 /** All at once. Resolves when each has an answer, or none because its connection broke. */
 export async function askAll(options: FunctionsOptions): Promise<Asked[]> {
   const { random, relayUrls } = options;
-  const clients = relayUrls.map((relayUrl) => createFetch({ url: options.controlPlaneUrl, relayUrl, token: options.token, session: 'kills' }));
+  const clients = relayUrls.map((relayUrl) =>
+    createFetch({ url: options.controlPlaneUrl, relayUrl, token: options.token, session: 'kills' }),
+  );
   const asked = Array.from({ length: options.calls }, (_, n): Asked => {
     const drawn = random.next();
-    return { id: `n${n + 1}`, kind: drawn < 0.6 ? 'waiting' : drawn < 0.75 ? 'plain' : 'deferred', status: null, error: null, callId: null };
+    return {
+      id: `n${n + 1}`,
+      kind: drawn < 0.6 ? 'waiting' : drawn < 0.75 ? 'plain' : 'deferred',
+      status: null,
+      error: null,
+      callId: null,
+    };
   });
   await Promise.all(
     asked.map(async (one) => {
@@ -64,8 +72,17 @@ async function note(one: Asked, response: Response): Promise<void> {
 /** With the SDK, which follows the approval and survives a relay that starts again. */
 async function askThrough(client: HoopFetch, { targetUrl, connection, waitSeconds }: FunctionsOptions, one: Asked): Promise<void> {
   const hoop = { connection, waitSeconds, defer: one.kind === 'deferred' };
-  await note(one, await client(`${targetUrl}/plain/${one.id}`, { method: 'POST', body: bodyOf(one), headers, hoop, signal: AbortSignal.timeout((waitSeconds + 20) * 1000) }));
-  for (const until = Date.now() + waitSeconds * 1000; one.status === 202 && one.callId !== null && Date.now() < until; ) {
+  await note(
+    one,
+    await client(`${targetUrl}/plain/${one.id}`, {
+      method: 'POST',
+      body: bodyOf(one),
+      headers,
+      hoop,
+      signal: AbortSignal.timeout((waitSeconds + 20) * 1000),
+    }),
+  );
+  for (const until = Date.now() + waitSeconds * 1000; one.status === 202 && one.callId !== null && Date.now() < until;) {
     // Collecting may be repeated whatever happens: it sends nothing.
     const response = await client.collect(one.callId, { waitSeconds: 5, signal: AbortSignal.timeout(20_000) }).catch(() => null);
     if (response === null) await new Promise((resolve) => setTimeout(resolve, 200));
@@ -77,7 +94,7 @@ async function askThrough(client: HoopFetch, { targetUrl, connection, waitSecond
 /** Without it: sends the same request again where Hoop said that it was not sent. */
 async function askPlain({ grant, connection, waitSeconds }: FunctionsOptions, one: Asked, relayUrl: string): Promise<void> {
   const notSent = new Set(['approval_pending', 'relay_draining', 'unavailable', 'snapshot_stale']);
-  for (const until = Date.now() + waitSeconds * 1000; ; ) {
+  for (const until = Date.now() + waitSeconds * 1000; ;) {
     const authorization = `Bearer ${await grant()}`;
     const init = { method: 'POST', body: bodyOf(one), headers: { ...headers, authorization, 'hoop-session': 'kills', 'hoop-wait': '5' } };
     const response = await fetch(`${relayUrl}/${connection}/plain/${one.id}`, { ...init, signal: AbortSignal.timeout(30_000) });

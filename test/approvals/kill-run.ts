@@ -34,7 +34,12 @@ export interface KillRunResult {
 
 const connection = 'approved';
 const rules = [
-  { name: 'a person decides', effect: 'require_approval', match: { methods: ['POST'] }, approval: { reviewers: ['group:payments'], ttl: '5m' } },
+  {
+    name: 'a person decides',
+    effect: 'require_approval',
+    match: { methods: ['POST'] },
+    approval: { reviewers: ['group:payments'], ttl: '5m' },
+  },
 ];
 const quietWithinMs = 60_000;
 
@@ -71,12 +76,17 @@ export async function runApprovalKills({ queue, calls, kills, seed, say = () => 
       const rows = await readRows(pool);
       const breaches = findApprovalBreaches({ ...rows, asked, decided, received: product.target.received });
       if (!isQuiet) breaches.push('it did not come to rest in time');
-      const tally = (states: readonly string[]): Record<string, number> => Object.fromEntries([...Map.groupBy(states, (state) => state)].map(([state, all]) => [state, all.length]));
+      const tally = (states: readonly string[]): Record<string, number> =>
+        Object.fromEntries([...Map.groupBy(states, (state) => state)].map(([state, all]) => [state, all.length]));
       return {
         breaches,
         kills: killed,
         approvals: tally(rows.approvals.map((one) => one.state)),
-        used: tally(rows.approvals.flatMap((one) => (one.consumed_by === null ? [] : [rows.calls.find((call) => call.id === one.consumed_by)?.state ?? 'no record']))),
+        used: tally(
+          rows.approvals.flatMap((one) =>
+            one.consumed_by === null ? [] : [rows.calls.find((call) => call.id === one.consumed_by)?.state ?? 'no record'],
+          ),
+        ),
         deferred: tally(rows.deferred.map((one) => one.state)),
         told: tally(asked.map(({ kind, status, error }) => [kind, status, error].filter((part) => part !== null).join(' '))),
         received: [...product.target.received.values()].reduce((sum, one) => sum + one.times, 0),
@@ -93,9 +103,16 @@ export async function runApprovalKills({ queue, calls, kills, seed, say = () => 
 async function setUp({ ask, target, secrets }: Product): Promise<string> {
   const first = { 'if-none-match': '*' };
   await ask('POST', '/v1/connections', { name: connection, target: target.url, allowedCidrs: ['127.0.0.0/8'], identities: ['nightly'] });
-  await ask('PUT', `/v1/connections/${connection}/credential`, { settings: { type: 'static', injection: { into: 'header' } }, secrets: { secret: secrets.credential } }, first);
+  await ask(
+    'PUT',
+    `/v1/connections/${connection}/credential`,
+    { settings: { type: 'static', injection: { into: 'header' } }, secrets: { secret: secrets.credential } },
+    first,
+  );
   await ask('PUT', `/v1/connections/${connection}/policy`, { rules }, first);
-  const made = (await ask('POST', '/v1/admin-tokens', { name: 'ann', role: 'approver', user: 'ann', groups: ['payments'] })) as { token: string };
+  const made = (await ask('POST', '/v1/admin-tokens', { name: 'ann', role: 'approver', user: 'ann', groups: ['payments'] })) as {
+    token: string;
+  };
   return made.token;
 }
 
@@ -116,7 +133,13 @@ function grantSource(product: Product): () => Promise<string> {
 }
 
 /** Decides about whatever waits, at random, until it is told to stop. Notes what the control plane said it had taken. */
-async function approve({ controlPlaneUrl }: Product, token: string, random: Random, decided: Map<string, 'approve' | 'deny'>, stop: AbortSignal): Promise<void> {
+async function approve(
+  { controlPlaneUrl }: Product,
+  token: string,
+  random: Random,
+  decided: Map<string, 'approve' | 'deny'>,
+  stop: AbortSignal,
+): Promise<void> {
   const ask = async (method: string, path: string, body?: unknown): Promise<{ status: number; body: any }> => {
     const response = await fetch(controlPlaneUrl + path, {
       method,
@@ -143,7 +166,12 @@ async function approve({ controlPlaneUrl }: Product, token: string, random: Rand
   }
 }
 
-async function killAtRandom({ controlPlane, worker, relays }: Product, kills: number, random: Random, say: (sentence: string) => void): Promise<Record<string, number>> {
+async function killAtRandom(
+  { controlPlane, worker, relays }: Product,
+  kills: number,
+  random: Random,
+  say: (sentence: string) => void,
+): Promise<Record<string, number>> {
   const parts = [controlPlane, worker, ...relays];
   const killed: Record<string, number> = {};
   for (let n = 0; n < kills; n++) {
@@ -183,7 +211,9 @@ async function readRows(pool: pg.Pool): Promise<{ approvals: ApprovalRow[]; call
   const approvals = await pool.query<ApprovalRow>(`
     SELECT a.id, a.state, a.path, a.consumed_by, array_agg(r.decision) FILTER (WHERE r.decision IS NOT NULL) AS decisions
     FROM approvals a LEFT JOIN approval_reviews r ON r.approval_id = a.id GROUP BY a.id`);
-  const calls = await pool.query<CallRow>('SELECT id, state, error, target_status, approval_id, path FROM calls WHERE path LIKE \'/plain/%\'');
+  const calls = await pool.query<CallRow>(
+    "SELECT id, state, error, target_status, approval_id, path FROM calls WHERE path LIKE '/plain/%'",
+  );
   const deferred = await pool.query<DeferredRow>('SELECT call_id, state, status, approval_id, error FROM deferred_calls');
   return { approvals: approvals.rows, calls: calls.rows, deferred: deferred.rows };
 }

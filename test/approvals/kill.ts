@@ -14,7 +14,11 @@ const { values } = parseArgs({
 });
 const { queue } = values;
 if (queue !== 'postgres' && queue !== 'redis') throw new Error('--queue must be postgres or redis.');
-const [calls, kills, seed] = [Number(values.calls), Number(values.kills), values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed)];
+const [calls, kills, seed] = [
+  Number(values.calls),
+  Number(values.kills),
+  values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed),
+];
 if (![calls, kills, seed].every(Number.isSafeInteger)) throw new Error('--calls, --kills and --seed must be whole numbers.');
 
 console.log(`seed ${seed}: repeat with --seed ${seed} --calls ${calls} --kills ${kills} --queue ${queue}`);

@@ -8,28 +8,43 @@ vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 let product: Product;
 let approver: string;
 let grant: string;
-const rules = [{ name: 'a person decides', effect: 'require_approval', match: { methods: ['POST'] }, approval: { reviewers: ['group:payments'] } }];
+const rules = [
+  { name: 'a person decides', effect: 'require_approval', match: { methods: ['POST'] }, approval: { reviewers: ['group:payments'] } },
+];
 
 beforeAll(async () => {
   product = await startProduct({ queue: 'postgres', relays: 2, orphanSeconds: 2 });
   const { ask, target, secrets } = product;
   const first = { 'if-none-match': '*' };
   await ask('POST', '/v1/connections', { name: 'approved', target: target.url, allowedCidrs: ['127.0.0.0/8'], identities: ['nightly'] });
-  await ask('PUT', '/v1/connections/approved/credential', { settings: { type: 'static', injection: { into: 'header' } }, secrets: { secret: secrets.credential } }, first);
+  await ask(
+    'PUT',
+    '/v1/connections/approved/credential',
+    { settings: { type: 'static', injection: { into: 'header' } }, secrets: { secret: secrets.credential } },
+    first,
+  );
   await ask('PUT', '/v1/connections/approved/policy', { rules }, first);
-  approver = ((await ask('POST', '/v1/admin-tokens', { name: 'ann', role: 'approver', user: 'ann', groups: ['payments'] })) as { token: string }).token;
+  approver = (
+    (await ask('POST', '/v1/admin-tokens', { name: 'ann', role: 'approver', user: 'ann', groups: ['payments'] })) as { token: string }
+  ).token;
   grant = await product.grant();
 });
 afterAll(() => product.close());
 
 const send = (path: string, headers: Record<string, string> = {}, relay = 0): Promise<Response> =>
-  fetch(`${product.relayUrls[relay]}/${path}`, { method: 'POST', body: '{"amount":20000}', headers: { 'hoop-grant': grant, 'content-type': 'application/json', ...headers } });
+  fetch(`${product.relayUrls[relay]}/${path}`, {
+    method: 'POST',
+    body: '{"amount":20000}',
+    headers: { 'hoop-grant': grant, 'content-type': 'application/json', ...headers },
+  });
 
 /** Once the relay knows the connection and the call waits. */
 async function pending(path: string): Promise<{ id: string; digest: string }> {
   return vi.waitFor(
     async () => {
-      const { items } = (await product.ask('GET', '/v1/approvals?state=pending')) as { items: { id: string; digest: string; url: string }[] };
+      const { items } = (await product.ask('GET', '/v1/approvals?state=pending')) as {
+        items: { id: string; digest: string; url: string }[];
+      };
       const one = items.find(({ url }) => url.endsWith(path));
       expect(one).toBeDefined();
       return one!;
@@ -96,7 +111,10 @@ test('while nobody can be asked, what needs an approval is refused in bounded ti
     expect(look.status).toBe(404);
     expect(product.target.received.has('later')).toBe(false);
     // Its record does not claim to know better.
-    await vi.waitFor(async () => expect(await product.ask('GET', `/v1/calls/${response.headers.get('hoop-call')}`)).toMatchObject({ state: 'unknown' }), { timeout: 20_000 });
+    await vi.waitFor(
+      async () => expect(await product.ask('GET', `/v1/calls/${response.headers.get('hoop-call')}`)).toMatchObject({ state: 'unknown' }),
+      { timeout: 20_000 },
+    );
   } finally {
     product.controlPlane.start();
   }

@@ -15,7 +15,10 @@ describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) =>
     `every request that reached the target has one true record although everything is killed (seed ${seed})`,
     async () => {
       const { breaches, kills, searched, states } = await runChaos({ queue, rounds, seed });
-      expect(breaches, `repeat with: node --conditions=@hoop/source test/chaos/run.ts --queue ${queue} --rounds ${rounds} --seed ${seed}`).toEqual([]);
+      expect(
+        breaches,
+        `repeat with: node --conditions=@hoop/source test/chaos/run.ts --queue ${queue} --rounds ${rounds} --seed ${seed}`,
+      ).toEqual([]);
       expect(Object.values(kills).reduce((sum, one) => sum + one, 0)).toBeGreaterThanOrEqual(rounds);
       // What was looked at was there to be looked at.
       for (const state of ['completed', 'failed', 'aborted', 'refused']) expect(states[state], state).toBeGreaterThan(0);

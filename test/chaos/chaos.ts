@@ -49,7 +49,14 @@ export async function runChaos({ queue, rounds, seed, say = () => undefined }: C
     const kills: Record<string, number> = {};
     const relayKills: number[] = [];
     let grant = await product.grant();
-    const load = startLoad({ relayUrls: product.relayUrls, random: seeded(seed + 1), grant: () => grant, canary: product.secrets.canary, concurrency, most: 2000 + rounds * 1000 });
+    const load = startLoad({
+      relayUrls: product.relayUrls,
+      random: seeded(seed + 1),
+      grant: () => grant,
+      canary: product.secrets.canary,
+      concurrency,
+      most: 2000 + rounds * 1000,
+    });
     await progress(load, goodPerRound);
     const draw = drawer(product.parts, random);
     for (let round = 1; round <= rounds; round++) {
@@ -74,7 +81,10 @@ export async function runChaos({ queue, rounds, seed, say = () => undefined }: C
 
     breaches.push(...(await stopRelays(product)), ...(await comeToRest(product)));
     const { recorded, breaches: miscounted } = await readRecords(product.databaseUrl);
-    breaches.push(...miscounted, ...findBreaches({ received: product.target.received, sent: load.sent, recorded, relayKills, secrets: needles }));
+    breaches.push(
+      ...miscounted,
+      ...findBreaches({ received: product.target.received, sent: load.sent, recorded, relayKills, secrets: needles }),
+    );
     const log = await verifyLog(product);
     breaches.push(...log.breaches);
     if (log.intact < recorded.size) breaches.push(`the log proves ${log.intact} records, and there are ${recorded.size} calls`);

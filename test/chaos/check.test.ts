@@ -5,10 +5,28 @@ import { findBreaches, type Evidence, type Recorded } from './check.ts';
 import type { Sent } from './load.ts';
 import type { Received } from './target.ts';
 
-const sentOne: Sent = { id: 'n1', kind: 'plain', connection: 'strict', bodyBytes: 0, ending: 'complete', status: 200, error: null, callId: 'call_1', body: '{}' };
+const sentOne: Sent = {
+  id: 'n1',
+  kind: 'plain',
+  connection: 'strict',
+  bodyBytes: 0,
+  ending: 'complete',
+  status: 200,
+  error: null,
+  callId: 'call_1',
+  body: '{}',
+};
 const receivedOne: Received = { times: 1, method: 'GET', hadCredential: true, bodyBytes: 0, status: 200, isAnswered: true };
 const recordedOne: Recorded = {
-  id: 'call_1', state: 'completed', hasHead: true, at: 1000, decision: 'allow', status: 200, targetStatus: 200, error: null, requestBytes: null,
+  id: 'call_1',
+  state: 'completed',
+  hasHead: true,
+  at: 1000,
+  decision: 'allow',
+  status: 200,
+  targetStatus: 200,
+  error: null,
+  requestBytes: null,
 };
 
 interface Case {
@@ -31,10 +49,23 @@ const refusal = { ending: 'complete', status: 503, error: 'recorder_unavailable'
 
 test.each<[string, Case]>([
   ['a call that was carried out', {}],
-  ['a call that its function left', { sent: { ending: 'left' }, recorded: { state: 'aborted', status: null, targetStatus: null }, received: { status: null, isAnswered: false } }],
+  [
+    'a call that its function left',
+    {
+      sent: { ending: 'left' },
+      recorded: { state: 'aborted', status: null, targetStatus: null },
+      received: { status: null, isAnswered: false },
+    },
+  ],
   ['a call whose relay died', { sent: broken, recorded: { state: 'unknown', status: null, targetStatus: null }, relayKills: [1500] }],
-  ['a relaxed call whose relay died after its answer', { sent: { connection: 'relaxed' }, recorded: { state: 'unknown', status: null, targetStatus: null }, relayKills: [1500] }],
-  ['a call that was refused', { sent: refusal, received: null, recorded: { state: 'refused', status: 503, targetStatus: null, error: 'recorder_unavailable' } }],
+  [
+    'a relaxed call whose relay died after its answer',
+    { sent: { connection: 'relaxed' }, recorded: { state: 'unknown', status: null, targetStatus: null }, relayKills: [1500] },
+  ],
+  [
+    'a call that was refused',
+    { sent: refusal, received: null, recorded: { state: 'refused', status: 503, targetStatus: null, error: 'recorder_unavailable' } },
+  ],
 ])('finds nothing wrong with %s', (_what, one) => {
   expect(findBreaches(evidence(one))).toEqual([]);
 });
@@ -52,14 +83,20 @@ test.each<[string, Case]>([
   ['n1: is unknown although no relay died under it', { sent: broken, recorded: { state: 'unknown' }, relayKills: [999, 90_000] }],
   ['n1: has no outcome', { sent: broken, recorded: { state: 'pending' } }],
   ['n1: has an outcome and no intent', { recorded: { hasHead: false } }],
-  ['n1: has another size than the body that was sent', { sent: { kind: 'upload', bodyBytes: 9 }, received: { bodyBytes: 9 }, recorded: { requestBytes: 8 } }],
+  [
+    'n1: has another size than the body that was sent',
+    { sent: { kind: 'upload', bodyBytes: 9 }, received: { bodyBytes: 9 }, recorded: { requestBytes: 8 } },
+  ],
   ['n1: gave its function the whole response, and the record does not say so', { recorded: { state: 'unknown' }, relayKills: [1500] }],
   ['n1: gave its function a response that no target sent', { received: null }],
   ['n1: names another record than its own', { sent: { callId: 'call_2' } }],
   ['n1: gave its function what is masked', { sent: { body: '{"note":"the canary"}' } }],
   ['n1: was denied, and the record does not say so', { sent: { error: 'policy_denied', status: 403 }, received: null, recorded: null }],
   ['n1: was told that it was not carried out, and it was', { sent: refusal, recorded: { state: 'completed' } }],
-  ['n1: was told that it was carried out, and it was not', { sent: { ...refusal, error: 'outcome_not_recorded' }, received: null, recorded: null }],
+  [
+    'n1: was told that it was carried out, and it was not',
+    { sent: { ...refusal, error: 'outcome_not_recorded' }, received: null, recorded: null },
+  ],
 ])('finds that a call %s', (sentence, one) => {
   expect(findBreaches(evidence(one)).some((breach) => breach.startsWith(`${sentence};`))).toBe(true);
 });

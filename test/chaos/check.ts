@@ -33,7 +33,10 @@ const longestCallMs = 21_000;
 export function findBreaches({ received, sent, recorded, relayKills, secrets }: Evidence): string[] {
   const breaches: string[] = [];
   const check = (isTrue: boolean, id: string, sentence: string): void => {
-    if (!isTrue) breaches.push(`${id}: ${sentence}; sent ${JSON.stringify(short(sent.get(id)))}, received ${JSON.stringify(received.get(id))}, recorded ${JSON.stringify(recorded.get(id))}`);
+    if (!isTrue)
+      breaches.push(
+        `${id}: ${sentence}; sent ${JSON.stringify(short(sent.get(id)))}, received ${JSON.stringify(received.get(id))}, recorded ${JSON.stringify(recorded.get(id))}`,
+      );
   };
   for (const [id, one] of received) {
     check(one.times === 1, id, 'reached the target more than once');
@@ -42,7 +45,8 @@ export function findBreaches({ received, sent, recorded, relayKills, secrets }: 
   }
   for (const [id, records] of recorded) {
     check(records.length === 1, id, 'is recorded more than once');
-    for (const record of records) checkRecord(record, sent.get(id), received.get(id), relayKills, (isTrue, sentence) => check(isTrue, id, sentence));
+    for (const record of records)
+      checkRecord(record, sent.get(id), received.get(id), relayKills, (isTrue, sentence) => check(isTrue, id, sentence));
   }
   for (const [id, one] of sent) {
     const record = recorded.get(id)?.[0];
@@ -52,16 +56,27 @@ export function findBreaches({ received, sent, recorded, relayKills, secrets }: 
       check(received.has(id), id, 'gave its function a response that no target sent');
       check(record?.id === one.callId, id, 'names another record than its own');
       const isKept = record?.state === 'completed' && record.status === one.status;
-      check(isKept || (one.connection === 'relaxed' && record?.state === 'unknown'), id, 'gave its function the whole response, and the record does not say so');
+      check(
+        isKept || (one.connection === 'relaxed' && record?.state === 'unknown'),
+        id,
+        'gave its function the whole response, and the record does not say so',
+      );
     }
-    if (one.error === 'policy_denied') check(record?.state === 'refused' && record.decision === 'deny', id, 'was denied, and the record does not say so');
+    if (one.error === 'policy_denied')
+      check(record?.state === 'refused' && record.decision === 'deny', id, 'was denied, and the record does not say so');
     if (one.error === 'recorder_unavailable') check(!received.has(id), id, 'was told that it was not carried out, and it was');
     if (one.error === 'outcome_not_recorded') check(received.has(id), id, 'was told that it was carried out, and it was not');
   }
   return breaches;
 }
 
-function checkRecord(record: Recorded, one: Sent | undefined, got: Received | undefined, relayKills: readonly number[], check: (isTrue: boolean, sentence: string) => void): void {
+function checkRecord(
+  record: Recorded,
+  one: Sent | undefined,
+  got: Received | undefined,
+  relayKills: readonly number[],
+  check: (isTrue: boolean, sentence: string) => void,
+): void {
   check(one !== undefined, 'is recorded and was never sent');
   check(record.hasHead, 'has an outcome and no intent');
   if (record.targetStatus !== null) check(got?.status === record.targetStatus, 'claims a status that the target did not send');
@@ -69,7 +84,8 @@ function checkRecord(record: Recorded, one: Sent | undefined, got: Received | un
   switch (record.state) {
     case 'completed':
       check(got?.isAnswered === true && record.status === record.targetStatus, 'claims a whole response that the target did not send');
-      if (one?.kind === 'upload') check(record.requestBytes === one.bodyBytes && got?.bodyBytes === one.bodyBytes, 'has another size than the body that was sent');
+      if (one?.kind === 'upload')
+        check(record.requestBytes === one.bodyBytes && got?.bodyBytes === one.bodyBytes, 'has another size than the body that was sent');
       break;
     case 'refused':
       check(got === undefined && record.error !== null, 'claims that nothing was sent');
@@ -81,7 +97,10 @@ function checkRecord(record: Recorded, one: Sent | undefined, got: Received | un
       check(one?.ending !== 'complete', 'claims that its function left');
       break;
     case 'unknown':
-      check(relayKills.some((at) => record.at <= at && at <= record.at + longestCallMs), 'is unknown although no relay died under it');
+      check(
+        relayKills.some((at) => record.at <= at && at <= record.at + longestCallMs),
+        'is unknown although no relay died under it',
+      );
       break;
     default:
       check(false, 'has no outcome');
@@ -116,7 +135,9 @@ export async function readRecords(databaseUrl: string): Promise<{ recorded: Map<
         WHERE (s.call_count, s.refused_count, s.failed_count) IS DISTINCT FROM (c.calls, c.refused, c.failed)`,
     );
     for (const { id } of miscounted) breaches.push(`the counters of session ${id} do not agree with its calls`);
-    const { rows: sessionless } = await client.query<{ id: string }>('SELECT id FROM calls c WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = c.session_id)');
+    const { rows: sessionless } = await client.query<{ id: string }>(
+      'SELECT id FROM calls c WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = c.session_id)',
+    );
     for (const { id } of sessionless) breaches.push(`call ${id} belongs to no session`);
     return { recorded, breaches };
   } finally {

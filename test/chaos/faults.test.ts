@@ -36,7 +36,9 @@ describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) =>
         queue,
         relays: 1,
         recorderTimeoutMs,
-        ...(disk === undefined ? {} : { postgresFolder: path.join(disk.folder, queue), postgresSettings: { min_wal_size: '32MB', max_wal_size: '64MB' } }),
+        ...(disk === undefined
+          ? {}
+          : { postgresFolder: path.join(disk.folder, queue), postgresSettings: { min_wal_size: '32MB', max_wal_size: '64MB' } }),
       });
       grant = await product.grant();
       // Until the relay has the last of the configuration, what it has no policy for is denied.
@@ -46,7 +48,16 @@ describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) =>
 
     async function call(count: number, kinds: readonly Kind[] = ['plain']): Promise<Sent[]> {
       const prefix = `${String.fromCharCode(97 + (++loads % 26))}${'x'.repeat(Math.floor(loads / 26))}`;
-      const load: Load = startLoad({ relayUrls: product.relayUrls, random: seeded(loads), grant: () => grant, canary: product.secrets.canary, concurrency: Math.min(count, 16), most: count, prefix, kinds });
+      const load: Load = startLoad({
+        relayUrls: product.relayUrls,
+        random: seeded(loads),
+        grant: () => grant,
+        canary: product.secrets.canary,
+        concurrency: Math.min(count, 16),
+        most: count,
+        prefix,
+        kinds,
+      });
       await load.ended;
       for (const [id, one] of load.sent) sent.set(id, one);
       return [...load.sent.values()];
@@ -71,10 +82,13 @@ describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) =>
       for (let isBack = false; !isBack; isBack = isGood((await call(1))[0]!)) expect(Date.now()).toBeLessThan(deadline);
       expect(await comeToRest(product)).toEqual([]);
       const { recorded, breaches } = await readRecords(product.databaseUrl);
-      breaches.push(...findBreaches({ received: product.target.received, sent, recorded, relayKills: [], secrets: Object.values(product.secrets) }));
+      breaches.push(
+        ...findBreaches({ received: product.target.received, sent, recorded, relayKills: [], secrets: Object.values(product.secrets) }),
+      );
       expect(breaches).toEqual([]);
       // Also what was refused in the meantime.
-      for (const [id, one] of sent) if (one.error === 'recorder_unavailable') expect(recorded.has(id), `the refusal of ${id} is recorded`).toBe(true);
+      for (const [id, one] of sent)
+        if (one.error === 'recorder_unavailable') expect(recorded.has(id), `the refusal of ${id} is recorded`).toBe(true);
     }
     /** A fault of Postgres stops calls where the queue is in it; with the queue on Redis their records wait there. */
     const expectDuringFaultOfPostgres = queue === 'postgres' ? expectRefused : expectCarriedOut;
@@ -94,8 +108,11 @@ describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) =>
         await client.query(`ALTER SYSTEM SET default_transaction_read_only = ${isReadOnly ? 'on' : 'off'}`);
         await client.query('SELECT pg_reload_conf()');
       });
-      for (let shown = ''; shown !== (isReadOnly ? 'on' : 'off'); ) {
-        shown = await onPostgres(async (client) => (await client.query<{ shown: string }>("SELECT current_setting('default_transaction_read_only') AS shown")).rows[0]!.shown);
+      for (let shown = ''; shown !== (isReadOnly ? 'on' : 'off');) {
+        shown = await onPostgres(
+          async (client) =>
+            (await client.query<{ shown: string }>("SELECT current_setting('default_transaction_read_only') AS shown")).rows[0]!.shown,
+        );
       }
     }
 
@@ -110,38 +127,50 @@ describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) =>
       await expectRecovery();
     }, 60_000);
 
-    test.skipIf(process.platform !== 'linux')('a Postgres that hangs', async () => {
-      const pids = [product.postgres.pid(), ...(await descendants(product.postgres.pid(), ''))];
-      for (const pid of pids) process.kill(pid, 'SIGSTOP');
-      try {
-        await expectDuringFaultOfPostgres();
-      } finally {
-        for (const pid of pids) process.kill(pid, 'SIGCONT');
-      }
-      await expectRecovery();
-    }, 60_000);
+    test.skipIf(process.platform !== 'linux')(
+      'a Postgres that hangs',
+      async () => {
+        const pids = [product.postgres.pid(), ...(await descendants(product.postgres.pid(), ''))];
+        for (const pid of pids) process.kill(pid, 'SIGSTOP');
+        try {
+          await expectDuringFaultOfPostgres();
+        } finally {
+          for (const pid of pids) process.kill(pid, 'SIGCONT');
+        }
+        await expectRecovery();
+      },
+      60_000,
+    );
 
-    test.skipIf(queue !== 'redis')('a Redis that hangs', async () => {
-      process.kill(product.redis!.pid(), 'SIGSTOP');
-      try {
-        await expectRefused();
-      } finally {
-        process.kill(product.redis!.pid(), 'SIGCONT');
-      }
-      await expectRecovery();
-    }, 60_000);
+    test.skipIf(queue !== 'redis')(
+      'a Redis that hangs',
+      async () => {
+        process.kill(product.redis!.pid(), 'SIGSTOP');
+        try {
+          await expectRefused();
+        } finally {
+          process.kill(product.redis!.pid(), 'SIGCONT');
+        }
+        await expectRecovery();
+      },
+      60_000,
+    );
 
-    test.skipIf(queue !== 'redis')('a Redis whose memory is full', async () => {
-      const redis = new Redis(product.queue.url);
-      await redis.config('SET', 'maxmemory', '1');
-      try {
-        await expectRefused();
-      } finally {
-        await redis.config('SET', 'maxmemory', '0');
-        redis.disconnect();
-      }
-      await expectRecovery();
-    }, 60_000);
+    test.skipIf(queue !== 'redis')(
+      'a Redis whose memory is full',
+      async () => {
+        const redis = new Redis(product.queue.url);
+        await redis.config('SET', 'maxmemory', '1');
+        try {
+          await expectRefused();
+        } finally {
+          await redis.config('SET', 'maxmemory', '0');
+          redis.disconnect();
+        }
+        await expectRecovery();
+      },
+      60_000,
+    );
 
     test('a worker that is away for long: its backlog drains, and nothing in it counts as an orphan', async () => {
       await product.worker.kill();
@@ -153,7 +182,8 @@ describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) =>
     }, 90_000);
 
     test('a blob store that is gone: calls go on, and what was to be put there is kept beside its row', async () => {
-      const blobs = async (): Promise<number> => (await readdir(product.blobFolder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).length;
+      const blobs = async (): Promise<number> =>
+        (await readdir(product.blobFolder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).length;
       for (const one of await call(20, ['upload'])) expect(isGood(one)).toBe(true);
       await expectRecovery();
       expect(await blobs()).toBeGreaterThan(0);
@@ -172,23 +202,26 @@ describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) =>
       expect((await searchAll(product, Object.values(product.secrets))).bodies).toBeGreaterThan(40);
     }, 90_000);
 
-    test.skipIf(disk === undefined)('a disk that is full', async () => {
-      disk!.fill();
-      try {
-        // What is allocated already takes a few more records.
-        const deadline = Date.now() + recoverWithinMs;
-        for (let isFelt = false; !isFelt; ) {
-          expect(Date.now()).toBeLessThan(deadline);
-          const some = await call(30, ['upload']);
-          if (queue === 'postgres') isFelt = some.some((one) => one.error === 'recorder_unavailable');
-          else isFelt = (await readFile(path.join(product.folder, 'logs', 'worker.log'), 'utf8')).includes('No space left on device');
+    test.skipIf(disk === undefined)(
+      'a disk that is full',
+      async () => {
+        disk!.fill();
+        try {
+          // What is allocated already takes a few more records.
+          const deadline = Date.now() + recoverWithinMs;
+          for (let isFelt = false; !isFelt;) {
+            expect(Date.now()).toBeLessThan(deadline);
+            const some = await call(30, ['upload']);
+            if (queue === 'postgres') isFelt = some.some((one) => one.error === 'recorder_unavailable');
+            else isFelt = (await readFile(path.join(product.folder, 'logs', 'worker.log'), 'utf8')).includes('No space left on device');
+          }
+          await expectDuringFaultOfPostgres();
+        } finally {
+          disk!.free();
         }
-        await expectDuringFaultOfPostgres();
-      } finally {
-        disk!.free();
-      }
-      await expectRecovery();
-    }, 120_000);
+        await expectRecovery();
+      },
+      120_000,
+    );
   });
 });
-

@@ -4,7 +4,18 @@ import http from 'node:http';
 import type { ConnectionName } from './product.ts';
 import type { Random } from './random.ts';
 
-export type Kind = 'plain' | 'upload' | 'slow' | 'stream' | 'error' | 'reset' | 'cut' | 'denied' | 'aborted-stream' | 'aborted-slow' | 'aborted-upload';
+export type Kind =
+  | 'plain'
+  | 'upload'
+  | 'slow'
+  | 'stream'
+  | 'error'
+  | 'reset'
+  | 'cut'
+  | 'denied'
+  | 'aborted-stream'
+  | 'aborted-slow'
+  | 'aborted-upload';
 
 const mixed: readonly Kind[] = [
   ...Array<Kind>(6).fill('plain'),
@@ -81,7 +92,17 @@ export function startLoad(options: LoadOptions): Load {
       const connection: ConnectionName = random.next() < 0.75 ? 'strict' : 'relaxed';
       const filler = kind.endsWith('upload') ? 'u'.repeat(1 + random.below(90_000)) : '';
       const body = filler === '' ? '' : JSON.stringify({ canary: options.canary, filler });
-      const one: Sent = { id, kind, connection, bodyBytes: body.length, ending: 'broken', status: null, error: null, callId: null, body: '' };
+      const one: Sent = {
+        id,
+        kind,
+        connection,
+        bodyBytes: body.length,
+        ending: 'broken',
+        status: null,
+        error: null,
+        callId: null,
+        body: '',
+      };
       sent.set(id, one);
       await carry(one, body, random.pick(relayUrls), 10 + random.below(60));
       if (one.ending === 'complete' && one.error === null) good++;
@@ -94,7 +115,11 @@ export function startLoad(options: LoadOptions): Load {
     return new Promise((resolve) => {
       const request = http.request(`${relayUrl}/${one.connection}/${behaviour}/${one.id}`, {
         method: one.kind === 'denied' ? 'DELETE' : body === '' ? 'GET' : 'POST',
-        headers: { 'hoop-grant': options.grant(), 'hoop-session': `run-${Math.ceil(count / 50)}`, ...(body === '' ? {} : { 'content-type': 'application/json' }) },
+        headers: {
+          'hoop-grant': options.grant(),
+          'hoop-session': `run-${Math.ceil(count / 50)}`,
+          ...(body === '' ? {} : { 'content-type': 'application/json' }),
+        },
         agent,
       });
       let leaving: NodeJS.Timeout | undefined;
@@ -127,9 +152,12 @@ export function startLoad(options: LoadOptions): Load {
       }
       // In two halves, so that an upload is under way when its function leaves or a process dies.
       request.write(body.slice(0, body.length >> 1));
-      setTimeout(() => {
-        if (!request.destroyed) request.end(body.slice(body.length >> 1));
-      }, one.kind === 'aborted-upload' ? leaveAfterMs + 50 : 5);
+      setTimeout(
+        () => {
+          if (!request.destroyed) request.end(body.slice(body.length >> 1));
+        },
+        one.kind === 'aborted-upload' ? leaveAfterMs + 50 : 5,
+      );
     });
   }
 

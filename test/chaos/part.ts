@@ -37,10 +37,14 @@ export function startApp(app: string, name: string, env: Record<string, string>,
   function launch(): void {
     const log = openSync(logFile, 'a', 0o600);
     try {
-      child = spawn(process.execPath, ['--conditions=@hoop/source', '--disable-warning=ExperimentalWarning', `--import=${guard}`, appMain(app)], {
-        env: { PATH: process.env['PATH'] ?? '', NODE_COMPILE_CACHE: compileCache, ...env },
-        stdio: ['ignore', log, log, 'ipc'],
-      });
+      child = spawn(
+        process.execPath,
+        ['--conditions=@hoop/source', '--disable-warning=ExperimentalWarning', `--import=${guard}`, appMain(app)],
+        {
+          env: { PATH: process.env['PATH'] ?? '', NODE_COMPILE_CACHE: compileCache, ...env },
+          stdio: ['ignore', log, log, 'ipc'],
+        },
+      );
     } finally {
       closeSync(log);
     }
@@ -75,7 +79,12 @@ export function startApp(app: string, name: string, env: Record<string, string>,
       child.kill('SIGKILL');
       await gone();
     },
-    ready: () => within(readyWithinMs, listening.promise, () => `The ${name} (process ${child.pid}, exit ${child.exitCode ?? child.signalCode}) was not ready in time: ${lastLines(logFile)}`),
+    ready: () =>
+      within(
+        readyWithinMs,
+        listening.promise,
+        () => `The ${name} (process ${child.pid}, exit ${child.exitCode ?? child.signalCode}) was not ready in time: ${lastLines(logFile)}`,
+      ),
     async stop() {
       isWanted = false;
       child.kill('SIGTERM');

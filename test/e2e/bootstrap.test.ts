@@ -13,7 +13,10 @@ afterEach(endAll);
 
 /** The script on a Node that says it is another version. */
 const bootstrapOn = (version: string, command: string): ReturnType<typeof run> =>
-  run(process.execPath, ['-e', `Object.defineProperty(process.versions, 'node', { value: ${JSON.stringify(version)} }); process.argv.push(${JSON.stringify(command)}); require('./scripts/bootstrap.cjs')`]);
+  run(process.execPath, [
+    '-e',
+    `Object.defineProperty(process.versions, 'node', { value: ${JSON.stringify(version)} }); process.argv.push(${JSON.stringify(command)}); require('./scripts/bootstrap.cjs')`,
+  ]);
 
 test('a Node that is too old is one clear sentence', async () => {
   const old = bootstrapOn('16.20.2', 'start');
@@ -28,12 +31,24 @@ test('a command that does not exist is one clear sentence', async () => {
 });
 
 test('commands run on the Node that the lockfile pins, and so does what they run', async () => {
-  const { optionalDependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as { optionalDependencies: Record<string, string> };
+  const { optionalDependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
+    optionalDependencies: Record<string, string>;
+  };
   const [pinned, ...others] = new Set(Object.values(optionalDependencies));
   expect(others).toEqual([]);
   const folder = await mkdtemp(path.join(os.tmpdir(), 'hoop-bootstrap-'));
   await writeFile(path.join(folder, 'addresses.json'), '{"controlPlane":"http://127.0.0.1:1","relay":"http://127.0.0.1:2"}');
-  const printed = run(process.execPath, ['scripts/bootstrap.cjs', 'hoop', 'exec', '--data-dir', folder, '--', 'node', '-p', 'process.version + process.env.HOOP_URL']);
+  const printed = run(process.execPath, [
+    'scripts/bootstrap.cjs',
+    'hoop',
+    'exec',
+    '--data-dir',
+    folder,
+    '--',
+    'node',
+    '-p',
+    'process.version + process.env.HOOP_URL',
+  ]);
   expect(await printed.ended, printed.stderr()).toBe(0);
   expect(printed.stdout()).toBe(`v${pinned}http://127.0.0.1:1\n`);
   await rm(folder, { recursive: true });

@@ -54,7 +54,8 @@ export async function searchDatabase(url: string, needles: readonly string[]): P
       for (const { line } of lines) {
         seen.push(...seenIn(name, Buffer.from(line), needles));
         // bytea columns are written as \x and hex.
-        for (const [hex] of line.matchAll(/(?<=\\\\x)[0-9a-f]{8,}/g)) seen.push(...seenIn(`${name} (bytes)`, Buffer.from(hex, 'hex'), needles));
+        for (const [hex] of line.matchAll(/(?<=\\\\x)[0-9a-f]{8,}/g))
+          seen.push(...seenIn(`${name} (bytes)`, Buffer.from(hex, 'hex'), needles));
       }
     }
     return { seen, rows };

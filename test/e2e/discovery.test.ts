@@ -20,7 +20,9 @@ let customer: Json = { id: 7, plan: 'gold' };
 
 beforeAll(async () => {
   hoop = await startRealHoop({ worker: true, discovery: { sampleEvery: 1, gapMs: 0, reportEveryMs: 50 } });
-  target = await startTarget((_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ data: [customer] })));
+  target = await startTarget((_request, response) =>
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ data: [customer] })),
+  );
   await hoop.connect('crm', target.url, [{ name: 'read', effect: 'allow', match: { methods: ['GET'] } }]);
 });
 afterAll(async () => {
@@ -52,7 +54,12 @@ test('a field that an API begins to send is suggested, masked once that is accep
     expect(found.map(({ count }) => count as number)).toEqual([2, 2]);
     return found;
   });
-  expect(new Map(open.map((one) => [one['path'], one['detector']]))).toEqual(new Map([['$.data[*].contact', 'email'], ['$.data[*].account.iban', 'iban']]));
+  expect(new Map(open.map((one) => [one['path'], one['detector']]))).toEqual(
+    new Map([
+      ['$.data[*].contact', 'email'],
+      ['$.data[*].account.iban', 'iban'],
+    ]),
+  );
   for (const { firstSeen, lastSeen } of open) {
     expect(Date.parse(firstSeen as string)).toBeGreaterThanOrEqual(started);
     expect(Date.parse(lastSeen as string)).toBeGreaterThanOrEqual(Date.parse(firstSeen as string));
@@ -72,11 +79,14 @@ test('a field that an API begins to send is suggested, masked once that is accep
   const last = await customers();
   await eventually(async () => expect((await listed('dismissed'))[0]!['count']).toBe(4));
   expect(await listed('open')).toEqual([]);
-  expect(await listed('dismissed')).toMatchObject([{ id: account!['id'], path: '$.data[*].account.iban', detector: 'iban', decidedBy: 'bootstrap' }]);
+  expect(await listed('dismissed')).toMatchObject([
+    { id: account!['id'], path: '$.data[*].account.iban', detector: 'iban', decidedBy: 'bootstrap' },
+  ]);
   expect(await listed('accepted')).toMatchObject([{ id: email!['id'], path: '$.data[*].contact', count: 2, decidedBy: 'bootstrap' }]);
 
   // With all of it recorded, the values are in no table, job, audit event or log.
-  for (const { callId } of [...calls, masked, last]) await eventually(async () => expect(await hoop.ask('GET', `/v1/calls/${callId}`)).toMatchObject({ state: 'completed' }));
+  for (const { callId } of [...calls, masked, last])
+    await eventually(async () => expect(await hoop.ask('GET', `/v1/calls/${callId}`)).toMatchObject({ state: 'completed' }));
   const { seen, rows } = await searchDatabase(hoop.databaseUrl, [contact, iban]);
   expect(seen).toEqual([]);
   expect(rows).toBeGreaterThan(20);

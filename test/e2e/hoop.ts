@@ -67,7 +67,8 @@ const processes = new Set<HoopProcess>();
 export function run(program: string, args: readonly string[], env: Record<string, string> = {}): HoopProcess {
   const inherited: NodeJS.ProcessEnv = { ...process.env };
   // vitest's own; and a Hoop of the test's must not use what is configured for another.
-  for (const name of Object.keys(inherited)) if (/^(?:HOOP_|VITEST|NODE_OPTIONS|DATABASE_URL$|REDIS_URL$)/.test(name)) delete inherited[name];
+  for (const name of Object.keys(inherited))
+    if (/^(?:HOOP_|VITEST|NODE_OPTIONS|DATABASE_URL$|REDIS_URL$)/.test(name)) delete inherited[name];
   const followed = follow(spawn(program, args, { cwd: root, env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }));
   processes.add(followed);
   void followed.ended.then(() => processes.delete(followed));

@@ -45,7 +45,8 @@ test('kill -9 of any process in the middle of the load loses no record of what r
   expect(hoop.stderr()).toMatch(/All \d+ checks hold\./);
   const [, controlPlane] = await hoop.heard(/Control plane\s+(\S+)/);
   const [adminToken] = await hoop.heard(/hoop_admin_[\w-]+/);
-  const settings = async (name: string): Promise<Record<string, never>> => JSON.parse(await readFile(path.join(folder, 'demo', name), 'utf8')) as Record<string, never>;
+  const settings = async (name: string): Promise<Record<string, never>> =>
+    JSON.parse(await readFile(path.join(folder, 'demo', name), 'utf8')) as Record<string, never>;
   const { port } = await settings('payments-api.json');
   const provider = await settings('identity-provider.json');
   const { clientId, clientSecret } = provider['machines']![0] as { clientId: string; clientSecret: string };
@@ -95,7 +96,7 @@ test('kill -9 of any process in the middle of the load loses no record of what r
   // Everything that reached the target, once its record has come through the queue.
   const recorded = async (): Promise<Map<string, Call>> => {
     const found = new Map<string, Call>();
-    for (let cursor: string | null = ''; cursor !== null; ) {
+    for (let cursor: string | null = ''; cursor !== null;) {
       const query = new URLSearchParams({ path: '/v1/customers', limit: '200', ...(cursor === '' ? {} : { cursor }) });
       const response = await fetch(`${controlPlane}/v1/calls?${query}`, { headers: { authorization: `Bearer ${adminToken}` } });
       const page = (await response.json()) as { items: Call[]; next: string | null };
@@ -120,7 +121,8 @@ test('kill -9 of any process in the middle of the load loses no record of what r
   expect(missing).toEqual([]);
   // None claims an answer of the target that it never gave: what completed was received.
   const received = new Set(reached);
-  for (const [n, { state, targetStatus }] of calls) if (state === 'completed' || targetStatus !== null) expect(received, `call ${n} ${state}`).toContain(n);
+  for (const [n, { state, targetStatus }] of calls)
+    if (state === 'completed' || targetStatus !== null) expect(received, `call ${n} ${state}`).toContain(n);
 
   const [, postgresPort] = await hoop.heard(/Postgres\s+127\.0\.0\.1:(\d+)/);
   const password = (await readFile(path.join(folder, 'keys', 'postgres-password'), 'utf8')).trim();

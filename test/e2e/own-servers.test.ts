@@ -44,9 +44,12 @@ test('the demonstration holds on a Postgres of your own, whose relay role reache
   expect(await first.ended, first.stderr()).toBe(0);
   expect(JSON.parse(first.stdout())).toMatchObject({ ok: true });
   expect(await readdir(folder)).not.toContain('postgres');
-  expect(await rowsOf(database.url, `select has_table_privilege('${role}', 'calls', 'select') as calls, has_schema_privilege('${role}', 'bullmq', 'usage') as queue`)).toEqual([
-    { calls: false, queue: true },
-  ]);
+  expect(
+    await rowsOf(
+      database.url,
+      `select has_table_privilege('${role}', 'calls', 'select') as calls, has_schema_privilege('${role}', 'bullmq', 'usage') as queue`,
+    ),
+  ).toEqual([{ calls: false, queue: true }]);
 
   // Another data folder, the same database: it has an admin token and keeps it.
   const second = hoopStart(path.join(scratch, 'another'), ['--once', '--no-demo'], { DATABASE_URL: database.url });

@@ -41,7 +41,20 @@ describe('npm start -- --once --json, and a second start on the same data', () =
 
   beforeAll(async () => {
     folder = path.join(scratch, 'data');
-    const first = run('npm', ['start', '--', '--once', '--json', '--data-dir', folder, '--port', '0', '--relay-port', '0', '--postgres-port', '0']);
+    const first = run('npm', [
+      'start',
+      '--',
+      '--once',
+      '--json',
+      '--data-dir',
+      folder,
+      '--port',
+      '0',
+      '--relay-port',
+      '0',
+      '--postgres-port',
+      '0',
+    ]);
     exitCode = await first.ended;
     transcript = JSON.parse(lastLine(first.stdout())) as Transcript;
     adminToken = /hoop_admin_[\w-]+/.exec(first.stderr())![0];
@@ -55,7 +68,8 @@ describe('npm start -- --once --json, and a second start on the same data', () =
   });
 
   test('leave every key in a file of mode 0600, and the admin token in none', async () => {
-    for (const name of await readdir(path.join(folder, 'keys'))) expect((await stat(path.join(folder, 'keys', name))).mode & 0o777, name).toBe(0o600);
+    for (const name of await readdir(path.join(folder, 'keys')))
+      expect((await stat(path.join(folder, 'keys', name))).mode & 0o777, name).toBe(0o600);
     expect(await searchFiles(folder, [adminToken])).toEqual([]);
   });
 
@@ -69,7 +83,9 @@ describe('npm start -- --once --json, and a second start on the same data', () =
       return response.json();
     };
     expect(await get('/v1/sessions')).toMatchObject({ items: [{ id: transcript.session.id, callCount: 8 }] });
-    expect(await get(`/v1/calls?session=${transcript.session.id}`)).toMatchObject({ items: transcript.calls.map(({ id }) => ({ id })).toReversed() });
+    expect(await get(`/v1/calls?session=${transcript.session.id}`)).toMatchObject({
+      items: transcript.calls.map(({ id }) => ({ id })).toReversed(),
+    });
     expect(second.stdout()).not.toContain('hoop_admin_');
 
     const children = await descendants(second.child.pid!, '');
@@ -117,9 +133,14 @@ describe('hoop start', () => {
     await once(holder, 'listening');
     const { port } = holder.address() as net.AddressInfo;
     const folder = path.join(scratch, 'taken');
-    for (const [flag, others] of [['--port', ['--relay-port', '--postgres-port']], ['--postgres-port', ['--port', '--relay-port']]] as const) {
+    for (const [flag, others] of [
+      ['--port', ['--relay-port', '--postgres-port']],
+      ['--postgres-port', ['--port', '--relay-port']],
+    ] as const) {
       const start = hoop(['start', '--data-dir', folder, flag, String(port), ...others.flatMap((other) => [other, '0'])]);
-      expect(await sentenceOf(start)).toBe(`hoop: Port ${port} on 127.0.0.1 is already in use: stop what listens there, or choose another with ${flag}.`);
+      expect(await sentenceOf(start)).toBe(
+        `hoop: Port ${port} on 127.0.0.1 is already in use: stop what listens there, or choose another with ${flag}.`,
+      );
     }
     holder.close();
     expect(await readdir(folder)).not.toContain('postgres');
@@ -128,7 +149,9 @@ describe('hoop start', () => {
   test('says in one sentence that the data folder cannot be written', async () => {
     const file = path.join(scratch, 'a-file');
     await writeFile(file, '');
-    expect(await sentenceOf(hoopStart(path.join(file, 'data')))).toMatch(/^hoop: The data folder .* cannot be written \(ENOTDIR\): choose another with --data-dir\.$/);
+    expect(await sentenceOf(hoopStart(path.join(file, 'data')))).toMatch(
+      /^hoop: The data folder .* cannot be written \(ENOTDIR\): choose another with --data-dir\.$/,
+    );
   });
 
   test('says in one sentence what it does not understand', async () => {

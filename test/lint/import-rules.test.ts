@@ -83,7 +83,10 @@ const numbered = (file: string, index: number): string => file.replace(/(?<=\/)(
 beforeAll(async () => {
   scratch = await mkdtemp(path.join(os.tmpdir(), 'hoop-lint-'));
   await cp(path.join(root, '.oxlintrc.json'), path.join(scratch, '.oxlintrc.json'));
-  for (const [list, prefix] of [[forbidden, 'x'], [allowed, 'y']] as const) {
+  for (const [list, prefix] of [
+    [forbidden, 'x'],
+    [allowed, 'y'],
+  ] as const) {
     for (const [index, [file, imported]] of list.entries()) {
       await plant(numbered(file, index), `import { ${prefix}${index} } from '${imported}';\nexport const used = ${prefix}${index};\n`);
     }
@@ -158,7 +161,11 @@ describe('dependencies of rooms', () => {
   test('the relay reaches no database client, not even through another room', () => {
     const all = reach('@hoop/relay');
     expect(all).toContain('@hoop/credentials');
-    expect([...all].filter((name) => ['@hoop/database', '@prisma/client', '@prisma/adapter-pg', 'prisma', '@hoop/embedded-postgres'].includes(name))).toEqual([]);
+    expect(
+      [...all].filter((name) =>
+        ['@hoop/database', '@prisma/client', '@prisma/adapter-pg', 'prisma', '@hoop/embedded-postgres'].includes(name),
+      ),
+    ).toEqual([]);
   });
 
   test('control plane and worker reach nothing that obtains credentials', () => {

@@ -2,8 +2,12 @@
 import type { Operation, Problem } from '@hoop/contract';
 import type { z } from 'zod';
 
-type Params<O extends Operation> = O['params'] extends z.ZodType ? { readonly params: Record<string, string | number> } : { readonly params?: undefined };
-type Query<O extends Operation> = O['query'] extends z.ZodType ? { readonly query?: Record<string, string | number> } : { readonly query?: undefined };
+type Params<O extends Operation> = O['params'] extends z.ZodType
+  ? { readonly params: Record<string, string | number> }
+  : { readonly params?: undefined };
+type Query<O extends Operation> = O['query'] extends z.ZodType
+  ? { readonly query?: Record<string, string | number> }
+  : { readonly query?: undefined };
 type Body<O extends Operation> = O['body'] extends z.ZodType ? { readonly body: z.input<O['body']> } : { readonly body?: undefined };
 
 export type ApiInput<O extends Operation> = Params<O> & Query<O> & Body<O> & { readonly headers?: Record<string, string> };
@@ -19,7 +23,9 @@ export class ApiError extends Error {
 
   constructor(operation: Operation, status: number, problem: Partial<Problem>) {
     const errors = Array.isArray(problem['errors']) ? ` ${JSON.stringify(problem['errors'])}` : '';
-    super(`${operation.id} was refused (${status} ${problem.code ?? ''}): ${problem.detail ?? problem.title ?? 'no reason given'}${errors}`);
+    super(
+      `${operation.id} was refused (${status} ${problem.code ?? ''}): ${problem.detail ?? problem.title ?? 'no reason given'}${errors}`,
+    );
     this.status = status;
     this.problem = problem;
   }

@@ -46,7 +46,12 @@ describe('hoop audit verify', () => {
 
   it('exits with 1 and names the record where one was changed', async () => {
     const at = log.leaves.find((leaf) => leaf.content === 'here')!;
-    const changed = await written('changed.ndjson', lines.map((line) => (line.includes(`"id":"${at.id}"`) && line.includes('"record"') ? line.replace('127.0.0.1', '127.0.0.2') : line)).join(''));
+    const changed = await written(
+      'changed.ndjson',
+      lines
+        .map((line) => (line.includes(`"id":"${at.id}"`) && line.includes('"record"') ? line.replace('127.0.0.1', '127.0.0.2') : line))
+        .join(''),
+    );
     const { code, out } = await run('verify', changed, ...key);
     expect(code).toBe(1);
     expect(out).toContain(`CHANGED    The content of ${at.id}`);

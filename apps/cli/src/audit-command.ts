@@ -44,12 +44,20 @@ async function verifyExport(args: readonly string[], io: StartIo): Promise<numbe
   const options = { key: { type: 'string' }, checkpoint: { type: 'string' }, json: { type: 'boolean' } } as const;
   const { values, positionals } = readArguments(args, options, 'audit');
   const [file] = positionals;
-  if (file === undefined || positionals.length > 1) throw new StartError('hoop audit verify needs the name of one export. See hoop help audit.');
-  if (values.key === undefined) throw new StartError('hoop audit verify needs --key: without a key from elsewhere nothing is proved. See hoop help audit.');
+  if (file === undefined || positionals.length > 1)
+    throw new StartError('hoop audit verify needs the name of one export. See hoop help audit.');
+  if (values.key === undefined)
+    throw new StartError('hoop audit verify needs --key: without a key from elsewhere nothing is proved. See hoop help audit.');
   const keys = await keysOf(values.key);
   const earlier = values.checkpoint === undefined ? undefined : await textOf(values.checkpoint);
   // Before it is streamed: a name that is wrong is said in a sentence.
-  if (!(await stat(file).then((found) => found.isFile(), () => false))) throw new StartError(`There is no file ${file}.`);
+  if (
+    !(await stat(file).then(
+      (found) => found.isFile(),
+      () => false,
+    ))
+  )
+    throw new StartError(`There is no file ${file}.`);
   const verdict = await verifyLogExport(createReadStream(file), { keys, ...(earlier === undefined ? {} : { earlier }) });
   io.out(values.json === true ? JSON.stringify(verdict) : textOfVerdict(verdict));
   if (verdict.ok) return 0;
@@ -58,8 +66,14 @@ async function verifyExport(args: readonly string[], io: StartIo): Promise<numbe
 
 async function keysOf(given: string): Promise<string[]> {
   const isKey = /^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/;
-  const lines = isKey.test(given) ? [given] : (await textOf(given)).split('\n').map((line) => line.trim()).filter((line) => line !== '');
-  if (lines.length === 0 || !lines.every((line) => isKey.test(line))) throw new StartError('The key is not of the form name+id+key, nor a file of such keys.');
+  const lines = isKey.test(given)
+    ? [given]
+    : (await textOf(given))
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== '');
+  if (lines.length === 0 || !lines.every((line) => isKey.test(line)))
+    throw new StartError('The key is not of the form name+id+key, nor a file of such keys.');
   return lines;
 }
 
@@ -71,8 +85,16 @@ async function textOf(file: string): Promise<string> {
 
 function textOfVerdict(verdict: LogVerdict): string {
   const { ok, origin, size, root, intact, purged, superseded, findings, moreFindings } = verdict;
-  const facts = size === null ? [] : [`Log ${origin}, ${size} leaves, root ${root}`, `${intact} records intact, ${purged} purged by retention, ${superseded} replaced by later leaves`];
-  const list = findings.map((finding) => `  ${finding.kind.toUpperCase().padEnd(10)} ${finding.detail}${finding.line === null ? '' : ` (line ${finding.line})`}`);
+  const facts =
+    size === null
+      ? []
+      : [
+          `Log ${origin}, ${size} leaves, root ${root}`,
+          `${intact} records intact, ${purged} purged by retention, ${superseded} replaced by later leaves`,
+        ];
+  const list = findings.map(
+    (finding) => `  ${finding.kind.toUpperCase().padEnd(10)} ${finding.detail}${finding.line === null ? '' : ` (line ${finding.line})`}`,
+  );
   if (moreFindings > 0) list.push(`  … and ${moreFindings} more.`);
   return [ok ? 'VERIFIED: everything is as it was signed.' : 'NOT VERIFIED:', ...list, ...facts].join('\n');
 }
@@ -80,12 +102,15 @@ function textOfVerdict(verdict: LogVerdict): string {
 async function fetchExport(args: readonly string[], io: StartIo): Promise<number> {
   const { values, positionals } = readArguments(args, apiOptions, 'audit');
   const [file] = positionals;
-  if (file === undefined || positionals.length > 1) throw new StartError('hoop audit export needs the name of one file. See hoop help audit.');
+  if (file === undefined || positionals.length > 1)
+    throw new StartError('hoop audit export needs the name of one file. See hoop help audit.');
   const api = await openAdminApi(values, io.env, io.stop);
   const log = await speaking(() => api.open(exportLog, {}), io.stop);
   // Whoever may read the file may read what was called.
   await pipeline(log, createWriteStream(file, { flags: 'wx', mode: 0o600 })).catch((error: NodeJS.ErrnoException) => {
-    throw new StartError(error.code === 'EEXIST' ? `There is a file ${file} already.` : `The export broke off: ${error.message}`, { cause: error });
+    throw new StartError(error.code === 'EEXIST' ? `There is a file ${file} already.` : `The export broke off: ${error.message}`, {
+      cause: error,
+    });
   });
   io.out(`The log is in ${file}. Verify it with: hoop audit verify ${file} --key KEY`);
   return 0;

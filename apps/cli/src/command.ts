@@ -21,7 +21,14 @@ ${Object.entries(investigationCommands)
   help       print this
 `;
 
-const helps: Readonly<Record<string, string>> = { start: startHelp, exec: execHelp, keys: keysHelp, audit: auditHelp, recordings: recordingsHelp, ...helpsOf(investigationCommands) };
+const helps: Readonly<Record<string, string>> = {
+  start: startHelp,
+  exec: execHelp,
+  keys: keysHelp,
+  audit: auditHelp,
+  recordings: recordingsHelp,
+  ...helpsOf(investigationCommands),
+};
 
 function helpsOf(commands: typeof investigationCommands): Record<string, string> {
   return Object.fromEntries(Object.entries(commands).map(([name, command]) => [name, command.help]));

@@ -31,10 +31,15 @@ export async function execute(args: readonly string[], env: NodeJS.ProcessEnv, s
   }
   const folder = path.resolve(values['data-dir'] ?? '.hoop');
   const { controlPlane } = await readAddresses(folder);
-  const given: NodeJS.ProcessEnv = { ...env, HOOP_URL: controlPlane, NODE_OPTIONS: [env['NODE_OPTIONS'], ...nodeArguments].filter(Boolean).join(' ') };
+  const given: NodeJS.ProcessEnv = {
+    ...env,
+    HOOP_URL: controlPlane,
+    NODE_OPTIONS: [env['NODE_OPTIONS'], ...nodeArguments].filter(Boolean).join(' '),
+  };
   if (values.as !== undefined) {
     const settings = await readDemoSettings(path.join(folder, 'demo'));
-    if (settings === undefined) throw new StartError(`No demonstration was set up in ${folder}, so there is no identity provider for --as.`);
+    if (settings === undefined)
+      throw new StartError(`No demonstration was set up in ${folder}, so there is no identity provider for --as.`);
     given['HOOP_TOKEN'] = await platformToken(settings, values.as);
   }
   const child = spawn(program, rest, { env: given, stdio: 'inherit' });

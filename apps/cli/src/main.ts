@@ -9,7 +9,9 @@ function fail(sentence: string): never {
 }
 
 if (Number(process.versions.node.split('.')[0]) < neededMajor) {
-  fail(`Hoop needs Node ${neededMajor} or newer, and this is ${process.versions.node}: run it with "npm start" or "npm run hoop", which bring their own.`);
+  fail(
+    `Hoop needs Node ${neededMajor} or newer, and this is ${process.versions.node}: run it with "npm start" or "npm run hoop", which bring their own.`,
+  );
 }
 
 // Only now: older versions cannot load what follows.

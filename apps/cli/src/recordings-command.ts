@@ -23,14 +23,16 @@ export async function recordings(args: readonly string[], io: StartIo): Promise<
   let checked = 0;
   let found = 0;
   let repaired = 0;
-  for (let after: string | null = ''; after !== null && !io.stop.aborted; ) {
+  for (let after: string | null = ''; after !== null && !io.stop.aborted;) {
     const body = { after, repair };
     const part: RecordCheck = await speaking(() => api.call(checkRecords, { body }), io.stop);
     checked += part.checked;
     for (const finding of part.findings) {
       found++;
       if (finding.repaired) repaired++;
-      io.out(values.json === true ? JSON.stringify(finding) : `${finding.repaired ? 'repaired' : 'found'}  ${finding.kind}  ${finding.detail}`);
+      io.out(
+        values.json === true ? JSON.stringify(finding) : `${finding.repaired ? 'repaired' : 'found'}  ${finding.kind}  ${finding.detail}`,
+      );
     }
     after = part.next;
   }

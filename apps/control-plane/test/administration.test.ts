@@ -346,10 +346,19 @@ describe('a policy', () => {
     const connection = await h.makeConnection({ identities: [identity['id']] });
     const path = `/v1/connections/${connection['id']}/policy`;
     const masking = [
-      { name: 'customers', effect: 'allow', match: { paths: ['/customers'] }, mask: [{ path: '$.iban' }, { key: 'email', unless: `identity.name == "${identity['name']}"` }] },
+      {
+        name: 'customers',
+        effect: 'allow',
+        match: { paths: ['/customers'] },
+        mask: [{ path: '$.iban' }, { key: 'email', unless: `identity.name == "${identity['name']}"` }],
+      },
       { name: 'orders', effect: 'allow', match: { paths: ['/orders'] }, mask: [{ detect: 'payment_card' }] },
     ];
-    const broken = await write(path, { rules: [masking[0], { ...masking[1], mask: [{ key: 'x' }, { path: '$[?@.a]' }] }] }, { 'if-none-match': '*' });
+    const broken = await write(
+      path,
+      { rules: [masking[0], { ...masking[1], mask: [{ key: 'x' }, { path: '$[?@.a]' }] }] },
+      { 'if-none-match': '*' },
+    );
     expect(broken.status).toBe(422);
     expect(broken.body['errors']).toEqual([{ path: 'rules[1].mask[1].path', message: expect.any(String) }]);
     const denied = await write(path, { rules: [{ name: 'no', effect: 'deny', mask: [{ key: 'x' }] }] }, { 'if-none-match': '*' });
@@ -357,7 +366,11 @@ describe('a policy', () => {
 
     await write(path, { rules: masking, mask: [{ key: 'phone' }] }, { 'if-none-match': '*' });
     const ask = async (request: string) =>
-      (await h.call('POST', '/v1/policies/explain', { body: { connection: connection['name'], identity: identity['name'], request: { method: 'GET', path: request } } })).body;
+      (
+        await h.call('POST', '/v1/policies/explain', {
+          body: { connection: connection['name'], identity: identity['name'], request: { method: 'GET', path: request } },
+        })
+      ).body;
     expect((await ask('/customers'))['masking']).toMatchObject([
       { rule: null, mask: { key: 'phone' }, applies: true, explanation: expect.stringContaining('"phone"') },
       { rule: 'customers', mask: { path: '$.iban' }, applies: true },

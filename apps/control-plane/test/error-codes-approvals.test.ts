@@ -9,7 +9,12 @@ import { startHarness, type Answer, type Harness } from './harness.ts';
 
 const tags = new Set(['Approvals', 'Notifications', 'Relay approvals']);
 const own = operations.filter((operation) => tags.has(operation.tag));
-const nouns: Record<string, IdNoun> = { approvalId: 'approval', channelId: 'notification_channel', deliveryId: 'notification_delivery', callId: 'call' };
+const nouns: Record<string, IdNoun> = {
+  approvalId: 'approval',
+  channelId: 'notification_channel',
+  deliveryId: 'notification_delivery',
+  callId: 'call',
+};
 
 let h: Harness;
 let down: Harness;
@@ -19,7 +24,8 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([h.close(), down.close()]));
 
-const send = (to: Harness, operation: Operation, sample: Sample): Promise<Answer<Record<string, any>>> => to.call(operation.method, sample.path, sample);
+const send = (to: Harness, operation: Operation, sample: Sample): Promise<Answer<Record<string, any>>> =>
+  to.call(operation.method, sample.path, sample);
 
 /** The same request about something that is not there. */
 function absent(operation: Operation, { path, ...rest }: Sample): Sample {
@@ -43,7 +49,12 @@ async function generic(operation: Operation, code: ErrorCode, sample: Sample): P
     case 'invalid_request':
       return send(h, operation, { ...sample, path: `${sample.path}${sample.path.includes('?') ? '&' : '?'}bogus=1` });
     case 'payload_too_large':
-      return send(h, operation, { ...sample, body: `{"x":"${'x'.repeat(maxBodyBytes)}"}`, headers: { ...sample.headers, 'content-type': type }, form: undefined as never });
+      return send(h, operation, {
+        ...sample,
+        body: `{"x":"${'x'.repeat(maxBodyBytes)}"}`,
+        headers: { ...sample.headers, 'content-type': type },
+        form: undefined as never,
+      });
     case 'unsupported_media_type':
       return send(h, operation, { ...sample, headers: { ...sample.headers, 'content-type': 'text/plain' } });
     case 'malformed_json':
@@ -88,12 +99,15 @@ describe('while the database is away', () => {
     await down.testDatabase.drop();
   });
 
-  it.each(withDatabase.map((operation) => [operation.id, operation] as const))('%s answers 503 at once, without a detail of ours', async (id, operation) => {
-    const answer = await send(down, operation, paths.get(id)!);
-    expect(answer.status, answer.text).toBe(503);
-    expect(answer.body['code']).toBe('unavailable');
-    expect(answer.text).not.toMatch(/prisma|postgres|hoop_test/i);
-  });
+  it.each(withDatabase.map((operation) => [operation.id, operation] as const))(
+    '%s answers 503 at once, without a detail of ours',
+    async (id, operation) => {
+      const answer = await send(down, operation, paths.get(id)!);
+      expect(answer.status, answer.text).toBe(503);
+      expect(answer.body['code']).toBe('unavailable');
+      expect(answer.text).not.toMatch(/prisma|postgres|hoop_test/i);
+    },
+  );
 });
 
 it('has a request for every operation, and for none that is not there', () => {

@@ -57,7 +57,8 @@ async function claim(h: Harness, over: Json = {}, changes: Json = {}): Promise<J
   };
 }
 
-const relay = (h: Harness, path: string, body?: unknown): Sample => at(`/internal/relay${path}`, { token: h.relayToken, ...(body === undefined ? {} : { body }) });
+const relay = (h: Harness, path: string, body?: unknown): Sample =>
+  at(`/internal/relay${path}`, { token: h.relayToken, ...(body === undefined ? {} : { body }) });
 
 async function asked(h: Harness, changes: Json = {}, over: Json = {}): Promise<Json> {
   const body = await claim(h, over, changes);
@@ -72,7 +73,11 @@ function tokenOf(h: Harness, role: string, user: string | null = 'ann', groups: 
   const known = tokens.get(h) ?? new Map<string, Promise<string>>();
   tokens.set(h, known);
   const name = `${role} ${user ?? ''} ${groups.join()}`;
-  const made = known.get(name) ?? h.call('POST', '/v1/admin-tokens', { body: { name: 'person', role, groups, ...(user === null ? {} : { user }) } }).then((answer) => answer.body['token'] as string);
+  const made =
+    known.get(name) ??
+    h
+      .call('POST', '/v1/admin-tokens', { body: { name: 'person', role, groups, ...(user === null ? {} : { user }) } })
+      .then((answer) => answer.body['token'] as string);
   known.set(name, made);
   return made;
 }
@@ -80,25 +85,44 @@ function tokenOf(h: Harness, role: string, user: string | null = 'ann', groups: 
 type Change = (h: Harness, one: Json) => Promise<unknown>;
 const nothing: Change = async () => undefined;
 
-async function review(h: Harness, { before = nothing, body = {}, user = 'ann', changes = {} }: { before?: Change; body?: Json; user?: string | null; changes?: Json } = {}): Promise<Sample> {
+async function review(
+  h: Harness,
+  { before = nothing, body = {}, user = 'ann', changes = {} }: { before?: Change; body?: Json; user?: string | null; changes?: Json } = {},
+): Promise<Sample> {
   const one = await asked(h, changes);
   await before(h, one);
-  return at(`/v1/approvals/${one['approvalId']}/reviews`, { token: await tokenOf(h, 'approver', user), body: { decision: 'approve', digest: one['digest'], ...body } });
+  return at(`/v1/approvals/${one['approvalId']}/reviews`, {
+    token: await tokenOf(h, 'approver', user),
+    body: { decision: 'approve', digest: one['digest'], ...body },
+  });
 }
-async function glass(h: Harness, { before = nothing, body = {}, user = 'max' }: { before?: Change; body?: Json; user?: string | null } = {}): Promise<Sample> {
+async function glass(
+  h: Harness,
+  { before = nothing, body = {}, user = 'max' }: { before?: Change; body?: Json; user?: string | null } = {},
+): Promise<Sample> {
   const one = await asked(h);
   await before(h, one);
-  return at(`/v1/approvals/${one['approvalId']}/break-glass`, { token: await tokenOf(h, 'break_glass', user, []), body: { digest: one['digest'], reason: 'the house is on fire', ...body } });
+  return at(`/v1/approvals/${one['approvalId']}/break-glass`, {
+    token: await tokenOf(h, 'break_glass', user, []),
+    body: { digest: one['digest'], reason: 'the house is on fire', ...body },
+  });
 }
 const send = async (h: Harness, method: string, sample: Sample): Promise<Json> => (await h.call(method, sample.path, sample)).body;
 
-const expired: Change = (h, one) => h.database.prisma.approval.update({ where: { id: one['approvalId'] }, data: { expiresAt: new Date(0) } });
+const expired: Change = (h, one) =>
+  h.database.prisma.approval.update({ where: { id: one['approvalId'] }, data: { expiresAt: new Date(0) } });
 const withdrawn: Change = (h, one) => h.call('POST', `/v1/approvals/${one['approvalId']}/withdraw`, { body: { reason: 'a mistake' } });
 const voided: Change = (h, one) => h.call('POST', `/v1/identities/${one['identityId']}/disable`);
 const decided: Change = async (h, one) =>
-  h.call('POST', `/v1/approvals/${one['approvalId']}/reviews`, { token: await tokenOf(h, 'approver', 'bob'), body: { decision: 'approve', digest: one['digest'] } });
+  h.call('POST', `/v1/approvals/${one['approvalId']}/reviews`, {
+    token: await tokenOf(h, 'approver', 'bob'),
+    body: { decision: 'approve', digest: one['digest'] },
+  });
 const reviewedOnce: Change = async (h, one) =>
-  h.call('POST', `/v1/approvals/${one['approvalId']}/reviews`, { token: await tokenOf(h, 'approver'), body: { decision: 'approve', digest: one['digest'] } });
+  h.call('POST', `/v1/approvals/${one['approvalId']}/reviews`, {
+    token: await tokenOf(h, 'approver'),
+    body: { decision: 'approve', digest: one['digest'] },
+  });
 const otherDigest = { digest: 'f'.repeat(64) };
 
 async function brokenGlass(h: Harness): Promise<string> {
@@ -120,7 +144,11 @@ async function delivery(h: Harness, isDead: boolean): Promise<string> {
   return id!;
 }
 
-const slackId = (): string => `U${unique('x').slice(-8).toUpperCase().replaceAll(/[^A-Z0-9]/g, 'A')}`;
+const slackId = (): string =>
+  `U${unique('x')
+    .slice(-8)
+    .toUpperCase()
+    .replaceAll(/[^A-Z0-9]/g, 'A')}`;
 async function slackUser(h: Harness): Promise<string> {
   const id = slackId();
   await h.call('PUT', `/v1/slack-users/${id}`, { body: { user: 'ann', groups: ['payments'] } });
@@ -130,16 +158,34 @@ function press(payload: Json, secret = slackSigningSecret): Sample {
   const form = new URLSearchParams({ payload: JSON.stringify({ nonce: newId('request'), ...payload }) });
   const timestamp = String(Math.floor(Date.now() / 1000));
   const signature = `v0=${createHmac('sha256', secret).update(`v0:${timestamp}:${form.toString()}`).digest('hex')}`;
-  return at('/v1/slack/interactions', { token: null, form, headers: { 'x-slack-signature': signature, 'x-slack-request-timestamp': timestamp } });
+  return at('/v1/slack/interactions', {
+    token: null,
+    form,
+    headers: { 'x-slack-signature': signature, 'x-slack-request-timestamp': timestamp },
+  });
 }
 async function button(h: Harness, user: string): Promise<Json> {
   const one = await asked(h);
-  return { type: 'block_actions', user: { id: user }, actions: [{ action_id: 'hoop_approve', value: JSON.stringify({ approvalId: one['approvalId'], digest: one['digest'] }) }] };
+  return {
+    type: 'block_actions',
+    user: { id: user },
+    actions: [{ action_id: 'hoop_approve', value: JSON.stringify({ approvalId: one['approvalId'], digest: one['digest'] }) }],
+  };
 }
 
 const deferral = async (h: Harness, over: Json = {}): Promise<Json> => {
   const { identityId, connectionId } = await scene(h);
-  return { callId: newId('call'), identityId, connectionId, approvalId: null, request: blob, idempotencyKey: null, mayRetry: false, webhookChannel: null, ...over };
+  return {
+    callId: newId('call'),
+    identityId,
+    connectionId,
+    approvalId: null,
+    request: blob,
+    idempotencyKey: null,
+    mayRetry: false,
+    webhookChannel: null,
+    ...over,
+  };
 };
 async function deferred(h: Harness): Promise<Json> {
   const body = await deferral(h);
@@ -161,7 +207,8 @@ export const approvalSamples: Record<string, Make> = {
   createNotificationChannel: async () => at('/v1/notification-channels', { body: channelInput() }),
   listNotificationChannels: async () => at('/v1/notification-channels'),
   getNotificationChannel: async (h) => at(`/v1/notification-channels/${(await channel(h))['id']}`),
-  updateNotificationChannel: async (h) => at(`/v1/notification-channels/${(await channel(h))['id']}`, { body: { disabled: true }, ...match }),
+  updateNotificationChannel: async (h) =>
+    at(`/v1/notification-channels/${(await channel(h))['id']}`, { body: { disabled: true }, ...match }),
   deleteNotificationChannel: async (h) => at(`/v1/notification-channels/${(await channel(h))['id']}`, match),
   listNotificationDeliveries: async () => at('/v1/notification-deliveries'),
   resendNotificationDelivery: async (h) => at(`/v1/notification-deliveries/${await delivery(h, true)}/resend`),
@@ -216,7 +263,8 @@ async function floodOfDeferred(h: Harness): Promise<Json> {
 }
 
 const pendingEnds = { approval_expired: expired, approval_withdrawn: withdrawn, approval_voided: voided, approval_decided: decided };
-const each = (make: (before: Change) => Make): Record<string, Make> => Object.fromEntries(Object.entries(pendingEnds).map(([code, before]) => [code, make(before)]));
+const each = (make: (before: Change) => Make): Record<string, Make> =>
+  Object.fromEntries(Object.entries(pendingEnds).map(([code, before]) => [code, make(before)]));
 
 export const approvalRefusals: Record<string, Record<string, Make>> = {
   reviewApproval: {
@@ -246,8 +294,10 @@ export const approvalRefusals: Record<string, Record<string, Make>> = {
     target_refused: async () => at('/v1/notification-channels', { body: { ...channelInput(), url: 'http://169.254.169.254/' } }),
   },
   updateNotificationChannel: {
-    name_taken: async (h) => at(`/v1/notification-channels/${(await channel(h))['id']}`, { body: { name: (await channel(h))['name'] }, ...match }),
-    target_refused: async (h) => at(`/v1/notification-channels/${(await channel(h))['id']}`, { body: { url: 'https://elsewhere.example/x' }, ...match }),
+    name_taken: async (h) =>
+      at(`/v1/notification-channels/${(await channel(h))['id']}`, { body: { name: (await channel(h))['name'] }, ...match }),
+    target_refused: async (h) =>
+      at(`/v1/notification-channels/${(await channel(h))['id']}`, { body: { url: 'https://elsewhere.example/x' }, ...match }),
   },
   resendNotificationDelivery: {
     conflict: async (h) => at(`/v1/notification-deliveries/${await delivery(h, false)}/resend`),

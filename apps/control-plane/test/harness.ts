@@ -92,7 +92,9 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     ...(options.notifications === true
       ? { notificationPublicKeyFile: await file('notification.json', (await generateRecordingKeys()).publicJwks) }
       : {}),
-    ...(options.logKeys === undefined ? {} : { logPublicKeyFile: await file('log.json', options.logKeys), logOrigin: 'hoop.example/audit' }),
+    ...(options.logKeys === undefined
+      ? {}
+      : { logPublicKeyFile: await file('log.json', options.logKeys), logOrigin: 'hoop.example/audit' }),
     ...(options.blobs === undefined ? {} : { blobs: options.blobs }),
     logLevel: 'debug',
   };

@@ -92,7 +92,10 @@ describe('a search', () => {
   });
 
   it('takes a body whose codings were undone by the relay as it is', async () => {
-    const { callId, sessionId } = await recordCall(h, { request: '{"note":"needle"}', head: { requestHeaders: [['content-encoding', 'gzip']] } });
+    const { callId, sessionId } = await recordCall(h, {
+      request: '{"note":"needle"}',
+      head: { requestHeaders: [['content-encoding', 'gzip']] },
+    });
     const facts = { bytes: 40, digest: null, keptBytes: 17, truncated: false, contentType: 'application/json', decoded: true };
     await h.database.prisma.call.update({ where: { id: callId }, data: { requestBody: facts } });
     const lines = await search({ text: 'needle', filter: { session: sessionId } });

@@ -1,6 +1,15 @@
 import { errorsOf, newId, operations, type Operation } from '@hoop/contract';
 import { sequenceLog } from '@hoop/database';
-import { generateLogKeys, logLeafHash, logSigner, openCheckpoint, verifyConsistency, verifyInclusion, verifyLogExport, type Checkpoint } from '@hoop/recording';
+import {
+  generateLogKeys,
+  logLeafHash,
+  logSigner,
+  openCheckpoint,
+  verifyConsistency,
+  verifyInclusion,
+  verifyLogExport,
+  type Checkpoint,
+} from '@hoop/recording';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { startHarness, unique, type Answer, type Harness, type Request } from './harness.ts';
@@ -37,7 +46,8 @@ const verify = (text: string, earlier?: string) =>
   );
 const match = { headers: { 'if-match': '*' } };
 const webhook = () => ({ name: unique('sink'), kind: 'webhook', url: 'https://siem.example/hoop' });
-const makeSink = async (over: Record<string, unknown> = {}): Promise<Record<string, any>> => (await h.call('POST', '/v1/event-sinks', { body: { ...webhook(), ...over } })).body;
+const makeSink = async (over: Record<string, unknown> = {}): Promise<Record<string, any>> =>
+  (await h.call('POST', '/v1/event-sinks', { body: { ...webhook(), ...over } })).body;
 const makeFile = (): Promise<Record<string, any>> => makeSink({ kind: 'file', url: undefined, file: `${unique('events')}.ndjson` });
 const makeHold = async (): Promise<Record<string, any>> => (await h.call('POST', '/v1/legal-holds', { body: await hold() })).body;
 const hold = async () => ({ kind: 'session', subject: (await recordCall(h)).sessionId, reason: 'case 7' });
@@ -72,7 +82,10 @@ const samples: Record<string, () => Promise<Sample>> = {
 };
 const absent = async (id: string): Promise<Sample> => {
   const sample = await samples[id]!();
-  return { ...sample, path: sample.path.replace(/(hld|snk|call)_[0-9a-z]{26}/, (_, prefix: string) => `${prefix}_${newId('request').slice(4)}`) };
+  return {
+    ...sample,
+    path: sample.path.replace(/(hld|snk|call)_[0-9a-z]{26}/, (_, prefix: string) => `${prefix}_${newId('request').slice(4)}`),
+  };
 };
 const reused = async (id: string): Promise<Sample> => {
   const headers = { 'idempotency-key': newId('request') };
@@ -83,8 +96,14 @@ const reused = async (id: string): Promise<Sample> => {
 const refusals: Record<string, Record<string, () => Promise<Sample & { readonly on?: Harness }>>> = {
   getLogCheckpoint: { not_found: async () => ({ path: '/v1/log/checkpoint', on: bare }) },
   getLogKey: { unavailable: async () => ({ path: '/v1/log/key', on: bare }) },
-  getConsistencyProof: { not_found: async () => ({ path: '/v1/log/consistency?from=0&to=999999' }), invalid_request: async () => ({ path: '/v1/log/consistency?from=999999' }) },
-  exportLog: { unavailable: async () => ({ path: '/v1/log/export', on: bare }), not_found: async () => ({ path: '/v1/log/export', on: await unsequenced() }) },
+  getConsistencyProof: {
+    not_found: async () => ({ path: '/v1/log/consistency?from=0&to=999999' }),
+    invalid_request: async () => ({ path: '/v1/log/consistency?from=999999' }),
+  },
+  exportLog: {
+    unavailable: async () => ({ path: '/v1/log/export', on: bare }),
+    not_found: async () => ({ path: '/v1/log/export', on: await unsequenced() }),
+  },
   placeLegalHold: {
     not_found: async () => ({ path: '/v1/legal-holds', body: { kind: 'session', subject: newId('session'), reason: 'x' } }),
     conflict: async () => {
@@ -151,11 +170,14 @@ describe.each(own.map((operation) => [operation.id, operation] as const))('%s', 
     const answer = await h.call(operation.method, sample.path, sample);
     expect(answer.status, answer.text.slice(0, 500)).toBe(operation.status);
   });
-  it.each(errorsOf(operation).filter((code) => code !== 'unavailable' || refusals[id]?.[code] !== undefined))('can refuse with %s', async (code) => {
-    const answer = await refusal(operation, code);
-    expect(answer.body['code'], answer.text.slice(0, 500)).toBe(code);
-    expect(answer.body['status']).toBe(answer.status);
-  });
+  it.each(errorsOf(operation).filter((code) => code !== 'unavailable' || refusals[id]?.[code] !== undefined))(
+    'can refuse with %s',
+    async (code) => {
+      const answer = await refusal(operation, code);
+      expect(answer.body['code'], answer.text.slice(0, 500)).toBe(code);
+      expect(answer.body['status']).toBe(answer.status);
+    },
+  );
 });
 
 describe('the log over REST', () => {
@@ -176,7 +198,11 @@ describe('the log over REST', () => {
     const event = (await h.call('GET', '/v1/audit-events?limit=1')).body['items'][0].id as string;
     await recordCall(h);
     await sequence();
-    for (const [id, query] of [[callId, ''], [event, ''], [callId, `?size=${older.size}`]] as const) {
+    for (const [id, query] of [
+      [callId, ''],
+      [event, ''],
+      [callId, `?size=${older.size}`],
+    ] as const) {
       const { leaf, size, proof, checkpoint } = (await h.call('GET', `/v1/log/inclusion/${id}${query}`)).body;
       const hash = logLeafHash(leaf.kind, leaf.id, Buffer.from(leaf.digest, 'hex'));
       expect(hash.toString()).toBe(Buffer.from(leaf.leafHash, 'base64').toString());
@@ -205,7 +231,9 @@ describe('the log over REST', () => {
 describe('legal holds over REST', () => {
   it('are placed by name, listed and lifted, each with its audit event', async () => {
     const connection = await h.makeConnection();
-    const placed = (await h.call('POST', '/v1/legal-holds', { body: { kind: 'connection', subject: connection['name'], reason: 'case 8' } })).body;
+    const placed = (
+      await h.call('POST', '/v1/legal-holds', { body: { kind: 'connection', subject: connection['name'], reason: 'case 8' } })
+    ).body;
     expect(placed).toMatchObject({ kind: 'connection', subjectId: connection['id'], placedBy: 'bootstrap', liftedAt: null });
     const list = (active: boolean) => h.call('GET', `/v1/legal-holds?subject=${connection['id']}&active=${active}`);
     expect((await list(true)).body['items']).toEqual([placed]);
@@ -218,9 +246,15 @@ describe('legal holds over REST', () => {
   });
 
   it('can be placed on what is gone, by its id, and on nothing by another form of name', async () => {
-    expect((await h.call('POST', '/v1/legal-holds', { body: { kind: 'identity', subject: newId('identity'), reason: 'x' } })).status).toBe(201);
-    expect((await h.call('POST', '/v1/legal-holds', { body: { kind: 'identity', subject: newId('connection'), reason: 'x' } })).status).toBe(404);
-    expect((await h.call('POST', '/v1/legal-holds', { body: { kind: 'session', subject: 'a-name', reason: 'x' } })).body['code']).toBe('invalid_request');
+    expect((await h.call('POST', '/v1/legal-holds', { body: { kind: 'identity', subject: newId('identity'), reason: 'x' } })).status).toBe(
+      201,
+    );
+    expect(
+      (await h.call('POST', '/v1/legal-holds', { body: { kind: 'identity', subject: newId('connection'), reason: 'x' } })).status,
+    ).toBe(404);
+    expect((await h.call('POST', '/v1/legal-holds', { body: { kind: 'session', subject: 'a-name', reason: 'x' } })).body['code']).toBe(
+      'invalid_request',
+    );
   });
 });
 
@@ -230,7 +264,10 @@ describe('the check of the records over REST', () => {
     await h.database.pool.query(`UPDATE sessions SET call_count = 99 WHERE id = (SELECT min(id) FROM sessions)`);
     const part = (await h.call('POST', '/v1/records/check', { body: { limit: 2 } })).body;
     expect(part).toMatchObject({ checked: 2, next: expect.stringMatching(/^call_/) });
-    const whole = async (repair: boolean) => ((await h.call('POST', '/v1/records/check', { body: { repair } })).body['findings'] as { kind: string; repaired: boolean }[]).map((one) => [one.kind, one.repaired]);
+    const whole = async (repair: boolean) =>
+      ((await h.call('POST', '/v1/records/check', { body: { repair } })).body['findings'] as { kind: string; repaired: boolean }[]).map(
+        (one) => [one.kind, one.repaired],
+      );
     expect(await whole(false)).toEqual([['session_counters', false]]);
     expect(await whole(true)).toEqual([['session_counters', true]]);
     expect(await whole(false)).toEqual([]);
@@ -245,7 +282,14 @@ describe('event sinks over REST', () => {
     await sequence();
     const { size } = (await h.call('GET', '/v1/log')).body as { size: number };
     const made = await makeSink({ start: 'beginning' });
-    expect(made).toMatchObject({ cursor: 0, lag: size, paused: false, failures: 0, lastError: null, secret: expect.stringMatching(/^whsec_/) });
+    expect(made).toMatchObject({
+      cursor: 0,
+      lag: size,
+      paused: false,
+      failures: 0,
+      lastError: null,
+      secret: expect.stringMatching(/^whsec_/),
+    });
     expect((await makeSink()) as object).toMatchObject({ cursor: size, lag: 0 });
     const { text } = await h.call('GET', `/v1/event-sinks/${made['id']}`);
     expect(text).not.toContain('whsec_');
@@ -284,7 +328,9 @@ describe('event sinks over REST', () => {
     const [hook, file] = [await makeSink(), await makeFile()];
     const patch = (id: string, body: object) => h.call('PATCH', `/v1/event-sinks/${id}`, { body, ...match });
     expect((await patch(hook['id'], { url: 'https://siem.example/other' })).status).toBe(200);
-    expect((await patch(hook['id'], { url: 'https://evil.example', secret: `whsec_${Buffer.alloc(32, 1).toString('base64')}` })).status).toBe(200);
+    expect(
+      (await patch(hook['id'], { url: 'https://evil.example', secret: `whsec_${Buffer.alloc(32, 1).toString('base64')}` })).status,
+    ).toBe(200);
     expect((await patch(hook['id'], { file: 'x' })).body['code']).toBe('invalid_request');
     expect((await patch(file['id'], { url: 'https://x.example' })).body['code']).toBe('invalid_request');
   });

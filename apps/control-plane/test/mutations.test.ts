@@ -5,7 +5,15 @@ import { samples } from './error-codes.ts';
 import { startHarness, type Harness } from './harness.ts';
 
 /** These compute and change nothing. What the last three read of records is audited, which their own tests hold them to. */
-const computing = new Set(['validatePolicy', 'lintPolicy', 'explainDecision', 'tryMasking', 'backtestPolicy', 'proposePolicy', 'searchCalls']);
+const computing = new Set([
+  'validatePolicy',
+  'lintPolicy',
+  'explainDecision',
+  'tryMasking',
+  'backtestPolicy',
+  'proposePolicy',
+  'searchCalls',
+]);
 /** No relay works by what these change. */
 const beside = new Set(['createAdminToken', 'revokeAdminToken', 'dismissMaskSuggestion']);
 

@@ -58,11 +58,16 @@ describe('a grant', () => {
 
   it('is refused when there is none', () => refusal({ accept: '*/*'.padEnd(50) }, 'token_missing', 401));
   it('is refused when it is no token', () => refusal(bearer('abc'), 'token_malformed', 401));
-  it('is refused under another scheme', () => refusal({ authorization: 'Basic dXNlcjpwYXNzd29yZC1vZi10aGUtdGVzdA==' }, 'token_malformed', 401));
+  it('is refused under another scheme', () =>
+    refusal({ authorization: 'Basic dXNlcjpwYXNzd29yZC1vZi10aGUtdGVzdA==' }, 'token_malformed', 401));
   it('is refused when it was signed by another key', async () => {
     const other = (await generateGrantKeys()).privateJwks.keys[0]!;
     await refusal({ 'hoop-grant': await world.grant([connection], {}, other) }, 'token_key_unknown', 401);
-    await refusal({ 'hoop-grant': await world.grant([connection], {}, { ...other, kid: world.grantKeys.privateJwks.keys[0]!.kid! }) }, 'token_signature_invalid', 401);
+    await refusal(
+      { 'hoop-grant': await world.grant([connection], {}, { ...other, kid: world.grantKeys.privateJwks.keys[0]!.kid! }) },
+      'token_signature_invalid',
+      401,
+    );
   });
   it('is refused for another audience or from another issuer', async () => {
     await refusal({ 'hoop-grant': await world.grant([connection], { aud: 'urn:other' }) }, 'token_audience_mismatch', 401);
@@ -70,10 +75,13 @@ describe('a grant', () => {
   });
   it('is refused when it is not signed, or with a shared secret', async () => {
     const payload = Buffer.from(JSON.stringify({ iss: grantIssuer, aud: grantAudience, sub: world.identity.id })).toString('base64url');
-    const header = (alg: string): string => Buffer.from(JSON.stringify({ alg, typ: 'hoop-grant+jwt', kid: world.grantKeys.privateJwks.keys[0]!.kid })).toString('base64url');
+    const header = (alg: string): string =>
+      Buffer.from(JSON.stringify({ alg, typ: 'hoop-grant+jwt', kid: world.grantKeys.privateJwks.keys[0]!.kid })).toString('base64url');
     await refusal({ 'hoop-grant': `${header('none')}.${payload}.` }, 'token_algorithm_refused', 401);
     const publicKey = new TextEncoder().encode(JSON.stringify(world.grantKeys.publicJwks.keys[0]));
-    const hmac = await new SignJWT({ sub: world.identity.id }).setProtectedHeader({ alg: 'HS256', typ: 'hoop-grant+jwt', kid: world.grantKeys.privateJwks.keys[0]!.kid! }).sign(publicKey);
+    const hmac = await new SignJWT({ sub: world.identity.id })
+      .setProtectedHeader({ alg: 'HS256', typ: 'hoop-grant+jwt', kid: world.grantKeys.privateJwks.keys[0]!.kid! })
+      .sign(publicKey);
     await refusal({ 'hoop-grant': hmac }, 'token_algorithm_refused', 401);
   });
   it('is refused from its expiry on, also when it was good before', async () => {
@@ -107,7 +115,8 @@ describe("a provider's own token", () => {
     expect(intent!.claims).toMatchObject({ repository: 'acme/billing' });
   });
 
-  it('is refused when no identity matches', async () => refusal(bearer(await issuer.sign({ repository: 'acme/other' })), 'identity_unmatched', 403));
+  it('is refused when no identity matches', async () =>
+    refusal(bearer(await issuer.sign({ repository: 'acme/other' })), 'identity_unmatched', 403));
   it('is refused when two identities match', async () => {
     const twin = { ...world.identity, id: newId('identity'), name: 'twin', match: 'claims.twin == true' };
     await world.publish((snapshot) => snapshot.identities.push(twin));
@@ -123,7 +132,12 @@ describe("a provider's own token", () => {
   it('is refused while its keys cannot be had', async () => {
     const gone = await startIssuer();
     await world.publish((snapshot) => {
-      snapshot.providers.push({ ...snapshot.providers[0]!, id: newId('identity_provider'), name: 'gone', settings: { ...snapshot.providers[0]!.settings, issuer: gone.issuer } });
+      snapshot.providers.push({
+        ...snapshot.providers[0]!,
+        id: newId('identity_provider'),
+        name: 'gone',
+        settings: { ...snapshot.providers[0]!.settings, issuer: gone.issuer },
+      });
     });
     const token = await gone.sign();
     await gone.close();
@@ -148,7 +162,9 @@ describe('a session', () => {
     const [a, b] = [await world.grant([connection]), await world.grant([connection])];
     expect(await sessionOf({ 'hoop-grant': a })).toBe(await sessionOf({ 'hoop-grant': a }));
     expect(await sessionOf({ 'hoop-grant': a })).not.toBe(await sessionOf({ 'hoop-grant': b }));
-    expect(await sessionOf({ 'hoop-grant': a, 'hoop-session': 'run-1' })).toBe(await sessionOf({ 'hoop-grant': b, 'hoop-session': 'run-1' }));
+    expect(await sessionOf({ 'hoop-grant': a, 'hoop-session': 'run-1' })).toBe(
+      await sessionOf({ 'hoop-grant': b, 'hoop-session': 'run-1' }),
+    );
   });
 
   it('of the same name is another one for another identity', async () => {

@@ -21,7 +21,11 @@ beforeAll(async () => {
     req.resume();
     req.on('end', () => res.end('ok'));
   });
-  connection = await world.connect({ name: 'payments', target: target.url, settings: { limits: { maxRequestBytes: 1000, idleTimeoutMs: 300 } } });
+  connection = await world.connect({
+    name: 'payments',
+    target: target.url,
+    settings: { limits: { maxRequestBytes: 1000, idleTimeoutMs: 300 } },
+  });
   grant = await world.grant([connection]);
 });
 afterAll(async () => {
@@ -47,7 +51,13 @@ async function refusal(bytes: string | Buffer, code: string, status: number): Pr
   const response = await raw(bytes).response();
   expect({ status: response.status, code: response.headers['hoop-error'] }).toEqual({ status, code });
   const problem = JSON.parse(response.body) as Record<string, unknown>;
-  expect(problem).toMatchObject({ code, status, type: `urn:hoop:error:${code}`, callId: response.headers['hoop-call'], requestId: response.headers['hoop-call'] });
+  expect(problem).toMatchObject({
+    code,
+    status,
+    type: `urn:hoop:error:${code}`,
+    callId: response.headers['hoop-call'],
+    requestId: response.headers['hoop-call'],
+  });
   expect(problem['error']).toMatchObject({ code });
   expect(response.headers['content-type']).toBe('application/problem+json');
   const { outcome, head } = await world.record(response.headers['hoop-call']!);
@@ -56,22 +66,26 @@ async function refusal(bytes: string | Buffer, code: string, status: number): Pr
   expect(requests).toBe(before);
 }
 
-const head = (requestLine: string, ...headers: string[]): string => [`${requestLine} HTTP/1.1`, 'host: relay', `hoop-grant: ${grant}`, ...headers, '', ''].join('\r\n');
+const head = (requestLine: string, ...headers: string[]): string =>
+  [`${requestLine} HTTP/1.1`, 'host: relay', `hoop-grant: ${grant}`, ...headers, '', ''].join('\r\n');
 
 describe('a request that could be read in two ways is refused', () => {
   it('with Content-Length and Transfer-Encoding', () =>
     refusal(head('POST /payments/x', 'content-length: 5', 'transfer-encoding: chunked') + '0\r\n\r\n', 'ambiguous_request', 400));
-  it('with two Content-Length headers', () => refusal(head('POST /payments/x', 'content-length: 5', 'content-length: 6') + 'hello', 'ambiguous_request', 400));
+  it('with two Content-Length headers', () =>
+    refusal(head('POST /payments/x', 'content-length: 5', 'content-length: 6') + 'hello', 'ambiguous_request', 400));
   it('with two Content-Length headers that agree', () =>
     refusal(head('POST /payments/x', 'content-length: 5', 'content-length: 5') + 'hello', 'ambiguous_request', 400));
   it('with a list of lengths', () => refusal(head('POST /payments/x', 'content-length: 5, 5') + 'hello', 'ambiguous_request', 400));
   it('with a signed length', () => refusal(head('POST /payments/x', 'content-length: +5') + 'hello', 'ambiguous_request', 400));
-  it('with a transfer coding before chunked', () => refusal(head('POST /payments/x', 'transfer-encoding: gzip, chunked') + '0\r\n\r\n', 'ambiguous_request', 400));
+  it('with a transfer coding before chunked', () =>
+    refusal(head('POST /payments/x', 'transfer-encoding: gzip, chunked') + '0\r\n\r\n', 'ambiguous_request', 400));
   it('with a transfer coding that hides behind a control character', () =>
     refusal(head('POST /payments/x', 'transfer-encoding: \x0bchunked') + '0\r\n\r\n', 'ambiguous_request', 400));
   it('with a space before the colon of a header', () => refusal(head('GET /payments/x', 'x-a : 1'), 'ambiguous_request', 400));
   it('with a bare CR in a header', () => refusal(head('GET /payments/x', 'x-a: 1\rx-b: 2'), 'ambiguous_request', 400));
-  it('with a bare LF in a header', () => refusal(`GET /payments/x HTTP/1.1\r\nhost: relay\r\nx-a: 1\nx-b: 2\r\n\r\n`, 'ambiguous_request', 400));
+  it('with a bare LF in a header', () =>
+    refusal(`GET /payments/x HTTP/1.1\r\nhost: relay\r\nx-a: 1\nx-b: 2\r\n\r\n`, 'ambiguous_request', 400));
   it('with a NUL in a header', () => refusal(head('GET /payments/x', 'x-a: 1\x002'), 'ambiguous_request', 400));
   it('with a folded header line', () => refusal(head('GET /payments/x', 'x-a: 1', ' folded'), 'ambiguous_request', 400));
   it('with an absolute form that names another host', () => refusal(head('GET http://elsewhere/payments/x'), 'ambiguous_request', 400));
@@ -81,10 +95,19 @@ describe('a request that could be read in two ways is refused', () => {
 });
 
 describe('a path is refused', () => {
-  it.each(['/payments/../admin', '/payments/a/./b', '/payments/%2e%2e/admin', '/payments/a%2fb', '/payments/a%5Cb', '/payments/a%00b', '/payments/a\\b', '/payments//a', '/payments/a;b', '/payments/%252e%252e/x', '/payments/%zz'])(
-    '%s',
-    (path) => refusal(head(`GET ${path}`), 'invalid_path', 400),
-  );
+  it.each([
+    '/payments/../admin',
+    '/payments/a/./b',
+    '/payments/%2e%2e/admin',
+    '/payments/a%2fb',
+    '/payments/a%5Cb',
+    '/payments/a%00b',
+    '/payments/a\\b',
+    '/payments//a',
+    '/payments/a;b',
+    '/payments/%252e%252e/x',
+    '/payments/%zz',
+  ])('%s', (path) => refusal(head(`GET ${path}`), 'invalid_path', 400));
   it('of the form *', () => refusal(head('OPTIONS *'), 'invalid_path', 400));
   it('that names no connection', () => refusal(head('GET /'), 'invalid_path', 400));
   it('that is too long', () => refusal(head(`GET /payments/${'a'.repeat(20_000)}`), 'invalid_path', 400));
@@ -108,10 +131,13 @@ describe('context is refused', () => {
 });
 
 describe('a body is refused', () => {
-  it('that is announced as larger than the connection takes', () => refusal(head('POST /payments/x', 'content-length: 1001'), 'payload_too_large', 413));
+  it('that is announced as larger than the connection takes', () =>
+    refusal(head('POST /payments/x', 'content-length: 1001'), 'payload_too_large', 413));
 
   it('that turns out larger than the connection takes', async () => {
-    const response = await raw(head('POST /payments/x', 'transfer-encoding: chunked') + `3e9\r\n${'a'.repeat(1001)}\r\n0\r\n\r\n`).response();
+    const response = await raw(
+      head('POST /payments/x', 'transfer-encoding: chunked') + `3e9\r\n${'a'.repeat(1001)}\r\n0\r\n\r\n`,
+    ).response();
     expect(response.status).toBe(413);
     const { outcome } = await world.record(response.headers['hoop-call']!);
     expect(outcome).toMatchObject({ state: 'failed', error: 'payload_too_large', status: 413 });
@@ -151,7 +177,9 @@ describe('a body is refused', () => {
 
 it('counts what it need not keep: a flood of refusals becomes a few records', async () => {
   const before = world.calls.size;
-  const answers = await Promise.all(Array.from({ length: 400 }, () => fetch(`${world.relay.url}/payments/x`).then((response) => response.status)));
+  const answers = await Promise.all(
+    Array.from({ length: 400 }, () => fetch(`${world.relay.url}/payments/x`).then((response) => response.status)),
+  );
   expect(answers.every((status) => status === 401)).toBe(true);
   const total = await world.recorded(() => {
     const added = [...world.calls.values()].slice(before).filter((call) => call.outcome?.error === 'token_missing');

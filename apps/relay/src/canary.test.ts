@@ -79,10 +79,16 @@ describe('the credential reaches neither the function nor a record', () => {
   });
 
   it('and not the log, a job or an error, when things go wrong either', async () => {
-    const wrongTarget = await world.connect({ target: 'http://127.0.0.1:1', credential: { settings: injections[0]![1], secrets: { secret: canary } } });
+    const wrongTarget = await world.connect({
+      target: 'http://127.0.0.1:1',
+      credential: { settings: injections[0]![1], secrets: { secret: canary } },
+    });
     const response = await world.call(wrongTarget, '/x');
     answers.push(await response.text());
-    const unopenable = await world.connect({ target: target.url, credential: { settings: injections[0]![1], secrets: { secret: canary } } });
+    const unopenable = await world.connect({
+      target: target.url,
+      credential: { settings: injections[0]![1], secrets: { secret: canary } },
+    });
     await world.publish((snapshot) => {
       snapshot.connections.find(({ id }) => id === unopenable.id)!.settings.target = 'http://127.0.0.2:80';
     });
@@ -94,11 +100,25 @@ describe('the credential reaches neither the function nor a record', () => {
       const packed = Buffer.from((JSON.parse(job) as { packed: string }).packed, 'base64');
       return packed.toString('latin1');
     });
-    const places = { answers, log: world.log, jobs: world.jobs, unpacked, records: [...world.calls.values()].map((call) => JSON.stringify(call)) };
+    const places = {
+      answers,
+      log: world.log,
+      jobs: world.jobs,
+      unpacked,
+      records: [...world.calls.values()].map((call) => JSON.stringify(call)),
+    };
     const privateKey = String(world.sealingKeys.privateJwks.keys[0]!['d']);
     const secrets = [canary, clientSecret, ...grants, privateKey, 'relay-token-of-the-test'].flatMap((secret) => {
       const bytes = Buffer.from(secret);
-      return [secret, bytes.toString('hex'), ...[0, 1, 2].map((shift) => Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').slice(4, -6))];
+      return [
+        secret,
+        bytes.toString('hex'),
+        ...[0, 1, 2].map((shift) =>
+          Buffer.concat([Buffer.alloc(shift), bytes])
+            .toString('base64')
+            .slice(4, -6),
+        ),
+      ];
     });
     for (const [place, texts] of Object.entries(places)) {
       expect(texts.length, place).toBeGreaterThan(0);

@@ -47,7 +47,11 @@ export function readConfig(env: Environment): RelayConfig {
     relayTokenFile: required(env, 'HOOP_RELAY_TOKEN_FILE'),
     sealingKeys: readKeys(keyFile),
     // The relay holds no database credentials: DATABASE_URL is not looked at.
-    queue: queueConnectionFromEnv({ REDIS_URL: env['REDIS_URL'], HOOP_QUEUE_URL: env['HOOP_QUEUE_URL'], HOOP_ALLOW_LOSSY_QUEUE: env['HOOP_ALLOW_LOSSY_QUEUE'] }),
+    queue: queueConnectionFromEnv({
+      REDIS_URL: env['REDIS_URL'],
+      HOOP_QUEUE_URL: env['HOOP_QUEUE_URL'],
+      HOOP_ALLOW_LOSSY_QUEUE: env['HOOP_ALLOW_LOSSY_QUEUE'],
+    }),
     snapshotMaxAgeMs: whole(env, 'HOOP_SNAPSHOT_MAX_AGE_SECONDS', 30, 1, 3600) * 1000,
     recorderTimeoutMs: whole(env, 'HOOP_RECORDER_TIMEOUT_MS', 2000, 50, 60_000),
     discovery: { sampleEvery: whole(env, 'HOOP_DISCOVERY_SAMPLE_EVERY', 50, 0, 1_000_000) },
@@ -83,7 +87,9 @@ function readKeys(file: string): JwkSet {
     parsed = JSON.parse(readFileSync(file, 'utf8'));
   } catch (cause) {
     // The parser's message could quote the key.
-    throw new Error(`HOOP_SEALING_KEY_FILE (${file}) cannot be read as JSON${(cause as NodeJS.ErrnoException).code ? `: ${(cause as NodeJS.ErrnoException).code}` : ''}.`);
+    throw new Error(
+      `HOOP_SEALING_KEY_FILE (${file}) cannot be read as JSON${(cause as NodeJS.ErrnoException).code ? `: ${(cause as NodeJS.ErrnoException).code}` : ''}.`,
+    );
   }
   const keys = (parsed as JwkSet | null)?.keys;
   if (!Array.isArray(keys) || keys.length === 0 || keys.some((key) => typeof key?.kid !== 'string' || typeof key?.d !== 'string')) {

@@ -53,7 +53,8 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
     relayId: id,
     send: (jobId, { head, bytes }) => queue.addBytes(jobId, head, 'packed', bytes),
     timeoutMs: config.recorderTimeoutMs,
-    onFailure: (error, attempt) => log.warn({ event: 'recording_failed', attempt, error: describe(error) }, 'the recordings queue did not take a batch'),
+    onFailure: (error, attempt) =>
+      log.warn({ event: 'recording_failed', attempt, error: describe(error) }, 'the recordings queue did not take a batch'),
   });
   const configuration = new Configuration(maskingHashKey(config.sealingKeys));
   let keyGeneration = 0;
@@ -117,7 +118,8 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
     relay,
     ready: () => snapshots.ready(),
     async close() {
-      for (const call of relay.calls) fail(relay, call, new AppError('relay_draining', 'The relay shut down before the call was complete.'));
+      for (const call of relay.calls)
+        fail(relay, call, new AppError('relay_draining', 'The relay shut down before the call was complete.'));
       relay.refusals.close();
       await snapshots.close();
       const told = relay.discovery.close();

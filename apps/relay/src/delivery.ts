@@ -36,7 +36,11 @@ export class Delivery {
   #isHeadSent = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(call: Call, events: DeliveryEvents, head: { status: number; statusText: string; headers: HeaderList; isStrict: boolean; idleTimeoutMs: number }) {
+  constructor(
+    call: Call,
+    events: DeliveryEvents,
+    head: { status: number; statusText: string; headers: HeaderList; isStrict: boolean; idleTimeoutMs: number },
+  ) {
     this.#res = call.res;
     this.#events = events;
     this.#isStrict = head.isStrict;

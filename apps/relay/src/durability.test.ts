@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   // Whatever the test before did to the queue, it works again.
-  for (let status = 0; status !== 200; ) ({ status } = await world.call(strict, '/ready'));
+  for (let status = 0; status !== 200;) ({ status } = await world.call(strict, '/ready'));
 });
 
 async function unavailable(response: Response, code = 'recorder_unavailable'): Promise<void> {
@@ -155,7 +155,7 @@ it('a credential is asked for only when the record of the call is durable', asyn
   await unavailable(await world.call(connection, '/x'));
   expect(tokens).toBe(0);
   await world.queueGate.restore();
-  for (let status = 0; status !== 200; ) ({ status } = await world.call(connection, '/x'));
+  for (let status = 0; status !== 200;) ({ status } = await world.call(connection, '/x'));
   expect(tokens).toBe(1);
   issuer.close();
   issuer.closeAllConnections();

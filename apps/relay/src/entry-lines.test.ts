@@ -5,11 +5,18 @@ import { HeadersPart, quoted } from './entry-lines.ts';
 
 it('writes every string as JSON does (property)', () => {
   fc.assert(
-    fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), fc.string({ unit: fc.constantFrom('"', '\\', '\n', '\u0000', '\ud800', '\u2028', 'a') })), (text) => {
-      expect(JSON.parse(quoted(text))).toBe(JSON.parse(JSON.stringify(text)));
-      // What goes through UTF-8 must come out the same.
-      expect(JSON.parse(Buffer.from(quoted(text)).toString())).toBe(JSON.parse(Buffer.from(JSON.stringify(text)).toString()));
-    }),
+    fc.property(
+      fc.oneof(
+        fc.string({ unit: 'binary' }),
+        fc.string({ unit: 'grapheme' }),
+        fc.string({ unit: fc.constantFrom('"', '\\', '\n', '\u0000', '\ud800', '\u2028', 'a') }),
+      ),
+      (text) => {
+        expect(JSON.parse(quoted(text))).toBe(JSON.parse(JSON.stringify(text)));
+        // What goes through UTF-8 must come out the same.
+        expect(JSON.parse(Buffer.from(quoted(text)).toString())).toBe(JSON.parse(Buffer.from(JSON.stringify(text)).toString()));
+      },
+    ),
   );
 });
 

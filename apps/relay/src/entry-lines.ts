@@ -105,7 +105,8 @@ function partsOfConnection(connection: KnownConnection): ConnectionParts {
   return parts;
 }
 
-export const responseHeadersPart = (connection: KnownConnection, list: HeaderList): string => partsOfConnection(connection).responseHeaders.of(list);
+export const responseHeadersPart = (connection: KnownConnection, list: HeaderList): string =>
+  partsOfConnection(connection).responseHeaders.of(list);
 
 function remotePart(relayId: string, remoteAddress: string): string {
   let parts = remoteParts.get(relayId);
@@ -156,7 +157,8 @@ const maxTargetParts = 64;
 
 /** Where the call went and what it was authorised with; the same for all calls of a lease on one socket, or one address without TLS. */
 export function targetPart(lease: Lease | null, address: string | null, tls: TlsFacts | null): string {
-  if (lease === null || address === null) return JSON.stringify({ leaseFingerprint: lease?.fingerprint ?? null, targetAddress: address, targetTls: tls });
+  if (lease === null || address === null)
+    return JSON.stringify({ leaseFingerprint: lease?.fingerprint ?? null, targetAddress: address, targetTls: tls });
   let parts = targetParts.get(lease);
   if (parts === undefined) targetParts.set(lease, (parts = new Map()));
   let part = parts.get(tls ?? address);

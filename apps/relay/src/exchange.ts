@@ -110,7 +110,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** False: the function does not keep up. */
   data(chunk: Uint8Array): boolean {
     if (this.#isOver) return true;
-    if (this.parts !== null && this.parts.length < maxParts) this.parts.push([this.response.offered, Math.round(this.#call.elapsed() * 100) / 100]);
+    if (this.parts !== null && this.parts.length < maxParts)
+      this.parts.push([this.response.offered, Math.round(this.#call.elapsed() * 100) / 100]);
     this.response.keep(chunk);
     return this.#call.delivery!.data(chunk);
   }

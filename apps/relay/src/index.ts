@@ -40,7 +40,9 @@ export async function startRelay(config: RelayConfig, parts: RelayParts = {}): P
   try {
     await Promise.all([
       opened.ready(),
-      requireDurableQueue(config.queue, ({ setting, value, isLossy, sentence }) => relay.log[isLossy ? 'error' : 'warn']({ event: 'weak_queue', setting, value }, sentence)),
+      requireDurableQueue(config.queue, ({ setting, value, isLossy, sentence }) =>
+        relay.log[isLossy ? 'error' : 'warn']({ event: 'weak_queue', setting, value }, sentence),
+      ),
     ]);
     await listenOnLoopback(loopback);
     relay.loopbackPort = (loopback.address() as AddressInfo).port;
@@ -51,10 +53,15 @@ export async function startRelay(config: RelayConfig, parts: RelayParts = {}): P
     throw error;
   }
   const { address, port, family } = server.address() as AddressInfo;
-  const deferred = openQueueWorker<{ callId?: unknown }>(queueNames.relay, config.queue, ({ payload }) => runDeferred(relay, String(payload.callId)), {
-    concurrency: deferredAtOnce,
-    onError: (error) => relay.log.warn({ event: 'relay_queue_trouble', error: error.message }),
-  });
+  const deferred = openQueueWorker<{ callId?: unknown }>(
+    queueNames.relay,
+    config.queue,
+    ({ payload }) => runDeferred(relay, String(payload.callId)),
+    {
+      concurrency: deferredAtOnce,
+      onError: (error) => relay.log.warn({ event: 'relay_queue_trouble', error: error.message }),
+    },
+  );
   let closing: Promise<void> | undefined;
   return {
     id: opened.relay.id,

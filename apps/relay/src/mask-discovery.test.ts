@@ -16,7 +16,11 @@ const json: HeaderList = [['content-type', 'application/json']];
 const identity = { name: 'nightly', issuer: '', subject: '', claims: {}, labels: {} };
 const describeOf = () => ({ masking: compileMasking(rules), identity, status: 200 });
 
-function start(options: Partial<MaskDiscoveryOptions> = {}): { discovery: MaskDiscovery; reports: Observations[]; told: () => Promise<Map<string, number>> } {
+function start(options: Partial<MaskDiscoveryOptions> = {}): {
+  discovery: MaskDiscovery;
+  reports: Observations[];
+  told: () => Promise<Map<string, number>>;
+} {
   const reports: Observations[] = [];
   const discovery = createMaskDiscovery({
     sampleEvery: 1,
@@ -58,11 +62,20 @@ describe('discovery', () => {
     ['application/json-seq', '\u001e{"a":"a@example.com"}\n', ['email $.a']],
     ['application/xml', '<a><b>a@example.com</b></a>', ['email $.a.b']],
     ['text/plain', '{"a":"a@example.com"}', ['email $.a']],
-    ['multipart/mixed; boundary=b', '--b\r\ncontent-type: image/png\r\n\r\n\0\r\n--b\r\ncontent-type: application/json\r\n\r\n{"a":"a@example.com"}\r\n--b--\r\n', ['email $.a']],
+    [
+      'multipart/mixed; boundary=b',
+      '--b\r\ncontent-type: image/png\r\n\r\n\0\r\n--b\r\ncontent-type: application/json\r\n\r\n{"a":"a@example.com"}\r\n--b--\r\n',
+      ['email $.a'],
+    ],
   ])('finds in %s, compressed or not', async (type, body, expected) => {
     for (const coding of ['identity', 'gzip']) {
       const { discovery, told } = start();
-      expect(feed(discovery, coding === 'gzip' ? gzipSync(body) : body, [['content-type', type], ['content-encoding', coding]])).toBe(true);
+      expect(
+        feed(discovery, coding === 'gzip' ? gzipSync(body) : body, [
+          ['content-type', type],
+          ['content-encoding', coding],
+        ]),
+      ).toBe(true);
       expect([...(await told()).keys()].toSorted(), coding).toEqual(expected);
     }
   });
@@ -93,7 +106,9 @@ describe('discovery', () => {
 
   it('takes no value that is cut off for a whole one', async () => {
     const { discovery, told } = start();
-    feed(discovery, `filler=${'x'.repeat(262_144 - 7 - 6 - 13)}&mail=a@example.comic&last=1`, [['content-type', 'application/x-www-form-urlencoded']]);
+    feed(discovery, `filler=${'x'.repeat(262_144 - 7 - 6 - 13)}&mail=a@example.comic&last=1`, [
+      ['content-type', 'application/x-www-form-urlencoded'],
+    ]);
     expect(await told()).toEqual(new Map());
   });
 
@@ -110,7 +125,9 @@ describe('discovery', () => {
 
   it('stops at what unfolds into far more than it was', async () => {
     const { discovery, told } = start();
-    const bomb = gzipSync(JSON.stringify({ first: 'a@example.com', rest: Array.from({ length: 3_000_000 }, () => 'xxxxxxx'), last: 'a@example.com' }));
+    const bomb = gzipSync(
+      JSON.stringify({ first: 'a@example.com', rest: Array.from({ length: 3_000_000 }, () => 'xxxxxxx'), last: 'a@example.com' }),
+    );
     expect(bomb.length).toBeLessThan(262_144);
     feed(discovery, bomb, [...json, ['content-encoding', 'gzip']]);
     const found = [...(await told()).keys()];
@@ -181,7 +198,10 @@ it('through a relay: the function gets what it would have got, and the control p
   const body = JSON.stringify({ id: 1, owner: { contact: 'ada@example.com' }, phone: '+41 44 668 18 00' });
   const target = await startTarget((_req, res) => res.writeHead(200, { 'content-type': 'application/json', etag: '"v1"' }).end(body));
   try {
-    for (const connection of [await world.connect({ target: target.url, credential: null }), await world.connect({ target: target.url, mask: [maskRuleSchema.parse({ key: 'phone' })] })]) {
+    for (const connection of [
+      await world.connect({ target: target.url, credential: null }),
+      await world.connect({ target: target.url, mask: [maskRuleSchema.parse({ key: 'phone' })] }),
+    ]) {
       const response = await world.call(connection, '/x');
       const text = await response.text();
       expect(JSON.parse(text)).toMatchObject({ owner: { contact: 'ada@example.com' } });

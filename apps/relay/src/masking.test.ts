@@ -33,10 +33,16 @@ afterAll(async () => {
   await world?.close();
 });
 
-const masked = (input: Partial<ConnectionInput> = {}): Promise<ConnectionSnapshot> => world.connect({ target: target.url, mask: emails, ...input });
+const masked = (input: Partial<ConnectionInput> = {}): Promise<ConnectionSnapshot> =>
+  world.connect({ target: target.url, mask: emails, ...input });
 
 /** A body as the target sends it, and what the function gets of it. */
-async function through(connection: ConnectionSnapshot, headers: Record<string, string>, body: string | Uint8Array, init: RequestInit & { path?: string } = {}) {
+async function through(
+  connection: ConnectionSnapshot,
+  headers: Record<string, string>,
+  body: string | Uint8Array,
+  init: RequestInit & { path?: string } = {},
+) {
   answer = (_req, res) => res.writeHead(200, headers).end(body);
   const { path = '/x', ...rest } = init;
   const response = await world.call(connection, path, rest);
@@ -96,24 +102,48 @@ describe('a response is masked', () => {
       res.end();
     };
     const got = await new Promise<http.IncomingMessage>((resolve, reject) => {
-      void world.grant([connection]).then((grant) =>
-        http.get(`${world.relay.url}/${connection.name}/x`, { headers: { 'hoop-grant': grant, te: 'trailers' } }, (res) => res.resume().on('end', () => resolve(res))).on('error', reject),
-      );
+      void world
+        .grant([connection])
+        .then((grant) =>
+          http
+            .get(`${world.relay.url}/${connection.name}/x`, { headers: { 'hoop-grant': grant, te: 'trailers' } }, (res) =>
+              res.resume().on('end', () => resolve(res)),
+            )
+            .on('error', reject),
+        );
     });
     expect(got.headers['x-owner']).toBe('[redacted]');
     expect(JSON.stringify(got.trailers)).not.toContain(email);
   });
 
   it('without validators and digests of what it was', async () => {
-    const headers = { etag: '"v1"', 'last-modified': 'Tue, 24 Nov 2026 08:00:00 GMT', 'content-md5': 'x', digest: 'sha-256=x', 'content-digest': 'sha-256=:x:', 'repr-digest': 'sha-256=:x:', 'accept-ranges': 'bytes' };
-    const { response, text } = await through(await masked(), { 'content-type': 'application/json', 'content-length': String(json.length), ...headers }, json);
-    for (const name of ['etag', 'content-md5', 'digest', 'content-digest', 'repr-digest', 'accept-ranges']) expect(response.headers.get(name), name).toBeNull();
+    const headers = {
+      etag: '"v1"',
+      'last-modified': 'Tue, 24 Nov 2026 08:00:00 GMT',
+      'content-md5': 'x',
+      digest: 'sha-256=x',
+      'content-digest': 'sha-256=:x:',
+      'repr-digest': 'sha-256=:x:',
+      'accept-ranges': 'bytes',
+    };
+    const { response, text } = await through(
+      await masked(),
+      { 'content-type': 'application/json', 'content-length': String(json.length), ...headers },
+      json,
+    );
+    for (const name of ['etag', 'content-md5', 'digest', 'content-digest', 'repr-digest', 'accept-ranges'])
+      expect(response.headers.get(name), name).toBeNull();
     expect(text).toContain('[redacted]');
     expect([null, String(text.length)]).toContain(response.headers.get('content-length'));
   });
 
   it('to HEAD without the length and the digests of a body that would be masked', async () => {
-    const { response, text } = await through(await masked(), { 'content-type': 'application/json', 'content-length': '123', etag: '"v1"', 'x-owner': email }, '', { method: 'HEAD' });
+    const { response, text } = await through(
+      await masked(),
+      { 'content-type': 'application/json', 'content-length': '123', etag: '"v1"', 'x-owner': email },
+      '',
+      { method: 'HEAD' },
+    );
     expect(response.status).toBe(200);
     expect(text).toBe('');
     expect(response.headers.get('etag')).toBeNull();
@@ -125,9 +155,15 @@ describe('a response is masked', () => {
 it('an exemption whose condition would take hours does not hold the relay up, and does not hold', async () => {
   const names = ['a', 'b', 'c', 'd', 'e', 'f'];
   const endless = names.reduceRight((inner, name) => `identity.claims.list.all(${name}, ${inner})`, `${names.join(' + ')} >= 0`);
-  const [all, unlessFew] = [rules({ key: 'email', unless: endless }), rules({ key: 'email', unless: 'identity.claims.list.size() == 100' })];
+  const [all, unlessFew] = [
+    rules({ key: 'email', unless: endless }),
+    rules({ key: 'email', unless: 'identity.claims.list.size() == 100' }),
+  ];
   answer = (_req, res) => res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ email }));
-  for (const [mask, expected] of [[all, '[redacted]'], [unlessFew, email]] as const) {
+  for (const [mask, expected] of [
+    [all, '[redacted]'],
+    [unlessFew, email],
+  ] as const) {
     const connection = await masked({ mask });
     const claims = { repository: 'acme/billing', list: Array.from({ length: 100 }, (_, i) => i) };
     const grant = await world.grant([connection], { subject: { issuer: 'https://issuer.test', subject: 'repo:acme/billing', claims } });
@@ -197,7 +233,12 @@ describe('without masking rules', () => {
   it('what the function asks for is asked for, and nothing changes, where no credential is injected', async () => {
     const connection = await masked({ mask: [], credential: null });
     const body = gzipSync('{"a":1}');
-    const { response, text } = await through(connection, { 'content-type': 'application/zip', etag: '"v1"', 'content-encoding': 'gzip' }, body, { headers: { 'accept-encoding': 'gzip, x-own' } });
+    const { response, text } = await through(
+      connection,
+      { 'content-type': 'application/zip', etag: '"v1"', 'content-encoding': 'gzip' },
+      body,
+      { headers: { 'accept-encoding': 'gzip, x-own' } },
+    );
     expect(asked['accept-encoding']).toBe('gzip, x-own');
     expect(response.headers.get('etag')).toBe('"v1"');
     expect(text).toBe('{"a":1}');
@@ -207,7 +248,12 @@ describe('without masking rules', () => {
 
   it('only codings that can be undone are asked for where a credential is, because it is looked for in the answer', async () => {
     const connection = await masked({ mask: [] });
-    for (const [sent, expected] of [['gzip, x-own;q=0.5', 'gzip'], ['x-own', 'identity'], ['gzip, br', 'gzip, br'], ['gzip, br', 'gzip, br']] as const) {
+    for (const [sent, expected] of [
+      ['gzip, x-own;q=0.5', 'gzip'],
+      ['x-own', 'identity'],
+      ['gzip, br', 'gzip, br'],
+      ['gzip, br', 'gzip, br'],
+    ] as const) {
       await through(connection, { 'content-type': 'text/plain' }, 'x', { headers: { 'accept-encoding': sent } });
       expect(asked['accept-encoding']).toBe(expected);
     }
@@ -228,7 +274,8 @@ describe('masking of a rule', () => {
 
   it('holds for the calls that the rule covers, beside that of the policy and of other rules', async () => {
     const connection = await masked({ rules: rulesOf });
-    const got = async (path: string, method: string): Promise<unknown> => JSON.parse((await through(connection, type, body, { path, method })).text);
+    const got = async (path: string, method: string): Promise<unknown> =>
+      JSON.parse((await through(connection, type, body, { path, method })).text);
     expect(await got('/orders', 'GET')).toMatchObject({ email: '[redacted]', phone: '+41 44 668 18 00', iban: 'x' });
     expect(await got('/customers', 'GET')).toMatchObject({ email: '[redacted]', phone: '[redacted]', iban: 'x' });
     expect(await got('/customers', 'POST')).toMatchObject({ email: '[redacted]', phone: '[redacted]', iban: null });
@@ -260,16 +307,27 @@ describe('masking of a rule', () => {
   it('hashes alike under every combination of rules', async () => {
     const connection = await masked({
       mask: rules({ key: 'email', action: 'hash' }),
-      rules: [{ name: 'all', effect: 'allow' }, { name: 'customers', effect: 'allow', match: { paths: ['/customers'] }, mask: rules({ key: 'phone', action: 'hash' }) }],
+      rules: [
+        { name: 'all', effect: 'allow' },
+        { name: 'customers', effect: 'allow', match: { paths: ['/customers'] }, mask: rules({ key: 'phone', action: 'hash' }) },
+      ],
     });
-    const [one, two] = [await through(connection, type, body, { path: '/customers' }), await through(connection, type, body, { path: '/orders' })].map(({ text }) => JSON.parse(text) as { email: string });
+    const [one, two] = [
+      await through(connection, type, body, { path: '/customers' }),
+      await through(connection, type, body, { path: '/orders' }),
+    ].map(({ text }) => JSON.parse(text) as { email: string });
     expect(one!.email).toMatch(/^hash:/);
     expect(one!.email).toBe(two!.email);
   });
 
   it('that this relay cannot use ends the call before anything is sent', async () => {
     const broken = { path: '$[?@.a]', action: 'redact' } as const;
-    const connection = await masked({ rules: [{ name: 'all', effect: 'allow' }, { name: 'odd', effect: 'allow', match: { paths: ['/odd'] }, mask: [broken] }] });
+    const connection = await masked({
+      rules: [
+        { name: 'all', effect: 'allow' },
+        { name: 'odd', effect: 'allow', match: { paths: ['/odd'] }, mask: [broken] },
+      ],
+    });
     let isAsked = false;
     answer = (_req, res) => {
       isAsked = true;

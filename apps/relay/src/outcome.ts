@@ -22,7 +22,9 @@ export interface Ending {
 
 /** The outcome of a call that did not get as far as a target. */
 export function outcomeOf(relay: Relay, call: Call, { state, status, error }: Ending & { readonly error: AppError }): OutcomeEntry {
-  const timings = Object.fromEntries(timingMembers.map((name): [string, number] => [name, name === 'end' ? call.elapsed() : call.marks[name]]));
+  const timings = Object.fromEntries(
+    timingMembers.map((name): [string, number] => [name, name === 'end' ? call.elapsed() : call.marks[name]]),
+  );
   return {
     ...strangerOutcome(relay, call.id, error),
     sessionId: call.session?.id ?? relay.strangers,
@@ -47,7 +49,10 @@ function packOutcome(relay: Relay, call: Call, { state, status, error }: Ending,
   const sealed: Uint8Array[] = [];
   const keepsHeads = connection!.snapshot.settings.recording.capture !== 'none' && call.targetStatus !== null;
   const requestBody = requestKept === null ? null : recordedBody(call, 'request', exchange!.request!, requestKept, sealed);
-  const responseBody = exchange && exchange.response.bytes > 0 ? recordedBody(call, 'response', exchange.response, responseKept(exchange.response), sealed) : null;
+  const responseBody =
+    exchange && exchange.response.bytes > 0
+      ? recordedBody(call, 'response', exchange.response, responseKept(exchange.response), sealed)
+      : null;
   const report = exchange?.masker?.report;
   const line =
     `["o","${call.id}",${relay.now()},${bodyJson(requestBody)},${bodyJson(responseBody)}` +
@@ -59,7 +64,13 @@ function packOutcome(relay: Relay, call: Call, { state, status, error }: Ending,
     keepsHeads ? responseHeadersPart(connection!, maskHeaders(call.responseHeaders)) : noResponseHeaders,
     state === 'completed' && error === null && status !== null && status === call.targetStatus
       ? completionPart(status)
-      : JSON.stringify({ state, status, targetStatus: call.targetStatus, error: call.isCallerGone ? null : (error?.code ?? null), errorDetail: error?.detail ?? null }),
+      : JSON.stringify({
+          state,
+          status,
+          targetStatus: call.targetStatus,
+          error: call.isCallerGone ? null : (error?.code ?? null),
+          errorDetail: error?.detail ?? null,
+        }),
   ];
   return { line, sealed, shared };
 }
@@ -68,7 +79,12 @@ const noResponseHeaders = '{"responseHeaders":[]}';
 const noDataKey = '{"dataKey":null}';
 
 /** What the function got, which was masked on its way. */
-const responseKept = (capture: BodyCapture): KeptBody => ({ bytes: capture.kept(), isTruncated: capture.isTruncated, isDecoded: false, isWithheld: false });
+const responseKept = (capture: BodyCapture): KeptBody => ({
+  bytes: capture.kept(),
+  isTruncated: capture.isTruncated,
+  isDecoded: false,
+  isWithheld: false,
+});
 
 function recordedBody(call: Call, half: 'request' | 'response', capture: BodyCapture, kept: KeptBody, sealed: Uint8Array[]): RecordedBody {
   const headers = half === 'request' ? call.request!.headers : call.responseHeaders;

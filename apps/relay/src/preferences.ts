@@ -23,7 +23,10 @@ export function readPreferences(headers: HeaderList): Preferences {
     if (name === 'prefer') {
       found ??= { ...none };
       for (const preference of value.split(',')) {
-        const [token = '', setting = ''] = preference.split(';', 1)[0]!.split('=').map((part) => part.trim().toLowerCase());
+        const [token = '', setting = ''] = preference
+          .split(';', 1)[0]!
+          .split('=')
+          .map((part) => part.trim().toLowerCase());
         if (token === 'respond-async') found.respondAsync = true;
         else if (token === 'wait') found.waitSeconds ??= seconds(setting);
       }

@@ -18,11 +18,16 @@ export function renderProblem(error: unknown, callId: string): RenderedProblem {
   Object.assign(problem, { message, error: { type: problem.code, code: problem.code, message } });
   const body = Buffer.from(JSON.stringify(problem));
   const list = [
-    'content-type', 'application/problem+json',
-    'content-length', String(body.length),
-    'cache-control', 'no-store',
-    headers.call, callId,
-    headers.error, problem.code,
+    'content-type',
+    'application/problem+json',
+    'content-length',
+    String(body.length),
+    'cache-control',
+    'no-store',
+    headers.call,
+    callId,
+    headers.error,
+    problem.code,
   ];
   if (problem.status === 401) list.push('www-authenticate', 'Bearer realm="hoop", error="invalid_token"');
   if (error instanceof AppError) for (const [name, value] of Object.entries(error.headers)) list.push(name, value);

@@ -77,7 +77,8 @@ async function start(env: Record<string, string> = {}): Promise<Started> {
   return { child, url, log };
 }
 
-const call = async (url: string, rest: string) => fetch(`${url}/${connection.name}${rest}`, { headers: { 'hoop-grant': await world.grant([connection]) } });
+const call = async (url: string, rest: string) =>
+  fetch(`${url}/${connection.name}${rest}`, { headers: { 'hoop-grant': await world.grant([connection]) } });
 
 it('drains on SIGTERM: finishes what is under way, takes nothing new, records all and exits with 0', async () => {
   const { child, url } = await start();
@@ -86,7 +87,11 @@ it('drains on SIGTERM: finishes what is under way, takes nothing new, records al
   await arrived.promise;
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
-  for (let isListening = true; isListening; ) isListening = await call(url, '/x').then((response) => response.status === 200, () => false);
+  for (let isListening = true; isListening;)
+    isListening = await call(url, '/x').then(
+      (response) => response.status === 200,
+      () => false,
+    );
   held.pop()!();
   const response = await answer;
   expect(await response.text()).toBe('held');
@@ -101,7 +106,11 @@ it('is killed in the middle of a call, and the intent of the call is there', asy
   await arrived.promise;
   child.kill('SIGKILL');
   expect(await answer).toBe(null);
-  const { outcome } = await world.recorded(() => [...world.calls.values()].find(({ intent }) => intent?.path === '/hold' && intent.relayId !== world.relay.id && !world.calls.get(intent.callId)!.outcome));
+  const { outcome } = await world.recorded(() =>
+    [...world.calls.values()].find(
+      ({ intent }) => intent?.path === '/hold' && intent.relayId !== world.relay.id && !world.calls.get(intent.callId)!.outcome,
+    ),
+  );
   expect(outcome).toBe(null);
   held.pop()!();
 });
@@ -121,7 +130,8 @@ async function freshCall(url: string): Promise<{ status: number; callId: string 
 
 it('serves from several processes, replaces one that dies, and stops them all', async () => {
   const { child, url, log } = await start({ HOOP_WORKERS: '2' });
-  const pids = (): number[] => log.filter((line) => line.includes('worker_started')).map((line) => (JSON.parse(line) as { pid: number }).pid);
+  const pids = (): number[] =>
+    log.filter((line) => line.includes('worker_started')).map((line) => (JSON.parse(line) as { pid: number }).pid);
   const seen = async (): Promise<Set<string>> => {
     const relays = new Set<string>();
     while (relays.size < 2) {
@@ -135,7 +145,7 @@ it('serves from several processes, replaces one that dies, and stops them all', 
   process.kill(pids()[0]!, 'SIGKILL');
   while (pids().length < 3) await freshCall(url);
   expect(log.some((line) => line.includes('worker_died'))).toBe(true);
-  for (let second = await seen(); [...second].every((id) => first.has(id)); ) second = await seen();
+  for (let second = await seen(); [...second].every((id) => first.has(id));) second = await seen();
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
   expect(await exited).toEqual([0, null]);

@@ -24,18 +24,34 @@ afterAll(async () => {
 });
 
 const kinds = (head: object): Record<string, string> =>
-  Object.fromEntries(Object.entries(head).map(([name, value]): [string, string] => [name, Array.isArray(value) ? 'array' : value === null ? 'object' : typeof value]).sort());
+  Object.fromEntries(
+    Object.entries(head)
+      .map(([name, value]): [string, string] => [name, Array.isArray(value) ? 'array' : value === null ? 'object' : typeof value])
+      .sort(),
+  );
 
 describe('a call', () => {
   it('has the same head in its intent, which is written by hand, as in a refusal', async () => {
-    const connection = await world.connect({ target: target.url, rules: [{ name: 'reads', effect: 'allow', match: { methods: ['GET'] } }] });
-    const headers = { 'hoop-context': '{"ticket":"OPS-\\"1\\""}', traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, 'x-odd': 'a "quoted" \\ value' };
+    const connection = await world.connect({
+      target: target.url,
+      rules: [{ name: 'reads', effect: 'allow', match: { methods: ['GET'] } }],
+    });
+    const headers = {
+      'hoop-context': '{"ticket":"OPS-\\"1\\""}',
+      traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+      'x-odd': 'a "quoted" \\ value',
+    };
     const allowed = await world.call(connection, '/v1/x?a=%22', { headers });
     const denied = await world.call(connection, '/v1/x?a=%22', { headers, method: 'DELETE' });
     const { intent } = await world.record(allowed.headers.get('hoop-call'), (call) => call.intent !== null);
     const { head } = await world.record(denied.headers.get('hoop-call'));
     expect(kinds(intent!)).toEqual(kinds(head!));
-    expect(intent).toMatchObject({ context: { ticket: 'OPS-"1"' }, traceId: 'a'.repeat(32), url: `${target.url}/v1/x?a=%22`, subject: { identityName: 'nightly-billing' } });
+    expect(intent).toMatchObject({
+      context: { ticket: 'OPS-"1"' },
+      traceId: 'a'.repeat(32),
+      url: `${target.url}/v1/x?a=%22`,
+      subject: { identityName: 'nightly-billing' },
+    });
     expect(intent!.requestHeaders.find(([name]) => name === 'x-odd')).toEqual(['x-odd', 'a "quoted" \\ value']);
     expect(JSON.stringify(intent!.requestHeaders)).not.toContain('eyJ');
     expect(denied.status).toBe(403);
@@ -57,8 +73,16 @@ describe('a call', () => {
     expect(got.headers['hoop-grant']).toBeUndefined();
     expect(got.headers['x-trace']).toBe('a');
 
-    const { intent, outcome } = await world.record(response.headers.get('hoop-call'), (call) => call.outcome !== null && call.intent !== null);
-    expect(intent).toMatchObject({ method: 'GET', path: '/v1/customers', url: `${target.url}/v1/customers?page=2`, decision: { effect: 'allow' } });
+    const { intent, outcome } = await world.record(
+      response.headers.get('hoop-call'),
+      (call) => call.outcome !== null && call.intent !== null,
+    );
+    expect(intent).toMatchObject({
+      method: 'GET',
+      path: '/v1/customers',
+      url: `${target.url}/v1/customers?page=2`,
+      decision: { effect: 'allow' },
+    });
     expect(outcome).toMatchObject({ state: 'completed', status: 200, targetStatus: 200, error: null, maskedCount: 1 });
     const key = await openDataKey(world.recordingKeys.privateJwks, outcome!.dataKey!.wrapped);
     expect(openBody(key, outcome!.responseBody!.sealed!, `${outcome!.callId}:response`).toString()).toBe(text);

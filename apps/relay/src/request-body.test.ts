@@ -35,10 +35,18 @@ const masked = '{"email":"[redacted]","note":"x"}';
 const json = { 'content-type': 'application/json' };
 
 const connect = (maxBodyBytes = 1_048_576): Promise<ConnectionSnapshot> =>
-  world.connect({ target: target.url, mask: [maskRuleSchema.parse({ key: 'email' })], settings: { recording: { capture: 'full', maxBodyBytes } } });
+  world.connect({
+    target: target.url,
+    mask: [maskRuleSchema.parse({ key: 'email' })],
+    settings: { recording: { capture: 'full', maxBodyBytes } },
+  });
 
 /** The facts and the content that are recorded of a request. */
-async function recorded(connection: ConnectionSnapshot, headers: Record<string, string>, content: string | Uint8Array<ArrayBuffer>): Promise<{ facts: RecordedBody; kept: string | null; status: number }> {
+async function recorded(
+  connection: ConnectionSnapshot,
+  headers: Record<string, string>,
+  content: string | Uint8Array<ArrayBuffer>,
+): Promise<{ facts: RecordedBody; kept: string | null; status: number }> {
   const response = await world.call(connection, '/x', { method: 'POST', headers, body: content });
   await response.text();
   const { outcome } = await world.record(response.headers.get('hoop-call'));
@@ -63,7 +71,14 @@ describe('the body of a request is recorded', () => {
   it('masked without more ado where it has no codings', async () => {
     const { facts, kept } = await recorded(await connect(), json, body);
     expect(kept).toBe(masked);
-    expect(facts).toEqual({ bytes: body.length, digest: expect.any(String), sealed: expect.any(String), keptBytes: masked.length, truncated: false, contentType: 'application/json' });
+    expect(facts).toEqual({
+      bytes: body.length,
+      digest: expect.any(String),
+      sealed: expect.any(String),
+      keptBytes: masked.length,
+      truncated: false,
+      contentType: 'application/json',
+    });
   });
 
   it('as far as the limit goes, of what was sent and of what it decodes to', async () => {

@@ -32,7 +32,8 @@ export function keepRequestBody(call: Call, capture: BodyCapture): KeptBody | Pr
 
 /** Of a body that is cut at the recording limit, what was masked until then is kept: nothing is withheld. */
 function keep(masked: MaskedBody | null, isCut: boolean, isDecoded: boolean): KeptBody {
-  if (masked === null || (masked.bytes.length === 0 && !masked.isWhole)) return { bytes: nothing, isTruncated: true, isDecoded: false, isWithheld: true };
+  if (masked === null || (masked.bytes.length === 0 && !masked.isWhole))
+    return { bytes: nothing, isTruncated: true, isDecoded: false, isWithheld: true };
   return { bytes: masked.bytes, isTruncated: isCut || !masked.isWhole, isDecoded, isWithheld: !isCut && !masked.isWhole };
 }
 
@@ -45,5 +46,10 @@ export function maskWholeBody(call: Call, body: Uint8Array): Uint8Array | null {
 function inputOf(call: Call, body: Uint8Array): MaskBodyInput {
   const { identity, issuer, subject, claims } = call.caller!;
   const headers: HeaderList = call.request!.headers;
-  return { masking: call.masking, identity: { name: identity.snapshot.name, issuer, subject, claims, labels: identity.snapshot.labels }, headers, body };
+  return {
+    masking: call.masking,
+    identity: { name: identity.snapshot.name, issuer, subject, claims, labels: identity.snapshot.labels },
+    headers,
+    body,
+  };
 }

@@ -42,7 +42,12 @@ afterAll(async () => {
 
 const outcomeOf = async (response: Response) => (await world.record(response.headers.get('hoop-call'))).outcome!;
 
-async function failure(answer: (socket: Socket, request: string) => void, code: string, status: number, init: RequestInit = {}): Promise<void> {
+async function failure(
+  answer: (socket: Socket, request: string) => void,
+  code: string,
+  status: number,
+  init: RequestInit = {},
+): Promise<void> {
   behave = answer;
   const response = await world.call(rawConnection, '/x', init);
   expect({ status: response.status, code: response.headers.get('hoop-error') }).toEqual({ status, code });
@@ -63,15 +68,25 @@ describe('a target that fails before its head is answered for', () => {
   it('when it closes the connection', () => failure((socket) => socket.end(), 'target_reset', 502));
   it('when it does not answer', () => failure(() => undefined, 'target_timeout', 504));
   it('when it does not speak HTTP', () => failure((socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n'), 'target_invalid_response', 502));
-  it('when its head is endless', () => failure((socket) => socket.end(`HTTP/1.1 200 OK\r\nx: ${'a'.repeat(80_000)}\r\n\r\n`), 'target_invalid_response', 502));
+  it('when its head is endless', () =>
+    failure((socket) => socket.end(`HTTP/1.1 200 OK\r\nx: ${'a'.repeat(80_000)}\r\n\r\n`), 'target_invalid_response', 502));
   it('when it sends Content-Length and Transfer-Encoding', () =>
-    failure((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'), 'target_invalid_response', 502));
+    failure(
+      (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'),
+      'target_invalid_response',
+      502,
+    ));
   it('when a POST meets a reset, without a second try', async () => {
     let requests = 0;
-    await failure((socket, request) => {
-      if (request.startsWith('POST')) requests++;
-      socket.resetAndDestroy();
-    }, 'target_reset', 502, { method: 'POST', body: 'x' });
+    await failure(
+      (socket, request) => {
+        if (request.startsWith('POST')) requests++;
+        socket.resetAndDestroy();
+      },
+      'target_reset',
+      502,
+      { method: 'POST', body: 'x' },
+    );
     expect(requests).toBe(1);
   });
   it('when nothing listens there', async () => {
@@ -98,7 +113,10 @@ describe('a target that fails after its head has the caller cut off, never at a 
   it('when it announced more than it sends', () =>
     cut((socket) => later(socket, 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello', () => socket.end()), 'target_reset'));
   it('when the response is over the limit', () =>
-    cut((socket) => later(socket, head, () => socket.write(`${(1_000_001).toString(16)}\r\n${'a'.repeat(1_000_001)}\r\n0\r\n\r\n`)), 'response_too_large'));
+    cut(
+      (socket) => later(socket, head, () => socket.write(`${(1_000_001).toString(16)}\r\n${'a'.repeat(1_000_001)}\r\n0\r\n\r\n`)),
+      'response_too_large',
+    ));
 
   it('also where only the end of the connection would end the body (HTTP/1.0)', async () => {
     behave = (socket) => later(socket, head, () => socket.resetAndDestroy());
@@ -124,14 +142,24 @@ it('refuses a target address that the connection does not list', async () => {
 describe('responses pass as they are', () => {
   it('with their status text, repeated headers and obs-text, without what belongs to the hop', async () => {
     behave = (socket) =>
-      socket.end(Buffer.from('HTTP/1.1 299 Gut so\r\nx-a: 1\r\nx-a: 2\r\nx-name: Zürich\r\nconnection: close, x-hop\r\nx-hop: 1\r\nhoop-call: forged\r\ncontent-length: 2\r\n\r\nok', 'latin1'));
+      socket.end(
+        Buffer.from(
+          'HTTP/1.1 299 Gut so\r\nx-a: 1\r\nx-a: 2\r\nx-name: Zürich\r\nconnection: close, x-hop\r\nx-hop: 1\r\nhoop-call: forged\r\ncontent-length: 2\r\n\r\nok',
+          'latin1',
+        ),
+      );
     const raw = new RawConnection(world.relay.url).send(
       `GET /${rawConnection.name}/x HTTP/1.1\r\nhost: relay\r\nhoop-grant: ${await world.grant([rawConnection])}\r\n\r\n`,
     );
     const { status, headers, body } = await raw.response();
     expect(raw.text.startsWith('HTTP/1.1 299 Gut so\r\n')).toBe(true);
     expect(raw.text).toContain('x-a: 1\r\nx-a: 2\r\n');
-    expect({ status, body, name: headers['x-name'], hop: headers['x-hop'] }).toEqual({ status: 299, body: 'ok', name: 'Zürich', hop: undefined });
+    expect({ status, body, name: headers['x-name'], hop: headers['x-hop'] }).toEqual({
+      status: 299,
+      body: 'ok',
+      name: 'Zürich',
+      hop: undefined,
+    });
     expect(headers['hoop-call']).toMatch(/^call_/);
     raw.close();
   });
@@ -166,7 +194,10 @@ describe('responses pass as they are', () => {
   it('redirects, unfollowed', async () => {
     handlers.set('/moved', (_req, res) => res.writeHead(302, { location: 'https://elsewhere.example/' }).end());
     const response = await world.call(connection, '/moved');
-    expect({ status: response.status, location: response.headers.get('location') }).toEqual({ status: 302, location: 'https://elsewhere.example/' });
+    expect({ status: response.status, location: response.headers.get('location') }).toEqual({
+      status: 302,
+      location: 'https://elsewhere.example/',
+    });
   });
 
   it('compressed ones as well', async () => {
@@ -175,7 +206,10 @@ describe('responses pass as they are', () => {
   });
 
   it('with trailers, without interim responses', async () => {
-    behave = (socket) => socket.end('HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-sum\r\n\r\n2\r\nok\r\n0\r\nx-sum: 7\r\n\r\n');
+    behave = (socket) =>
+      socket.end(
+        'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-sum\r\n\r\n2\r\nok\r\n0\r\nx-sum: 7\r\n\r\n',
+      );
     const raw = new RawConnection(world.relay.url).send(
       `GET /${rawConnection.name}/x HTTP/1.1\r\nhost: relay\r\nte: trailers\r\nhoop-grant: ${await world.grant([rawConnection])}\r\n\r\n`,
     );
@@ -193,7 +227,11 @@ describe('a stream', () => {
     handlers.set('/events', (_req, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' });
       res.flushHeaders();
-      next.push(() => res.write('data: 1\n\n'), () => res.write('data: 2\n\n'), () => res.end());
+      next.push(
+        () => res.write('data: 1\n\n'),
+        () => res.write('data: 2\n\n'),
+        () => res.end(),
+      );
     });
     const response = await world.call(one, '/events');
     expect(response.status).toBe(200);
@@ -249,7 +287,7 @@ describe('a stream', () => {
     request.pause();
     request.write(`GET /${connection.name}/flood HTTP/1.1\r\nhost: relay\r\nhoop-grant: ${await world.grant([connection])}\r\n\r\n`);
     // The target is blocked before long, and stays so: what lies between holds a few MiB at most.
-    for (let before = -1; before !== sent; ) {
+    for (let before = -1; before !== sent;) {
       before = sent;
       await Promise.race([blocked.promise, new Promise((resolve) => setTimeout(resolve, 300))]);
       blocked = Promise.withResolvers<void>();

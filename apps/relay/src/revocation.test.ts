@@ -27,17 +27,66 @@ afterAll(async () => {
 
 type Change = (snapshot: Snapshot, connection: ConnectionSnapshot, jti: string) => void;
 
-const connectionIn = (snapshot: Snapshot, { id }: ConnectionSnapshot): ConnectionSnapshot => snapshot.connections.find((one) => one.id === id)!;
+const connectionIn = (snapshot: Snapshot, { id }: ConnectionSnapshot): ConnectionSnapshot =>
+  snapshot.connections.find((one) => one.id === id)!;
 
 const cases: [what: string, code: string, status: number, take: Change, giveBack: Change][] = [
-  ['a disabled identity', 'identity_disabled', 403, (snapshot) => void (snapshot.identities[0]!.disabled = true), (snapshot) => void (snapshot.identities[0]!.disabled = false)],
-  ['a removed identity', 'token_revoked', 401, (snapshot) => void (snapshot.identities = []), (snapshot) => void (snapshot.identities = [world.identity])],
-  ['a disabled identity provider', 'provider_disabled', 403, (snapshot) => void (snapshot.providers[0]!.disabled = true), (snapshot) => void (snapshot.providers[0]!.disabled = false)],
-  ['a disabled connection', 'connection_unknown', 404, (snapshot, one) => void (connectionIn(snapshot, one).disabled = true), (snapshot, one) => void (connectionIn(snapshot, one).disabled = false)],
-  ['a removed connection', 'connection_unknown', 404, (snapshot, one) => void (snapshot.connections = snapshot.connections.filter(({ id }) => id !== one.id)), () => undefined],
-  ['a connection that is taken from the identity', 'connection_unknown', 404, (snapshot, one) => void (connectionIn(snapshot, one).identityIds = []), (snapshot, one) => void (connectionIn(snapshot, one).identityIds = [world.identity.id])],
-  ['a revoked grant', 'token_revoked', 401, (snapshot, _one, jti) => void snapshot.revokedGrants.push({ jti, exp: Math.floor(Date.now() / 1000) + 300 }), () => undefined],
-  ['all grants of an identity', 'token_revoked', 401, (snapshot) => void (snapshot.identities[0]!.grantsNotBefore = Math.floor(Date.now() / 1000) + 1), (snapshot) => void (snapshot.identities[0]!.grantsNotBefore = 0)],
+  [
+    'a disabled identity',
+    'identity_disabled',
+    403,
+    (snapshot) => void (snapshot.identities[0]!.disabled = true),
+    (snapshot) => void (snapshot.identities[0]!.disabled = false),
+  ],
+  [
+    'a removed identity',
+    'token_revoked',
+    401,
+    (snapshot) => void (snapshot.identities = []),
+    (snapshot) => void (snapshot.identities = [world.identity]),
+  ],
+  [
+    'a disabled identity provider',
+    'provider_disabled',
+    403,
+    (snapshot) => void (snapshot.providers[0]!.disabled = true),
+    (snapshot) => void (snapshot.providers[0]!.disabled = false),
+  ],
+  [
+    'a disabled connection',
+    'connection_unknown',
+    404,
+    (snapshot, one) => void (connectionIn(snapshot, one).disabled = true),
+    (snapshot, one) => void (connectionIn(snapshot, one).disabled = false),
+  ],
+  [
+    'a removed connection',
+    'connection_unknown',
+    404,
+    (snapshot, one) => void (snapshot.connections = snapshot.connections.filter(({ id }) => id !== one.id)),
+    () => undefined,
+  ],
+  [
+    'a connection that is taken from the identity',
+    'connection_unknown',
+    404,
+    (snapshot, one) => void (connectionIn(snapshot, one).identityIds = []),
+    (snapshot, one) => void (connectionIn(snapshot, one).identityIds = [world.identity.id]),
+  ],
+  [
+    'a revoked grant',
+    'token_revoked',
+    401,
+    (snapshot, _one, jti) => void snapshot.revokedGrants.push({ jti, exp: Math.floor(Date.now() / 1000) + 300 }),
+    () => undefined,
+  ],
+  [
+    'all grants of an identity',
+    'token_revoked',
+    401,
+    (snapshot) => void (snapshot.identities[0]!.grantsNotBefore = Math.floor(Date.now() / 1000) + 1),
+    (snapshot) => void (snapshot.identities[0]!.grantsNotBefore = 0),
+  ],
 ];
 
 describe.each(cases)('%s', (_what, code, status, take, giveBack) => {
@@ -55,7 +104,10 @@ describe.each(cases)('%s', (_what, code, status, take, giveBack) => {
     await arrived;
 
     const startedAt = performance.now();
-    const rest = reader.read().then(() => 'a clean end', () => performance.now() - startedAt);
+    const rest = reader.read().then(
+      () => 'a clean end',
+      () => performance.now() - startedAt,
+    );
     await world.publish((snapshot) => take(snapshot, connection, jti));
     const cutAfterMs = await rest;
     expect(cutAfterMs).toBeTypeOf('number');
@@ -63,7 +115,11 @@ describe.each(cases)('%s', (_what, code, status, take, giveBack) => {
     const revoked = await hanging;
     expect({ status: revoked.status, code: revoked.headers.get('hoop-error') }).toEqual({ status: 403, code: 'call_revoked' });
     expect((await world.record(revoked.headers.get('hoop-call'))).outcome).toMatchObject({ state: 'failed', error: 'call_revoked' });
-    expect((await world.record(streaming.headers.get('hoop-call'))).outcome).toMatchObject({ state: 'failed', error: 'call_revoked', targetStatus: 200 });
+    expect((await world.record(streaming.headers.get('hoop-call'))).outcome).toMatchObject({
+      state: 'failed',
+      error: 'call_revoked',
+      targetStatus: 200,
+    });
 
     const refused = await call('/x');
     expect({ status: refused.status, code: refused.headers.get('hoop-error') }).toEqual({ status, code });
@@ -114,5 +170,5 @@ it('without word from the control plane the relay refuses, and goes on when it h
   expect((await fetch(`${world.relay.url}/-/readyz`)).status).toBe(503);
   expect((await fetch(`${world.relay.url}/-/healthz`)).status).toBe(200);
   world.trouble = 'none';
-  for (let status = 0; status !== 200; ) ({ status } = await call());
+  for (let status = 0; status !== 200;) ({ status } = await call());
 });

@@ -64,7 +64,8 @@ export function createRelayServer(relay: Relay, isLoopback = false): Server {
 }
 
 function take(relay: Relay, req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
-  if (req.url!.startsWith('/-/') && (answerHealth(relay, req, res) || answerFollow(relay, req, res, (call) => register(relay, call)))) return;
+  if (req.url!.startsWith('/-/') && (answerHealth(relay, req, res) || answerFollow(relay, req, res, (call) => register(relay, call))))
+    return;
   const call = new Call(req, res, relay.now(), expectsContinue);
   register(relay, call);
   void carry(relay, call);
@@ -130,7 +131,8 @@ function refuseSocket(relay: Relay, socket: Duplex, refusal: AppError, req?: Inc
 }
 
 function parserRefusal({ code = '' }: NodeJS.ErrnoException): AppError {
-  if (code === 'HPE_HEADER_OVERFLOW') return new AppError('header_too_large', `The head of the request is larger than ${maxHeaderBytes} bytes.`);
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new AppError('header_too_large', `The head of the request is larger than ${maxHeaderBytes} bytes.`);
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new AppError('request_timeout', 'The head of the request did not arrive in time.');
   if (code === 'HPE_INVALID_EOF_STATE') return new AppError('request_incomplete', 'The connection ended before the request was complete.');
   if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return new AppError('invalid_request', 'The chunk extensions of the body are too large.');

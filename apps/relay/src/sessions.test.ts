@@ -23,7 +23,11 @@ it('a session has one key, another session another one, and each opens with the 
   expect(openBody(await openDataKey(keys.privateJwks, mine.dataKey.wrapped), sealed, 'call_1:request').toString()).toBe('x');
   expect(() => openBody(theirs.dataKey.key, sealed, 'call_1:request')).toThrow();
   // What a batch shares, taken together, is the whole wrapped key.
-  const shared = { ...JSON.parse(mine.wrappingPart).dataKey, ...JSON.parse(mine.part).dataKey } as { id: string; wrapped: string; inner: string };
+  const shared = { ...JSON.parse(mine.wrappingPart).dataKey, ...JSON.parse(mine.part).dataKey } as {
+    id: string;
+    wrapped: string;
+    inner: string;
+  };
   expect({ id: shared.id, wrapped: shared.wrapped + shared.inner }).toEqual({ id: mine.dataKey.id, wrapped: mine.dataKey.wrapped });
 });
 

@@ -130,7 +130,9 @@ async function openWrapping(recordingKey: Record<string, unknown> | null): Promi
     const key = await createWrappingKey(recordingKey);
     return { key, part: JSON.stringify({ dataKey: { wrapped: key.wrapped } }) };
   } catch (cause) {
-    throw new AppError('recorder_unavailable', 'The key for recorded bodies could not be made, so the call was not carried out.', { cause });
+    throw new AppError('recorder_unavailable', 'The key for recorded bodies could not be made, so the call was not carried out.', {
+      cause,
+    });
   }
 }
 

@@ -15,7 +15,11 @@ test('the record says what the TLS connection to the target was, and of a plain 
     };
     expect(await told(secure.url)).toMatchObject({
       targetAddress: expect.any(String),
-      targetTls: { protocol: 'TLSv1.3', cipher: expect.stringContaining('TLS_'), fingerprint: expect.stringMatching(/^[0-9A-F]{2}(:[0-9A-F]{2}){31}$/) },
+      targetTls: {
+        protocol: 'TLSv1.3',
+        cipher: expect.stringContaining('TLS_'),
+        fingerprint: expect.stringMatching(/^[0-9A-F]{2}(:[0-9A-F]{2}){31}$/),
+      },
     });
     expect((await told(plain.url)).targetTls).toBeNull();
   } finally {

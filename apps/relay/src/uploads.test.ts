@@ -116,7 +116,11 @@ describe('a condition over the body', () => {
     expect({ status: response.status, code: response.headers.get('hoop-error') }).toEqual({ status: 403, code: 'policy_denied' });
     const problem = (await response.json()) as Record<string, unknown>;
     expect(problem).toHaveProperty('allowedBy');
-    expect((await world.record(response.headers.get('hoop-call'))).outcome).toMatchObject({ state: 'refused', error: 'policy_denied', status: 403 });
+    expect((await world.record(response.headers.get('hoop-call'))).outcome).toMatchObject({
+      state: 'refused',
+      error: 'policy_denied',
+      status: 403,
+    });
   });
 
   it.each([
@@ -130,7 +134,10 @@ describe('a condition over the body', () => {
     const response = await post(body, headers);
     expect({ status: response.status, code: response.headers.get('hoop-error') }).toEqual({ status: 413, code: 'body_not_inspectable' });
     expect(requests).toBe(before);
-    expect((await world.record(response.headers.get('hoop-call'))).outcome).toMatchObject({ state: 'refused', error: 'body_not_inspectable' });
+    expect((await world.record(response.headers.get('hoop-call'))).outcome).toMatchObject({
+      state: 'refused',
+      error: 'body_not_inspectable',
+    });
   });
 
   it('refuses one that never ends at the limit', async () => {

@@ -72,7 +72,9 @@ function readResponse(text: string): RawResponse | null {
   const end = text.indexOf('\r\n\r\n');
   if (end < 0) return null;
   const [statusLine = '', ...lines] = text.slice(0, end).split('\r\n');
-  const headers = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
+  const headers = Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+  );
   const status = Number(statusLine.split(' ')[1]);
   const body = text.slice(end + 4);
   if (headers['transfer-encoding'] === 'chunked') return body.endsWith('0\r\n\r\n') ? { status, headers, body } : null;

@@ -128,7 +128,11 @@ export class World {
   }
 
   static async start(change: Partial<RelayConfig> = {}, parts: RelayParts = {}): Promise<World> {
-    const world = new World({ grant: await generateGrantKeys(), sealing: await generateSealingKeys(), recording: await generateRecordingKeys() });
+    const world = new World({
+      grant: await generateGrantKeys(),
+      sealing: await generateSealingKeys(),
+      recording: await generateRecordingKeys(),
+    });
     const database = await createTestDatabase({ empty: true });
     world.#closers.push(() => database.drop());
     const role = `relay_${newId('relay').slice(4)}`;
@@ -164,9 +168,14 @@ export class World {
       drainTimeoutMs: 5_000,
       ...change,
     };
-    const worker = openQueueWorker(queueNames.recordings, { kind: 'postgres', url: database.url }, async (job) => world.#take(job.payload), {
-      concurrency: 1,
-    });
+    const worker = openQueueWorker(
+      queueNames.recordings,
+      { kind: 'postgres', url: database.url },
+      async (job) => world.#take(job.payload),
+      {
+        concurrency: 1,
+      },
+    );
     world.#closers.unshift(() => worker.close());
     world.relay = await startRelay(world.#config, { logTo: { write: (line) => void world.log.push(line) }, ...parts });
     world.#closers.unshift(() => world.relay.close());
@@ -228,7 +237,11 @@ export class World {
     return connection;
   }
 
-  async grant(connections: readonly ConnectionSnapshot[], claims: Partial<GrantClaims> = {}, key = this.grantKeys.privateJwks.keys[0]!): Promise<string> {
+  async grant(
+    connections: readonly ConnectionSnapshot[],
+    claims: Partial<GrantClaims> = {},
+    key = this.grantKeys.privateJwks.keys[0]!,
+  ): Promise<string> {
     const iat = claims.iat ?? Math.floor(Date.now() / 1000);
     return mintGrant(
       { key, now: Date.now() },
@@ -254,7 +267,10 @@ export class World {
   }
 
   /** The record of a call, once it satisfies `isComplete`. @default: it has an outcome */
-  async record(callId: string | null, isComplete: (call: RecordedCall) => boolean = (call) => call.outcome !== null): Promise<RecordedCall> {
+  async record(
+    callId: string | null,
+    isComplete: (call: RecordedCall) => boolean = (call) => call.outcome !== null,
+  ): Promise<RecordedCall> {
     if (callId === null) throw new Error('the response names no call');
     return this.recorded(() => {
       const call = this.calls.get(callId);

@@ -69,7 +69,9 @@ export function readConfig(env: Environment): WorkerConfig {
     orphanSeconds: whole(env, 'HOOP_ORPHAN_SECONDS', 120, 1, 86_400),
     deferredLostSeconds: whole(env, 'HOOP_DEFERRED_LOST_SECONDS', 660, 1, 86_400),
     ...(env['HOOP_PUBLIC_URL'] ? { publicUrl: env['HOOP_PUBLIC_URL'] } : {}),
-    ...(env['HOOP_NOTIFICATION_KEY_FILE'] ? { notificationKeys: readKeys('HOOP_NOTIFICATION_KEY_FILE', env['HOOP_NOTIFICATION_KEY_FILE']) } : {}),
+    ...(env['HOOP_NOTIFICATION_KEY_FILE']
+      ? { notificationKeys: readKeys('HOOP_NOTIFICATION_KEY_FILE', env['HOOP_NOTIFICATION_KEY_FILE']) }
+      : {}),
     ...(env['HOOP_RECORDING_KEY_FILE'] ? { recordingKeys: readKeys('HOOP_RECORDING_KEY_FILE', env['HOOP_RECORDING_KEY_FILE']) } : {}),
     ...(env['HOOP_LOG_KEY_FILE'] ? { logKeys: readKeys('HOOP_LOG_KEY_FILE', env['HOOP_LOG_KEY_FILE']) as LogJwkSet } : {}),
     ...(env['HOOP_LOG_ORIGIN'] ? { logOrigin: env['HOOP_LOG_ORIGIN'] } : {}),

@@ -25,6 +25,9 @@ export interface WorkerOptions {
 
 export function openContext(config: WorkerConfig, options: WorkerOptions = {}): WorkerContext {
   const log = pino({ name: 'hoop-worker', level: config.logLevel }, options.logTo ?? pino.destination(1));
-  const db = openDatabase(config.databaseUrl, { maxConnections: 10, onError: (error) => log.warn({ event: 'database_connection_lost', error: error.message }) });
+  const db = openDatabase(config.databaseUrl, {
+    maxConnections: 10,
+    onError: (error) => log.warn({ event: 'database_connection_lost', error: error.message }),
+  });
   return { config, db, log, now: Date.now };
 }

@@ -23,12 +23,21 @@ export interface RunningWorker {
 export async function startWorker(config: WorkerConfig, options: WorkerOptions = {}): Promise<RunningWorker> {
   const context = openContext(config, options);
   try {
-    await requireDurableQueue(config.queue, ({ setting, value, isLossy, sentence }) => context.log[isLossy ? 'error' : 'warn']({ event: 'weak_queue', setting, value }, sentence));
+    await requireDurableQueue(config.queue, ({ setting, value, isLossy, sentence }) =>
+      context.log[isLossy ? 'error' : 'warn']({ event: 'weak_queue', setting, value }, sentence),
+    );
   } catch (error) {
     await context.db.close();
     throw error;
   }
-  const parts = [startRecordings(context), startApprovals(context), startMaintenance(context), startSequencer(context), startWitness(context), startEventSinks(context)];
+  const parts = [
+    startRecordings(context),
+    startApprovals(context),
+    startMaintenance(context),
+    startSequencer(context),
+    startWitness(context),
+    startEventSinks(context),
+  ];
   let closing: Promise<void> | undefined;
   return {
     close: () =>

@@ -68,7 +68,12 @@ describe.each(['postgres', 'redis'] as const)('the worker with its queue on %s',
     });
 
     const configWith = (changes: Partial<WorkerConfig> = {}): WorkerConfig => ({
-      databaseUrl: database.url, queue: connection, orphanSeconds: 3600, logLevel: 'silent', lockMs: 2000, ...changes,
+      databaseUrl: database.url,
+      queue: connection,
+      orphanSeconds: 3600,
+      logLevel: 'silent',
+      lockMs: 2000,
+      ...changes,
     });
     async function work(changes: Partial<WorkerConfig> = {}): Promise<RunningWorker> {
       const worker = await startWorker(configWith(changes));
@@ -76,7 +81,11 @@ describe.each(['postgres', 'redis'] as const)('the worker with its queue on %s',
       return worker;
     }
     async function started(file: string, args: string[], env: Record<string, string> = {}): Promise<ChildProcess> {
-      const child = fork(file, args, { execArgv: ['--conditions=@hoop/source'], env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+      const child = fork(file, args, {
+        execArgv: ['--conditions=@hoop/source'],
+        env: { PATH: process.env['PATH'], ...env },
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      });
       children.push(child);
       expect((await once(child, 'message'))[0]).toEqual({ event: 'listening' });
       return child;
@@ -85,7 +94,8 @@ describe.each(['postgres', 'redis'] as const)('the worker with its queue on %s',
     let sent = 0;
     const send = (entries: RecordEntry[]): Promise<void> => queue.add(`batch-${++sent}`, batchOf(entries));
     const settled = (): Promise<unknown> => expect.poll(() => queue.counts(), patient).toMatchObject({ waiting: 0, active: 0, delayed: 0 });
-    const stateOf = async (callId: string): Promise<string | undefined> => (await db.prisma.call.findUnique({ where: { id: callId } }))?.state;
+    const stateOf = async (callId: string): Promise<string | undefined> =>
+      (await db.prisma.call.findUnique({ where: { id: callId } }))?.state;
     const calls = (count: number, sessionId = newId('session')): { entries: RecordEntry[]; ids: string[]; sessionId: string } => {
       const made = Array.from({ length: count }, () => sampleCall({ sessionId, bodyBytes: 64 }));
       return { entries: made.flatMap((call) => [call.intent, call.outcome]), ids: made.map((call) => call.outcome.callId), sessionId };
@@ -197,7 +207,9 @@ describe.each(['postgres', 'redis'] as const)('the worker with its queue on %s',
     });
 
     test('closes as unknown what no outcome came for, and believes an outcome that comes after all', async () => {
-      const { intent, outcome } = sampleCall({ outcome: { state: 'failed', status: 502, error: 'target_reset' } satisfies Partial<OutcomeEntry> });
+      const { intent, outcome } = sampleCall({
+        outcome: { state: 'failed', status: 502, error: 'target_reset' } satisfies Partial<OutcomeEntry>,
+      });
       await work({ orphanSeconds: 1 });
       await send([intent]);
       await expect.poll(() => stateOf(outcome.callId), patient).toBe('unknown');
@@ -211,7 +223,11 @@ describe.each(['postgres', 'redis'] as const)('the worker with its queue on %s',
 });
 
 test('says which variable is missing', async () => {
-  const child = fork(main, [], { execArgv: ['--conditions=@hoop/source'], env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  const child = fork(main, [], {
+    execArgv: ['--conditions=@hoop/source'],
+    env: { PATH: process.env['PATH'] },
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
   let output = '';
   child.stdout!.on('data', (chunk: Buffer) => (output += chunk.toString()));
   expect(await once(child, 'exit')).toEqual([1, null]);

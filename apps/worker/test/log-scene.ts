@@ -101,13 +101,28 @@ export async function openLogScene(): Promise<LogScene> {
     kill,
     async record(count, bodyBytes = 64) {
       const calls = Array.from({ length: count }, () => sampleCall({ bodyBytes }));
-      await recordEntries(db.pool, calls.flatMap((call): RecordEntry[] => [call.intent, call.outcome]));
+      await recordEntries(
+        db.pool,
+        calls.flatMap((call): RecordEntry[] => [call.intent, call.outcome]),
+      );
       return calls.map((call) => call.outcome.callId);
     },
     async audit() {
       const id = newId('audit_event');
       await db.prisma.auditEvent.create({
-        data: { id, at: new Date(), actorId: 'tok_1', actorName: 'ops', actorRole: 'admin', action: 'a.b', targetType: 'a', targetId: 'b', change: {}, requestId: 'r', remote: '' },
+        data: {
+          id,
+          at: new Date(),
+          actorId: 'tok_1',
+          actorName: 'ops',
+          actorRole: 'admin',
+          action: 'a.b',
+          targetType: 'a',
+          targetId: 'b',
+          change: {},
+          requestId: 'r',
+          remote: '',
+        },
       });
       return id;
     },

@@ -60,7 +60,13 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
         defaultResource: () => options.audiences[0],
         getResourceServerInfo: (_context, resource) => {
           if (!options.audiences.includes(resource)) throw new Error(`No token is issued for ${resource}.`);
-          return { audience: resource, scope: 'machine', accessTokenTTL: ttlSeconds, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } };
+          return {
+            audience: resource,
+            scope: 'machine',
+            accessTokenTTL: ttlSeconds,
+            accessTokenFormat: 'jwt',
+            jwt: { sign: { alg: 'ES256' } },
+          };
         },
       },
     },

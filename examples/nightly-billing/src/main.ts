@@ -25,7 +25,9 @@ const refund: RequestInit = {
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify({ customer: customer.id, amount: 500 }),
 };
-const refused = (await report('refund without a ticket', await fetch(`${payments}/v1/refunds`, refund))) as { missingContext?: { key: string }[] };
+const refused = (await report('refund without a ticket', await fetch(`${payments}/v1/refunds`, refund))) as {
+  missingContext?: { key: string }[];
+};
 
 // The refusal says what is missing.
 const context = Object.fromEntries((refused.missingContext ?? []).map(({ key }) => [key, 'OPS-12']));
@@ -35,5 +37,8 @@ const large = (amount: number): RequestInit => ({ ...refund, body: JSON.stringif
 await report('large refund, which a person approves', await fetch(`${payments}/v1/refunds`, { ...large(25_000), hoop: { context } }));
 
 // This one does not wait: Hoop keeps it, sends it once it is approved, and keeps the response.
-const deferred = (await report('large refund, deferred', await fetch(`${payments}/v1/refunds`, { ...large(30_000), hoop: { context, defer: true } }))) as { callId: string };
+const deferred = (await report(
+  'large refund, deferred',
+  await fetch(`${payments}/v1/refunds`, { ...large(30_000), hoop: { context, defer: true } }),
+)) as { callId: string };
 await report('collect the deferred refund', await fetch.collect(deferred.callId));

@@ -8,7 +8,13 @@ let api: PaymentsApi;
 let now = Date.UTC(2026, 0, 1);
 
 beforeEach(async () => {
-  api = await startPaymentsApi({ host: '127.0.0.1', port: 0, clientId: 'hoop', clientSecretDigest: createHash('sha256').update('secret').digest('hex'), now: () => now });
+  api = await startPaymentsApi({
+    host: '127.0.0.1',
+    port: 0,
+    clientId: 'hoop',
+    clientSecretDigest: createHash('sha256').update('secret').digest('hex'),
+    now: () => now,
+  });
 });
 afterEach(() => api.close());
 
@@ -45,7 +51,14 @@ describe('the payments API', () => {
     expect(text).not.toContain(credential);
     expect(JSON.parse(text)).toMatchObject({
       count: 1,
-      requests: [{ method: 'GET', path: '/v1/customers', isAccepted: true, credentialFingerprint: createHash('sha256').update(credential).digest('hex').slice(0, 16) }],
+      requests: [
+        {
+          method: 'GET',
+          path: '/v1/customers',
+          isAccepted: true,
+          credentialFingerprint: createHash('sha256').update(credential).digest('hex').slice(0, 16),
+        },
+      ],
     });
   });
 });

@@ -56,7 +56,10 @@ export async function startPaymentsApi(options: PaymentsApiOptions): Promise<Pay
   const refunds = new Map<string, unknown>();
 
   function issueToken(authorization: string | undefined, form: URLSearchParams): Reply {
-    const [clientId = '', secret = ''] = Buffer.from(authorization?.replace(/^Basic /i, '') ?? '', 'base64').toString('utf8').split(':', 2).map(decodeURIComponent);
+    const [clientId = '', secret = ''] = Buffer.from(authorization?.replace(/^Basic /i, '') ?? '', 'base64')
+      .toString('utf8')
+      .split(':', 2)
+      .map(decodeURIComponent);
     const expected = Buffer.from(options.clientSecretDigest, 'hex');
     const isClient = clientId === options.clientId && timingSafeEqual(Buffer.from(sha256(secret), 'hex'), expected);
     if (!isClient) return [401, { error: 'invalid_client' }, { 'www-authenticate': 'Basic realm="payments"' }];

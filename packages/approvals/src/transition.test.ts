@@ -10,7 +10,15 @@ const digest = 'a'.repeat(64);
 
 const requirement = (changes: Partial<ApprovalRequirement['approval']> = {}, rule = 'large refunds'): ApprovalRequirement => ({
   rule,
-  approval: { reviewers: ['group:payments'], quorum: 1, ttl: '30m', validity: ['once'], fourEyes: false, requireComment: false, ...changes },
+  approval: {
+    reviewers: ['group:payments'],
+    quorum: 1,
+    ttl: '30m',
+    validity: ['once'],
+    fourEyes: false,
+    requireComment: false,
+    ...changes,
+  },
 });
 
 const pending = (requirements: ApprovalRequirement[] = [requirement()], changes: Partial<Approval> = {}): Approval => ({
@@ -115,7 +123,10 @@ describe('a review', () => {
 
 describe('the validity', () => {
   it('is what every rule allows, and the narrowest that the approvers chose', () => {
-    const rules = [requirement({ validity: ['once', '10m', '1h'], quorum: 2 }), requirement({ validity: ['10m', '1h'], quorum: 2 }, 'other')];
+    const rules = [
+      requirement({ validity: ['once', '10m', '1h'], quorum: 2 }),
+      requirement({ validity: ['10m', '1h'], quorum: 2 }, 'other'),
+    ];
     expect(allowedValidities(rules)).toEqual(['once', '10m', '1h']);
     const approval = after(after(pending(rules), review(person('ann'), { validity: '1h' })), review(person('bob'), { validity: '10m' }));
     expect(approval).toMatchObject({ state: 'approved', validity: '10m', usableUntil: t0 + 600_000 });
@@ -173,50 +184,62 @@ describe('breaking glass', () => {
 describe('any order of events', () => {
   const reviewers = ['ann', 'bob', 'cat', 'olga', 'eve'].map((user) => person(user, user === 'eve' ? [] : ['payments'], user === 'cat'));
   const anyEvent = fc.oneof(
-    fc.record({ reviewer: fc.constantFrom(...reviewers), decision: fc.constantFrom('approve' as const, 'deny' as const), other: fc.boolean() }).map(
-      ({ reviewer, decision, other }) => review(reviewer, { decision, digest: other ? 'b'.repeat(64) : digest }),
-    ),
+    fc
+      .record({
+        reviewer: fc.constantFrom(...reviewers),
+        decision: fc.constantFrom('approve' as const, 'deny' as const),
+        other: fc.boolean(),
+      })
+      .map(({ reviewer, decision, other }) => review(reviewer, { decision, digest: other ? 'b'.repeat(64) : digest })),
     fc.constantFrom(...reviewers).map((reviewer): ApprovalEvent => ({ type: 'break_glass', reviewer, reason: 'fire', digest })),
-    fc.record({ callId: fc.constantFrom('call_1', 'call_2', 'call_3'), policyRevision: fc.constantFrom(3, 4) }).map(({ callId, policyRevision }) =>
-      consume(callId, { policyRevision }),
+    fc
+      .record({ callId: fc.constantFrom('call_1', 'call_2', 'call_3'), policyRevision: fc.constantFrom(3, 4) })
+      .map(({ callId, policyRevision }) => consume(callId, { policyRevision })),
+    fc.constantFrom<ApprovalEvent>(
+      { type: 'withdraw', identityId: 'idn_1', reason: 'x' },
+      { type: 'withdraw', identityId: 'idn_2', reason: 'x' },
     ),
-    fc.constantFrom<ApprovalEvent>({ type: 'withdraw', identityId: 'idn_1', reason: 'x' }, { type: 'withdraw', identityId: 'idn_2', reason: 'x' }),
     fc.constantFrom<ApprovalEvent>({ type: 'void', reason: 'x' }, { type: 'expire' }),
   );
 
   it('never sends without a valid approval, never twice, and never loses a decision', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 3 }), fc.boolean(), fc.array(fc.tuple(anyEvent, fc.nat(900_000)), { maxLength: 25 }), (quorum, fourEyes, events) => {
-        let approval = pending([requirement({ quorum, fourEyes })]);
-        let now = t0;
-        const senders = new Set<string>();
-        for (const [event, wait] of events) {
-          now += wait;
-          const before = approval;
-          const result = transition(approval, event, now);
-          if (!result.ok) continue;
-          approval = result.approval;
-          if (event.type === 'consume') {
-            senders.add(event.callId);
-            const isFirst = before.state !== 'consumed';
-            const people = new Set(before.reviews.filter((one) => one.decision === 'approve').map((one) => one.user));
-            const hadGlass = before.reviews.some((one) => one.via === 'break_glass');
-            if (isFirst) {
-              expect(before.state).toBe('approved');
-              expect(now).toBeLessThan(before.usableUntil!);
-              expect(hadGlass || people.size >= quorum).toBe(true);
-              if (fourEyes && !hadGlass) expect(people.has('olga')).toBe(false);
-              expect(event.policyRevision).toBe(3);
+      fc.property(
+        fc.integer({ min: 1, max: 3 }),
+        fc.boolean(),
+        fc.array(fc.tuple(anyEvent, fc.nat(900_000)), { maxLength: 25 }),
+        (quorum, fourEyes, events) => {
+          let approval = pending([requirement({ quorum, fourEyes })]);
+          let now = t0;
+          const senders = new Set<string>();
+          for (const [event, wait] of events) {
+            now += wait;
+            const before = approval;
+            const result = transition(approval, event, now);
+            if (!result.ok) continue;
+            approval = result.approval;
+            if (event.type === 'consume') {
+              senders.add(event.callId);
+              const isFirst = before.state !== 'consumed';
+              const people = new Set(before.reviews.filter((one) => one.decision === 'approve').map((one) => one.user));
+              const hadGlass = before.reviews.some((one) => one.via === 'break_glass');
+              if (isFirst) {
+                expect(before.state).toBe('approved');
+                expect(now).toBeLessThan(before.usableUntil!);
+                expect(hadGlass || people.size >= quorum).toBe(true);
+                if (fourEyes && !hadGlass) expect(people.has('olga')).toBe(false);
+                expect(event.policyRevision).toBe(3);
+              }
+              expect(before.reviews.some((one) => one.decision === 'deny')).toBe(false);
             }
-            expect(before.reviews.some((one) => one.decision === 'deny')).toBe(false);
+            // A decision stays; only an unused approval may end otherwise.
+            const isFinal = ['denied', 'expired', 'withdrawn', 'voided', 'consumed'].includes(before.state);
+            if (isFinal) expect(approval.state).toBe(before.state);
+            expect(approval.reviews.slice(0, before.reviews.length)).toEqual(before.reviews);
           }
-          // A decision stays; only an unused approval may end otherwise.
-          const isFinal = ['denied', 'expired', 'withdrawn', 'voided', 'consumed'].includes(before.state);
-          if (isFinal) expect(approval.state).toBe(before.state);
-          expect(approval.reviews.slice(0, before.reviews.length)).toEqual(before.reviews);
-        }
-        expect(senders.size).toBeLessThanOrEqual(1);
-      }),
+          expect(senders.size).toBeLessThanOrEqual(1);
+        },
+      ),
       { numRuns: 2000 },
     );
   });

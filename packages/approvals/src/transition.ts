@@ -29,17 +29,31 @@ export type ApprovalEvent =
   | { readonly type: 'void'; readonly reason: string }
   | { readonly type: 'expire' }
   /** A call with this digest wants to go on under a `once` approval. */
-  | { readonly type: 'consume'; readonly callId: string; readonly digest: string; readonly identityId: string; readonly policyRevision: number };
+  | {
+      readonly type: 'consume';
+      readonly callId: string;
+      readonly digest: string;
+      readonly identityId: string;
+      readonly policyRevision: number;
+    };
 
 export type Transition =
   | { readonly ok: true; readonly approval: Approval; readonly changed: boolean }
   | { readonly ok: false; readonly code: ErrorCode; readonly detail: string };
 
 const refused = (code: ErrorCode, detail: string): Transition => ({ ok: false, code, detail });
-const settled = (approval: Approval, changes: Partial<Approval>): Transition => ({ ok: true, approval: { ...approval, ...changes }, changed: true });
+const settled = (approval: Approval, changes: Partial<Approval>): Transition => ({
+  ok: true,
+  approval: { ...approval, ...changes },
+  changed: true,
+});
 
 /** True where the requirement names this person, directly or through a group. */
-export const isNamed = (requirement: ApprovalRequirement, reviewer: Pick<Reviewer, 'user' | 'groups'>, withEscalation: boolean): boolean => {
+export const isNamed = (
+  requirement: ApprovalRequirement,
+  reviewer: Pick<Reviewer, 'user' | 'groups'>,
+  withEscalation: boolean,
+): boolean => {
   const named = withEscalation
     ? [...requirement.approval.reviewers, ...(requirement.approval.escalateTo ?? [])]
     : requirement.approval.reviewers;
@@ -66,7 +80,10 @@ export const hasEscalated = (requirement: ApprovalRequirement, requestedAt: numb
 const approvalsFor = (approval: Approval, requirement: ApprovalRequirement): number =>
   new Set(
     approval.reviews
-      .filter((review) => review.decision === 'approve' && isNamed(requirement, review, hasEscalated(requirement, approval.requestedAt, review.at)))
+      .filter(
+        (review) =>
+          review.decision === 'approve' && isNamed(requirement, review, hasEscalated(requirement, approval.requestedAt, review.at)),
+      )
       .map((review) => review.user),
   ).size;
 
@@ -90,9 +107,13 @@ function notPending(approval: Approval, now: number): Transition | null {
   if (approval.state === 'pending' || approval.state === 'expired') {
     return refused('approval_expired', 'This approval has expired. The function has to ask again.');
   }
-  if (approval.state === 'withdrawn') return refused('approval_withdrawn', 'The function withdrew this request; there is nothing to decide.');
+  if (approval.state === 'withdrawn')
+    return refused('approval_withdrawn', 'The function withdrew this request; there is nothing to decide.');
   if (approval.state === 'voided') {
-    return refused('approval_voided', `This request was voided: ${approval.reason ?? 'something it depends on has changed'}. The function has to ask again.`);
+    return refused(
+      'approval_voided',
+      `This request was voided: ${approval.reason ?? 'something it depends on has changed'}. The function has to ask again.`,
+    );
   }
   return refused('approval_decided', `This approval is already ${approval.state}.`);
 }
@@ -101,7 +122,10 @@ function review(approval: Approval, event: Extract<ApprovalEvent, { type: 'revie
   const over = notPending(approval, now);
   if (over) return over;
   if (event.digest !== approval.digest) {
-    return refused('approval_digest_mismatch', 'The digest in the review is not the digest of this request. Read the request again and decide about what you see.');
+    return refused(
+      'approval_digest_mismatch',
+      'The digest in the review is not the digest of this request. Read the request again and decide about what you see.',
+    );
   }
   const { reviewer } = event;
   const concerned = approval.requirements.filter((one) => isNamed(one, reviewer, hasEscalated(one, approval.requestedAt, now)));
@@ -122,7 +146,15 @@ function review(approval: Approval, event: Extract<ApprovalEvent, { type: 'revie
     return refused('review_validity_refused', `The rule does not let an approver grant ${event.validity}; it allows: ${allowed}.`);
   }
   const { user, groups } = reviewer;
-  const one: Review = { user, groups: [...groups], decision: event.decision, comment: event.comment, validity: event.validity, at: now, via: event.via };
+  const one: Review = {
+    user,
+    groups: [...groups],
+    decision: event.decision,
+    comment: event.comment,
+    validity: event.validity,
+    at: now,
+    via: event.via,
+  };
   const reviews = [...approval.reviews, one];
   if (event.decision === 'deny') {
     return settled(approval, { state: 'denied', decidedAt: now, reason: event.comment ?? `denied by ${user}`, reviews });
@@ -137,10 +169,21 @@ function breakGlass(approval: Approval, event: Extract<ApprovalEvent, { type: 'b
   if (over) return over;
   if (!event.reviewer.mayBreakGlass) return refused('forbidden', 'Breaking glass needs a token with the role break_glass.');
   if (event.digest !== approval.digest) {
-    return refused('approval_digest_mismatch', 'The digest is not the digest of this request. Read the request again and decide about what you see.');
+    return refused(
+      'approval_digest_mismatch',
+      'The digest is not the digest of this request. Read the request again and decide about what you see.',
+    );
   }
   const { user, groups } = event.reviewer;
-  const one: Review = { user, groups: [...groups], decision: 'approve', comment: event.reason, validity: 'once', at: now, via: 'break_glass' };
+  const one: Review = {
+    user,
+    groups: [...groups],
+    decision: 'approve',
+    comment: event.reason,
+    validity: 'once',
+    at: now,
+    via: 'break_glass',
+  };
   return approved(approval, 'once', [...approval.reviews, one], now);
 }
 
@@ -148,7 +191,8 @@ function consume(approval: Approval, event: Extract<ApprovalEvent, { type: 'cons
   if (event.identityId !== approval.identityId || event.digest !== approval.digest) {
     return refused('approval_digest_mismatch', 'The approval is for another request.');
   }
-  if (event.policyRevision !== approval.policyRevision) return refused('approval_voided', 'The policy has changed since the approval was asked for.');
+  if (event.policyRevision !== approval.policyRevision)
+    return refused('approval_voided', 'The policy has changed since the approval was asked for.');
   // The same call may ask again after a lost answer; no other call ever gets a used approval.
   if (approval.state === 'consumed') {
     return approval.consumedBy === event.callId
@@ -158,7 +202,8 @@ function consume(approval: Approval, event: Extract<ApprovalEvent, { type: 'cons
   if (approval.state === 'denied') return refused('approval_denied', approval.reason ?? 'The approval was denied.');
   if (approval.state === 'pending' && now < approval.expiresAt) return refused('approval_pending', 'Nobody has decided yet.');
   if (approval.state === 'approved' && approval.validity === 'once') {
-    if (approval.usableUntil === null || now >= approval.usableUntil) return refused('approval_expired', 'The approval was not used in time.');
+    if (approval.usableUntil === null || now >= approval.usableUntil)
+      return refused('approval_expired', 'The approval was not used in time.');
     return settled(approval, { state: 'consumed', consumedBy: event.callId });
   }
   return notPending(approval, now) ?? refused('approval_decided', `The approval is ${approval.state}.`);

@@ -28,7 +28,10 @@ export const connectionSettingsSchema = z.strictObject({
   /** Private, loopback or link-local ranges in which the target may be. @default [] */
   allowedCidrs: z.array(z.string().min(1).max(64)).max(20).default([]),
   /** Response media types that may pass although masking rules exist and they cannot be masked. @default [] */
-  unmaskedContentTypes: z.array(z.string().regex(/^[a-z0-9.+*-]+\/[a-z0-9.+*-]+$/)).max(50).default([]),
+  unmaskedContentTypes: z
+    .array(z.string().regex(/^[a-z0-9.+*-]+\/[a-z0-9.+*-]+$/))
+    .max(50)
+    .default([]),
   recording: recordingSettingsSchema.default(() => recordingSettingsSchema.parse({})),
   limits: connectionLimitsSchema.default(() => connectionLimitsSchema.parse({})),
 });

@@ -5,7 +5,9 @@ import { idSchema } from './ids.ts';
 import { maskRulesSchema } from './masking.ts';
 
 /** `30s`, `10m`, `12h`, `90d`. */
-export const durationSchema: z.ZodString = z.string().regex(/^[1-9][0-9]{0,5}(?:s|m|h|d)$/, 'must be a duration such as 30s, 10m, 12h or 90d');
+export const durationSchema: z.ZodString = z
+  .string()
+  .regex(/^[1-9][0-9]{0,5}(?:s|m|h|d)$/, 'must be a duration such as 30s, 10m, 12h or 90d');
 
 const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
@@ -19,26 +21,41 @@ export type Effect = z.infer<typeof effectSchema>;
 
 export const ruleMatchSchema = z.strictObject({
   /** Upper-case HTTP methods; absent: every method. */
-  methods: z.array(z.string().regex(/^[A-Z]{1,20}$/, 'must be an upper-case HTTP method')).min(1).max(20).optional(),
+  methods: z
+    .array(z.string().regex(/^[A-Z]{1,20}$/, 'must be an upper-case HTTP method'))
+    .min(1)
+    .max(20)
+    .optional(),
   /** Path patterns in URLPattern syntax (WHATWG), of the path below the connection's base URL; absent: every path. */
   paths: z.array(z.string().min(1).max(1024).startsWith('/')).min(1).max(100).optional(),
 });
 
 export const approvalRuleSchema = z.strictObject({
   /** `group:NAME` or `user:NAME`. */
-  reviewers: z.array(z.string().regex(/^(?:group|user):[A-Za-z0-9._@-]{1,100}$/, 'must be group:NAME or user:NAME')).min(1).max(20),
+  reviewers: z
+    .array(z.string().regex(/^(?:group|user):[A-Za-z0-9._@-]{1,100}$/, 'must be group:NAME or user:NAME'))
+    .min(1)
+    .max(20),
   /** Distinct reviewers that must approve. @default 1 */
   quorum: z.int().min(1).max(10).default(1),
   /** How long a request for approval stays open. @default "30m" */
   ttl: durationSchema.default('30m'),
   /** What an approver may grant: `once`, or a window for like requests. @default ["once"] */
-  validity: z.array(z.union([z.literal('once'), durationSchema])).min(1).max(5).default(['once']),
+  validity: z
+    .array(z.union([z.literal('once'), durationSchema]))
+    .min(1)
+    .max(5)
+    .default(['once']),
   /** The owner of the identity may not review. @default false */
   fourEyes: z.boolean().default(false),
   /** A review needs a comment. @default false */
   requireComment: z.boolean().default(false),
   /** Whom to ask as well when nobody has decided after `escalateAfter`. */
-  escalateTo: z.array(z.string().regex(/^(?:group|user):[A-Za-z0-9._@-]{1,100}$/)).min(1).max(20).optional(),
+  escalateTo: z
+    .array(z.string().regex(/^(?:group|user):[A-Za-z0-9._@-]{1,100}$/))
+    .min(1)
+    .max(20)
+    .optional(),
   escalateAfter: durationSchema.optional(),
 });
 export type ApprovalRule = z.infer<typeof approvalRuleSchema>;
@@ -98,4 +115,3 @@ export const decisionSchema = z.object({
   policyRevision: z.int().nullable(),
 });
 export type Decision = z.infer<typeof decisionSchema>;
-

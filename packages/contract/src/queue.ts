@@ -13,7 +13,16 @@ export const queueNames = {
 export type QueueName = (typeof queueNames)[keyof typeof queueNames];
 
 /** What the worker does again and again, each on a schedule of its own. */
-export const maintenanceTaskSchema = z.enum(['orphans', 'retention', 'partitions', 'approvals', 'deliveries', 'deferred', 'record_check', 'blobs']);
+export const maintenanceTaskSchema = z.enum([
+  'orphans',
+  'retention',
+  'partitions',
+  'approvals',
+  'deliveries',
+  'deferred',
+  'record_check',
+  'blobs',
+]);
 export type MaintenanceTask = z.infer<typeof maintenanceTaskSchema>;
 
 /** The payload of one `maintenance` job. */

@@ -26,7 +26,10 @@ export const recordedBodySchema = z.object({
    * Of a response that came as a stream (server-sent events, no length known beforehand): for each part as it was passed
    * on, where it begins in the plain text and the milliseconds since the arrival of the request; the first 1000 parts.
    */
-  parts: z.array(z.tuple([z.int(), z.number()])).max(1000).nullish(),
+  parts: z
+    .array(z.tuple([z.int(), z.number()]))
+    .max(1000)
+    .nullish(),
   /** Of a request: it came with a content-encoding, which was undone to mask it, so what is kept has none. */
   decoded: z.boolean().optional(),
   /** Of a request: the masking rules could not be applied to it, or from somewhere on, and only what is masked is kept. */
@@ -143,5 +146,10 @@ export type RecordBatch = z.infer<typeof recordBatchSchema>;
  * objects whose members it takes; then, on the last line, the list of those objects. Frequent entries are lists of values
  * (see @hoop/recording, recorder-pack.ts). A body's `sealed` reads `@N`: N bytes, in order, of the sealed bodies.
  */
-export const packedRecordBatchSchema = z.object({ version: z.literal(3), relayId: z.string(), count: z.int().min(1), packed: z.string().min(8) });
+export const packedRecordBatchSchema = z.object({
+  version: z.literal(3),
+  relayId: z.string(),
+  count: z.int().min(1),
+  packed: z.string().min(8),
+});
 export type PackedRecordBatch = z.infer<typeof packedRecordBatchSchema>;

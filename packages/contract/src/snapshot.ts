@@ -53,9 +53,7 @@ export const connectionSnapshotSchema = z.object({
   /** Ids of the identities that may use it. */
   identityIds: z.array(idSchema('identity')),
   credential: credentialSnapshotSchema.nullable(),
-  policy: z
-    .object({ id: idSchema('policy'), revision: z.int(), rules: rulesSchema, mask: maskRulesSchema })
-    .nullable(),
+  policy: z.object({ id: idSchema('policy'), revision: z.int(), rules: rulesSchema, mask: maskRulesSchema }).nullable(),
 });
 export type ConnectionSnapshot = z.infer<typeof connectionSnapshotSchema>;
 

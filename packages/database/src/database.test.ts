@@ -54,7 +54,9 @@ describe('inTransaction', () => {
       });
     await Promise.all([both('a', 'b'), both('b', 'a')]);
     expect(runs).toBe(3);
-    expect((await database.prisma.tombstone.findMany({ where: { id: { not: 'none' } }, orderBy: { id: 'asc' } })).map((row) => row.revision)).toEqual([2, 2]);
+    expect(
+      (await database.prisma.tombstone.findMany({ where: { id: { not: 'none' } }, orderBy: { id: 'asc' } })).map((row) => row.revision),
+    ).toEqual([2, 2]);
   });
 });
 

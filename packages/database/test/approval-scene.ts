@@ -17,14 +17,24 @@ export async function createApprovalScene({ prisma }: Database, now: number): Pr
   const stamps = { revision: 1, createdAt: at, updatedAt: at };
   const [providerId, identityId, otherIdentityId] = [newId('identity_provider'), newId('identity'), newId('identity')];
   const [connectionId, policyId, credentialId] = [newId('connection'), newId('policy'), newId('credential_source')];
-  await prisma.identityProvider.create({ data: { id: providerId, name: providerId, issuer: `https://${providerId}.example`, settings: {}, ...stamps } });
+  await prisma.identityProvider.create({
+    data: { id: providerId, name: providerId, issuer: `https://${providerId}.example`, settings: {}, ...stamps },
+  });
   for (const id of [identityId, otherIdentityId]) {
     await prisma.identity.create({ data: { id, name: id, providerId, match: 'true', owner: 'olga', labels: {}, ...stamps } });
   }
   await prisma.connection.create({
-    data: { id: connectionId, name: connectionId, settings: {}, ...stamps, identities: { create: [{ identityId }, { identityId: otherIdentityId }] } },
+    data: {
+      id: connectionId,
+      name: connectionId,
+      settings: {},
+      ...stamps,
+      identities: { create: [{ identityId }, { identityId: otherIdentityId }] },
+    },
   });
-  await prisma.policy.create({ data: { id: policyId, connectionId, connectionName: connectionId, currentRevision: 3, createdAt: at, updatedAt: at } });
+  await prisma.policy.create({
+    data: { id: policyId, connectionId, connectionName: connectionId, currentRevision: 3, createdAt: at, updatedAt: at },
+  });
   await prisma.credentialSource.create({
     data: { id: credentialId, connectionId, settings: {}, sealed: 'x', sealedHosts: [], sealedAt: at, createdAt: at, updatedAt: at },
   });
@@ -35,7 +45,15 @@ export const digestOf = (n: number): string => n.toString(16).padStart(64, '0');
 
 export const requirement = (changes: Partial<ApprovalRequirement['approval']> = {}): ApprovalRequirement => ({
   rule: 'large refunds',
-  approval: { reviewers: ['group:payments'], quorum: 1, ttl: '30m', validity: ['once', '10m'], fourEyes: false, requireComment: false, ...changes },
+  approval: {
+    reviewers: ['group:payments'],
+    quorum: 1,
+    ttl: '30m',
+    validity: ['once', '10m'],
+    fourEyes: false,
+    requireComment: false,
+    ...changes,
+  },
 });
 
 export const claimOf = (scene: ApprovalScene, n: number, changes: Partial<ApprovalClaim> = {}): ApprovalClaim => ({

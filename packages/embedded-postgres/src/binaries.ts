@@ -35,7 +35,10 @@ export async function findBinaries(): Promise<Binaries> {
   try {
     entry = createRequire(import.meta.url).resolve(name);
   } catch (error) {
-    throw new EmbeddedPostgresError(`The package ${name} is not installed: run the install again, without omitting optional dependencies.`, { cause: error });
+    throw new EmbeddedPostgresError(
+      `The package ${name} is not installed: run the install again, without omitting optional dependencies.`,
+      { cause: error },
+    );
   }
   const binaries = binariesIn(path.resolve(path.dirname(entry), '..', 'native'));
   for (const file of [binaries.initdb, binaries.postgres]) {

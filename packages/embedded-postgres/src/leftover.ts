@@ -61,5 +61,7 @@ export async function clearLeftover(folder: string): Promise<'none' | 'file' | '
       await delay(20);
     }
   }
-  throw new EmbeddedPostgresError(`A Postgres of an earlier run (process ${pid}) still uses ${folder} and does not stop: end it, then start again.`);
+  throw new EmbeddedPostgresError(
+    `A Postgres of an earlier run (process ${pid}) still uses ${folder} and does not stop: end it, then start again.`,
+  );
 }

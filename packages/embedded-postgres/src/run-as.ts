@@ -114,7 +114,11 @@ async function fromCopy(binaries: Binaries, dataFolder: string): Promise<Runner 
 /** @param only for tests: consider just this way. */
 export async function chooseRunner(binaries: Binaries, dataFolder: string, only?: RunAsMode): Promise<Runner> {
   if (process.getuid?.() !== 0) return direct(binaries, dataFolder);
-  for (const [mode, make] of [['user', asUser], ['namespace', inNamespace], ['copy', fromCopy]] as const) {
+  for (const [mode, make] of [
+    ['user', asUser],
+    ['namespace', inNamespace],
+    ['copy', fromCopy],
+  ] as const) {
     if (only !== undefined && only !== mode) continue;
     const runner = await make(binaries, dataFolder);
     if (runner !== undefined) return runner;

@@ -32,7 +32,13 @@ afterEach(async () => {
 });
 
 async function start(options: Partial<EmbeddedPostgresOptions> = {}): Promise<EmbeddedPostgres> {
-  const server = await startPostgres({ folder: path.join(scratch, 'data'), port: 0, password: 'a p@ss/word', unsafeNoFsync: true, ...options });
+  const server = await startPostgres({
+    folder: path.join(scratch, 'data'),
+    port: 0,
+    password: 'a p@ss/word',
+    unsafeNoFsync: true,
+    ...options,
+  });
   running.push(server);
   return server;
 }
@@ -69,9 +75,9 @@ describe('an embedded Postgres', () => {
   test('listens on loopback alone and asks for the password', async () => {
     const server = await start();
     await expect(query(server.url.replace(/:[^:@]+@/, ':wrong@'), 'select 1')).rejects.toThrow(/password authentication failed/);
-    expect(await query(server.url, "select current_setting('listen_addresses') as a, current_setting('unix_socket_directories') as s")).toEqual([
-      { a: '127.0.0.1', s: '' },
-    ]);
+    expect(
+      await query(server.url, "select current_setting('listen_addresses') as a, current_setting('unix_socket_directories') as s"),
+    ).toEqual([{ a: '127.0.0.1', s: '' }]);
   });
 
   test('says in one sentence that the port is taken', async () => {
@@ -128,7 +134,9 @@ describe('an embedded Postgres', () => {
     const program = `import { startPostgres } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)};
       const server = await startPostgres({ folder: ${JSON.stringify(folder)}, port: 0, password: 'a p@ss/word', unsafeNoFsync: true });
       console.log(server.pid); setInterval(() => {}, 1000);`;
-    const parent = spawn(process.execPath, ['--conditions=@hoop/source', '--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const parent = spawn(process.execPath, ['--conditions=@hoop/source', '--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const [line] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string];
     const orphan = Number(line);
     expect(isAlive(orphan)).toBe(true);

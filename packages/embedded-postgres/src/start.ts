@@ -92,7 +92,9 @@ async function makeFolder(folder: string): Promise<void> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw new EmbeddedPostgresError(`The data folder ${folder} cannot be written (${(error as NodeJS.ErrnoException).code}).`, { cause: error });
+    throw new EmbeddedPostgresError(`The data folder ${folder} cannot be written (${(error as NodeJS.ErrnoException).code}).`, {
+      cause: error,
+    });
   }
 }
 
@@ -147,7 +149,9 @@ async function initialise(runner: Runner, { folder, user, password, noSync }: Cl
     if (code !== 0) {
       // A folder that is half made would be taken for a database by the next start.
       for (const entry of await readdir(folder)) await rm(path.join(folder, entry), { recursive: true, force: true });
-      throw new EmbeddedPostgresError(`The database could not be made in ${folder}: ${output.trim().split('\n').at(-1) ?? `initdb ended with ${code}`}`);
+      throw new EmbeddedPostgresError(
+        `The database could not be made in ${folder}: ${output.trim().split('\n').at(-1) ?? `initdb ended with ${code}`}`,
+      );
     }
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -177,9 +181,19 @@ async function launch(runner: Runner, options: EmbeddedPostgresOptions): Promise
     ...(options.unsafeNoFsync === true ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}),
     ...options.settings,
   };
-  const args = ['-D', runner.dataArgument, '-p', String(options.port), ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+  const args = [
+    '-D',
+    runner.dataArgument,
+    '-p',
+    String(options.port),
+    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ];
   // Its own process group: a Ctrl-C in the terminal must reach us alone, so that we stop things in order.
-  const child = runner.spawn(runner.binaries.postgres, args, { stdio: ['ignore', 'ignore', 'pipe'], env: serverEnvironment(), detached: true });
+  const child = runner.spawn(runner.binaries.postgres, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: serverEnvironment(),
+    detached: true,
+  });
   let isStopping = false;
   const ended = once(child, 'exit');
   await readiness(child, options);
@@ -251,7 +265,17 @@ function watchUs(pid: number): { end(): Promise<void> } | undefined {
   };
 }
 
-async function ensureDatabase({ port, user, password, database }: { port: number; user: string; password: string; database: string }): Promise<void> {
+async function ensureDatabase({
+  port,
+  user,
+  password,
+  database,
+}: {
+  port: number;
+  user: string;
+  password: string;
+  database: string;
+}): Promise<void> {
   const client = new pg.Client({ host: '127.0.0.1', port, user, password, database: 'postgres' });
   try {
     await client.connect();
@@ -259,7 +283,10 @@ async function ensureDatabase({ port, user, password, database }: { port: number
     if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(database)}`);
   } catch (error) {
     if ((error as { code?: string }).code === '28P01') {
-      throw new EmbeddedPostgresError('The password of the embedded Postgres does not fit this data folder: its key file was replaced or lost.', { cause: error });
+      throw new EmbeddedPostgresError(
+        'The password of the embedded Postgres does not fit this data folder: its key file was replaced or lost.',
+        { cause: error },
+      );
     }
     throw error;
   } finally {

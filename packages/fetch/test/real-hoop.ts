@@ -110,7 +110,9 @@ export async function startRealHoop(options: RealHoopOptions = {}): Promise<Real
 
   const queue = { kind: 'postgres', url: database.url } as const;
   const worker =
-    options.worker === true ? await startWorker({ databaseUrl: database.url, queue, orphanSeconds: 120, logLevel: 'debug' }, { logTo }) : undefined;
+    options.worker === true
+      ? await startWorker({ databaseUrl: database.url, queue, orphanSeconds: 120, logLevel: 'debug' }, { logTo })
+      : undefined;
 
   const ask: RealHoop['ask'] = async (method, apiPath, body, { headers = {}, token = adminToken } = {}) => {
     const response = await globalThis.fetch(controlPlane.url + apiPath, {

@@ -37,13 +37,19 @@ describe('attempts to get past the masker', () => {
   for (const file of readdirSync(folder).toSorted()) {
     const attempt = JSON.parse(readFileSync(path.join(folder, file), 'utf8')) as Attempt;
     test(`${file}: ${attempt.title}`, async () => {
-      const body = attempt.bodyBase64 === undefined ? new TextEncoder().encode(attempt.body!) : new Uint8Array(Buffer.from(attempt.bodyBase64, 'base64'));
+      const body =
+        attempt.bodyBase64 === undefined
+          ? new TextEncoder().encode(attempt.body!)
+          : new Uint8Array(Buffer.from(attempt.bodyBase64, 'base64'));
       const sizes = body.length > 20_000 ? [[65_536], [1000]] : [[65_536], [1], [7, 3]];
       let first: string | undefined;
       for (const chunks of sizes) {
         const run = runMasker({ rules: attempt.rules, headers: attempt.headers, body, chunks, status: attempt.status ?? 200 });
         if (attempt.outcome === 'blocked') {
-          const error = await run.then(() => null, (reason: unknown) => reason);
+          const error = await run.then(
+            () => null,
+            (reason: unknown) => reason,
+          );
           expect(error).toBeInstanceOf(AppError);
           expect((error as AppError).code).toBe('unmaskable_response');
           continue;

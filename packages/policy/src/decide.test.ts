@@ -366,7 +366,8 @@ describe('a thousand rules', () => {
 describe('masking of rules', () => {
   const mask = (key: string): Pick<Rule, 'mask'> => ({ mask: [{ key, action: 'redact' }] });
   const customers: Rule = { name: 'customers', effect: 'allow', match: { paths: ['/v1/customers'] }, ...mask('email') };
-  const names = (policy: ReturnType<typeof compile>, facts = factsOf({})): string[] => (decide(policy, facts).maskedBy ?? []).map((rule) => rule.name);
+  const names = (policy: ReturnType<typeof compile>, facts = factsOf({})): string[] =>
+    (decide(policy, facts).maskedBy ?? []).map((rule) => rule.name);
 
   it('is that of every rule the call falls under, whatever their order', () => {
     const reads: Rule = { name: 'reads', effect: 'allow', match: { methods: ['GET'] }, ...mask('phone') };
@@ -379,12 +380,18 @@ describe('masking of rules', () => {
 
   it('is there for a call that needs an approval', () => {
     const person: Rule = { name: 'a person', effect: 'require_approval', approval, ...mask('iban') };
-    expect(decide(compile(customers, person), factsOf({}))).toMatchObject({ effect: 'require_approval', maskedBy: [{ name: 'a person' }, { name: 'customers' }] });
+    expect(decide(compile(customers, person), factsOf({}))).toMatchObject({
+      effect: 'require_approval',
+      maskedBy: [{ name: 'a person' }, { name: 'customers' }],
+    });
   });
 
   it('holds also where the condition of its rule fails, which may have been meant for the call', () => {
     const team: Rule = { name: 'team', effect: 'allow', when: 'request.headers["x-team"] == "a"', ...mask('salary') };
-    expect(decide(compile(customers, team), factsOf({}))).toMatchObject({ effect: 'allow', maskedBy: [{ name: 'customers' }, { name: 'team' }] });
+    expect(decide(compile(customers, team), factsOf({}))).toMatchObject({
+      effect: 'allow',
+      maskedBy: [{ name: 'customers' }, { name: 'team' }],
+    });
     expect(names(compile(customers, team), factsOf({ headers: { 'x-team': 'b' } }))).toEqual(['customers']);
   });
 
@@ -393,7 +400,13 @@ describe('masking of rules', () => {
   });
 
   it('is refused where it is malformed, or on a deny, which has no response', () => {
-    const { errors } = parsePolicy({ rules: [{ name: 'a', effect: 'allow' }, { name: 'b', effect: 'allow', mask: [{ key: '' }] }, { name: 'c', effect: 'deny', mask: [{ key: 'x' }] }] });
+    const { errors } = parsePolicy({
+      rules: [
+        { name: 'a', effect: 'allow' },
+        { name: 'b', effect: 'allow', mask: [{ key: '' }] },
+        { name: 'c', effect: 'deny', mask: [{ key: 'x' }] },
+      ],
+    });
     expect(errors.map((error) => error.path)).toEqual(['rules[1].mask[0].key', 'rules[2].mask']);
   });
 });

@@ -29,7 +29,11 @@ export function queueConnectionFromEnv(env: QueueEnvironment): QueueConnection {
   const allowance = env.HOOP_ALLOW_LOSSY_QUEUE || 'no';
   if (allowance !== 'yes' && allowance !== 'no') throw new Error('HOOP_ALLOW_LOSSY_QUEUE must be yes or no.');
   if (env.REDIS_URL) {
-    return { kind: 'redis', url: withScheme('REDIS_URL', env.REDIS_URL, ['redis:', 'rediss:']), ...(allowance === 'yes' ? { allowLossy: true } : {}) };
+    return {
+      kind: 'redis',
+      url: withScheme('REDIS_URL', env.REDIS_URL, ['redis:', 'rediss:']),
+      ...(allowance === 'yes' ? { allowLossy: true } : {}),
+    };
   }
   const name = env.HOOP_QUEUE_URL ? 'HOOP_QUEUE_URL' : 'DATABASE_URL';
   const url = env[name];

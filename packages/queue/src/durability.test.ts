@@ -77,7 +77,8 @@ describe.skipIf(!redisIsAvailable())('a real Redis', () => {
     const redis = await start(settings);
     const connection = { kind: 'redis', url: redis.url, allowLossy: true } as const;
     const queue = queueOn(connection);
-    for (let n = 0; n < jobs; n += 20) await queue.addBulk(Array.from({ length: 20 }, (_one, i) => ({ jobId: `job-${n + i}`, payload: n + i })));
+    for (let n = 0; n < jobs; n += 20)
+      await queue.addBulk(Array.from({ length: 20 }, (_one, i) => ({ jobId: `job-${n + i}`, payload: n + i })));
     await redis.kill();
     await redis.restart();
     expect(await queueOn(connection).counts()).toMatchObject({ waiting: kept });
@@ -110,7 +111,9 @@ describe.skipIf(!redisIsAvailable())('a real Redis', () => {
     const admin = client(redis.url);
     await admin.config('SET', 'appendonly', 'no');
     await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    await expect.poll(async () => queue.add('job-2', 2).catch((error: Error) => (error.cause as Error).message), { timeout: 10_000 }).toContain('Set appendonly yes');
+    await expect
+      .poll(async () => queue.add('job-2', 2).catch((error: Error) => (error.cause as Error).message), { timeout: 10_000 })
+      .toContain('Set appendonly yes');
     expect(await admin.exists('hoop:records:job-2')).toBe(0);
   });
 
@@ -121,7 +124,9 @@ describe.skipIf(!redisIsAvailable())('a real Redis', () => {
     const url = redis.url.replace('//', '//hoop:a-password@');
     await expect(requireDurableQueue({ kind: 'redis', url }, () => undefined)).rejects.toThrow('Set appendonly yes');
     await putRight(admin, 'appendonly');
-    expect((await findWeaknesses({ kind: 'redis', url })).map(({ setting, value, isLossy }) => [setting, value, isLossy])).toEqual([['appendfsync', null, false]]);
+    expect((await findWeaknesses({ kind: 'redis', url })).map(({ setting, value, isLossy }) => [setting, value, isLossy])).toEqual([
+      ['appendfsync', null, false],
+    ]);
   });
 
   test('whose memory is full takes nothing and loses nothing', async () => {
@@ -152,7 +157,11 @@ test('a queue on Postgres commits synchronously whatever the default of the data
   await owner.connect();
   await owner.query(`ALTER DATABASE ${new URL(database.url).pathname.slice(1)} SET synchronous_commit = off`);
   await owner.end();
-  const pool = createQueuePool(`${database.url}?options=-c%20synchronous_commit%3Doff`, { max: 1, timeoutMs: 5000, applicationName: 'test' });
+  const pool = createQueuePool(`${database.url}?options=-c%20synchronous_commit%3Doff`, {
+    max: 1,
+    timeoutMs: 5000,
+    applicationName: 'test',
+  });
   closers.push(() => pool.end());
   expect((await pool.query('SHOW synchronous_commit')).rows).toEqual([{ synchronous_commit: 'on' }]);
 });

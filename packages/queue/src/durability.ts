@@ -29,23 +29,78 @@ export interface RedisSettings {
 
 export function judgeRedis({ appendonly, appendfsync, noAppendfsyncOnRewrite, maxmemoryPolicy }: RedisSettings): DurabilityFinding[] {
   const findings: DurabilityFinding[] = [];
-  const find = (setting: string, value: string | null, isLossy: boolean, sentence: string): void => void findings.push({ setting, value, isLossy, sentence });
-  if (appendonly === null) find('appendonly', null, false, 'Redis does not tell whether it keeps an append-only file; without one, records are lost when it restarts. Set appendonly yes.');
-  else if (appendonly !== 'yes') find('appendonly', appendonly, true, 'Redis keeps no append-only file: records that wait in it are lost when it restarts. Set appendonly yes and appendfsync always.');
-  else if (appendfsync === null) find('appendfsync', null, false, 'Redis does not tell when it syncs its append-only file: unless that is "always", a power loss can lose the last records. Set appendfsync always.');
-  else if (appendfsync === 'everysec') find('appendfsync', appendfsync, false, 'A power loss of the Redis host loses up to two seconds of records that were called durable. Set appendfsync always.');
-  else if (appendfsync !== 'always') find('appendfsync', appendfsync, false, 'A power loss of the Redis host loses whatever the system had not written yet, half a minute or more. Set appendfsync always.');
-  else if (noAppendfsyncOnRewrite === 'yes') find('no-appendfsync-on-rewrite', 'yes', false, 'While Redis rewrites its append-only file it does not sync: a power loss then loses records. Set no-appendfsync-on-rewrite no.');
-  if (maxmemoryPolicy === null) find('maxmemory-policy', null, false, 'Redis does not tell what it does when its memory is full; with any policy but noeviction it drops records. Set maxmemory-policy noeviction.');
-  else if (maxmemoryPolicy !== 'noeviction') find('maxmemory-policy', maxmemoryPolicy, true, 'Redis may drop records when its memory is full. Set maxmemory-policy noeviction.');
+  const find = (setting: string, value: string | null, isLossy: boolean, sentence: string): void =>
+    void findings.push({ setting, value, isLossy, sentence });
+  if (appendonly === null)
+    find(
+      'appendonly',
+      null,
+      false,
+      'Redis does not tell whether it keeps an append-only file; without one, records are lost when it restarts. Set appendonly yes.',
+    );
+  else if (appendonly !== 'yes')
+    find(
+      'appendonly',
+      appendonly,
+      true,
+      'Redis keeps no append-only file: records that wait in it are lost when it restarts. Set appendonly yes and appendfsync always.',
+    );
+  else if (appendfsync === null)
+    find(
+      'appendfsync',
+      null,
+      false,
+      'Redis does not tell when it syncs its append-only file: unless that is "always", a power loss can lose the last records. Set appendfsync always.',
+    );
+  else if (appendfsync === 'everysec')
+    find(
+      'appendfsync',
+      appendfsync,
+      false,
+      'A power loss of the Redis host loses up to two seconds of records that were called durable. Set appendfsync always.',
+    );
+  else if (appendfsync !== 'always')
+    find(
+      'appendfsync',
+      appendfsync,
+      false,
+      'A power loss of the Redis host loses whatever the system had not written yet, half a minute or more. Set appendfsync always.',
+    );
+  else if (noAppendfsyncOnRewrite === 'yes')
+    find(
+      'no-appendfsync-on-rewrite',
+      'yes',
+      false,
+      'While Redis rewrites its append-only file it does not sync: a power loss then loses records. Set no-appendfsync-on-rewrite no.',
+    );
+  if (maxmemoryPolicy === null)
+    find(
+      'maxmemory-policy',
+      null,
+      false,
+      'Redis does not tell what it does when its memory is full; with any policy but noeviction it drops records. Set maxmemory-policy noeviction.',
+    );
+  else if (maxmemoryPolicy !== 'noeviction')
+    find('maxmemory-policy', maxmemoryPolicy, true, 'Redis may drop records when its memory is full. Set maxmemory-policy noeviction.');
   return findings;
 }
 
 export function judgePostgres(settings: { readonly fsync: string; readonly fullPageWrites: string }): DurabilityFinding[] {
   const findings: DurabilityFinding[] = [];
-  if (settings.fsync !== 'on') findings.push({ setting: 'fsync', value: settings.fsync, isLossy: false, sentence: 'Postgres does not sync: a power loss can lose records and damage the database. Set fsync on.' });
+  if (settings.fsync !== 'on')
+    findings.push({
+      setting: 'fsync',
+      value: settings.fsync,
+      isLossy: false,
+      sentence: 'Postgres does not sync: a power loss can lose records and damage the database. Set fsync on.',
+    });
   if (settings.fullPageWrites !== 'on') {
-    findings.push({ setting: 'full_page_writes', value: settings.fullPageWrites, isLossy: false, sentence: 'A power loss can leave Postgres with torn pages. Set full_page_writes on.' });
+    findings.push({
+      setting: 'full_page_writes',
+      value: settings.fullPageWrites,
+      isLossy: false,
+      sentence: 'A power loss can leave Postgres with torn pages. Set full_page_writes on.',
+    });
   }
   return findings;
 }
@@ -56,9 +111,9 @@ export async function readRedisSettings(redis: Redis): Promise<RedisSettings> {
     const answer = (await redis.config('GET', name).catch((error: Error) => (isRefused(error) ? [] : Promise.reject(error)))) as string[];
     return answer[1] ?? null;
   };
-  const [appendonly, appendfsync, noAppendfsyncOnRewrite, maxmemoryPolicy] = await Promise.all(
+  const [appendonly, appendfsync, noAppendfsyncOnRewrite, maxmemoryPolicy] = (await Promise.all(
     ['appendonly', 'appendfsync', 'no-appendfsync-on-rewrite', 'maxmemory-policy'].map(ask),
-  ) as [string | null, string | null, string | null, string | null];
+  )) as [string | null, string | null, string | null, string | null];
   if (appendonly !== null && maxmemoryPolicy !== null) return { appendonly, appendfsync, noAppendfsyncOnRewrite, maxmemoryPolicy };
   const info = await redis.info().catch((error: Error) => (isRefused(error) ? '' : Promise.reject(error)));
   const told = (name: string): string | null => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? null;
@@ -72,7 +127,9 @@ export async function readRedisSettings(redis: Redis): Promise<RedisSettings> {
 }
 
 /** The server answered, and its answer was no. */
-const isRefused = (error: Error): boolean => error.name === 'ReplyError' && /^(?:NOPERM|ERR unknown command|ERR unknown subcommand|ERR .*(?:not allowed|disabled))/i.test(error.message);
+const isRefused = (error: Error): boolean =>
+  error.name === 'ReplyError' &&
+  /^(?:NOPERM|ERR unknown command|ERR unknown subcommand|ERR .*(?:not allowed|disabled))/i.test(error.message);
 
 /** What is to be said about the server now. @throws where it cannot be asked within `timeoutMs` */
 export async function findWeaknesses(connection: QueueConnection, timeoutMs = 5000): Promise<DurabilityFinding[]> {

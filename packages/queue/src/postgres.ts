@@ -70,10 +70,21 @@ class QueuePool extends pg.Pool {
   }) as unknown as pg.Pool['connect'];
 }
 
-const outageCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+const outageCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOENT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
 /** Connection exceptions (08), insufficient resources (53), operator intervention (57), system errors (58), read-only (25006). */
 const outageStates = /^(?:08|53|57|58)|^25006$/;
-const outageMessages = /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error/;
+const outageMessages =
+  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error/;
 
 /** True where waiting and trying again may help: the server is away, starting, full or read-only. */
 export function isOutage(error: unknown): boolean {

@@ -67,7 +67,7 @@ describe("the relay's role", () => {
     'CREATE SCHEMA mine',
     'ALTER TABLE bullmq.job DISABLE TRIGGER ALL',
     'DROP TABLE bullmq.job',
-    "UPDATE bullmq.migration SET min_client_version = 99",
+    'UPDATE bullmq.migration SET min_client_version = 99',
     'CREATE ROLE other',
     'SET ROLE hoop',
     "COPY bullmq.job TO PROGRAM 'true'",
@@ -85,7 +85,9 @@ describe("the relay's role", () => {
   });
 
   test('can be prepared by several processes at once, and gets the new password', async () => {
-    await Promise.all(Array.from({ length: 4 }, () => prepareQueueSchema({ ownerUrl: database.url, role, password: 'the-next-password-of-it' })));
+    await Promise.all(
+      Array.from({ length: 4 }, () => prepareQueueSchema({ ownerUrl: database.url, role, password: 'the-next-password-of-it' })),
+    );
     const again = new pg.Client(asRelay('the-next-password-of-it'));
     await again.connect();
     expect((await again.query('SELECT current_user AS name')).rows).toEqual([{ name: role }]);

@@ -94,7 +94,9 @@ async function refuseMore(client: pg.Client, role: string): Promise<void> {
     [role, queueSchema],
   );
   if (rows.length > 0) {
-    throw new Error(`The relay's role ${role} would reach more than the queue: ${rows.map((row) => row.reach).join(', ')}. Revoke that first.`);
+    throw new Error(
+      `The relay's role ${role} would reach more than the queue: ${rows.map((row) => row.reach).join(', ')}. Revoke that first.`,
+    );
   }
 }
 

@@ -95,21 +95,21 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
     test('hands over bytes as they were given, beside the rest of the payload, once and as often tried as any job', async () => {
       const queue = queueOf<{ version: number; relay: string; packed: string }>({ attempts: 2 });
       const bytes = randomBytes(200_000);
-      for (const length of [0, 1, 57, 200_000]) await queue.addBytes(`job-${length}`, { version: 3, relay: 'rly' }, 'packed', bytes.subarray(0, length));
+      for (const length of [0, 1, 57, 200_000])
+        await queue.addBytes(`job-${length}`, { version: 3, relay: 'rly' }, 'packed', bytes.subarray(0, length));
       await queue.addBytes('job-57', { version: 3, relay: 'rly' }, 'packed', bytes);
       expect(await queue.counts()).toMatchObject({ waiting: 4 });
-      for (const id of ['17', 'a:b']) await expect(queue.addBytes(id, { version: 3, relay: 'rly' }, 'packed', bytes)).rejects.toThrow(TypeError);
+      for (const id of ['17', 'a:b'])
+        await expect(queue.addBytes(id, { version: 3, relay: 'rly' }, 'packed', bytes)).rejects.toThrow(TypeError);
       const tried: number[] = [];
       const taken = await new Promise<{ version: number; relay: string; packed: string }[]>((resolve) => {
         const payloads: { version: number; relay: string; packed: string }[] = [];
-        work<{ version: number; relay: string; packed: string }>(
-          async ({ payload, attempt }) => {
-            tried.push(attempt);
-            if (payload.packed.length < 4 && attempt === 1) throw new Error('once more');
-            payloads.push(payload);
-            if (payloads.length === 4) resolve(payloads);
-          },
-        );
+        work<{ version: number; relay: string; packed: string }>(async ({ payload, attempt }) => {
+          tried.push(attempt);
+          if (payload.packed.length < 4 && attempt === 1) throw new Error('once more');
+          payloads.push(payload);
+          if (payloads.length === 4) resolve(payloads);
+        });
       });
       const lengths = taken.map(({ packed, ...rest }) => {
         expect(rest).toEqual({ version: 3, relay: 'rly' });
@@ -138,13 +138,18 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
       const attempts: number[] = [];
       let isRepaired = false;
       await new Promise<void>((resolve) => {
-        work(async (job) => {
-          attempts.push(job.attempt);
-          if (!isRepaired) throw new Error('not yet');
-        }, { onError: () => attempts.length === 2 && resolve() });
+        work(
+          async (job) => {
+            attempts.push(job.attempt);
+            if (!isRepaired) throw new Error('not yet');
+          },
+          { onError: () => attempts.length === 2 && resolve() },
+        );
       });
       await expect.poll(() => queue.counts(), patient).toMatchObject({ failed: 1, waiting: 0, delayed: 0 });
-      expect(await queue.failed(10)).toEqual([{ id: 'unlucky', payload: 'payload', reason: 'not yet', attempts: 2, failedAt: expect.any(Date) }]);
+      expect(await queue.failed(10)).toEqual([
+        { id: 'unlucky', payload: 'payload', reason: 'not yet', attempts: 2, failedAt: expect.any(Date) },
+      ]);
       isRepaired = true;
       expect(await queue.retryFailed()).toBe(1);
       await expect.poll(() => queue.counts(), patient).toEqual({ waiting: 0, active: 0, delayed: 0, completed: 0, failed: 0 });
@@ -156,10 +161,13 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
       await queue.add('poison', 1);
       let tries = 0;
       await new Promise<void>((resolve) => {
-        work(async () => {
-          tries += 1;
-          throw deadLetter('cannot be written');
-        }, { onError: () => resolve() });
+        work(
+          async () => {
+            tries += 1;
+            throw deadLetter('cannot be written');
+          },
+          { onError: () => resolve() },
+        );
       });
       await expect.poll(() => queue.counts(), patient).toMatchObject({ failed: 1, delayed: 0 });
       expect(tries).toBe(1);
@@ -201,33 +209,61 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
       expect(await take<string>(1, { lockMs: 1000 })).toEqual(['payload']);
     });
 
-    test.each(['cut', 'freeze'] as const)('says no within its time limit when the server is gone (%s), and adds nothing later', async (how) => {
-      const queue = queueOf<number>({ timeoutMs: 500 });
-      await queue.add('before', 1);
-      await gate[how]();
-      const from = performance.now();
-      const answers = await Promise.allSettled([queue.add('during-1', 2), queue.addBulk([{ jobId: 'during-2', payload: 3 }]), queue.counts()]);
-      expect(performance.now() - from).toBeLessThan(900);
-      for (const answer of answers) expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'unavailable' } });
-      await gate.restore();
-      await expect.poll(() => queue.add('after', 4).then(() => 'added', () => 'refused'), patient).toBe('added');
-      expect((await queue.counts()).waiting).toBe(2);
-    });
+    test.each(['cut', 'freeze'] as const)(
+      'says no within its time limit when the server is gone (%s), and adds nothing later',
+      async (how) => {
+        const queue = queueOf<number>({ timeoutMs: 500 });
+        await queue.add('before', 1);
+        await gate[how]();
+        const from = performance.now();
+        const answers = await Promise.allSettled([
+          queue.add('during-1', 2),
+          queue.addBulk([{ jobId: 'during-2', payload: 3 }]),
+          queue.counts(),
+        ]);
+        expect(performance.now() - from).toBeLessThan(900);
+        for (const answer of answers) expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'unavailable' } });
+        await gate.restore();
+        await expect
+          .poll(
+            () =>
+              queue.add('after', 4).then(
+                () => 'added',
+                () => 'refused',
+              ),
+            patient,
+          )
+          .toBe('added');
+        expect((await queue.counts()).waiting).toBe(2);
+      },
+    );
 
-    test.each(['cut', 'freeze'] as const)('says no to bytes within its time limit when the server is gone (%s), and has them once when they are added again', async (how) => {
-      const queue = queueOf<{ version: number; packed: string }>({ timeoutMs: 500 });
-      const bytes = randomBytes(100_000);
-      await queue.addBytes('before', { version: 3 }, 'packed', bytes);
-      await gate[how]();
-      const from = performance.now();
-      await expect(queue.addBytes('again', { version: 3 }, 'packed', bytes)).rejects.toMatchObject({ code: 'unavailable' });
-      expect(performance.now() - from).toBeLessThan(900);
-      await gate.restore();
-      await expect.poll(() => queue.addBytes('again', { version: 3 }, 'packed', bytes).then(() => 'added', () => 'refused'), patient).toBe('added');
-      await queue.addBytes('again', { version: 3 }, 'packed', bytes);
-      expect((await queue.counts()).waiting).toBe(2);
-      for (const { packed } of await take<{ packed: string }>(2)) expect(Buffer.from(packed, 'base64').equals(bytes)).toBe(true);
-    });
+    test.each(['cut', 'freeze'] as const)(
+      'says no to bytes within its time limit when the server is gone (%s), and has them once when they are added again',
+      async (how) => {
+        const queue = queueOf<{ version: number; packed: string }>({ timeoutMs: 500 });
+        const bytes = randomBytes(100_000);
+        await queue.addBytes('before', { version: 3 }, 'packed', bytes);
+        await gate[how]();
+        const from = performance.now();
+        await expect(queue.addBytes('again', { version: 3 }, 'packed', bytes)).rejects.toMatchObject({ code: 'unavailable' });
+        expect(performance.now() - from).toBeLessThan(900);
+        await gate.restore();
+        await expect
+          .poll(
+            () =>
+              queue.addBytes('again', { version: 3 }, 'packed', bytes).then(
+                () => 'added',
+                () => 'refused',
+              ),
+            patient,
+          )
+          .toBe('added');
+        await queue.addBytes('again', { version: 3 }, 'packed', bytes);
+        expect((await queue.counts()).waiting).toBe(2);
+        for (const { packed } of await take<{ packed: string }>(2)) expect(Buffer.from(packed, 'base64').equals(bytes)).toBe(true);
+      },
+    );
 
     test('opens while the server is away, and works once it is there', async () => {
       await gate.cut();
@@ -237,7 +273,16 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
       const taken = take<number>(1, { onError: (error) => errors.push(error) });
       await expect.poll(() => kind === 'redis' || errors.length, patient).toBeTruthy();
       await gate.restore();
-      await expect.poll(() => queue.add('late', 2).then(() => 'added', () => 'refused'), patient).toBe('added');
+      await expect
+        .poll(
+          () =>
+            queue.add('late', 2).then(
+              () => 'added',
+              () => 'refused',
+            ),
+          patient,
+        )
+        .toBe('added');
       expect(await taken).toEqual([2]);
     });
 
@@ -258,7 +303,16 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
       await expect.poll(() => queue.counts(), patient).toMatchObject({ waiting: 0, active: 0 });
       await gate.cut();
       await gate.restore();
-      await expect.poll(() => queue.add('second', 2).then(() => 'added', () => 'refused'), patient).toBe('added');
+      await expect
+        .poll(
+          () =>
+            queue.add('second', 2).then(
+              () => 'added',
+              () => 'refused',
+            ),
+          patient,
+        )
+        .toBe('added');
       expect(await taken).toEqual([1, 2]);
     });
   });

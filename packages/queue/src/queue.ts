@@ -94,7 +94,10 @@ interface BytesJob {
 
 export function openQueue<T>(name: string, connection: QueueConnection, options: QueueOptions = {}): JobQueue<T> {
   const timeoutMs = options.timeoutMs ?? 2000;
-  const backend = connection.kind === 'redis' ? redisBackend(name, connection, timeoutMs) : postgresBackend(name, connection.url, timeoutMs, options.maxConnections ?? 4);
+  const backend =
+    connection.kind === 'redis'
+      ? redisBackend(name, connection, timeoutMs)
+      : postgresBackend(name, connection.url, timeoutMs, options.maxConnections ?? 4);
   let opening: Promise<Stored> | undefined;
   let isClosed = false;
 
@@ -127,14 +130,23 @@ export function openQueue<T>(name: string, connection: QueueConnection, options:
     let isLate = false;
     try {
       // What could not even be started in time must not happen later, behind the back of a caller that was told no.
-      return await within(timeoutMs, opened().then(async (queue) => (await backend.trusted(), queue)).then((queue) => (isLate ? Promise.reject(new Error('Too late.')) : what(queue))));
+      return await within(
+        timeoutMs,
+        opened()
+          .then(async (queue) => (await backend.trusted(), queue))
+          .then((queue) => (isLate ? Promise.reject(new Error('Too late.')) : what(queue))),
+      );
     } catch (cause) {
       isLate = true;
       throw new AppError('unavailable', `The queue "${name}" did not take the request within ${timeoutMs} ms.`, { cause });
     }
   }
 
-  const jobOptions = (jobId: string, add: AddOptions = {}): JobsOptions => ({ ...defaults, jobId: checkedId(jobId), ...(add.delayMs ? { delay: add.delayMs } : {}) });
+  const jobOptions = (jobId: string, add: AddOptions = {}): JobsOptions => ({
+    ...defaults,
+    jobId: checkedId(jobId),
+    ...(add.delayMs ? { delay: add.delayMs } : {}),
+  });
   const defaults: JobsOptions = {
     attempts: options.attempts ?? 10,
     backoff: { type: 'custom' },
@@ -152,7 +164,11 @@ export function openQueue<T>(name: string, connection: QueueConnection, options:
       const job = { id: jobId, options: jobOptions(jobId), head, member, bytes };
       await run(async (opened) => {
         if (backend.addBytes) return backend.addBytes(opened, job);
-        await opened.add(name, { json: { ...head, [member]: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64') } }, job.options);
+        await opened.add(
+          name,
+          { json: { ...head, [member]: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64') } },
+          job.options,
+        );
       });
     },
     async addBulk(jobs) {
@@ -171,7 +187,13 @@ export function openQueue<T>(name: string, connection: QueueConnection, options:
     async counts() {
       const counts = await run((opened) => opened.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'completed', 'failed'));
       const of = (state: string): number => counts[state] ?? 0;
-      return { waiting: of('waiting') + of('prioritized'), active: of('active'), delayed: of('delayed'), completed: of('completed'), failed: of('failed') };
+      return {
+        waiting: of('waiting') + of('prioritized'),
+        active: of('active'),
+        delayed: of('delayed'),
+        completed: of('completed'),
+        failed: of('failed'),
+      };
     },
     async failed(limit) {
       const jobs = await run((opened) => opened.getFailed(0, Math.max(0, limit - 1)));
@@ -190,7 +212,11 @@ export function openQueue<T>(name: string, connection: QueueConnection, options:
     },
     async close() {
       isClosed = true;
-      if (opening) await within(timeoutMs, opening.then((queue) => queue.close())).catch(() => undefined);
+      if (opening)
+        await within(
+          timeoutMs,
+          opening.then((queue) => queue.close()),
+        ).catch(() => undefined);
       await backend.close();
     },
   };
@@ -221,7 +247,16 @@ function postgresBackend(name: string, url: string, timeoutMs: number, max: numb
       await pool.query({
         name: 'hoop-add-bytes',
         text: addBytesStatement,
-        values: [name, id, bytes, JSON.stringify(head), member, JSON.stringify({ ...storedOptions, jobId: id }), Date.now(), options.attempts],
+        values: [
+          name,
+          id,
+          bytes,
+          JSON.stringify(head),
+          member,
+          JSON.stringify({ ...storedOptions, jobId: id }),
+          Date.now(),
+          options.attempts,
+        ],
       } as unknown as string);
     },
     async close() {
@@ -273,6 +308,7 @@ const events = { events: { maxLen: 1000 } };
 
 /** BullMQ takes a number for one of its own ids, and `:` for its separator. */
 function checkedId(jobId: string): string {
-  if (!/^[A-Za-z0-9_.-]{1,200}$/.test(jobId) || /^[0-9]+$/.test(jobId)) throw new TypeError('A job id must be 1-200 of A-Z a-z 0-9 _ . - and not a number.');
+  if (!/^[A-Za-z0-9_.-]{1,200}$/.test(jobId) || /^[0-9]+$/.test(jobId))
+    throw new TypeError('A job id must be 1-200 of A-Z a-z 0-9 _ . - and not a number.');
   return jobId;
 }

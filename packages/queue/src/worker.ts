@@ -60,7 +60,12 @@ interface Backend {
 }
 
 /** Starts at once and, where the server is away, goes on trying: an outage needs nobody's help to end. */
-export function openQueueWorker<T>(name: string, connection: QueueConnection, handler: JobHandler<T>, options: QueueWorkerOptions = {}): QueueWorker {
+export function openQueueWorker<T>(
+  name: string,
+  connection: QueueConnection,
+  handler: JobHandler<T>,
+  options: QueueWorkerOptions = {},
+): QueueWorker {
   const concurrency = options.concurrency ?? 1;
   const lockMs = options.lockMs ?? 15_000;
   const report = options.onError ?? ((): void => undefined);
@@ -120,7 +125,10 @@ export function openQueueWorker<T>(name: string, connection: QueueConnection, ha
     async close(timeoutMs = 10_000) {
       closing.abort();
       // What does not end in time stays locked, and is taken again when the lock runs out.
-      await within(timeoutMs, started.then((worker) => worker?.close())).catch(report);
+      await within(
+        timeoutMs,
+        started.then((worker) => worker?.close()),
+      ).catch(report);
       await backend.close();
     },
   };
@@ -144,7 +152,8 @@ function postgresBackend(name: string, url: string, concurrency: number): Backen
         client.release();
       }
     },
-    open: (processor, options) => new (withBackend(createPostgresBackend).Worker)<StoredPayload>(name, processor, { ...options, connection: pool }),
+    open: (processor, options) =>
+      new (withBackend(createPostgresBackend).Worker)<StoredPayload>(name, processor, { ...options, connection: pool }),
     async close() {
       await within(2000, pool.end()).catch(() => undefined);
     },

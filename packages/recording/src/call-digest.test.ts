@@ -15,7 +15,9 @@ describe('the digest of a call', () => {
   test('is SHA-256 over the documented bytes', () => {
     const stored = sampleStoredCall({ id: 'call_01jd8m3v9k2t5x7y0a1b2c3d4e' }, { sealed: { request: null, response: '2'.repeat(64) } });
     const text = canonicalCall(stored);
-    expect(text).toMatch(/^hoop-call\/1\n\{"approvalId":null,"at":"2026-11-24T07:00:00.123Z","claims":\{"repository":"acme\/billing"\},"concludedAt":/);
+    expect(text).toMatch(
+      /^hoop-call\/1\n\{"approvalId":null,"at":"2026-11-24T07:00:00.123Z","claims":\{"repository":"acme\/billing"\},"concludedAt":/,
+    );
     expect(text).toContain(`"sealed":{"request":null,"response":"${'2'.repeat(64)}"}`);
     expect(callDigest(stored)).toEqual(createHash('sha256').update(text).digest());
   });

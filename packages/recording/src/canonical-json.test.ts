@@ -14,10 +14,24 @@ describe('canonical JSON', () => {
   });
 
   test('sorts members by UTF-16 code units, as RFC 8785 §3.2.3 shows', () => {
-    const value = { '\u20ac': 'Euro Sign', '\r': 'Carriage Return', '\ufb33': 'Hebrew Letter Dalet With Dagesh', '1': 'One', '\ud83d\ude00': 'Emoji: Grinning Face', '\u0080': 'Control', '\u00f6': 'Latin Small Letter O With Diaeresis' };
+    const value = {
+      '\u20ac': 'Euro Sign',
+      '\r': 'Carriage Return',
+      '\ufb33': 'Hebrew Letter Dalet With Dagesh',
+      '1': 'One',
+      '\ud83d\ude00': 'Emoji: Grinning Face',
+      '\u0080': 'Control',
+      '\u00f6': 'Latin Small Letter O With Diaeresis',
+    };
     expect(Object.values(JSON.parse(canonicalJson(value)) as object)).toHaveLength(7);
     expect([...canonicalJson(value).matchAll(/:"([^"]+)"/g)].map((match) => match[1])).toEqual([
-      'Carriage Return', 'One', 'Control', 'Latin Small Letter O With Diaeresis', 'Euro Sign', 'Emoji: Grinning Face', 'Hebrew Letter Dalet With Dagesh',
+      'Carriage Return',
+      'One',
+      'Control',
+      'Latin Small Letter O With Diaeresis',
+      'Euro Sign',
+      'Emoji: Grinning Face',
+      'Hebrew Letter Dalet With Dagesh',
     ]);
   });
 
@@ -37,16 +51,29 @@ describe('canonical JSON', () => {
 
   test('says the same value, in one form whatever the order of members', () => {
     fc.assert(
-      fc.property(fc.jsonValue().filter((value) => JSON.stringify(value).isWellFormed() && !/\\ud[89a-f]/.test(JSON.stringify(value))), (value) => {
-        const text = canonicalJson(value);
-        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
-        expect(canonicalJson(reversed(value))).toBe(text);
-      }),
+      fc.property(
+        fc.jsonValue().filter((value) => JSON.stringify(value).isWellFormed() && !/\\ud[89a-f]/.test(JSON.stringify(value))),
+        (value) => {
+          const text = canonicalJson(value);
+          expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
+          expect(canonicalJson(reversed(value))).toBe(text);
+        },
+      ),
     );
   });
 
   test('refuses what has no canonical form', () => {
-    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, '\ud800', { '\udc00': 1 }, 1n, () => 1, new Date(0), undefined, [undefined]]) {
+    for (const value of [
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      '\ud800',
+      { '\udc00': 1 },
+      1n,
+      () => 1,
+      new Date(0),
+      undefined,
+      [undefined],
+    ]) {
       expect(() => canonicalJson(value)).toThrow(TypeError);
     }
   });
@@ -55,5 +82,9 @@ describe('canonical JSON', () => {
 function reversed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reversed);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).reverse().map(([name, member]) => [name, reversed(member)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([name, member]) => [name, reversed(member)]),
+  );
 }

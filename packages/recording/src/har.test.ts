@@ -8,7 +8,8 @@ import type { BodyOpener, HarEntry } from './har.ts';
 // The structure of HAR 1.2, members that begin with `_` apart: strict, so that anything else shows.
 const open = <S extends z.core.$ZodShape>(shape: S) =>
   z.looseObject(shape).superRefine((value, context) => {
-    for (const name of Object.keys(value)) if (!(name in shape) && !name.startsWith('_')) context.addIssue({ code: 'custom', message: `${name} is not of HAR 1.2` });
+    for (const name of Object.keys(value))
+      if (!(name in shape) && !name.startsWith('_')) context.addIssue({ code: 'custom', message: `${name} is not of HAR 1.2` });
   });
 const nameValue = open({ name: z.string(), value: z.string(), comment: z.string().optional() });
 const time = z.iso.datetime({ offset: true });
@@ -18,23 +19,57 @@ const har = open({
   log: open({
     version: z.literal('1.2'),
     creator: open({ name: z.string(), version: z.string() }),
-    pages: z.array(open({ startedDateTime: time, id: z.string(), title: z.string(), pageTimings: open({ onContentLoad: optionalSpan, onLoad: optionalSpan }) })),
+    pages: z.array(
+      open({
+        startedDateTime: time,
+        id: z.string(),
+        title: z.string(),
+        pageTimings: open({ onContentLoad: optionalSpan, onLoad: optionalSpan }),
+      }),
+    ),
     entries: z.array(
       open({
         pageref: z.string(),
         startedDateTime: time,
         time: span,
         request: open({
-          method: z.string(), url: z.string(), httpVersion: z.string(), cookies: z.array(z.never()), headers: z.array(nameValue), queryString: z.array(nameValue),
-          postData: open({ mimeType: z.string(), text: z.string(), comment: z.string().optional() }).optional(), headersSize: z.int(), bodySize: z.int(),
+          method: z.string(),
+          url: z.string(),
+          httpVersion: z.string(),
+          cookies: z.array(z.never()),
+          headers: z.array(nameValue),
+          queryString: z.array(nameValue),
+          postData: open({ mimeType: z.string(), text: z.string(), comment: z.string().optional() }).optional(),
+          headersSize: z.int(),
+          bodySize: z.int(),
         }),
         response: open({
-          status: z.int(), statusText: z.string(), httpVersion: z.string(), cookies: z.array(z.never()), headers: z.array(nameValue),
-          content: open({ size: z.int(), mimeType: z.string(), text: z.string().optional(), encoding: z.literal('base64').optional(), comment: z.string().optional() }),
-          redirectURL: z.string(), headersSize: z.int(), bodySize: z.int(),
+          status: z.int(),
+          statusText: z.string(),
+          httpVersion: z.string(),
+          cookies: z.array(z.never()),
+          headers: z.array(nameValue),
+          content: open({
+            size: z.int(),
+            mimeType: z.string(),
+            text: z.string().optional(),
+            encoding: z.literal('base64').optional(),
+            comment: z.string().optional(),
+          }),
+          redirectURL: z.string(),
+          headersSize: z.int(),
+          bodySize: z.int(),
         }),
         cache: open({}),
-        timings: open({ blocked: optionalSpan, dns: optionalSpan, connect: optionalSpan, ssl: optionalSpan, send: span, wait: span, receive: span }),
+        timings: open({
+          blocked: optionalSpan,
+          dns: optionalSpan,
+          connect: optionalSpan,
+          ssl: optionalSpan,
+          send: span,
+          wait: span,
+          receive: span,
+        }),
         serverIPAddress: z.string().optional(),
         connection: z.string().optional(),
       }),
@@ -57,9 +92,34 @@ describe('HAR export', () => {
   test('is HAR 1.2 for calls of every kind', async () => {
     const kinds = [
       call,
-      sampleCallResource({ state: 'pending', status: null, targetStatus: null, concludedAt: null, responseHeaders: null, requestBody: null, responseBody: null, timings: null, targetAddress: null }),
-      sampleCallResource({ state: 'refused', status: 403, targetStatus: null, error: 'policy_denied', responseHeaders: [], timings: { decided: 0.5, end: 0.7 } }),
-      sampleCallResource({ url: null, path: null, method: null, requestHeaders: null, responseHeaders: null, claims: null, purgedAt: '2027-01-01T00:00:00.000Z' }),
+      sampleCallResource({
+        state: 'pending',
+        status: null,
+        targetStatus: null,
+        concludedAt: null,
+        responseHeaders: null,
+        requestBody: null,
+        responseBody: null,
+        timings: null,
+        targetAddress: null,
+      }),
+      sampleCallResource({
+        state: 'refused',
+        status: 403,
+        targetStatus: null,
+        error: 'policy_denied',
+        responseHeaders: [],
+        timings: { decided: 0.5, end: 0.7 },
+      }),
+      sampleCallResource({
+        url: null,
+        path: null,
+        method: null,
+        requestHeaders: null,
+        responseHeaders: null,
+        claims: null,
+        purgedAt: '2027-01-01T00:00:00.000Z',
+      }),
       sampleCallResource({ state: 'unknown', status: null, targetStatus: null, timings: null }),
     ];
     for (const opener of [openBody, undefined]) {
@@ -78,16 +138,35 @@ describe('HAR export', () => {
       request: {
         method: 'POST',
         url: call.url,
-        queryString: [{ name: 'expand', value: 'a' }, { name: 'expand', value: 'b c' }, { name: 'empty', value: '' }],
-        headers: [{ name: 'content-type', value: 'application/json' }, { name: 'authorization', value: '[redacted]' }],
+        queryString: [
+          { name: 'expand', value: 'a' },
+          { name: 'expand', value: 'b c' },
+          { name: 'empty', value: '' },
+        ],
+        headers: [
+          { name: 'content-type', value: 'application/json' },
+          { name: 'authorization', value: '[redacted]' },
+        ],
         postData: { mimeType: 'application/json', text: '{"amount": 100}' },
         bodySize: 15,
       },
-      response: { status: 201, statusText: 'Created', content: { size: 9, mimeType: 'application/json', text: '{"id": 1}' }, redirectURL: '/v1/refunds/1', bodySize: 9 },
+      response: {
+        status: 201,
+        statusText: 'Created',
+        content: { size: 9, mimeType: 'application/json', text: '{"id": 1}' },
+        redirectURL: '/v1/refunds/1',
+        bodySize: 9,
+      },
       timings: { blocked: 3.4, send: 0, wait: 26.85, receive: 12.17, dns: -1, connect: -1, ssl: -1 },
       serverIPAddress: '203.0.113.7',
       connection: '443',
-      _hoop: { callId: call.id, state: 'completed', decision: call.decision, context: { ticket: 'OPS-12' }, leaseFingerprint: '0123456789abcdef' },
+      _hoop: {
+        callId: call.id,
+        state: 'completed',
+        decision: call.decision,
+        context: { ticket: 'OPS-12' },
+        leaseFingerprint: '0123456789abcdef',
+      },
     });
   });
 
@@ -101,16 +180,33 @@ describe('HAR export', () => {
 
   test('says so where a body was cut, and takes a cut within a character for text', async () => {
     const cut = Buffer.from('Grüße aus Köln: ü').subarray(0, -1);
-    const entry = await entryOf({ responseBody: { bytes: 5000, digest: 'b'.repeat(64), keptBytes: cut.length, truncated: true, contentType: 'text/plain' } }, cut);
-    expect(entry.response.content).toEqual({ size: 5000, mimeType: 'text/plain', text: 'Grüße aus Köln: ', comment: `Truncated: ${cut.length} of 5000 bytes were kept.` });
+    const entry = await entryOf(
+      { responseBody: { bytes: 5000, digest: 'b'.repeat(64), keptBytes: cut.length, truncated: true, contentType: 'text/plain' } },
+      cut,
+    );
+    expect(entry.response.content).toEqual({
+      size: 5000,
+      mimeType: 'text/plain',
+      text: 'Grüße aus Köln: ',
+      comment: `Truncated: ${cut.length} of 5000 bytes were kept.`,
+    });
   });
 
   test('says so where the masking rules could not be applied, or codings were undone for them', async () => {
     const facts = { bytes: 50, digest: 'b'.repeat(64), keptBytes: 2, contentType: 'application/json' };
-    const entry = await entryOf({ requestHeaders: [['content-encoding', 'gzip']], requestBody: { ...facts, truncated: false, decoded: true } }, Buffer.from('{}'));
-    expect(entry.request.postData).toEqual({ mimeType: 'application/json', text: '{}', comment: 'Kept without the content coding that it was sent in.' });
+    const entry = await entryOf(
+      { requestHeaders: [['content-encoding', 'gzip']], requestBody: { ...facts, truncated: false, decoded: true } },
+      Buffer.from('{}'),
+    );
+    expect(entry.request.postData).toEqual({
+      mimeType: 'application/json',
+      text: '{}',
+      comment: 'Kept without the content coding that it was sent in.',
+    });
     const withheld = await entryOf({ requestBody: { ...facts, truncated: true, withheld: true } }, Buffer.from('{}'));
-    expect(withheld.request.postData?.comment).toBe('Truncated: 2 of 50 bytes were kept. The masking rules could not be applied to all of it.');
+    expect(withheld.request.postData?.comment).toBe(
+      'Truncated: 2 of 50 bytes were kept. The masking rules could not be applied to all of it.',
+    );
   });
 
   test('carries bytes that are no text in base64', async () => {

@@ -33,13 +33,27 @@ export interface HarEntry {
     readonly httpVersion: string;
     readonly cookies: [];
     readonly headers: HarNameValue[];
-    readonly content: { readonly size: number; readonly mimeType: string; readonly text?: string; readonly encoding?: 'base64'; readonly comment?: string };
+    readonly content: {
+      readonly size: number;
+      readonly mimeType: string;
+      readonly text?: string;
+      readonly encoding?: 'base64';
+      readonly comment?: string;
+    };
     readonly redirectURL: string;
     readonly headersSize: -1;
     readonly bodySize: number;
   };
   readonly cache: Record<string, never>;
-  readonly timings: { readonly blocked: number; readonly dns: -1; readonly connect: -1; readonly ssl: -1; readonly send: number; readonly wait: number; readonly receive: number };
+  readonly timings: {
+    readonly blocked: number;
+    readonly dns: -1;
+    readonly connect: -1;
+    readonly ssl: -1;
+    readonly send: number;
+    readonly wait: number;
+    readonly receive: number;
+  };
   readonly serverIPAddress?: string;
   readonly connection?: string;
   /** What Hoop knows beyond HTTP. */
@@ -50,7 +64,12 @@ export interface Har {
   readonly log: {
     readonly version: '1.2';
     readonly creator: { readonly name: string; readonly version: string };
-    readonly pages: { readonly startedDateTime: string; readonly id: string; readonly title: string; readonly pageTimings: Record<string, never> }[];
+    readonly pages: {
+      readonly startedDateTime: string;
+      readonly id: string;
+      readonly title: string;
+      readonly pageTimings: Record<string, never>;
+    }[];
     readonly entries: HarEntry[];
   };
 }

@@ -26,7 +26,16 @@ const head: CallHead = {
 };
 
 const bodyOf = (bytes: Uint8Array | null): RecordedBody | null =>
-  bytes === null ? null : { bytes: 9, digest: 'd', sealed: bytes.length === 0 ? null : Buffer.from(bytes).toString('base64'), keptBytes: 1, truncated: false, contentType: null };
+  bytes === null
+    ? null
+    : {
+        bytes: 9,
+        digest: 'd',
+        sealed: bytes.length === 0 ? null : Buffer.from(bytes).toString('base64'),
+        keptBytes: 1,
+        truncated: false,
+        contentType: null,
+      };
 
 const outcome = (request: Uint8Array | null, response: Uint8Array | null, detail: string | null): OutcomeEntry => ({
   type: 'outcome',
@@ -89,7 +98,13 @@ describe('a batch of records', () => {
     const intent = {
       line: JSON.stringify(['i', head.callId, 1, 1, null, undefined, null, 'GET', '/x', '/x', null]),
       shared: [
-        JSON.stringify({ sessionId: head.sessionId, relayId: head.relayId, remoteAddress: head.remoteAddress, requestHeaders: head.requestHeaders, decision: null }),
+        JSON.stringify({
+          sessionId: head.sessionId,
+          relayId: head.relayId,
+          remoteAddress: head.remoteAddress,
+          requestHeaders: head.requestHeaders,
+          decision: null,
+        }),
         JSON.stringify({ connectionId: null, connectionName: null, subject: { ...subject, grantId: undefined } }),
         JSON.stringify({ subject: { grantId: null } }),
       ],
@@ -98,24 +113,44 @@ describe('a batch of records', () => {
     const wanted = outcome(null, Buffer.from('body'), null);
     const body = wanted.responseBody!;
     const conclusion = {
-      line: JSON.stringify(['o', head.callId, 2, null, [body.bytes, body.digest, '@4', body.keptBytes, body.truncated, body.contentType], 0, false, [0, 0, 0, 0, 0, 0, 0, 1.5]]),
+      line: JSON.stringify([
+        'o',
+        head.callId,
+        2,
+        null,
+        [body.bytes, body.digest, '@4', body.keptBytes, body.truncated, body.contentType],
+        0,
+        false,
+        [0, 0, 0, 0, 0, 0, 0, 1.5],
+      ]),
       shared: [
         JSON.stringify({ sessionId: head.sessionId, state: 'completed', status: 200, targetStatus: 200, error: null, errorDetail: null }),
         JSON.stringify({ responseHeaders: [], dataKey: null, leaseFingerprint: null, targetAddress: null }),
       ],
       sealed: [Buffer.from('body')],
     };
-    expect(unpackRecordBatch(packRecords('rly_1', [intent, conclusion]))).toEqual([{ type: 'intent', head: { ...rest, approvalId: null, subject } }, wanted]);
+    expect(unpackRecordBatch(packRecords('rly_1', [intent, conclusion]))).toEqual([
+      { type: 'intent', head: { ...rest, approvalId: null, subject } },
+      wanted,
+    ]);
     const decoded = { ...conclusion, line: conclusion.line.replace(',null],0,', ',null,null,true,false],0,') };
-    expect(unpackRecordBatch(packRecords('rly_1', [decoded]))).toEqual([{ ...wanted, responseBody: { ...body, parts: null, decoded: true, withheld: false } }]);
+    expect(unpackRecordBatch(packRecords('rly_1', [decoded]))).toEqual([
+      { ...wanted, responseBody: { ...body, parts: null, decoded: true, withheld: false } },
+    ]);
     refused(packRecords('rly_1', [{ ...intent, line: '["x"]' }]));
     refused(packRecords('rly_1', [{ ...intent, line: '["i"]' }]));
   });
 
   it('joins the wrapping key of a relay and what it wraps for a session', () => {
     const { dataKey: _, ...concluded } = outcome(null, null, null);
-    const conclusion = { line: JSON.stringify(concluded), shared: ['{"dataKey":{"wrapped":"jwe~"}}', '{"dataKey":{"id":"k","inner":"abc"}}'], sealed: [] };
-    expect(unpackRecordBatch(packRecords('rly_1', [conclusion]))).toEqual([{ ...outcome(null, null, null), dataKey: { id: 'k', wrapped: 'jwe~abc' } }]);
+    const conclusion = {
+      line: JSON.stringify(concluded),
+      shared: ['{"dataKey":{"wrapped":"jwe~"}}', '{"dataKey":{"id":"k","inner":"abc"}}'],
+      sealed: [],
+    };
+    expect(unpackRecordBatch(packRecords('rly_1', [conclusion]))).toEqual([
+      { ...outcome(null, null, null), dataKey: { id: 'k', wrapped: 'jwe~abc' } },
+    ]);
   });
 
   it('is the same whatever the line feeds in its base64', () => {
@@ -139,7 +174,10 @@ describe('a batch of records', () => {
   });
 
   it('is refused where it is damaged, wherever that is (property)', () => {
-    const whole = packRecords('rly_1', [packEntry(outcome(Buffer.from('request'), Buffer.from('response'), 'd')), packEntry({ type: 'intent', head })]);
+    const whole = packRecords('rly_1', [
+      packEntry(outcome(Buffer.from('request'), Buffer.from('response'), 'd')),
+      packEntry({ type: 'intent', head }),
+    ]);
     const packed = Buffer.from(whole.packed, 'base64');
     fc.assert(
       fc.property(fc.nat({ max: packed.length - 1 }), (cut) => refused({ ...whole, packed: packed.subarray(0, cut).toString('base64') })),

@@ -22,7 +22,18 @@ export interface PackedEntry {
   readonly shared?: readonly string[];
 }
 
-export const intentMembers = ['callId', 'at', 'snapshotRevision', 'claims', 'approvalId', 'context', 'method', 'url', 'path', 'traceId'] as const;
+export const intentMembers = [
+  'callId',
+  'at',
+  'snapshotRevision',
+  'claims',
+  'approvalId',
+  'context',
+  'method',
+  'url',
+  'path',
+  'traceId',
+] as const;
 export const outcomeMembers = ['callId', 'at', 'requestBody', 'responseBody', 'maskedCount', 'credentialReflected', 'timings'] as const;
 /** Of a body in a list of outcome members; up to `contentType`, or as far as there is something to tell. */
 export const bodyMembers = ['bytes', 'digest', 'sealed', 'keptBytes', 'truncated', 'contentType', 'parts', 'decoded', 'withheld'] as const;
@@ -213,7 +224,8 @@ function restore(line: string, shared: readonly unknown[], sealed: SealedReader)
     if (number === '') continue;
     const part = shared[Number(number)];
     if (!isObject(part) || !isObject(takes)) throw new AppError('invalid_request', 'An entry shares what the batch does not have.');
-    for (const [name, member] of Object.entries(part)) takes[name] = isObject(member) && isObject(takes[name]) ? { ...takes[name], ...member } : member;
+    for (const [name, member] of Object.entries(part))
+      takes[name] = isObject(member) && isObject(takes[name]) ? { ...takes[name], ...member } : member;
   }
   if (isObject(takes)) joinKey(takes['dataKey']);
   const parsed = recordEntrySchema.safeParse(value);

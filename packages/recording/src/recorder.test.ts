@@ -37,7 +37,11 @@ function stage(options: Partial<RecorderOptions> = {}) {
 }
 
 const entry = (line = '{}') => ({ line, sealed: [] });
-const codeOf = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => null, (error: unknown) => (error as AppError).code);
+const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => null,
+    (error: unknown) => (error as AppError).code,
+  );
 
 describe('a recorder', () => {
   it('sends what came in one turn as one job, and tells when the queue has it', async () => {

@@ -85,7 +85,16 @@ export function createRecorder(options: RecorderOptions): Recorder {
     // Entries nobody waits for (refusals under load, relaxed outcomes) must not become unhandled rejections.
     promise.catch(() => {});
     const timer = setTimeout(() => reject(unavailable()), timeoutMs);
-    return { id: `${relayId}-${++sequence}`, packer: new BatchPacker(), done: promise, resolve, reject, timer, openedAt: performance.now(), payload: null };
+    return {
+      id: `${relayId}-${++sequence}`,
+      packer: new BatchPacker(),
+      done: promise,
+      resolve,
+      reject,
+      timer,
+      openedAt: performance.now(),
+      payload: null,
+    };
   }
 
   function add(entry: PackedEntry): Promise<void> {
@@ -183,9 +192,13 @@ export function createRecorder(options: RecorderOptions): Recorder {
 const none: readonly Uint8Array[] = [];
 
 function unavailable(): AppError {
-  return new AppError('recorder_unavailable', 'The record of this call could not be made durable in time, so the call was not carried out.', {
-    headers: { 'retry-after': '1' },
-  });
+  return new AppError(
+    'recorder_unavailable',
+    'The record of this call could not be made durable in time, so the call was not carried out.',
+    {
+      headers: { 'retry-after': '1' },
+    },
+  );
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

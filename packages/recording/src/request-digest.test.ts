@@ -42,7 +42,15 @@ describe('requestDigest', () => {
   });
 
   it('does not depend on the order of headers or on those that differ between two sendings', () => {
-    const again = { ...base, headers: [['X-Tenant', 'acme'], ['user-agent', 'x'], ['traceparent', '00-1'], ['content-type', 'application/json']] as [string, string][] };
+    const again = {
+      ...base,
+      headers: [
+        ['X-Tenant', 'acme'],
+        ['user-agent', 'x'],
+        ['traceparent', '00-1'],
+        ['content-type', 'application/json'],
+      ] as [string, string][],
+    };
     expect(requestDigest(again)).toBe(requestDigest(base));
   });
 
@@ -51,7 +59,15 @@ describe('requestDigest', () => {
     ['authority', { authority: 'api.payments.example:8443' }],
     ['path', { path: '/v1/refunds/' }],
     ['query', { search: '?dry=1' }],
-    ['header value', { headers: [['content-type', 'application/json'], ['x-tenant', 'acmf']] }],
+    [
+      'header value',
+      {
+        headers: [
+          ['content-type', 'application/json'],
+          ['x-tenant', 'acmf'],
+        ],
+      },
+    ],
     ['method override', { headers: [...base.headers, ['x-http-method-override', 'DELETE']] }],
     ['repeated header', { headers: [...base.headers, ['x-tenant', 'acme']] }],
     ['identity', { identityId: 'idn_2' }],

@@ -56,7 +56,10 @@ export function requestDigest(request: DigestedRequest): string {
   const hash = createHash('sha256');
   hash.update('hoop-request-digest/1\n');
   const field = (name: string, value: string): void => {
-    hash.update(`${name}:${Buffer.byteLength(value)}:`).update(value).update('\n');
+    hash
+      .update(`${name}:${Buffer.byteLength(value)}:`)
+      .update(value)
+      .update('\n');
   };
   field('method', request.method);
   field('authority', request.authority);

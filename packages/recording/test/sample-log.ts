@@ -42,7 +42,14 @@ export function sampleLog(records: number, batch = 3): SampleLog {
       const stored = sampleStoredCall();
       if (i % 5 === 0) wanted.push(callRecord({ ...stored, previous: null, call: { ...stored.call, state: 'unknown', status: null } }));
       (i % 5 === 0 ? later : wanted).push(callRecord(stored));
-      if (i % 7 === 0) later.push(callRecord({ ...stored, sealed: { request: null, response: null }, call: { ...stored.call, url: null, path: null, purgedAt: '2027-01-01T00:00:00.000Z' } }));
+      if (i % 7 === 0)
+        later.push(
+          callRecord({
+            ...stored,
+            sealed: { request: null, response: null },
+            call: { ...stored.call, url: null, path: null, purgedAt: '2027-01-01T00:00:00.000Z' },
+          }),
+        );
     }
   }
   const all = [...wanted, ...later];
@@ -58,7 +65,8 @@ export function sampleLog(records: number, batch = 3): SampleLog {
   const range = createCompactRange();
   for (const leaf of leaves) {
     range.append(hashOf(leaf));
-    if (range.size() % batch === 0 || range.size() === leaves.length) notes.set(range.size(), signer.sign({ size: range.size(), root: range.root() }));
+    if (range.size() % batch === 0 || range.size() === leaves.length)
+      notes.set(range.size(), signer.sign({ size: range.size(), root: range.root() }));
   }
   return { leaves, notes };
 }

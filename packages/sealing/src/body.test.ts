@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { createDataKey, createDataKeyUnder, createWrappingKey, generateRecordingKeys, openBody, openDataKey, rotateKeys, sealBody } from './index.ts';
+import {
+  createDataKey,
+  createDataKeyUnder,
+  createWrappingKey,
+  generateRecordingKeys,
+  openBody,
+  openDataKey,
+  rotateKeys,
+  sealBody,
+} from './index.ts';
 
 describe('recorded bodies', () => {
   it('open with the data key that the recording key unwraps, after a rotation too', async () => {

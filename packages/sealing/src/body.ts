@@ -90,7 +90,8 @@ export async function openDataKey(recordingPrivateJwks: JwkSet, wrapped: string)
     keyManagementAlgorithms: [keyManagementAlgorithm],
     contentEncryptionAlgorithms: ['A256GCM'],
   });
-  if (protectedHeader.typ !== (inner === undefined ? dataKeyType : wrappingKeyType) || plaintext.length !== 32) throw new Error('This is not a data key.');
+  if (protectedHeader.typ !== (inner === undefined ? dataKeyType : wrappingKeyType) || plaintext.length !== 32)
+    throw new Error('This is not a data key.');
   const key = secretOf(Buffer.from(plaintext));
   if (inner === undefined) return key;
   const bytes = unwrap(key, Buffer.from(inner, 'base64url'));

@@ -24,11 +24,17 @@ export interface TestAuthority {
 }
 
 const pem = (label: string, der: ArrayBuffer): string =>
-  `-----BEGIN ${label}-----\n${Buffer.from(der).toString('base64').match(/.{1,64}/g)!.join('\n')}\n-----END ${label}-----\n`;
+  `-----BEGIN ${label}-----\n${Buffer.from(der)
+    .toString('base64')
+    .match(/.{1,64}/g)!
+    .join('\n')}\n-----END ${label}-----\n`;
 
 const generate = (): Promise<CryptoKeyPair> => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Promise<CryptoKeyPair>;
 
-const serialNumber = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString('hex').replace(/^./, '1');
+const serialNumber = (): string =>
+  Buffer.from(crypto.getRandomValues(new Uint8Array(8)))
+    .toString('hex')
+    .replace(/^./, '1');
 
 export async function createTestAuthority(): Promise<TestAuthority> {
   const keys = await generate();
@@ -60,7 +66,9 @@ export async function createTestAuthority(): Promise<TestAuthority> {
         extensions: [
           new x509.BasicConstraintsExtension(false, undefined, true),
           new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-          new x509.SubjectAlternativeNameExtension(hosts.map((host) => ({ type: net.isIP(host) === 0 ? ('dns' as const) : ('ip' as const), value: host }))),
+          new x509.SubjectAlternativeNameExtension(
+            hosts.map((host) => ({ type: net.isIP(host) === 0 ? ('dns' as const) : ('ip' as const), value: host })),
+          ),
         ],
       });
       return { cert: certificate.toString('pem'), key: pem('PRIVATE KEY', await crypto.subtle.exportKey('pkcs8', leaf.privateKey)) };

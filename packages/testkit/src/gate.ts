@@ -17,7 +17,10 @@ export async function startGate(target: { readonly host: string; readonly port: 
   let isFrozen = false;
   const accept = (inner: net.Socket): void => {
     const outer = net.connect(target);
-    for (const [from, to] of [[inner, outer], [outer, inner]] as const) {
+    for (const [from, to] of [
+      [inner, outer],
+      [outer, inner],
+    ] as const) {
       sockets.add(from);
       from.on('error', () => undefined);
       from.on('close', () => {

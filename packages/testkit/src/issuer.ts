@@ -15,7 +15,10 @@ export interface TestIssuer {
    * A signed token. Unless overridden: `iss`, `sub` "machine", `aud` "hoop", `iat` now, `exp` in five minutes, a fresh `jti`.
    * A claim given as undefined is left out.
    */
-  sign(claims?: Record<string, unknown>, options?: { readonly header?: Partial<JWTHeaderParameters>; readonly key?: CryptoKey }): Promise<string>;
+  sign(
+    claims?: Record<string, unknown>,
+    options?: { readonly header?: Partial<JWTHeaderParameters>; readonly key?: CryptoKey },
+  ): Promise<string>;
   /** A new signing key; the old one stays published unless `forget`. */
   rotate(options?: { readonly forget?: boolean }): Promise<void>;
   close(): Promise<void>;

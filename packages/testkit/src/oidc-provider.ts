@@ -50,7 +50,13 @@ export async function startOidcProvider(options: TestOidcProviderOptions = {}): 
       resourceIndicators: {
         enabled: true,
         defaultResource: () => resource,
-        getResourceServerInfo: () => ({ audience, scope: 'machine', accessTokenTTL: ttlSeconds, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } }),
+        getResourceServerInfo: () => ({
+          audience,
+          scope: 'machine',
+          accessTokenTTL: ttlSeconds,
+          accessTokenFormat: 'jwt',
+          jwt: { sign: { alg: 'ES256' } },
+        }),
       },
     },
     scopes: ['machine'],

@@ -39,7 +39,8 @@ let hasWarned = false;
  */
 export function redisIsAvailable(): boolean {
   if (findServer() !== undefined) return true;
-  const sentence = 'redis-server is not on PATH: the tests of the Redis backend cannot run. Install it (Debian: apt-get install redis-server).';
+  const sentence =
+    'redis-server is not on PATH: the tests of the Redis backend cannot run. Install it (Debian: apt-get install redis-server).';
   if (process.env['CI'] === 'true') throw new Error(sentence);
   if (!hasWarned) process.stderr.write(`\n*** ${sentence} They are SKIPPED. ***\n\n`);
   hasWarned = true;
@@ -80,7 +81,20 @@ export async function startTestRedis({ settings = {} }: TestRedisOptions = {}): 
   if (program === undefined) throw new Error('redis-server is not on PATH.');
   const folder = await mkdtemp(path.join(os.tmpdir(), 'hoop-test-redis-'));
   const port = await freePort();
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always'];
+  const args = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--dir',
+    folder,
+    '--save',
+    '',
+    '--appendonly',
+    'yes',
+    '--appendfsync',
+    'always',
+  ];
   args.push('--maxmemory-policy', 'noeviction', ...Object.entries(settings).flatMap(([setting, value]) => [`--${setting}`, value]));
   let child = await launch(program, args);
   const end = async (signal: NodeJS.Signals): Promise<void> => {

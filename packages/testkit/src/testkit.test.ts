@@ -5,7 +5,17 @@ import { createRemoteJWKSet, generateKeyPair, jwtVerify } from 'jose';
 import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 
-import { createTestAuthority, createTestDatabase, readBody, redisIsAvailable, startIssuer, startOidcProvider, startTarget, startTestRedis, testClock } from './index.ts';
+import {
+  createTestAuthority,
+  createTestDatabase,
+  readBody,
+  redisIsAvailable,
+  startIssuer,
+  startOidcProvider,
+  startTarget,
+  startTestRedis,
+  testClock,
+} from './index.ts';
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -25,7 +35,10 @@ async function rows(url: string, text: string): Promise<unknown[]> {
 describe('test databases', () => {
   test('each has the migrated tables and nothing of another', async () => {
     const [one, two] = await Promise.all([createTestDatabase(), createTestDatabase()]);
-    closers.push(() => one.drop(), () => two.drop());
+    closers.push(
+      () => one.drop(),
+      () => two.drop(),
+    );
     await rows(one.url, 'create table only_here ()');
     const tables = "select count(*)::int as n from information_schema.tables where table_name in ('only_here', '_prisma_migrations')";
     expect(await rows(one.url, tables)).toEqual([{ n: 2 }]);
@@ -82,7 +95,9 @@ describe('the test target', () => {
     closers.push(() => target.close());
     const get = (ca?: string): Promise<number> =>
       new Promise((resolve, reject) => {
-        https.get(target.url, ca === undefined ? { agent: false } : { ca, agent: false }, (response) => resolve(response.statusCode!)).on('error', reject);
+        https
+          .get(target.url, ca === undefined ? { agent: false } : { ca, agent: false }, (response) => resolve(response.statusCode!))
+          .on('error', reject);
       });
     expect(await get(target.ca)).toBe(200);
     await expect(get()).rejects.toThrow(/unable to verify|self-signed/);
@@ -95,7 +110,10 @@ describe('the test target', () => {
     const expired = await startTarget((_request, response) => response.end(), {
       tls: await authority.issue(['localhost'], { notBefore: new Date(Date.now() - 2 * day), notAfter: new Date(Date.now() - day) }),
     });
-    closers.push(() => wrongName.close(), () => expired.close());
+    closers.push(
+      () => wrongName.close(),
+      () => expired.close(),
+    );
     const connect = (port: number): Promise<void> =>
       new Promise((resolve, reject) => {
         const socket = tls.connect({ host: '127.0.0.1', port, servername: 'localhost', ca: authority.ca }, () => {
@@ -139,7 +157,10 @@ test('the real oidc-provider gives a JWT with the claims that were asked for', a
   closers.push(() => provider.close());
   const token = await provider.token({ repository: 'acme/billing' });
   const discovery = (await (await fetch(`${provider.issuer}/.well-known/openid-configuration`)).json()) as { jwks_uri: string };
-  const { payload } = await jwtVerify(token, createRemoteJWKSet(new URL(discovery.jwks_uri)), { issuer: provider.issuer, audience: 'hoop' });
+  const { payload } = await jwtVerify(token, createRemoteJWKSet(new URL(discovery.jwks_uri)), {
+    issuer: provider.issuer,
+    audience: 'hoop',
+  });
   expect(payload).toMatchObject({ sub: 'machine', repository: 'acme/billing' });
 });
 

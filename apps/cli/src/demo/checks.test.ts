@@ -28,18 +28,42 @@ describe("the demonstration's checks", () => {
 
   test('find a credential, a card and an address that the function got', () => {
     const run = { ...nothing.run, output: 'pay_at_abc 4111 1111 1111 1111 ada@customers.example' };
-    expect(failedOf({ run })).toEqual(expect.arrayContaining(['emails and card numbers are masked', 'no credential of the payments API is in what the function got or what was recorded']));
+    expect(failedOf({ run })).toEqual(
+      expect.arrayContaining([
+        'emails and card numbers are masked',
+        'no credential of the payments API is in what the function got or what was recorded',
+      ]),
+    );
   });
 
   test('find a credential and a card in what was recorded', () => {
     const failed = failedOf({ har: '{"text":"5555555555554444 pay_cs_secret"}' });
-    expect(failed).toEqual(expect.arrayContaining(['the record holds what was masked for the function only as masked', 'no credential of the payments API is in what the function got or what was recorded']));
+    expect(failed).toEqual(
+      expect.arrayContaining([
+        'the record holds what was masked for the function only as masked',
+        'no credential of the payments API is in what the function got or what was recorded',
+      ]),
+    );
   });
 
   test('find a delete that reached the payments API, and a request without a live token', () => {
-    const received = [{ at: '', method: 'DELETE', path: '/v1/customers/cus_2', credentialFingerprint: null, isAccepted: false, headers: { 'hoop-grant': 'x' }, body: null }];
+    const received = [
+      {
+        at: '',
+        method: 'DELETE',
+        path: '/v1/customers/cus_2',
+        credentialFingerprint: null,
+        isAccepted: false,
+        headers: { 'hoop-grant': 'x' },
+        body: null,
+      },
+    ];
     expect(failedOf({ received })).toEqual(
-      expect.arrayContaining(['the payments API received 5 requests, and no delete', 'each carried a live access token', "nothing of Hoop's own reached the payments API"]),
+      expect.arrayContaining([
+        'the payments API received 5 requests, and no delete',
+        'each carried a live access token',
+        "nothing of Hoop's own reached the payments API",
+      ]),
     );
   });
 });

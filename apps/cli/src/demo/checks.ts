@@ -40,11 +40,33 @@ const expected: readonly Expected[] = [
   { step: 'read the customers', status: 200, code: null, effect: 'allow', rule: ruleNames.read, isSent: true },
   { step: 'read one customer', status: 200, code: null, effect: 'allow', rule: ruleNames.read, isSent: true },
   { step: 'delete a customer', status: 403, code: 'policy_denied', effect: 'deny', rule: ruleNames.delete, isSent: false },
-  { step: 'refund without a ticket', status: 403, code: 'context_required', effect: 'require_context', rule: ruleNames.refund, isSent: false },
+  {
+    step: 'refund without a ticket',
+    status: 403,
+    code: 'context_required',
+    effect: 'require_context',
+    rule: ruleNames.refund,
+    isSent: false,
+  },
   { step: 'refund with the ticket', status: 201, code: null, effect: 'allow', rule: ruleNames.refund, isSent: true },
-  { step: 'large refund, which a person approves', status: 201, code: null, effect: 'require_approval', rule: ruleNames.largeRefund, isSent: true },
+  {
+    step: 'large refund, which a person approves',
+    status: 201,
+    code: null,
+    effect: 'require_approval',
+    rule: ruleNames.largeRefund,
+    isSent: true,
+  },
   { step: 'large refund, deferred', status: 202, code: null, effect: 'require_approval', rule: ruleNames.largeRefund, isSent: true },
-  { step: 'collect the deferred refund', status: 201, code: null, effect: 'require_approval', rule: ruleNames.largeRefund, isSent: true, isCollected: true },
+  {
+    step: 'collect the deferred refund',
+    status: 201,
+    code: null,
+    effect: 'require_approval',
+    rule: ruleNames.largeRefund,
+    isSent: true,
+    isCollected: true,
+  },
 ];
 /** The calls that answered the function; the first try of the one that had to wait for its approval is another. */
 const answered = expected.filter(({ isCollected }) => !isCollected);
@@ -63,63 +85,153 @@ export function checkDemo({ run, received, session, calls, approvals, har, payme
     checks.push({ what, ok, detail: ok ? '' : typeof detail === 'string' ? detail : JSON.stringify(detail) });
   };
 
-  check('the function ran to its end', run.exitCode === 0 && run.steps.length === expected.length, run.errors.trim() || `${run.steps.length} steps`);
+  check(
+    'the function ran to its end',
+    run.exitCode === 0 && run.steps.length === expected.length,
+    run.errors.trim() || `${run.steps.length} steps`,
+  );
   for (const [index, { step, status, code }] of expected.entries()) {
     const seen = run.steps[index];
     const seenCode = (seen?.body as { code?: string } | null | undefined)?.code ?? null;
-    check(`${step}: the function gets ${status}${code === null ? '' : ` ${code}`}`, seen?.step === step && seen.status === status && (code === null || seenCode === code), seen);
+    check(
+      `${step}: the function gets ${status}${code === null ? '' : ` ${code}`}`,
+      seen?.step === step && seen.status === status && (code === null || seenCode === code),
+      seen,
+    );
   }
-  const [list, , denied, lacking, refund, approved, deferred, collected] = run.steps.map(({ body }) => body as Record<string, unknown> | null);
+  const [list, , denied, lacking, refund, approved, deferred, collected] = run.steps.map(
+    ({ body }) => body as Record<string, unknown> | null,
+  );
   check('the customers come with their names and balances as they are', /"Ada Example".*"balance":1250/.test(JSON.stringify(list)), list);
-  check('emails and card numbers are masked', foundIn(run.output, [...emails, ...cards]) === '', foundIn(run.output, [...emails, ...cards]));
-  check('the denial says which rule and why', denied?.['rule'] === ruleNames.delete && JSON.stringify(denied).includes('closed in the back office'), denied);
-  check('the other refusal says that a ticket is missing', /"key":"ticket"/.test(JSON.stringify(lacking?.['missingContext'] ?? null)), lacking);
+  check(
+    'emails and card numbers are masked',
+    foundIn(run.output, [...emails, ...cards]) === '',
+    foundIn(run.output, [...emails, ...cards]),
+  );
+  check(
+    'the denial says which rule and why',
+    denied?.['rule'] === ruleNames.delete && JSON.stringify(denied).includes('closed in the back office'),
+    denied,
+  );
+  check(
+    'the other refusal says that a ticket is missing',
+    /"key":"ticket"/.test(JSON.stringify(lacking?.['missingContext'] ?? null)),
+    lacking,
+  );
   check('the refund went through', refund?.['status'] === 'succeeded' && refund['amount'] === 500, refund);
 
   check('the refund that was approved went through', approved?.['status'] === 'succeeded' && approved['amount'] === 25_000, approved);
-  check('the deferred one was accepted with an id, and its response collected by it', typeof deferred?.['callId'] === 'string' && collected?.['status'] === 'succeeded' && collected['amount'] === 30_000, [deferred, collected]);
+  check(
+    'the deferred one was accepted with an id, and its response collected by it',
+    typeof deferred?.['callId'] === 'string' && collected?.['status'] === 'succeeded' && collected['amount'] === 30_000,
+    [deferred, collected],
+  );
 
   check('two requests waited for the approver', approvals.length === 2, approvals);
   for (const [index, amount] of [25_000, 30_000].entries()) {
     const one = approvals[index];
-    const isWhole = one?.seen.request.method === 'POST' && one.seen.request.body === JSON.stringify({ customer: 'cus_2', amount }) && one.seen.request.url.endsWith('/v1/refunds');
-    const isExplained = one?.seen.identity.owner === 'billing-team' && one.seen.claims?.['repository'] === 'acme/billing' && one.seen.requirements[0]?.rule === ruleNames.largeRefund && one.seen.context?.['ticket'] === 'OPS-12';
+    const isWhole =
+      one?.seen.request.method === 'POST' &&
+      one.seen.request.body === JSON.stringify({ customer: 'cus_2', amount }) &&
+      one.seen.request.url.endsWith('/v1/refunds');
+    const isExplained =
+      one?.seen.identity.owner === 'billing-team' &&
+      one.seen.claims?.['repository'] === 'acme/billing' &&
+      one.seen.requirements[0]?.rule === ruleNames.largeRefund &&
+      one.seen.context?.['ticket'] === 'OPS-12';
     check(`the approver saw the whole refund of ${amount}, who asks, which rule and the ticket`, isWhole && isExplained, one);
-    check(`the approver approved that one, once`, one?.decided.state === 'approved' && one.decided.validity === 'once' && one.decided.reviews[0]?.user === approverName && one.decided.reviews[0].comment === approverComment, one?.decided);
+    check(
+      `the approver approved that one, once`,
+      one?.decided.state === 'approved' &&
+        one.decided.validity === 'once' &&
+        one.decided.reviews[0]?.user === approverName &&
+        one.decided.reviews[0].comment === approverComment,
+      one?.decided,
+    );
   }
-  check('the second time the approver was shown the earlier decision', approvals[1]?.seen.earlier[0]?.id === approvals[0]?.seen.id && approvals.length > 1, approvals[1]?.seen.earlier);
-  check('no credential is in what the approver saw', foundIn(JSON.stringify(approvals), [paymentsClientSecret, ...secrets, 'hoop-grant']) === '', foundIn(JSON.stringify(approvals), [...secrets, 'hoop-grant']));
+  check(
+    'the second time the approver was shown the earlier decision',
+    approvals[1]?.seen.earlier[0]?.id === approvals[0]?.seen.id && approvals.length > 1,
+    approvals[1]?.seen.earlier,
+  );
+  check(
+    'no credential is in what the approver saw',
+    foundIn(JSON.stringify(approvals), [paymentsClientSecret, ...secrets, 'hoop-grant']) === '',
+    foundIn(JSON.stringify(approvals), [...secrets, 'hoop-grant']),
+  );
 
   const sent = answered.filter(({ isSent }) => isSent);
-  check(`the payments API received ${sent.length} requests, and no delete`, received.length === sent.length && received.every(({ method }) => method !== 'DELETE'), received);
-  check('each carried a live access token', received.every(({ isAccepted }) => isAccepted), received);
+  check(
+    `the payments API received ${sent.length} requests, and no delete`,
+    received.length === sent.length && received.every(({ method }) => method !== 'DELETE'),
+    received,
+  );
+  check(
+    'each carried a live access token',
+    received.every(({ isAccepted }) => isAccepted),
+    received,
+  );
   const refunds = received.filter(({ method }) => method === 'POST').map(({ body }) => body);
   const asked = [500, 25_000, 30_000].map((amount) => ({ customer: 'cus_2', amount }));
-  check('each refund arrived once, as the function sent it and the approver saw it', JSON.stringify(refunds) === JSON.stringify(asked), refunds);
-  check("nothing of Hoop's own reached the payments API", received.every(({ headers }) => !Object.keys(headers).some((name) => name.startsWith('hoop-'))), received);
+  check(
+    'each refund arrived once, as the function sent it and the approver saw it',
+    JSON.stringify(refunds) === JSON.stringify(asked),
+    refunds,
+  );
+  check(
+    "nothing of Hoop's own reached the payments API",
+    received.every(({ headers }) => !Object.keys(headers).some((name) => name.startsWith('hoop-'))),
+    received,
+  );
 
-  check('the session is recorded with every call', session !== null && session.callCount === recordedCalls && calls.length === recordedCalls, session);
+  check(
+    'the session is recorded with every call',
+    session !== null && session.callCount === recordedCalls && calls.length === recordedCalls,
+    session,
+  );
   const waited = calls.filter(({ error }) => error === 'approval_pending');
-  check('the call that had to wait is recorded as refused until then', waited.length === 1 && waited[0]?.state === 'refused' && waited[0].targetStatus === null, waited);
+  check(
+    'the call that had to wait is recorded as refused until then',
+    waited.length === 1 && waited[0]?.state === 'refused' && waited[0].targetStatus === null,
+    waited,
+  );
   const concluded = calls.filter(({ error }) => error !== 'approval_pending');
   for (const [index, { step, status: shown, effect, rule, isSent }] of answered.entries()) {
     const call = concluded[index];
     // The function was told 202 of the call that it deferred; what came of it is in the record.
     const status = shown === 202 ? 201 : shown;
     const isAsDecided = call?.decision?.effect === effect && call.decision.rule === rule;
-    const isAsAnswered = call?.status === status && (call.targetStatus !== null) === isSent && call.state === (isSent ? 'completed' : 'refused');
-    check(`${step}: recorded as decided (${effect}, "${rule}") and answered`, isAsDecided && isAsAnswered && call.id === run.steps[index]?.call, call);
+    const isAsAnswered =
+      call?.status === status && (call.targetStatus !== null) === isSent && call.state === (isSent ? 'completed' : 'refused');
+    check(
+      `${step}: recorded as decided (${effect}, "${rule}") and answered`,
+      isAsDecided && isAsAnswered && call.id === run.steps[index]?.call,
+      call,
+    );
   }
   const under = concluded.filter(({ decision }) => decision?.effect === 'require_approval').map(({ approvalId }) => approvalId);
-  check('the records name the approval that each large refund went on under', JSON.stringify(under) === JSON.stringify(approvals.map(({ seen }) => seen.id)) && under.length === 2, under);
+  check(
+    'the records name the approval that each large refund went on under',
+    JSON.stringify(under) === JSON.stringify(approvals.map(({ seen }) => seen.id)) && under.length === 2,
+    under,
+  );
   const fingerprints = calls.filter(({ targetStatus }) => targetStatus !== null).map(({ leaseFingerprint }) => leaseFingerprint);
   check(
     'the records name the credential that the payments API saw, by its fingerprint',
-    fingerprints.length > 0 && JSON.stringify(fingerprints) === JSON.stringify(received.map(({ credentialFingerprint }) => credentialFingerprint)),
+    fingerprints.length > 0 &&
+      JSON.stringify(fingerprints) === JSON.stringify(received.map(({ credentialFingerprint }) => credentialFingerprint)),
     fingerprints,
   );
   const shown = [run.output, run.errors, har, JSON.stringify(calls)].join('\n');
-  check('no credential of the payments API is in what the function got or what was recorded', foundIn(shown, [paymentsClientSecret, ...secrets]) === '', foundIn(shown, secrets));
-  check('the record holds what was masked for the function only as masked', foundIn(har, [...emails, ...cards]) === '', foundIn(har, [...emails, ...cards]));
+  check(
+    'no credential of the payments API is in what the function got or what was recorded',
+    foundIn(shown, [paymentsClientSecret, ...secrets]) === '',
+    foundIn(shown, secrets),
+  );
+  check(
+    'the record holds what was masked for the function only as masked',
+    foundIn(har, [...emails, ...cards]) === '',
+    foundIn(har, [...emails, ...cards]),
+  );
   return checks;
 }

@@ -8,7 +8,9 @@ export async function platformToken({ identityProvider }: DemoSettings, machine:
   const issuer = `http://${host}:${port}`;
   const client = machines.find(({ clientId }) => clientId === machine);
   if (client === undefined) {
-    throw new StartError(`The demonstration's identity provider knows no ${machine}; it knows ${machines.map(({ clientId }) => clientId).join(', ')}.`);
+    throw new StartError(
+      `The demonstration's identity provider knows no ${machine}; it knows ${machines.map(({ clientId }) => clientId).join(', ')}.`,
+    );
   }
   let token: string | undefined;
   try {

@@ -61,7 +61,13 @@ export async function runDemo(input: DemoInput): Promise<Transcript> {
   const { api, services, say } = input;
   const { issuer, paymentsUrl } = services;
   say('Setting up the demonstration through the REST API…');
-  const { steps: setUp, approverToken } = await setUpDemo({ api, issuer, audience: new URL(input.controlPlaneUrl).origin, paymentsUrl, paymentsClientSecret: input.paymentsClientSecret });
+  const { steps: setUp, approverToken } = await setUpDemo({
+    api,
+    issuer,
+    audience: new URL(input.controlPlaneUrl).origin,
+    paymentsUrl,
+    paymentsClientSecret: input.paymentsClientSecret,
+  });
   await relayReady(input.relayUrl, say);
   say(`Running the function ${functionName}…`);
   const functionEnded = new AbortController();

@@ -21,7 +21,10 @@ export async function startDemoServices(settings: DemoSettings, logs: string, sa
   };
   const start = async (name: string, env: Record<string, string>): Promise<SupervisedChild> => {
     const logFile = path.join(logs, `demo-${name}.log`);
-    const child = await supervise({ name: `demonstration's ${name}`, main: exampleMain(name), env: () => env, logFile, stopWithinMs: 5000 }, say);
+    const child = await supervise(
+      { name: `demonstration's ${name}`, main: exampleMain(name), env: () => env, logFile, stopWithinMs: 5000 },
+      say,
+    );
     children.push(child);
     return child;
   };

@@ -41,7 +41,14 @@ const rules: Rule[] = [
     match: { methods: ['POST'], paths: ['/v1/refunds'] },
     when: 'request.body.amount > 10000',
     reason: 'Refunds above 100.00 are decided by somebody of payments.',
-    approval: { reviewers: [`group:${approverGroup}`], ttl: '30m', validity: ['once', '10m'], fourEyes: true, requireComment: true, quorum: 1 },
+    approval: {
+      reviewers: [`group:${approverGroup}`],
+      ttl: '30m',
+      validity: ['once', '10m'],
+      fourEyes: true,
+      requireComment: true,
+      quorum: 1,
+    },
   },
   { name: ruleNames.delete, effect: 'deny', match: { methods: ['DELETE'] }, reason: 'Customers are closed in the back office.' },
 ];

@@ -50,7 +50,10 @@ export async function readDemoSettings(folder: string): Promise<DemoSettings | u
  * New settings, and the secret of Hoop's account at the payments API. That secret is in no file: it goes to Hoop, which
  * seals it; the payments API keeps a digest.
  */
-export async function makeDemoSettings(folder: string, controlPlaneUrl: string): Promise<{ settings: DemoSettings; paymentsClientSecret: string }> {
+export async function makeDemoSettings(
+  folder: string,
+  controlPlaneUrl: string,
+): Promise<{ settings: DemoSettings; paymentsClientSecret: string }> {
   const names = files(folder);
   const paymentsClientSecret = `pay_cs_${newSecret()}`;
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -65,7 +68,10 @@ export async function makeDemoSettings(folder: string, controlPlaneUrl: string):
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'demo-1', alg: 'ES256', use: 'sig' }] },
     audiences: [new URL(controlPlaneUrl).origin],
   };
-  const payments = { port: await preferPort(7732, host), clientSecretDigest: createHash('sha256').update(paymentsClientSecret).digest('hex') };
+  const payments = {
+    port: await preferPort(7732, host),
+    clientSecretDigest: createHash('sha256').update(paymentsClientSecret).digest('hex'),
+  };
   await writeOnce(names.identityProvider, JSON.stringify(identityProvider, null, 2));
   await writeOnce(names.payments, JSON.stringify(payments, null, 2));
   return { settings: { identityProviderFile: names.identityProvider, identityProvider, payments }, paymentsClientSecret };

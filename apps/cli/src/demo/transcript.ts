@@ -33,7 +33,11 @@ export interface Transcript {
   readonly checks: readonly Check[];
 }
 
-const indent = (text: string, by: string): string => text.split('\n').map((line) => by + line).join('\n');
+const indent = (text: string, by: string): string =>
+  text
+    .split('\n')
+    .map((line) => by + line)
+    .join('\n');
 const short = (value: unknown): string => {
   const text = JSON.stringify(value);
   return text.length <= 2000 ? text : `${text.slice(0, 2000)}…`;
@@ -77,14 +81,22 @@ export function transcriptText(transcript: Transcript): string {
   const section = (title: string, parts: readonly string[]): string => `${title}\n${parts.map((part) => indent(part, '  ')).join('\n')}\n`;
   const { session } = transcript;
   return [
-    section('Set up through the REST API', transcript.setUp.map(({ operation, what }) => `${operation}\n  ${what}`)),
+    section(
+      'Set up through the REST API',
+      transcript.setUp.map(({ operation, what }) => `${operation}\n  ${what}`),
+    ),
     section('What the function received', transcript.function.steps.map(aboutStep)),
     section('What the approver saw, and decided', transcript.approvals.map(aboutApproval)),
     section('What the payments API received', transcript.paymentsApi.received.map(aboutReceived)),
     section(
-      session === null ? 'No session was recorded' : `The recorded session ${session.id} of ${session.identity?.name ?? 'nobody'} (${session.callCount} calls, ${session.refusedCount} refused)`,
+      session === null
+        ? 'No session was recorded'
+        : `The recorded session ${session.id} of ${session.identity?.name ?? 'nobody'} (${session.callCount} calls, ${session.refusedCount} refused)`,
       transcript.calls.map(aboutCall),
     ),
-    section('Checks', transcript.checks.map(({ ok, what, detail }) => `${ok ? 'ok  ' : 'FAIL'} ${what}${ok || detail === '' ? '' : `: ${detail}`}`)),
+    section(
+      'Checks',
+      transcript.checks.map(({ ok, what, detail }) => `${ok ? 'ok  ' : 'FAIL'} ${what}${ok || detail === '' ? '' : `: ${detail}`}`),
+    ),
   ].join('\n');
 }

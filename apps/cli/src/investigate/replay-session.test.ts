@@ -75,7 +75,9 @@ test('shows what was sent and what came, as far as it was kept', async () => {
   expect(shown[0]).toContain('x-evil: \\u{1b}[2J');
   expect(shown[0]).toContain('(500 bytes, not kept)');
   const withheld = { bytes: 500, keptBytes: 0, truncated: true, withheld: true } as CallResource['requestBody'];
-  expect((await play([call('a', 0, 1, { requestBody: withheld })])).shown[0]).toContain('(500 bytes, not kept: the masking rules cannot be applied to them)');
+  expect((await play([call('a', 0, 1, { requestBody: withheld })])).shown[0]).toContain(
+    '(500 bytes, not kept: the masking rules cannot be applied to them)',
+  );
   expect(shown[1]).toContain('← 200 in 12 ms');
   expect(shown[1]).toContain('"[redacted]"');
   expect(shown[1]).toContain('only 20 of 500 bytes were kept');

@@ -102,7 +102,10 @@ const headLines = (headers: CallResource['requestHeaders']): string[] =>
 
 function bodyLines(body: CallLine['request'], facts: CallResource['requestBody'], maxBody: number): string[] {
   if (facts === null || facts.bytes === 0 || maxBody === 0) return [];
-  if (body === null) return [styled('dim', `         (${facts.bytes} bytes, not kept${facts.withheld ? ': the masking rules cannot be applied to them' : ''})`)];
+  if (body === null)
+    return [
+      styled('dim', `         (${facts.bytes} bytes, not kept${facts.withheld ? ': the masking rules cannot be applied to them' : ''})`),
+    ];
   if (body.encoding === 'base64')
     return [styled('dim', `         (${facts.bytes} bytes of ${onOneLine(body.contentType ?? 'no type')}, not text)`)];
   const shown = printable(body.content.slice(0, maxBody))

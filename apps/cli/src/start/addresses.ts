@@ -19,6 +19,8 @@ export async function readAddresses(folder: string): Promise<Addresses> {
   try {
     return JSON.parse(await readFile(fileIn(folder), 'utf8')) as Addresses;
   } catch (error) {
-    throw new StartError(`No Hoop was started on the data folder ${folder}: run "npm start", or say which with --data-dir.`, { cause: error });
+    throw new StartError(`No Hoop was started on the data folder ${folder}: run "npm start", or say which with --data-dir.`, {
+      cause: error,
+    });
   }
 }

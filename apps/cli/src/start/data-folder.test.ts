@@ -19,7 +19,9 @@ afterEach(() => rm(scratch, { recursive: true, force: true }));
 describe('the data folder', () => {
   test('belongs to one Hoop at a time', () => {
     const first = openDataFolder(scratch);
-    expect(() => openDataFolder(scratch)).toThrow(/^Another Hoop is running on the data folder .*: stop it, or choose another folder with --data-dir\.$/);
+    expect(() => openDataFolder(scratch)).toThrow(
+      /^Another Hoop is running on the data folder .*: stop it, or choose another folder with --data-dir\.$/,
+    );
     first.unlock();
     openDataFolder(scratch).unlock();
   });
@@ -27,7 +29,9 @@ describe('the data folder', () => {
   test('is free again when its holder was killed', async () => {
     const program = `import { openDataFolder } from ${JSON.stringify(new URL('./data-folder.ts', import.meta.url).href)};
       openDataFolder(${JSON.stringify(scratch)}); console.log('held'); setInterval(() => {}, 1000);`;
-    const holder = spawn(process.execPath, ['--conditions=@hoop/source', '--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const holder = spawn(process.execPath, ['--conditions=@hoop/source', '--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     try {
       await once(createInterface({ input: holder.stdout }), 'line');
       expect(() => openDataFolder(scratch)).toThrow(/Another Hoop/);
@@ -40,7 +44,9 @@ describe('the data folder', () => {
 
   test('says in one sentence that it cannot be written', async () => {
     await writeFile(path.join(scratch, 'file'), '');
-    expect(() => openDataFolder(path.join(scratch, 'file', 'data'))).toThrow(/cannot be written \(ENOTDIR\): choose another with --data-dir\.$/);
+    expect(() => openDataFolder(path.join(scratch, 'file', 'data'))).toThrow(
+      /cannot be written \(ENOTDIR\): choose another with --data-dir\.$/,
+    );
   });
 
   test.skipIf(process.getuid?.() === 0)('says in one sentence that it may not be written', async () => {

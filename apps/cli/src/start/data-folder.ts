@@ -43,7 +43,9 @@ function lock(folder: string): DatabaseSync {
   } catch (error) {
     database.close();
     if (/locked|busy/i.test((error as Error).message)) {
-      throw new StartError(`Another Hoop is running on the data folder ${folder}: stop it, or choose another folder with --data-dir.`, { cause: error });
+      throw new StartError(`Another Hoop is running on the data folder ${folder}: stop it, or choose another folder with --data-dir.`, {
+        cause: error,
+      });
     }
     throw new StartError(`The data folder ${folder} cannot be locked: ${(error as Error).message}.`, { cause: error });
   }

@@ -42,7 +42,8 @@ which settings it needs).
 function whole(flag: string, text: string | undefined, fallback: number, least: number, most: number): number {
   if (text === undefined) return fallback;
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value < least || value > most) throw new StartError(`${flag} must be a whole number from ${least} to ${most}.`);
+  if (!/^\d+$/.test(text) || value < least || value > most)
+    throw new StartError(`${flag} must be a whole number from ${least} to ${most}.`);
   return value;
 }
 

@@ -14,11 +14,16 @@ export async function claimPort(port: number, host: string, flag: string): Promi
   if (failure === undefined) return port;
   const { code } = failure;
   if (code === 'EADDRINUSE') {
-    throw new StartError(`Port ${port} on ${host} is already in use: stop what listens there, or choose another with ${flag}.`, { cause: failure });
+    throw new StartError(`Port ${port} on ${host} is already in use: stop what listens there, or choose another with ${flag}.`, {
+      cause: failure,
+    });
   }
-  throw new StartError(`Port ${port} on ${host} cannot be used (${code}): choose another with ${flag}${code === 'EACCES' ? '' : ' or --host'}.`, {
-    cause: failure,
-  });
+  throw new StartError(
+    `Port ${port} on ${host} cannot be used (${code}): choose another with ${flag}${code === 'EACCES' ? '' : ' or --host'}.`,
+    {
+      cause: failure,
+    },
+  );
 }
 
 /** The port if it is free, otherwise any free one. */

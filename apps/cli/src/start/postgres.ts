@@ -16,7 +16,12 @@ export interface RunningPostgres {
 
 const restartDelayMs = 200;
 
-export async function runPostgres(folder: DataFolder, port: number, password: string, say: (sentence: string) => void): Promise<RunningPostgres> {
+export async function runPostgres(
+  folder: DataFolder,
+  port: number,
+  password: string,
+  say: (sentence: string) => void,
+): Promise<RunningPostgres> {
   const logFile = path.join(folder.logs, 'postgres.log');
   let isStopping = false;
   let restarting: Promise<void> | undefined;
@@ -53,7 +58,9 @@ export async function runPostgres(folder: DataFolder, port: number, password: st
     server = await launch();
   } catch (error) {
     if (!(error instanceof EmbeddedPostgresError)) throw error;
-    throw new StartError(error.message.startsWith('Port ') ? `${error.message} Choose another with --postgres-port.` : error.message, { cause: error });
+    throw new StartError(error.message.startsWith('Port ') ? `${error.message} Choose another with --postgres-port.` : error.message, {
+      cause: error,
+    });
   }
   if (server.leftover === 'server') say('A Postgres that an earlier run left behind was stopped.');
   const { url, port: bound } = server;

@@ -52,7 +52,12 @@ async function prepareDatabase(databaseUrl: string, queuePassword: string, redis
     if (redisUrl !== undefined) return '';
     const url = new URL(databaseUrl);
     // Roles belong to the whole server: on one that is not ours, another database may have a Hoop too.
-    const role = isOurs ? 'hoop_relay' : `hoop_relay_${url.pathname.slice(1).toLowerCase().replace(/[^a-z0-9_]/g, '_')}`.slice(0, 63);
+    const role = isOurs
+      ? 'hoop_relay'
+      : `hoop_relay_${url.pathname
+          .slice(1)
+          .toLowerCase()
+          .replace(/[^a-z0-9_]/g, '_')}`.slice(0, 63);
     await prepareQueueSchema({ ownerUrl: databaseUrl, role, password: queuePassword });
     url.username = role;
     url.password = queuePassword;
@@ -104,7 +109,8 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
       await readOrMake(keys.bootstrapTokenFile, newAdminToken);
     }
     /** What is said once, in the environment of the command. */
-    const passed = (...names: string[]): Record<string, string> => Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+    const passed = (...names: string[]): Record<string, string> =>
+      Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
     const redis: Record<string, string> = redisUrl === undefined ? {} : { REDIS_URL: redisUrl, ...passed('HOOP_ALLOW_LOSSY_QUEUE') };
     /** Where the worker puts large bodies, and the control plane finds them. */
     const blobs: Record<string, string> = env['HOOP_BLOB_S3_URL']

@@ -103,7 +103,13 @@ interface Demonstrated {
   readonly exitCode: number;
 }
 
-async function demonstrate(options: StartOptions, folder: DataFolder, stack: Stack, token: string | undefined, io: StartIo): Promise<Demonstrated> {
+async function demonstrate(
+  options: StartOptions,
+  folder: DataFolder,
+  stack: Stack,
+  token: string | undefined,
+  io: StartIo,
+): Promise<Demonstrated> {
   const nothing = { services: undefined, exitCode: 0 };
   const finish = (document: object): void => {
     if (options.json) io.out(JSON.stringify({ controlPlane: stack.controlPlaneUrl, relay: stack.relayUrl, ...document }));
@@ -118,7 +124,10 @@ async function demonstrate(options: StartOptions, folder: DataFolder, stack: Sta
       io.say(`The demonstration's services do not run: ${error.message}`);
       return undefined;
     });
-    if (services !== undefined) io.say(`The demonstration was run on an earlier start. Its identity provider: ${services.issuer}, its payments API: ${services.paymentsUrl}`);
+    if (services !== undefined)
+      io.say(
+        `The demonstration was run on an earlier start. Its identity provider: ${services.issuer}, its payments API: ${services.paymentsUrl}`,
+      );
     finish({ ok: true });
     return { services, exitCode: 0 };
   }
@@ -143,7 +152,11 @@ async function demonstrate(options: StartOptions, folder: DataFolder, stack: Sta
     else io.out(`\n${transcriptText(transcript)}`);
     const failed = transcript.checks.filter(({ ok }) => !ok);
     for (const { what, detail } of failed) io.say(`FAILED: ${what}: ${detail}`);
-    io.say(failed.length === 0 ? `All ${transcript.checks.length} checks hold.` : `${failed.length} of ${transcript.checks.length} checks FAILED.`);
+    io.say(
+      failed.length === 0
+        ? `All ${transcript.checks.length} checks hold.`
+        : `${failed.length} of ${transcript.checks.length} checks FAILED.`,
+    );
     return { services, exitCode: transcript.ok ? 0 : 1 };
   } catch (error) {
     io.say(`The demonstration failed: ${(error as Error).message}`);

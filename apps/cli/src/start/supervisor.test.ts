@@ -43,7 +43,13 @@ async function start(program: string, say: (sentence: string) => void = () => {}
   const main = path.join(scratch, 'main.mjs');
   await writeFile(main, program);
   const child = await supervise(
-    { name: 'thing', main, env: () => ({ GIVEN: 'yes' }), logFile: path.join(scratch, 'thing.log'), ...(stopWithinMs === undefined ? {} : { stopWithinMs }) },
+    {
+      name: 'thing',
+      main,
+      env: () => ({ GIVEN: 'yes' }),
+      logFile: path.join(scratch, 'thing.log'),
+      ...(stopWithinMs === undefined ? {} : { stopWithinMs }),
+    },
     say,
   );
   children.push(child);
@@ -65,7 +71,9 @@ describe('a supervised child', () => {
   });
 
   test('that ends as it starts is an error with its last words', async () => {
-    await expect(start("throw new Error('the key is missing')")).rejects.toThrow(/^The thing ended as it started \(exit 1\): .*the key is missing/);
+    await expect(start("throw new Error('the key is missing')")).rejects.toThrow(
+      /^The thing ended as it started \(exit 1\): .*the key is missing/,
+    );
     const pino = '{"level":60,"msg":"The thing cannot start: DATABASE_URL is not set."}';
     await expect(start(`console.log(${JSON.stringify(pino)}); process.exit(1)`)).rejects.toThrow(
       'The thing ended as it started (exit 1): The thing cannot start: DATABASE_URL is not set.',
@@ -111,6 +119,8 @@ describe('a port', () => {
   });
 
   test('on an address that is not ours is one clear sentence', async () => {
-    await expect(claimPort(0, '192.0.2.1', '--port')).rejects.toThrow('Port 0 on 192.0.2.1 cannot be used (EADDRNOTAVAIL): choose another with --port or --host.');
+    await expect(claimPort(0, '192.0.2.1', '--port')).rejects.toThrow(
+      'Port 0 on 192.0.2.1 cannot be used (EADDRNOTAVAIL): choose another with --port or --host.',
+    );
   });
 });

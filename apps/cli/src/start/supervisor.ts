@@ -100,7 +100,10 @@ async function lastWords(logFile: string): Promise<string> {
     const { size } = await handle.stat();
     const length = Math.min(size, 8192);
     const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
-    const lines = buffer.toString('utf8').split('\n').filter((line) => line.trim() !== '');
+    const lines = buffer
+      .toString('utf8')
+      .split('\n')
+      .filter((line) => line.trim() !== '');
     const telling = lines.findLast((line) => /error|"level":[56]0/i.test(line)) ?? lines.at(-1) ?? '';
     if (!telling.startsWith('{')) return telling.trim();
     const { msg, err } = JSON.parse(telling) as { msg?: string; err?: { message?: string } };

@@ -1,5 +1,10 @@
 import { closeBreakGlassReview as closeOperation, listBreakGlassReviews as listOperation } from '@hoop/contract';
-import { closeBreakGlassReview as close, listBreakGlassReviews as readPage, readBreakGlassReview, type BreakGlassRecord } from '@hoop/database';
+import {
+  closeBreakGlassReview as close,
+  listBreakGlassReviews as readPage,
+  readBreakGlassReview,
+  type BreakGlassRecord,
+} from '@hoop/database';
 
 import { mutate } from '../audit/mutate.ts';
 import { fromCursor, toCursor } from '../http/cursor.ts';

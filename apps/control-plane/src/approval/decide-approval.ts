@@ -1,5 +1,11 @@
 import type { ApprovalEvent, Reviewer } from '@hoop/approvals';
-import { AppError, breakGlass as breakGlassOperation, reviewApproval as reviewOperation, withdrawApproval as withdrawOperation, type Operation } from '@hoop/contract';
+import {
+  AppError,
+  breakGlass as breakGlassOperation,
+  reviewApproval as reviewOperation,
+  withdrawApproval as withdrawOperation,
+  type Operation,
+} from '@hoop/contract';
 import { applyToApproval, readApproval } from '@hoop/database';
 
 import type { Actor } from '../access/actor.ts';
@@ -19,11 +25,21 @@ export function reviewerOf(actor: Actor): Reviewer {
   return { user: token.user, groups: token.groups, mayBreakGlass: role === 'break_glass' };
 }
 
-async function decide<O extends Deciding & Operation>(call: Call<O>, action: string, approvalId: string, event: ApprovalEvent): Promise<Reply<O>> {
+async function decide<O extends Deciding & Operation>(
+  call: Call<O>,
+  action: string,
+  approvalId: string,
+  event: ApprovalEvent,
+): Promise<Reply<O>> {
   return mutate(call as Call<Operation>, { action, isConfiguration: false }, async ({ tx, at }) => {
     const { before, after } = await applyToApproval(tx, approvalId, event, at.getTime(), call.actor.id);
     const resource = toApprovalResource(after);
-    return { reply: { body: resource }, target: { type: 'approval', id: approvalId, name: null }, before: toApprovalResource(before), after: resource };
+    return {
+      reply: { body: resource },
+      target: { type: 'approval', id: approvalId, name: null },
+      before: toApprovalResource(before),
+      after: resource,
+    };
   }) as Promise<Reply<O>>;
 }
 
@@ -31,7 +47,15 @@ export const reviewApproval = route(reviewOperation, async (call) => {
   const { decision, digest, comment, validity } = call.body;
   const reviewer = reviewerOf(call.actor);
   const action = decision === 'approve' ? 'approval.approve' : 'approval.deny';
-  return decide(call, action, call.params.approvalId, { type: 'review', reviewer, decision, digest, comment: comment ?? null, validity: validity ?? null, via: 'rest' });
+  return decide(call, action, call.params.approvalId, {
+    type: 'review',
+    reviewer,
+    decision,
+    digest,
+    comment: comment ?? null,
+    validity: validity ?? null,
+    via: 'rest',
+  });
 });
 
 /** Loud: its own audit action, a warning in the log, a message to every channel, and a review that stays open. */

@@ -1,5 +1,13 @@
 import { getApproval as getOperation, listApprovals as listOperation, newId } from '@hoop/contract';
-import { earlierDecisions, findConnection, findIdentity, insertAuditEvent, listApprovals as readPage, readApproval, type ApprovalFilter } from '@hoop/database';
+import {
+  earlierDecisions,
+  findConnection,
+  findIdentity,
+  insertAuditEvent,
+  listApprovals as readPage,
+  readApproval,
+  type ApprovalFilter,
+} from '@hoop/database';
 
 import { fromCursor, toCursor } from '../http/cursor.ts';
 import { found } from '../http/found.ts';

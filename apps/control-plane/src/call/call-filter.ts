@@ -20,7 +20,8 @@ export interface CallQuery {
 
 /** A query in terms of the record. A name that nobody has now may still be an id on record. */
 export async function callFilterOf(tx: Transaction, query: CallQuery): Promise<CallFilter> {
-  const { session, identity, connection, trace, since, until, decision, rule, state, status, error, method, path, credentialReflected } = query;
+  const { session, identity, connection, trace, since, until, decision, rule, state, status, error, method, path, credentialReflected } =
+    query;
   return {
     since,
     until,

@@ -46,9 +46,22 @@ const toResource = ({ sealed: _, types, ...sink }: EventSinkRecord, logSize: num
 });
 
 /** What an audit event tells of it: how far it has come is none of a change. */
-const toAudited = ({ name, kind, url, allowedCidrs, file, types, maxBatch, paused }: EventSinkRecord) => ({ name, kind, url, allowedCidrs, file, types, maxBatch, paused });
+const toAudited = ({ name, kind, url, allowedCidrs, file, types, maxBatch, paused }: EventSinkRecord) => ({
+  name,
+  kind,
+  url,
+  allowedCidrs,
+  file,
+  types,
+  maxBatch,
+  paused,
+});
 
-async function refuseNamesake(tx: Transaction, sink: { readonly name: string | undefined; readonly file: string | null | undefined }, id: string): Promise<void> {
+async function refuseNamesake(
+  tx: Transaction,
+  sink: { readonly name: string | undefined; readonly file: string | null | undefined },
+  id: string,
+): Promise<void> {
   const namesake = sink.name === undefined ? null : await sinkNamed(tx, sink.name);
   if (namesake !== null && namesake.id !== id) throw new AppError('name_taken', `There is an event sink "${sink.name}" already.`);
   const writer = sink.file == null ? null : await sinkOfFile(tx, sink.file);
@@ -56,7 +69,9 @@ async function refuseNamesake(tx: Transaction, sink: { readonly name: string | u
 }
 
 function refuseMember(path: string, kind: string): never {
-  throw new AppError('invalid_request', `\`${path}\` in the body: does not belong to a ${kind}.`, { extras: { errors: [{ path, message: `does not belong to a ${kind}` }] } });
+  throw new AppError('invalid_request', `\`${path}\` in the body: does not belong to a ${kind}.`, {
+    extras: { errors: [{ path, message: `does not belong to a ${kind}` }] },
+  });
 }
 
 export const createEventSink = route(createOperation, async (call) => {
@@ -104,11 +119,17 @@ export const updateEventSink = route(updateOperation, async (call) => {
   return mutate(call, { action: 'event_sink.update', isConfiguration: false }, async ({ tx, at }) => {
     const before = found(await lockSink(tx, sinkId), 'event sink');
     call.precondition.check(before.version);
-    if (before.kind === 'file') for (const path of ['url', 'allowedCidrs', 'secret'] as const) if (call.body[path] !== undefined) refuseMember(path, 'file');
+    if (before.kind === 'file')
+      for (const path of ['url', 'allowedCidrs', 'secret'] as const) if (call.body[path] !== undefined) refuseMember(path, 'file');
     if (before.kind === 'webhook' && patch.file !== undefined) refuseMember('file', 'webhook');
     const url = patch.url ?? before.url;
     if (url !== null) checkEndpoint(url, patch.allowedCidrs ?? before.allowedCidrs, 'URL of an event sink');
-    if (patch.url !== undefined && before.url !== null && new URL(patch.url).origin !== new URL(before.url).origin && secret === undefined) {
+    if (
+      patch.url !== undefined &&
+      before.url !== null &&
+      new URL(patch.url).origin !== new URL(before.url).origin &&
+      secret === undefined
+    ) {
       throw new AppError('target_refused', 'The secret was given for another host: send it again together with the new URL.');
     }
     await refuseNamesake(tx, { name: patch.name, file: patch.file }, sinkId);

@@ -17,10 +17,14 @@ export const exportLog = route(operation, async (call) => {
   const { context, response } = call;
   const { log: keys } = context.keys;
   if (keys === null) throw new AppError('unavailable', 'The control plane was not given the key of the log: set HOOP_LOG_PUBLIC_KEY_FILE.');
-  if (underWay >= maxAtOnce) throw new AppError('unavailable', 'Other exports of the log are under way. Try again later.', { headers: { 'retry-after': '60' } });
+  if (underWay >= maxAtOnce)
+    throw new AppError('unavailable', 'Other exports of the log are under way. Try again later.', { headers: { 'retry-after': '60' } });
   underWay++;
   try {
-    const log = found(await openLogExport(context.database.pool, keys.keys[0]!, context.blobs), 'log: nothing has been sequenced yet, and so no export of it');
+    const log = found(
+      await openLogExport(context.database.pool, keys.keys[0]!, context.blobs),
+      'log: nothing has been sequenced yet, and so no export of it',
+    );
     try {
       await mutate(call, { action: 'log.export', isConfiguration: false }, async () => ({
         reply: {},

@@ -23,7 +23,11 @@ async function signed(tx: Transaction, size: number | undefined) {
 
 export const getLogStatus = route(statusOperation, async ({ context }) => {
   const { prisma } = context.database;
-  const [{ size, root, pending }, checkpoint, witnesses] = await Promise.all([readLogStatus(prisma), readCheckpoint(prisma), listWitnesses(prisma)]);
+  const [{ size, root, pending }, checkpoint, witnesses] = await Promise.all([
+    readLogStatus(prisma),
+    readCheckpoint(prisma),
+    listWitnesses(prisma),
+  ]);
   return {
     body: {
       size,
@@ -35,7 +39,9 @@ export const getLogStatus = route(statusOperation, async ({ context }) => {
   };
 });
 
-export const getLogCheckpoint = route(checkpointOperation, async ({ context }) => ({ body: (await signed(context.database.prisma, undefined)).note }));
+export const getLogCheckpoint = route(checkpointOperation, async ({ context }) => ({
+  body: (await signed(context.database.prisma, undefined)).note,
+}));
 
 export const getLogKey = route(keyOperation, async ({ context }) => {
   const { log } = context.keys;
@@ -46,7 +52,9 @@ export const getLogKey = route(keyOperation, async ({ context }) => {
 export const getInclusionProof = route(inclusionOperation, async ({ context, params, query }) => {
   const { prisma } = context.database;
   const { size, note } = await signed(prisma, query.size);
-  const leaves = (await leavesOf(prisma, params.recordId)).filter((leaf) => leaf.index < size && (query.index === undefined || leaf.index === query.index));
+  const leaves = (await leavesOf(prisma, params.recordId)).filter(
+    (leaf) => leaf.index < size && (query.index === undefined || leaf.index === query.index),
+  );
   const leaf = found(leaves.at(-1) ?? null, 'leaf of this record in the log of this size');
   return {
     body: {

@@ -59,7 +59,8 @@ export const acceptMaskSuggestion = route(acceptOperation, async (call) =>
     const suggestion = found(await lockMaskSuggestion(tx, connection.id, call.params.suggestionId), noun);
     const before = await findPolicy(tx, connection.id);
     call.precondition.check(before?.revision ?? null);
-    if (suggestion.state === 'accepted') throw new AppError('conflict', 'This suggestion was accepted already: the policy has its rule, unless somebody took it out.');
+    if (suggestion.state === 'accepted')
+      throw new AppError('conflict', 'This suggestion was accepted already: the policy has its rule, unless somebody took it out.');
     const rules = before!.rules;
     const mask = [...before!.mask, { ...ruleOfSuggestion(suggestion), action }];
     checkPolicy({ rules, mask });
@@ -89,7 +90,12 @@ export const dismissMaskSuggestion = route(dismissOperation, async (call) =>
     const suggestion = found(await lockMaskSuggestion(tx, connection.id, call.params.suggestionId), noun);
     if (suggestion.state !== 'open') throw new AppError('conflict', `This suggestion was ${suggestion.state} already.`);
     const after = toResource(await decideMaskSuggestion(tx, suggestion.id, { state: 'dismissed', by: call.actor.name, at }), connection);
-    return { reply: { body: after }, target: { type: 'mask_suggestion', id: suggestion.id, name: suggestion.path }, before: toResource(suggestion, connection), after };
+    return {
+      reply: { body: after },
+      target: { type: 'mask_suggestion', id: suggestion.id, name: suggestion.path },
+      before: toResource(suggestion, connection),
+      after,
+    };
   }),
 );
 

@@ -20,7 +20,10 @@ export const newWebhookSecret = (): string => `whsec_${randomBytes(32).toString(
 /** `wrapped data key ~ sealed secret`, bound to the channel's id. */
 export async function sealChannelSecret(publicKey: JWK | null, channelId: string, secret: string): Promise<string> {
   if (publicKey === null) {
-    throw new AppError('unavailable', 'Notifications are not configured: set HOOP_NOTIFICATION_PUBLIC_KEY_FILE for the control plane and HOOP_NOTIFICATION_KEY_FILE for the worker.');
+    throw new AppError(
+      'unavailable',
+      'Notifications are not configured: set HOOP_NOTIFICATION_PUBLIC_KEY_FILE for the control plane and HOOP_NOTIFICATION_KEY_FILE for the worker.',
+    );
   }
   const { wrapped, key } = await createDataKey(publicKey);
   return `${wrapped}~${sealBody(key, Buffer.from(secret), `${channelId}:secret`)}`;

@@ -17,7 +17,8 @@ import { toChannelResource } from './resource.ts';
 /** The same rules as for targets; `@throws` target_refused. Where the name resolves to is checked at every sending. */
 function checkUrl(url: string, allowedCidrs: string[]): void {
   const { origin } = new URL(url);
-  if (new URL(url).username !== '' || new URL(url).hash !== '') throw new AppError('target_refused', 'The URL of a channel has no user info and no fragment.');
+  if (new URL(url).username !== '' || new URL(url).hash !== '')
+    throw new AppError('target_refused', 'The URL of a channel has no user info and no fragment.');
   parseTarget({ target: origin, allowedHosts: [], allowedCidrs });
 }
 
@@ -57,7 +58,12 @@ export const updateNotificationChannel = route(updateOperation, async (call) => 
     const before = found(await lockChannel(tx, channelId), 'notification channel');
     call.precondition.check(before.version);
     checkUrl(patch.url ?? before.url, patch.allowedCidrs ?? before.allowedCidrs);
-    if (patch.url !== undefined && new URL(patch.url).origin !== new URL(before.url).origin && secret === undefined && before.sealed !== '') {
+    if (
+      patch.url !== undefined &&
+      new URL(patch.url).origin !== new URL(before.url).origin &&
+      secret === undefined &&
+      before.sealed !== ''
+    ) {
       throw new AppError('target_refused', 'The secret was given for another host: send it again together with the new URL.');
     }
     if (patch.name !== undefined) await refuseNamesake(tx, patch.name, channelId);
@@ -81,6 +87,11 @@ export const deleteNotificationChannel = route(deleteOperation, async (call) => 
     const before = found(await lockChannel(tx, channelId), 'notification channel');
     call.precondition.check(before.version);
     await deleteChannel(tx, channelId);
-    return { reply: {}, target: { type: 'notification_channel', id: channelId, name: before.name }, before: toChannelResource(before), after: null };
+    return {
+      reply: {},
+      target: { type: 'notification_channel', id: channelId, name: before.name },
+      before: toChannelResource(before),
+      after: null,
+    };
   });
 });

@@ -101,7 +101,8 @@ function createRecordedReader(context: Context, options: { mayOpenBodies: boolea
     const { policyId, policyRevision } = call.decision!;
     if (masks.has(maskKey(call))) return;
     // Where there was no policy there were no masking rules either.
-    const policy = policyId === null || policyRevision === null ? { rules: [], mask: [] } : await findRecordedPolicy(prisma, policyId, policyRevision);
+    const policy =
+      policyId === null || policyRevision === null ? { rules: [], mask: [] } : await findRecordedPolicy(prisma, policyId, policyRevision);
     // Which rules with masking of their own it fell under is not on record: each may have hidden something.
     masks.set(maskKey(call), policy === null ? null : [...policy.mask, ...policy.rules.flatMap((rule) => rule.mask ?? [])]);
   }
@@ -117,7 +118,8 @@ function createRecordedReader(context: Context, options: { mayOpenBodies: boolea
         (one) => one.requestBody !== null && one.requestBody.bytes > 0 && needsBody(candidate, one.method, one.path),
       );
       const ids = options.mayOpenBodies ? withBody.map((one) => one.id) : [];
-      const opened = ids.length === 0 ? new Map<string, Buffer>() : await openReadableBodies(context, await readBodies(prisma, ids, context.blobs));
+      const opened =
+        ids.length === 0 ? new Map<string, Buffer>() : await openReadableBodies(context, await readBodies(prisma, ids, context.blobs));
       if (withBody.length > 0 && !options.mayOpenBodies)
         noted.add('Conditions that read a body cannot be told: this role may not see recorded bodies.');
       if (withBody.length > 0)

@@ -1,4 +1,11 @@
-import { AppError, explainDecision as operation, type ConnectionSettings, type Explanation, type MaskRule, type Rule } from '@hoop/contract';
+import {
+  AppError,
+  explainDecision as operation,
+  type ConnectionSettings,
+  type Explanation,
+  type MaskRule,
+  type Rule,
+} from '@hoop/contract';
 import { findCall, findConnection, findIdentity, findPolicy, findRecordedPolicy, findSession } from '@hoop/database';
 import { describeRule } from '@hoop/masking';
 import { compileIdentityCondition, compilePolicy, explain, type Facts, type Verdict } from '@hoop/policy';

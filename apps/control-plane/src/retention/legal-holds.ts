@@ -7,14 +7,30 @@ import {
   newId,
   placeLegalHold as placeOperation,
 } from '@hoop/contract';
-import { activeHoldOn, findConnection, findHold, findIdentity, findSession, liftHold, listHolds, lockHold, placeHold, type LegalHoldRecord, type Transaction } from '@hoop/database';
+import {
+  activeHoldOn,
+  findConnection,
+  findHold,
+  findIdentity,
+  findSession,
+  liftHold,
+  listHolds,
+  lockHold,
+  placeHold,
+  type LegalHoldRecord,
+  type Transaction,
+} from '@hoop/database';
 
 import { mutate } from '../audit/mutate.ts';
 import { fromCursor, toCursor } from '../http/cursor.ts';
 import { found, referred } from '../http/found.ts';
 import { route } from '../http/route.ts';
 
-const toResource = ({ placedAt, liftedAt, ...hold }: LegalHoldRecord) => ({ ...hold, placedAt: placedAt.toISOString(), liftedAt: liftedAt?.toISOString() ?? null });
+const toResource = ({ placedAt, liftedAt, ...hold }: LegalHoldRecord) => ({
+  ...hold,
+  placedAt: placedAt.toISOString(),
+  liftedAt: liftedAt?.toISOString() ?? null,
+});
 
 /** What is gone can still be held by its id: its calls are there. */
 async function subjectOf(tx: Transaction, kind: LegalHoldRecord['kind'], subject: string): Promise<string> {
@@ -32,7 +48,12 @@ export const placeLegalHold = route(placeOperation, async (call) => {
     if (earlier !== null) throw new AppError('conflict', `There is a hold on this ${kind} already: ${earlier.id}.`);
     const id = newId('legal_hold', at.getTime());
     const after = toResource(await placeHold(tx, { id, kind, subjectId, reason, placedBy: call.actor.name, placedAt: at }));
-    return { reply: { body: after, headers: { location: `/v1/legal-holds/${id}` } }, target: { type: 'legal_hold', id, name: null }, before: null, after };
+    return {
+      reply: { body: after, headers: { location: `/v1/legal-holds/${id}` } },
+      target: { type: 'legal_hold', id, name: null },
+      before: null,
+      after,
+    };
   });
 });
 
@@ -51,6 +72,10 @@ export const getLegalHold = route(getOperation, async ({ context, params }) => (
 
 export const listLegalHolds = route(listOperation, async ({ context, query }) => {
   const { limit, cursor, kind, subject, active } = query;
-  const { items, last } = await listHolds(context.database.prisma, { kind, subjectId: subject, isActive: active }, { limit, before: fromCursor(cursor) });
+  const { items, last } = await listHolds(
+    context.database.prisma,
+    { kind, subjectId: subject, isActive: active },
+    { limit, before: fromCursor(cursor) },
+  );
   return { body: { items: items.map(toResource), next: toCursor(last) } };
 });

@@ -14,7 +14,12 @@ const interactionSchema = z.looseObject({
 });
 const buttonSchema = z.strictObject({ approvalId: idSchema('approval'), digest: requestDigestSchema });
 
-async function refuse(call: Call<typeof operation>, code: 'unauthenticated' | 'forbidden', detail: string, subject: string | null): Promise<never> {
+async function refuse(
+  call: Call<typeof operation>,
+  code: 'unauthenticated' | 'forbidden',
+  detail: string,
+  subject: string | null,
+): Promise<never> {
   const { context, remote, requestId } = call;
   await context.securityLog.record({
     kind: 'admin_authentication',
@@ -35,7 +40,11 @@ function parse(payload: string): { slackUserId: string; decision: 'approve' | 'd
   try {
     const { user, actions } = interactionSchema.parse(JSON.parse(payload));
     const [action] = actions;
-    return { slackUserId: user.id, decision: action!.action_id === 'hoop_approve' ? 'approve' : 'deny', ...buttonSchema.parse(JSON.parse(action!.value)) };
+    return {
+      slackUserId: user.id,
+      decision: action!.action_id === 'hoop_approve' ? 'approve' : 'deny',
+      ...buttonSchema.parse(JSON.parse(action!.value)),
+    };
   } catch (cause) {
     throw new AppError('invalid_request', 'This is not the press of a button of ours.', { cause });
   }

@@ -1,18 +1,34 @@
 import { deleteSlackUser as deleteOperation, listSlackUsers as listOperation, putSlackUser as putOperation } from '@hoop/contract';
-import { deleteSlackUser as remove, listSlackUsers as readPage, putSlackUser as write, readSlackUser, type SlackUserRecord } from '@hoop/database';
+import {
+  deleteSlackUser as remove,
+  listSlackUsers as readPage,
+  putSlackUser as write,
+  readSlackUser,
+  type SlackUserRecord,
+} from '@hoop/database';
 
 import { mutate } from '../audit/mutate.ts';
 import { found } from '../http/found.ts';
 import { route } from '../http/route.ts';
 
-const toResource = ({ slackUserId, userName, groups, createdAt }: SlackUserRecord) => ({ slackUserId, user: userName, groups, createdAt: createdAt.toISOString() });
+const toResource = ({ slackUserId, userName, groups, createdAt }: SlackUserRecord) => ({
+  slackUserId,
+  user: userName,
+  groups,
+  createdAt: createdAt.toISOString(),
+});
 
 export const putSlackUser = route(putOperation, async (call) => {
   const { slackUserId } = call.params;
   return mutate(call, { action: 'slack_user.put', isConfiguration: false }, async ({ tx, at }) => {
     const before = await readSlackUser(tx, slackUserId);
     const after = toResource(await write(tx, { slackUserId, userName: call.body.user, groups: call.body.groups }, at));
-    return { reply: { body: after }, target: { type: 'slack_user', id: slackUserId, name: after.user }, before: before === null ? null : toResource(before), after };
+    return {
+      reply: { body: after },
+      target: { type: 'slack_user', id: slackUserId, name: after.user },
+      before: before === null ? null : toResource(before),
+      after,
+    };
   });
 });
 

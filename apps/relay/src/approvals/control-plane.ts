@@ -89,19 +89,31 @@ export function createControlPlane({ url, tokenFile }: ApprovalsOptions): Contro
   const callPath = (operation: { path: string }, id: string): string => operation.path.replace('{callId}', id);
 
   return {
-    claimApproval: async (claim, signal) => approvalAnswerSchema.parse(await ask({ method: 'POST', path: claimRelayApproval.path, body: claim, signal })),
+    claimApproval: async (claim, signal) =>
+      approvalAnswerSchema.parse(await ask({ method: 'POST', path: claimRelayApproval.path, body: claim, signal })),
     readApproval: async (id, identityId, wait, signal) =>
-      approvalAnswerSchema.parse(await ask({ method: 'GET', path: `${approvalPath(id)}?identity=${identityId}&wait=${wait}`, waitMs: wait * 1000, signal })),
+      approvalAnswerSchema.parse(
+        await ask({ method: 'GET', path: `${approvalPath(id)}?identity=${identityId}&wait=${wait}`, waitMs: wait * 1000, signal }),
+      ),
     withdrawApproval: async (id, identityId, reason) =>
-      approvalAnswerSchema.parse(await ask({ method: 'POST', path: withdrawRelayApproval.path.replace('{approvalId}', id), body: { identityId, reason } })),
-    createDeferredCall: async (call) => deferredCallSchema.parse(await ask({ method: 'POST', path: createRelayDeferredCall.path, body: call })),
+      approvalAnswerSchema.parse(
+        await ask({ method: 'POST', path: withdrawRelayApproval.path.replace('{approvalId}', id), body: { identityId, reason } }),
+      ),
+    createDeferredCall: async (call) =>
+      deferredCallSchema.parse(await ask({ method: 'POST', path: createRelayDeferredCall.path, body: call })),
     claimDeferredCall: async (id, relayId) =>
       claimRelayDeferredCall.response.parse(await ask({ method: 'POST', path: callPath(claimRelayDeferredCall, id), body: { relayId } })),
     finishDeferredCall: async (id, result) =>
-      finishRelayDeferredCall.response.parse(await ask({ method: 'POST', path: callPath(finishRelayDeferredCall, id), body: result })).isAccepted,
+      finishRelayDeferredCall.response.parse(await ask({ method: 'POST', path: callPath(finishRelayDeferredCall, id), body: result }))
+        .isAccepted,
     readDeferredCall: async (id, identityId, wait, signal) =>
       deferredCallSchema.parse(
-        await ask({ method: 'GET', path: `${callPath(readRelayDeferredCall, id)}?identity=${identityId}&wait=${wait}`, waitMs: wait * 1000, signal }),
+        await ask({
+          method: 'GET',
+          path: `${callPath(readRelayDeferredCall, id)}?identity=${identityId}&wait=${wait}`,
+          waitMs: wait * 1000,
+          signal,
+        }),
       ),
     withdrawDeferredCall: async (id, identityId) =>
       deferredCallSchema.parse(await ask({ method: 'POST', path: callPath(withdrawRelayDeferredCall, id), body: { identityId } })),

@@ -26,14 +26,20 @@ export function answerFollow(relay: Relay, req: IncomingMessage, res: ServerResp
   if (match === null) return false;
   const call = new Call(req, res, relay.now(), false);
   register(call);
-  follow(relay, call, match[1] as 'approvals' | 'calls', match[2]!, Math.min(Number(match[3] ?? 0), maxWaitSeconds)).catch((error: unknown) => fail(relay, call, error));
+  follow(relay, call, match[1] as 'approvals' | 'calls', match[2]!, Math.min(Number(match[3] ?? 0), maxWaitSeconds)).catch(
+    (error: unknown) => fail(relay, call, error),
+  );
   return true;
 }
 
 async function follow(relay: Relay, call: Call, noun: 'approvals' | 'calls', id: string, waitSeconds: number): Promise<void> {
   const { req } = call;
   // The head is read by the same rules as that of a call; its path names no connection.
-  call.request = { ...readRequest({ method: req.method!, url: '/follow', rawHeaders: req.rawHeaders, httpVersion: req.httpVersion }), connection: '-', path: `/${noun}/${id}` };
+  call.request = {
+    ...readRequest({ method: req.method!, url: '/follow', rawHeaders: req.rawHeaders, httpVersion: req.httpVersion }),
+    connection: '-',
+    path: `/${noun}/${id}`,
+  };
   const verification = authenticate(relay, call);
   if (verification) await verification;
   if (call.stage === 'concluded') return;
@@ -48,7 +54,10 @@ async function followApproval(relay: Relay, call: Call, id: string, waitSeconds:
   let answer: ApprovalAnswer;
   if (call.req.method === 'GET') answer = await relay.controlPlane.readApproval(id, identityId, waitSeconds, call.waiting!.signal);
   else if (call.req.method === 'DELETE') answer = await relay.controlPlane.withdrawApproval(id, identityId, 'withdrawn by the function');
-  else throw new AppError('method_not_allowed', 'An approval can be read (GET) and withdrawn (DELETE).', { headers: { allow: 'GET, DELETE' } });
+  else
+    throw new AppError('method_not_allowed', 'An approval can be read (GET) and withdrawn (DELETE).', {
+      headers: { allow: 'GET, DELETE' },
+    });
   const { approvalId, state, expiresAt, validity, reason } = answer;
   sendJson(relay, call, 200, { approvalId, state, expiresAt: new Date(expiresAt).toISOString(), validity, reason });
 }
@@ -61,7 +70,10 @@ async function followCall(relay: Relay, call: Call, id: string, waitSeconds: num
     sendJson(relay, call, 200, { callId, state });
     return;
   }
-  if (call.req.method !== 'GET') throw new AppError('method_not_allowed', 'A deferred call can be collected (GET) and withdrawn (DELETE).', { headers: { allow: 'GET, DELETE' } });
+  if (call.req.method !== 'GET')
+    throw new AppError('method_not_allowed', 'A deferred call can be collected (GET) and withdrawn (DELETE).', {
+      headers: { allow: 'GET, DELETE' },
+    });
   const deferred = await relay.controlPlane.readDeferredCall(id, identityId, waitSeconds, call.waiting!.signal);
   if (call.stage === 'concluded') return;
   const isOpen = deferred.state === 'waiting' || deferred.state === 'ready' || deferred.state === 'running';
@@ -82,7 +94,9 @@ function endError({ state, error, errorDetail, approvalId, callId }: DeferredCal
 }
 
 async function sendResponse(relay: Relay, call: Call, deferred: DeferredCallBody): Promise<void> {
-  const stored = deferredResponseSchema.parse(await openForRelays(relay.sealingKeys, deferred.callId, 'deferred-response', deferred.response!));
+  const stored = deferredResponseSchema.parse(
+    await openForRelays(relay.sealingKeys, deferred.callId, 'deferred-response', deferred.response!),
+  );
   if (call.stage === 'concluded') return;
   leave(relay, call);
   const body = Buffer.from(stored.body, 'base64');

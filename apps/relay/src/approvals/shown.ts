@@ -12,7 +12,10 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 function shownBody(call: Call, body: Uint8Array): Pick<ShownRequest, 'encoding' | 'body'> {
   const masked = maskWholeBody(call, body);
   if (masked === null) {
-    throw new AppError('body_not_inspectable', 'An approver has to see the whole body, and the masking rules of this connection cannot be applied to one of this type.');
+    throw new AppError(
+      'body_not_inspectable',
+      'An approver has to see the whole body, and the masking rules of this connection cannot be applied to one of this type.',
+    );
   }
   try {
     return { encoding: 'utf8', body: utf8.decode(masked) };

@@ -28,7 +28,10 @@ const refusals: Partial<Record<ApprovalState, [code: ErrorCode, sentence: string
   expired: ['approval_expired', 'Nobody decided about this call in time'],
   withdrawn: ['approval_withdrawn', 'The request for approval was withdrawn'],
   voided: ['approval_voided', 'The request for approval was voided'],
-  consumed: ['approval_decided', 'The approval was used by another call with the same bytes. Send the call again to ask for one of its own'],
+  consumed: [
+    'approval_decided',
+    'The approval was used by another call with the same bytes. Send the call again to ask for one of its own',
+  ],
 };
 
 /** Holds the call until it may go on. @throws AppError `approval_*`, `body_not_inspectable`, `unavailable` */
@@ -59,10 +62,14 @@ function settle(call: Call, answer: ApprovalAnswer, verdict: Verdict): void {
   if (refused) {
     throw new AppError(refused[0], `${refused[1]}${reason === null ? '' : `: ${reason}`}.`, { extras: about });
   }
-  throw new AppError('approval_pending', `${verdict.reason} The call waits for a person. Send the same request again once it is approved.`, {
-    extras: { ...about, expiresAt: new Date(answer.expiresAt).toISOString() },
-    headers: { 'retry-after': '5' },
-  });
+  throw new AppError(
+    'approval_pending',
+    `${verdict.reason} The call waits for a person. Send the same request again once it is approved.`,
+    {
+      extras: { ...about, expiresAt: new Date(answer.expiresAt).toISOString() },
+      headers: { 'retry-after': '5' },
+    },
+  );
 }
 
 /** The caller left, or what it rests on was taken away. */
@@ -222,7 +229,9 @@ function withdrawWhenLeft(relay: Relay, call: Call, approvalId: string): void {
       if (!call.isCallerGone) return;
       relay.controlPlane
         .withdrawApproval(approvalId, call.caller!.identity.snapshot.id, 'the function stopped waiting')
-        .catch((error: unknown) => relay.log.warn({ event: 'withdrawal_failed', approvalId, error: String(error) }, 'an approval could not be withdrawn'));
+        .catch((error: unknown) =>
+          relay.log.warn({ event: 'withdrawal_failed', approvalId, error: String(error) }, 'an approval could not be withdrawn'),
+        );
     },
     { once: true },
   );

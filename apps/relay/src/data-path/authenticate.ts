@@ -27,7 +27,10 @@ export function authenticate(relay: Relay, call: Call): Promise<void> | undefine
   }
   const credential = grant ?? authorization;
   if (credential === undefined) {
-    throw new AppError('token_missing', `The request carries no grant: send it as "${headers.grant}: GRANT" or "authorization: Bearer GRANT".`);
+    throw new AppError(
+      'token_missing',
+      `The request carries no grant: send it as "${headers.grant}: GRANT" or "authorization: Bearer GRANT".`,
+    );
   }
   if (sessionName !== undefined && !sessionNameForm.test(sessionName)) {
     throw new AppError('invalid_request', `The ${headers.session} header must be 1 to 64 of A-Z a-z 0-9 . _ -`);

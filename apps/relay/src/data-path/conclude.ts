@@ -16,7 +16,9 @@ export function conclude(relay: Relay, call: Call, trailers: HeaderList): void {
   call.marks.body = call.elapsed();
   const durable = recordCompletion(relay, call);
   if (call.connection!.snapshot.settings.recording.durability === 'relaxed') {
-    durable.catch((error: unknown) => relay.log.error({ event: 'outcome_late', callId: call.id, error: String(error) }, 'an outcome is not durable yet'));
+    durable.catch((error: unknown) =>
+      relay.log.error({ event: 'outcome_late', callId: call.id, error: String(error) }, 'an outcome is not durable yet'),
+    );
     release(relay, call, trailers);
     return;
   }
@@ -70,7 +72,8 @@ export function fail(relay: Relay, call: Call, thrown: unknown): void {
   if (call.res.headersSent) cut(call);
   Promise.try(() => record(relay, call, stage, error)).then(
     () => answer(relay, call, thrown),
-    (unrecorded: unknown) => answer(relay, call, stage === 'sent' ? notRecorded('The target may have carried out this call', unrecorded) : unrecorded),
+    (unrecorded: unknown) =>
+      answer(relay, call, stage === 'sent' ? notRecorded('The target may have carried out this call', unrecorded) : unrecorded),
   );
 }
 
@@ -114,12 +117,21 @@ function cut({ req, res }: Call): void {
 /** Refusals are in the record; what went wrong around us, with its cause, is for the log. */
 function logFailure({ log }: Relay, { id, connection }: Call, error: AppError): void {
   if (error.status < 500) return;
-  const details = { event: 'call_failed', callId: id, connection: connection?.snapshot.name, code: error.code, cause: describe(error.cause) };
-  if (error.code === 'internal') log.error({ ...details, stack: error.cause instanceof Error ? error.cause.stack : undefined }, 'unexpected error in the data path');
+  const details = {
+    event: 'call_failed',
+    callId: id,
+    connection: connection?.snapshot.name,
+    code: error.code,
+    cause: describe(error.cause),
+  };
+  if (error.code === 'internal')
+    log.error({ ...details, stack: error.cause instanceof Error ? error.cause.stack : undefined }, 'unexpected error in the data path');
   else log.warn(details, error.detail);
 }
 
 function describe(cause: unknown): string | undefined {
   if (!(cause instanceof Error)) return cause === undefined ? undefined : String(cause);
-  return cause instanceof AppError ? cause.message : `${cause.name}: ${cause.message}${(cause as NodeJS.ErrnoException).code ? ` (${(cause as NodeJS.ErrnoException).code})` : ''}`;
+  return cause instanceof AppError
+    ? cause.message
+    : `${cause.name}: ${cause.message}${(cause as NodeJS.ErrnoException).code ? ` (${(cause as NodeJS.ErrnoException).code})` : ''}`;
 }

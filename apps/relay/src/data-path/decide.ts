@@ -21,7 +21,10 @@ export async function inspect(call: Call): Promise<void> {
   const { maxInspectedBytes, idleTimeoutMs } = call.connection!.snapshot.settings.limits;
   const body = await readWholeBody(call, maxInspectedBytes, idleTimeoutMs);
   if (body === null) {
-    throw new AppError('body_not_inspectable', `The whole body has to be seen before it is sent, and it is larger than ${maxInspectedBytes} bytes.`);
+    throw new AppError(
+      'body_not_inspectable',
+      `The whole body has to be seen before it is sent, and it is larger than ${maxInspectedBytes} bytes.`,
+    );
   }
   call.body = body;
 }

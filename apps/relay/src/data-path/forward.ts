@@ -28,14 +28,24 @@ export function forward(relay: Relay, call: Call): void {
 
   const { digestKey } = call.session!.keys!;
   const keptBytes = recording.capture === 'full' ? recording.maxBodyBytes : 0;
-  const exchange = new Exchange(relay, call, request.hasBody ? new BodyCapture(keptBytes, digestKey) : null, new BodyCapture(keptBytes, digestKey));
+  const exchange = new Exchange(
+    relay,
+    call,
+    request.hasBody ? new BodyCapture(keptBytes, digestKey) : null,
+    new BodyCapture(keptBytes, digestKey),
+  );
   call.exchange = exchange;
   const options: UpstreamDispatchOptions = {
     origin: target.origin,
     path: target.basePath + targetPath(call) + search,
     method: request.method,
     headers: flattenHeaders(headers),
-    body: call.body ?? (request.hasBody ? (new Upload(call, limits.maxRequestBytes, limits.idleTimeoutMs) as unknown as NonNullable<UpstreamDispatchOptions['body']> & object) : null),
+    body:
+      call.body ??
+      (request.hasBody
+        ? (new Upload(call, limits.maxRequestBytes, limits.idleTimeoutMs) as unknown as NonNullable<UpstreamDispatchOptions['body']> &
+            object)
+        : null),
     // A retry is for the function to decide: whatever the method, nothing is sent twice.
     idempotent: false,
     peer: exchange.peer,

@@ -33,7 +33,8 @@ export function answerableHeaders(call: Call, headers: HeaderList): HeaderList {
   const codings = headers.find(([name]) => name === 'accept-encoding')?.[1];
   if (masking === null && (codings === undefined || harmlessCodings.has(codings))) return headers;
   const asked = requestHeadersForMasking(headers, { masking, scrub: lease === null ? null : scrubberOf(lease) });
-  const isHarmless = codings !== undefined && codings.length <= 200 && asked.some(([name, value]) => name === 'accept-encoding' && value === codings);
+  const isHarmless =
+    codings !== undefined && codings.length <= 200 && asked.some(([name, value]) => name === 'accept-encoding' && value === codings);
   if (isHarmless && harmlessCodings.size < maxHarmlessCodings) harmlessCodings.add(codings);
   return asked;
 }

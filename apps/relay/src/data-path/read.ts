@@ -32,7 +32,8 @@ function readContext(text: string): Readonly<Record<string, string>> {
   const entries = Object.entries(value);
   if (entries.length > maxContextEntries) throw invalid(`The ${headers.context} header has more than ${maxContextEntries} members.`);
   for (const [key, one] of entries) {
-    if (!contextKey.test(key)) throw invalid(`"${key.slice(0, 64)}" cannot be the name of a context value: letters, digits, ".", "_" and "-", and a letter first.`);
+    if (!contextKey.test(key))
+      throw invalid(`"${key.slice(0, 64)}" cannot be the name of a context value: letters, digits, ".", "_" and "-", and a letter first.`);
     if (typeof one !== 'string') throw invalid(`The context value "${key}" is not a string.`);
   }
   return value as Record<string, string>;

@@ -15,7 +15,19 @@ import type { Relay } from '../relay.ts';
 import { sealForRelays } from './sealed-request.ts';
 
 /** What would authenticate somebody, or ask for a deferral again, is not kept. */
-const notKept = new Set<string>(['authorization', 'prefer', 'expect', 'content-length', 'transfer-encoding', names.grant, names.wait, names.session, names.withdrawOnAbort, names.channel, names.deferred]);
+const notKept = new Set<string>([
+  'authorization',
+  'prefer',
+  'expect',
+  'content-length',
+  'transfer-encoding',
+  names.grant,
+  names.wait,
+  names.session,
+  names.withdrawOnAbort,
+  names.channel,
+  names.deferred,
+]);
 
 const keptHeaders = (list: HeaderList): HeaderList => list.filter(([name]) => !notKept.has(name));
 
@@ -60,7 +72,10 @@ export async function defer(relay: Relay, call: Call, verdict: Verdict): Promise
   if (isOver(call)) {
     // The caller left before it learnt the id, so nobody could collect the result.
     await relay.controlPlane.withdrawDeferredCall(call.id, identity.snapshot.id).catch((error: unknown) => {
-      relay.log.warn({ event: 'withdrawal_failed', callId: call.id, error: String(error) }, 'a deferred call of a caller that has left could not be withdrawn');
+      relay.log.warn(
+        { event: 'withdrawal_failed', callId: call.id, error: String(error) },
+        'a deferred call of a caller that has left could not be withdrawn',
+      );
     });
     return;
   }
@@ -88,7 +103,10 @@ async function keep(relay: Relay, call: Call, kept: NewDeferredCall): Promise<De
       }
       if (isOver(call) || relay.now() + waitMs >= until) {
         const location = `/-/calls/${call.id}`;
-        throw new AppError('outcome_unknown', `It is not known whether the call is kept. GET ${location} says it: 404 where it is not.`, { cause: error, extras: { deferredCallId: call.id, location } });
+        throw new AppError('outcome_unknown', `It is not known whether the call is kept. GET ${location} says it: 404 where it is not.`, {
+          cause: error,
+          extras: { deferredCallId: call.id, location },
+        });
       }
       await delay(waitMs);
     }
@@ -108,13 +126,20 @@ export function sendDeferredState(call: Call, { callId, approvalId, state }: Def
   const location = `/-/calls/${callId}`;
   const body = Buffer.from(JSON.stringify({ callId, approvalId, state, location }));
   call.res.writeHead(202, [
-    'content-type', 'application/json',
-    'content-length', String(body.length),
-    'cache-control', 'no-store',
-    'location', location,
-    'preference-applied', 'respond-async',
-    'retry-after', '5',
-    names.call, callId,
+    'content-type',
+    'application/json',
+    'content-length',
+    String(body.length),
+    'cache-control',
+    'no-store',
+    'location',
+    location,
+    'preference-applied',
+    'respond-async',
+    'retry-after',
+    '5',
+    names.call,
+    callId,
   ]);
   call.res.end(body);
 }

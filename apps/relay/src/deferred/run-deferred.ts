@@ -18,7 +18,15 @@ const maxKeptBytes = 8_388_608;
 const maxRunMs = 600_000;
 
 /** Errors of calls that a target may have got; any other ended the call before. */
-const sentErrors = new Set(['target_reset', 'target_timeout', 'target_invalid_response', 'unmaskable_response', 'response_too_large', 'outcome_not_recorded', 'call_revoked']);
+const sentErrors = new Set([
+  'target_reset',
+  'target_timeout',
+  'target_invalid_response',
+  'unmaskable_response',
+  'response_too_large',
+  'outcome_not_recorded',
+  'call_revoked',
+]);
 
 interface Sent {
   readonly response: DeferredResponse;
@@ -37,7 +45,13 @@ export async function runDeferred(relay: Relay, callId: string): Promise<void> {
     stored = deferredRequestSchema.parse(await openForRelays(relay.sealingKeys, callId, 'deferred-request', claimed.request));
   } catch (error) {
     relay.log.error({ event: 'deferred_not_openable', callId, error: String(error) }, 'a deferred request cannot be opened');
-    await finish(relay, callId, { state: 'refused', status: 503, error: 'credential_not_openable', errorDetail: 'The stored request cannot be opened by this relay.', response: null });
+    await finish(relay, callId, {
+      state: 'refused',
+      status: 503,
+      error: 'credential_not_openable',
+      errorDetail: 'The stored request cannot be opened by this relay.',
+      response: null,
+    });
     return;
   }
   const token = randomBytes(32).toString('base64url');
@@ -48,7 +62,13 @@ export async function runDeferred(relay: Relay, callId: string): Promise<void> {
   } catch (error) {
     // Whether a target got it cannot be known here; the record says it.
     relay.log.error({ event: 'deferred_failed', callId, error: String(error) }, 'a deferred call did not come to an end');
-    await finish(relay, callId, { state: 'unknown', status: 502, error: 'outcome_unknown', errorDetail: 'The relay did not see the end of the call.', response: null });
+    await finish(relay, callId, {
+      state: 'unknown',
+      status: 502,
+      error: 'outcome_unknown',
+      errorDetail: 'The relay did not see the end of the call.',
+      response: null,
+    });
   } finally {
     relay.deferredRuns.delete(token);
   }
@@ -56,7 +76,11 @@ export async function runDeferred(relay: Relay, callId: string): Promise<void> {
 
 async function send(relay: Relay, token: string, stored: DeferredRequest): Promise<Sent> {
   const body = Buffer.from(stored.body, 'base64');
-  const { statusCode, headers, body: stream } = await request(`http://127.0.0.1:${relay.loopbackPort}${stored.target}`, {
+  const {
+    statusCode,
+    headers,
+    body: stream,
+  } = await request(`http://127.0.0.1:${relay.loopbackPort}${stored.target}`, {
     method: stored.method as 'POST',
     headers: [...stored.headers.flat(), names.deferred, token],
     body: body.length > 0 ? body : null,
@@ -70,10 +94,16 @@ async function send(relay: Relay, token: string, stored: DeferredRequest): Promi
     if (bytes <= maxKeptBytes) chunks.push(chunk);
   }
   const isTooLarge = bytes > maxKeptBytes;
-  const list: HeaderList = Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().map((one): [string, string] => [name, one]));
+  const list: HeaderList = Object.entries(headers).flatMap(([name, value]) =>
+    [value ?? []].flat().map((one): [string, string] => [name, one]),
+  );
   const error = list.find(([name]) => name === names.error)?.[1] ?? null;
   const kept = list.filter(([name]) => name !== 'connection' && name !== 'keep-alive' && name !== 'transfer-encoding' && name !== 'date');
-  return { response: { version: 1, status: statusCode, headers: kept, body: isTooLarge ? '' : Buffer.concat(chunks).toString('base64') }, error, isTooLarge };
+  return {
+    response: { version: 1, status: statusCode, headers: kept, body: isTooLarge ? '' : Buffer.concat(chunks).toString('base64') },
+    error,
+    isTooLarge,
+  };
 }
 
 async function report(relay: Relay, callId: string, { response, error, isTooLarge }: Sent): Promise<void> {
@@ -103,7 +133,10 @@ async function finish(relay: Relay, callId: string, result: Result): Promise<voi
       return;
     } catch (error) {
       if (attempt === 8) {
-        relay.log.error({ event: 'deferred_result_lost', callId, error: String(error) }, 'the result of a deferred call could not be stored');
+        relay.log.error(
+          { event: 'deferred_result_lost', callId, error: String(error) },
+          'the result of a deferred call could not be stored',
+        );
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, Math.min(250 * 2 ** attempt, 5_000)));

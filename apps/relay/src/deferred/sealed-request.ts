@@ -41,7 +41,12 @@ export interface SealedForRelay {
 type Half = 'deferred-request' | 'deferred-response';
 
 /** @param keys the relays' private keys; the first one's public half seals */
-export async function sealForRelays(keys: JwkSet, callId: string, half: Half, value: DeferredRequest | DeferredResponse): Promise<SealedForRelay> {
+export async function sealForRelays(
+  keys: JwkSet,
+  callId: string,
+  half: Half,
+  value: DeferredRequest | DeferredResponse,
+): Promise<SealedForRelay> {
   const { wrapped, key } = await createDataKey(toPublicJwks(keys).keys[0]!);
   return { wrappedKey: wrapped, sealed: sealBody(key, Buffer.from(JSON.stringify(value)), `${callId}:${half}`) };
 }

@@ -120,7 +120,7 @@ export function startSnapshotClient(options: SnapshotClientOptions): SnapshotCli
   }
 
   async function run(): Promise<void> {
-    for (let failures = 0; !stop.signal.aborted; ) {
+    for (let failures = 0; !stop.signal.aborted;) {
       const startedAt = now();
       try {
         await catchUp();

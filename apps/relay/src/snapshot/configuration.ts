@@ -44,7 +44,11 @@ function compileConnection({ name, policy }: ConnectionSnapshot, hashKey: Uint8A
       masking: new ConnectionMasking(policy?.mask ?? [], hashKey),
     };
   } catch (cause) {
-    return new AppError('unavailable', `The policy of the connection "${name}" cannot be used by this relay; an operator has to save it again.`, { cause });
+    return new AppError(
+      'unavailable',
+      `The policy of the connection "${name}" cannot be used by this relay; an operator has to save it again.`,
+      { cause },
+    );
   }
 }
 

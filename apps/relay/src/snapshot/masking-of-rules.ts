@@ -44,10 +44,17 @@ export class ConnectionMasking {
 
   #combine(rules: readonly CompiledRule[]): CompiledMasking {
     try {
-      return compileMasking([...this.#policyRules, ...rules.flatMap((rule) => rule.mask)], { hashKey: this.#hashKey, compileCondition: compileIdentityCondition });
+      return compileMasking([...this.#policyRules, ...rules.flatMap((rule) => rule.mask)], {
+        hashKey: this.#hashKey,
+        compileCondition: compileIdentityCondition,
+      });
     } catch (cause) {
       const names = rules.map((rule) => `"${rule.name}"`).join(', ');
-      throw new AppError('unavailable', `The masking of the rules ${names} cannot be used by this relay; an operator has to save the policy again.`, { cause });
+      throw new AppError(
+        'unavailable',
+        `The masking of the rules ${names} cannot be used by this relay; an operator has to save the policy again.`,
+        { cause },
+      );
     }
   }
 }

@@ -3,7 +3,16 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { newId } from '@hoop/contract';
-import { applyToApproval, claimApproval, createChannel, createDeferredCall, listDeliveries, openDatabase, readApproval, reviveDelivery } from '@hoop/database';
+import {
+  applyToApproval,
+  claimApproval,
+  createChannel,
+  createDeferredCall,
+  listDeliveries,
+  openDatabase,
+  readApproval,
+  reviveDelivery,
+} from '@hoop/database';
 import type { ApprovalClaim, ChannelRecord, Database } from '@hoop/database';
 import { openQueueWorker, prepareQueueSchema } from '@hoop/queue';
 import type { QueueConnection } from '@hoop/queue';
@@ -28,8 +37,20 @@ interface Received {
 }
 
 /** A receiver that answers as `respond` says. */
-async function startReceiver(): Promise<{ url: string; received: Received[]; respond: (count: number, request: IncomingMessage) => { status: number; body?: string; headers?: Record<string, string> }; server: Server }> {
-  const receiver = { url: '', received: [] as Received[], respond: (_count: number, _request: IncomingMessage): { status: number; body?: string; headers?: Record<string, string> } => ({ status: 204 }), server: null as unknown as Server };
+async function startReceiver(): Promise<{
+  url: string;
+  received: Received[];
+  respond: (count: number, request: IncomingMessage) => { status: number; body?: string; headers?: Record<string, string> };
+  server: Server;
+}> {
+  const receiver = {
+    url: '',
+    received: [] as Received[],
+    respond: (_count: number, _request: IncomingMessage): { status: number; body?: string; headers?: Record<string, string> } => ({
+      status: 204,
+    }),
+    server: null as unknown as Server,
+  };
   receiver.server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -103,8 +124,31 @@ describe.each(['postgres', 'redis'] as const)('approvals with the queue on %s', 
       const id = newId('notification_channel');
       const { wrapped, key } = await createDataKey(notificationKeys.publicJwks.keys[0]!);
       const sealed = `${wrapped}~${sealBody(key, Buffer.from(secret), `${id}:secret`)}`;
-      const defaults = { id, name: id.replaceAll('_', '-'), kind: 'webhook', url: receiver.url, allowedCidrs: ['127.0.0.0/8'], events: ['approval.requested', 'approval.approved', 'approval.expired', 'approval.reminder', 'approval.escalated', 'approval.break_glass', 'deferred.finished'], reviewers: [], sealed, settings: {}, disabled: false } as const;
-      return createChannel(db.prisma, { ...defaults, events: [...defaults.events], allowedCidrs: [...defaults.allowedCidrs], reviewers: [], ...changes }, new Date());
+      const defaults = {
+        id,
+        name: id.replaceAll('_', '-'),
+        kind: 'webhook',
+        url: receiver.url,
+        allowedCidrs: ['127.0.0.0/8'],
+        events: [
+          'approval.requested',
+          'approval.approved',
+          'approval.expired',
+          'approval.reminder',
+          'approval.escalated',
+          'approval.break_glass',
+          'deferred.finished',
+        ],
+        reviewers: [],
+        sealed,
+        settings: {},
+        disabled: false,
+      } as const;
+      return createChannel(
+        db.prisma,
+        { ...defaults, events: [...defaults.events], allowedCidrs: [...defaults.allowedCidrs], reviewers: [], ...changes },
+        new Date(),
+      );
     }
     async function request(changes: Partial<ApprovalClaim> = {}, at = Date.now()): Promise<{ id: string; digest: string }> {
       const n = ++digest;
@@ -113,7 +157,20 @@ describe.each(['postgres', 'redis'] as const)('approvals with the queue on %s', 
     }
     const approve = (one: { id: string; digest: string }): Promise<unknown> =>
       db.inTransaction((tx) =>
-        applyToApproval(tx, one.id, { type: 'review', reviewer: { user: 'ann', groups: ['payments'], mayBreakGlass: false }, decision: 'approve', digest: one.digest, comment: null, validity: null, via: 'rest' }, Date.now()),
+        applyToApproval(
+          tx,
+          one.id,
+          {
+            type: 'review',
+            reviewer: { user: 'ann', groups: ['payments'], mayBreakGlass: false },
+            decision: 'approve',
+            digest: one.digest,
+            comment: null,
+            validity: null,
+            via: 'rest',
+          },
+          Date.now(),
+        ),
       );
     const events = (): string[] => receiver.received.map(({ body }) => (JSON.parse(body) as { type: string }).type);
 
@@ -146,7 +203,11 @@ describe.each(['postgres', 'redis'] as const)('approvals with the queue on %s', 
       receiver.respond = (count) => ({ status: count < 3 ? 500 : 200 });
       await work([10, 10, 10, 10]);
       const { id } = await request();
-      await eventually(async () => expect(await listDeliveries(db.prisma, { state: 'delivered', limit: 5 })).toContainEqual(expect.objectContaining({ subjectId: id, attempts: 3 })));
+      await eventually(async () =>
+        expect(await listDeliveries(db.prisma, { state: 'delivered', limit: 5 })).toContainEqual(
+          expect.objectContaining({ subjectId: id, attempts: 3 }),
+        ),
+      );
       expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
     });
 
@@ -156,12 +217,16 @@ describe.each(['postgres', 'redis'] as const)('approvals with the queue on %s', 
       await work([5, 5]);
       const { id } = await request();
       await eventually(async () =>
-        expect(await listDeliveries(db.prisma, { state: 'dead', limit: 50 })).toContainEqual(expect.objectContaining({ subjectId: id, attempts: 3, lastStatus: 503 })),
+        expect(await listDeliveries(db.prisma, { state: 'dead', limit: 50 })).toContainEqual(
+          expect.objectContaining({ subjectId: id, attempts: 3, lastStatus: 503 }),
+        ),
       );
       receiver.respond = () => ({ status: 200 });
       const dead = (await listDeliveries(db.prisma, { state: 'dead', limit: 50 })).find((one) => one.subjectId === id)!;
       await db.inTransaction((tx) => reviveDelivery(tx, dead.id, new Date()));
-      await eventually(async () => expect(await listDeliveries(db.prisma, { state: 'delivered', limit: 50 })).toContainEqual(expect.objectContaining({ id: dead.id })));
+      await eventually(async () =>
+        expect(await listDeliveries(db.prisma, { state: 'delivered', limit: 50 })).toContainEqual(expect.objectContaining({ id: dead.id })),
+      );
     });
 
     test.each([
@@ -202,7 +267,10 @@ describe.each(['postgres', 'redis'] as const)('approvals with the queue on %s', 
       const sealedRequest = async (callId: string, body: string) => {
         const { wrapped, key } = await createDataKey(recordingKeys.publicJwks.keys[0]!);
         const shown = { method: 'POST', url: 'https://api.payments.example/v1/refunds', headers: [], encoding: 'utf8', body };
-        return { wrappedKey: wrapped, sealed: Buffer.from(sealBody(key, Buffer.from(JSON.stringify(shown)), `${callId}:approval`), 'base64') };
+        return {
+          wrappedKey: wrapped,
+          sealed: Buffer.from(sealBody(key, Buffer.from(JSON.stringify(shown)), `${callId}:approval`), 'base64'),
+        };
       };
       await channel({ kind: 'slack', events: ['approval.requested'], settings: { slackChannel: 'C1' } });
       receiver.respond = () => ({ status: 200, body: '{"ok":true}' });
@@ -213,7 +281,10 @@ describe.each(['postgres', 'redis'] as const)('approvals with the queue on %s', 
       expect(receiver.received[0]!.headers.authorization).toBe(`Bearer ${secret}`);
       const message = receiver.received[0]!.body;
       expect(message).toContain('{\\"amount\\":20000} &lt;&amp;');
-      const { blocks, channel: slackChannel } = JSON.parse(message) as { channel: string; blocks: { type: string; elements?: { action_id: string; value: string }[] }[] };
+      const { blocks, channel: slackChannel } = JSON.parse(message) as {
+        channel: string;
+        blocks: { type: string; elements?: { action_id: string; value: string }[] }[];
+      };
       expect(slackChannel).toBe('C1');
       const buttons = blocks.find((block) => block.type === 'actions')!.elements!;
       expect(buttons.map((button) => [button.action_id, JSON.parse(button.value)])).toEqual([
@@ -246,7 +317,17 @@ describe.each(['postgres', 'redis'] as const)('approvals with the queue on %s', 
       await db.inTransaction((tx) =>
         createDeferredCall(
           tx,
-          { callId, identityId: scene.identityId, connectionId: scene.connectionId, approvalId: one.id, request: { wrappedKey: 'k', sealed: Buffer.from('s') }, idempotencyKey: null, mayRetry: false, webhookChannel: name, expiresAt: Date.now() + 3_600_000 },
+          {
+            callId,
+            identityId: scene.identityId,
+            connectionId: scene.connectionId,
+            approvalId: one.id,
+            request: { wrappedKey: 'k', sealed: Buffer.from('s') },
+            idempotencyKey: null,
+            mayRetry: false,
+            webhookChannel: name,
+            expiresAt: Date.now() + 3_600_000,
+          },
           Date.now(),
         ),
       );
@@ -258,7 +339,11 @@ describe.each(['postgres', 'redis'] as const)('approvals with the queue on %s', 
       await relay.close();
       await db.prisma.deferredCall.update({ where: { callId }, data: { state: 'done', status: 201 } });
       await db.prisma.outbox.create({ data: { topic: 'deferred.finished', payload: { callId } } });
-      await eventually(() => expect(receiver.received.map(({ body }) => (JSON.parse(body) as { data: unknown }).data)).toEqual([{ callId, state: 'done', status: 201, error: null, collect: `/-/calls/${callId}` }]));
+      await eventually(() =>
+        expect(receiver.received.map(({ body }) => (JSON.parse(body) as { data: unknown }).data)).toEqual([
+          { callId, state: 'done', status: 201, error: null, collect: `/-/calls/${callId}` },
+        ]),
+      );
     });
   });
 });

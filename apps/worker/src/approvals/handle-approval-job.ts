@@ -63,7 +63,9 @@ export async function handleApprovalJob(context: ApprovalJobContext, job: Approv
   if (job.kind === 'tell') return fanOut(context, approval, job.event);
   if (approval.state !== 'pending') return;
   if (job.kind === 'remind') return fanOut(context, approval, 'approval.reminder');
-  const escalatedTo = approval.requirements.filter((one) => hasEscalated(one, approval.requestedAt, now())).flatMap((one) => one.approval.escalateTo ?? []);
+  const escalatedTo = approval.requirements
+    .filter((one) => hasEscalated(one, approval.requestedAt, now()))
+    .flatMap((one) => one.approval.escalateTo ?? []);
   // A job that comes a moment too early leaves it to the sweep.
   if (escalatedTo.length === 0) return;
   await escalateReviewers(db.prisma, approval.id, escalatedTo);

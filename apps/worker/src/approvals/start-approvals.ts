@@ -30,7 +30,11 @@ export function startApprovals(context: WorkerContext): Part {
   const approvals = openQueueWorker<ApprovalJob>(
     queueNames.approvals,
     config.queue,
-    (job) => handleApprovalJob({ db, notifications: queues.notifications, now, publicUrl: config.publicUrl ?? 'http://127.0.0.1:7700' }, known(job.payload)),
+    (job) =>
+      handleApprovalJob(
+        { db, notifications: queues.notifications, now, publicUrl: config.publicUrl ?? 'http://127.0.0.1:7700' },
+        known(job.payload),
+      ),
     { ...options, concurrency: 4 },
   );
   const notificationContext = createNotificationContext(context, queues.notifications);
@@ -69,11 +73,15 @@ export function startApprovals(context: WorkerContext): Part {
 
 /** A job of a version that this worker does not know is kept for one that does. */
 function known<T extends { readonly version: number }>(job: T): T {
-  if (typeof job !== 'object' || job === null || job.version !== 1) throw deadLetter('The job is of a version that this worker does not know.');
+  if (typeof job !== 'object' || job === null || job.version !== 1)
+    throw deadLetter('The job is of a version that this worker does not know.');
   return job;
 }
 
-function createNotificationContext({ config, db, log, now }: WorkerContext, notifications: NotificationContext['notifications']): NotificationContext {
+function createNotificationContext(
+  { config, db, log, now }: WorkerContext,
+  notifications: NotificationContext['notifications'],
+): NotificationContext {
   return {
     db,
     notifications,
@@ -83,7 +91,8 @@ function createNotificationContext({ config, db, log, now }: WorkerContext, noti
     onError: (error) => log.error({ event: 'channel_secret_unreadable', error: error.message }),
     retryDelaysMs: config.notificationRetriesMs ?? standardRetryDelaysMs,
     async openSecret(sealed, channelId) {
-      if (config.notificationKeys === undefined) throw new Error('HOOP_NOTIFICATION_KEY_FILE is not set: the secrets of channels cannot be opened.');
+      if (config.notificationKeys === undefined)
+        throw new Error('HOOP_NOTIFICATION_KEY_FILE is not set: the secrets of channels cannot be opened.');
       const [wrapped = '', body = ''] = sealed.split('~');
       const key = await openDataKey(config.notificationKeys, wrapped);
       return new Secret(openBody(key, body, `${channelId}:secret`).toString('utf8'));
@@ -94,7 +103,9 @@ function createNotificationContext({ config, db, log, now }: WorkerContext, noti
       if (approval === null || shown === null) return null;
       try {
         const key = await openDataKey(config.recordingKeys, shown.wrappedKey);
-        return shownRequestSchema.parse(JSON.parse(openBody(key, shown.sealed.toString('base64'), `${approval.callId}:approval`).toString('utf8')));
+        return shownRequestSchema.parse(
+          JSON.parse(openBody(key, shown.sealed.toString('base64'), `${approval.callId}:approval`).toString('utf8')),
+        );
       } catch (error) {
         // The message goes out without the request, and so without buttons.
         log.error({ event: 'shown_request_unreadable', approvalId, error: (error as Error).message });

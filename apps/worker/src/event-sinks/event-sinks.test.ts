@@ -126,7 +126,10 @@ describe('a webhook', () => {
       sequence: events[0]!.id.padStart(16, '0'),
       data: { id: callId, state: 'completed', status: 200, connection: { name: 'payments' } },
     });
-    expect(receiver.messages.find((message) => message.events[0]!['subject'] === auditId)!.events[0]).toMatchObject({ type: 'hoop.audit_event.recorded', data: { id: auditId, action: 'a.b' } });
+    expect(receiver.messages.find((message) => message.events[0]!['subject'] === auditId)!.events[0]).toMatchObject({
+      type: 'hoop.audit_event.recorded',
+      data: { id: auditId, action: 'a.b' },
+    });
     expect(await stateOf(one)).toMatchObject({ failures: 0, lastError: null, lastDeliveredAt: expect.any(Date) });
   });
 
@@ -166,7 +169,12 @@ describe('a webhook', () => {
     await scene.work();
     const end = await settled();
     await expect.poll(async () => (await stateOf(one)).failures, { timeout: 10_000 }).toBeGreaterThan(2);
-    expect(await stateOf(one)).toMatchObject({ cursor: one.cursor, lastError: 'The receiver answered 503.', lastDeliveredAt: null, nextAttemptAt: expect.any(Date) });
+    expect(await stateOf(one)).toMatchObject({
+      cursor: one.cursor,
+      lastError: 'The receiver answered 503.',
+      lastDeliveredAt: null,
+      nextAttemptAt: expect.any(Date),
+    });
     receiver.answer = () => 200;
     await expect.poll(async () => (await stateOf(one)).cursor, { timeout: 10_000 }).toBe(end);
     expect(receiver.taken).toEqual(from(one.cursor, end));
@@ -257,8 +265,10 @@ describe('a webhook', () => {
     await scene.work();
     await settled();
     const { connectionId } = await scene.db.prisma.call.findUniqueOrThrow({ where: { id: callId! } });
-    for (let isDone = false; !isDone; ) {
-      ({ isDone } = await scene.db.inTransaction((tx) => purgeCalls(tx, { connectionId, connectionName: null, seconds: 0 }, Date.now() + 60_000)));
+    for (let isDone = false; !isDone;) {
+      ({ isDone } = await scene.db.inTransaction((tx) =>
+        purgeCalls(tx, { connectionId, connectionName: null, seconds: 0 }, Date.now() + 60_000),
+      ));
     }
     const end = await settled();
     const one = await sink({ url: receiver.url, cursor: start, types: ['hoop.call.concluded', 'hoop.call.purged'] });
@@ -271,7 +281,10 @@ describe('a webhook', () => {
 
 describe('a file', () => {
   const lines = async (file: string): Promise<Event[]> =>
-    (await readFile(path.join(folder, file), 'utf8')).split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Event);
+    (await readFile(path.join(folder, file), 'utf8'))
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Event);
 
   test('gets every event as a line, in order, while workers are killed with -9 and lines are torn', async () => {
     const one = await sink({ kind: 'file', file: 'events.ndjson', sealed: '', maxBatch: 20 });
@@ -293,13 +306,12 @@ describe('a file', () => {
   test('is not written outside of the folder, through a link, or without a folder', async () => {
     await writeFile(path.join(folder, 'target'), 'untouched');
     await symlink(path.join(folder, 'target'), path.join(folder, 'link'));
-    const sinks = [
-      await sink({ kind: 'file', file: '../outside', sealed: '' }),
-      await sink({ kind: 'file', file: 'link', sealed: '' }),
-    ];
+    const sinks = [await sink({ kind: 'file', file: '../outside', sealed: '' }), await sink({ kind: 'file', file: 'link', sealed: '' })];
     await scene.work({ eventFilesFolder: folder });
     await scene.record(1);
-    await expect.poll(async () => (await Promise.all(sinks.map(stateOf))).map((one) => one.lastError)).toEqual(['The name of the file is not one.', 'The file is a symbolic link; it is not followed.']);
+    await expect
+      .poll(async () => (await Promise.all(sinks.map(stateOf))).map((one) => one.lastError))
+      .toEqual(['The name of the file is not one.', 'The file is a symbolic link; it is not followed.']);
     expect(await readFile(path.join(folder, 'target'), 'utf8')).toBe('untouched');
     await expect(readFile(path.join(folder, '../outside'))).rejects.toThrow('ENOENT');
     await scene.stop();

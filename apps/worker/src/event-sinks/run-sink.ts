@@ -78,7 +78,8 @@ export async function runSink(context: WorkerContext, sinkId: string, run: SinkR
 
 async function deliveryOf({ config, now }: WorkerContext, sink: EventSinkRecord, signal: AbortSignal): Promise<Deliver> {
   if (sink.kind === 'file') return (events) => writeEvents(config.eventFilesFolder, sink.file ?? '', events);
-  if (config.notificationKeys === undefined) throw new Error('HOOP_NOTIFICATION_KEY_FILE is not set for the worker: the signing secret cannot be opened.');
+  if (config.notificationKeys === undefined)
+    throw new Error('HOOP_NOTIFICATION_KEY_FILE is not set for the worker: the signing secret cannot be opened.');
   const [wrapped = '', sealed = ''] = sink.sealed.split('~');
   const secret = openBody(await openDataKey(config.notificationKeys, wrapped), sealed, `${sink.id}:secret`).toString('utf8');
   const send = createGuardedFetch({ allowedCidrs: sink.allowedCidrs, timeoutMs, maxBytes: 65_536, retries: 0 });

@@ -20,7 +20,10 @@ export async function writeEvents(folder: string | undefined, file: string, even
   if (!fileName.test(file)) throw new Error('The name of the file is not one.');
   const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
   const handle = await open(path.join(folder, file), flags, 0o600).catch((error: NodeJS.ErrnoException) => {
-    throw new Error(error.code === 'ELOOP' ? 'The file is a symbolic link; it is not followed.' : `The file cannot be opened (${error.code}).`, { cause: error });
+    throw new Error(
+      error.code === 'ELOOP' ? 'The file is a symbolic link; it is not followed.' : `The file cannot be opened (${error.code}).`,
+      { cause: error },
+    );
   });
   try {
     if (!(await handle.stat()).isFile()) throw new Error('There is something else than a file by this name.');
@@ -38,7 +41,7 @@ export async function writeEvents(folder: string | undefined, file: string, even
 async function cutTornLine(handle: FileHandle): Promise<void> {
   const { size } = await handle.stat();
   const buffer = Buffer.alloc(tailBytes);
-  for (let end = size; end > 0; ) {
+  for (let end = size; end > 0;) {
     const start = Math.max(0, end - tailBytes);
     const { bytesRead } = await handle.read(buffer, 0, end - start, start);
     const at = buffer.subarray(0, bytesRead).lastIndexOf(10);

@@ -76,7 +76,9 @@ describe('the sequencer', () => {
     await scene.db.pool.query(`DELETE FROM calls WHERE id = $1`, [gone]);
     await scene.db.pool.query(`INSERT INTO log_pending (kind, ref_id) VALUES ('call', $1), ('call', $2)`, [changed, gone]);
     await expect.poll(alarms).toHaveLength(2);
-    expect(await alarms()).toEqual(expect.arrayContaining([expect.objectContaining({ code: 'record_altered' }), expect.objectContaining({ code: 'record_missing' })]));
+    expect(await alarms()).toEqual(
+      expect.arrayContaining([expect.objectContaining({ code: 'record_altered' }), expect.objectContaining({ code: 'record_missing' })]),
+    );
     await scene.record(1);
     await expect.poll(pending).toBe(0);
   });
@@ -104,7 +106,9 @@ describe('a witness that is a file', () => {
     for (const [i, to] of all.entries()) {
       const from = all[i - 1];
       if (from === undefined) continue;
-      expect(verifyConsistency(from.size, to.size, from.root, to.root, await proveConsistency(scene.db.prisma, from.size, to.size))).toBe(true);
+      expect(verifyConsistency(from.size, to.size, from.root, to.root, await proveConsistency(scene.db.prisma, from.size, to.size))).toBe(
+        true,
+      );
     }
   }, 30_000);
 
@@ -153,9 +157,18 @@ describe('a witness at a URL', () => {
         const [old, ...proof] = head!.split('\n');
         const verdict = openCheckpoint(note.join('\n\n'), scene.verifierKey);
         const from = Number(old!.replace('old ', ''));
-        if (from !== (state?.size ?? 0)) return void response.writeHead(409, { 'content-type': 'text/x.tlog.size' }).end(`${state?.size ?? 0}\n`);
+        if (from !== (state?.size ?? 0))
+          return void response.writeHead(409, { 'content-type': 'text/x.tlog.size' }).end(`${state?.size ?? 0}\n`);
         if (!verdict.ok) return void response.writeHead(403).end();
-        const isConsistent = state === null || verifyConsistency(state.size, verdict.checkpoint.size, state.root, verdict.checkpoint.root, proof.map((hash) => Buffer.from(hash, 'base64')));
+        const isConsistent =
+          state === null ||
+          verifyConsistency(
+            state.size,
+            verdict.checkpoint.size,
+            state.root,
+            verdict.checkpoint.root,
+            proof.map((hash) => Buffer.from(hash, 'base64')),
+          );
         if (!isConsistent) return void response.writeHead(422).end();
         state = verdict.checkpoint;
         taken.push(state.size);

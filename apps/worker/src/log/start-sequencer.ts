@@ -30,12 +30,18 @@ export function startSequencer(context: WorkerContext): Part {
   }
 
   async function run(): Promise<void> {
-    for (let failures = 0; !closing.signal.aborted; ) {
+    for (let failures = 0; !closing.signal.aborted;) {
       try {
         const result = await sequence();
         failures = 0;
-        for (const id of result?.absent ?? []) await raiseIntegrityAlarm(context, 'record_missing', `${id} was to be sequenced and is not there, or cannot be read: it was removed or spoilt.`);
-        for (const id of result?.altered ?? []) await raiseIntegrityAlarm(context, 'record_altered', `${id} was final in the log and was changed after it.`);
+        for (const id of result?.absent ?? [])
+          await raiseIntegrityAlarm(
+            context,
+            'record_missing',
+            `${id} was to be sequenced and is not there, or cannot be read: it was removed or spoilt.`,
+          );
+        for (const id of result?.altered ?? [])
+          await raiseIntegrityAlarm(context, 'record_altered', `${id} was final in the log and was changed after it.`);
         if ((result?.taken ?? 0) < batch) await pause(everyMs, closing.signal);
       } catch (error) {
         if (error instanceof LogTampered) {

@@ -19,7 +19,9 @@ export function startWitness(context: WorkerContext): Part {
   const { witnessFile, witnessUrl } = config;
   if (config.logKeys === undefined || (witnessFile === undefined && witnessUrl === undefined)) return { close: () => Promise.resolve() };
   // Its own key first, older ones after it: a checkpoint of before a change of keys still counts.
-  const keys = config.logKeys.keys.map((key) => logSigner({ keys: [key] }, logSigner(config.logKeys!, config.logOrigin).origin).verifierKey);
+  const keys = config.logKeys.keys.map(
+    (key) => logSigner({ keys: [key] }, logSigner(config.logKeys!, config.logOrigin).origin).verifierKey,
+  );
   const send = createGuardedFetch({ allowedCidrs: config.witnessCidrs ?? [], timeoutMs: 15_000, maxBytes: 65_536, retries: 0 });
   const closing = new AbortController();
 
@@ -35,16 +37,20 @@ export function startWitness(context: WorkerContext): Part {
     const row = await readCheckpoint(db.prisma);
     if (row === null) return null;
     const checkpoint = openOwn(row.note);
-    if (checkpoint === null || checkpoint.size !== row.size) throw new Disagreement('The newest checkpoint in the database was not signed by the key of this worker.');
+    if (checkpoint === null || checkpoint.size !== row.size)
+      throw new Disagreement('The newest checkpoint in the database was not signed by the key of this worker.');
     return { ...checkpoint, note: row.note };
   }
 
   /** The proof that `to` extends `from`. @throws Disagreement where it does not */
   async function extension(from: Checkpoint, to: Checkpoint): Promise<readonly Uint8Array[]> {
-    if (from.size > to.size) throw new Disagreement(`The witness has a checkpoint of ${from.size} leaves, and the log has ${to.size}: it was cut.`);
+    if (from.size > to.size)
+      throw new Disagreement(`The witness has a checkpoint of ${from.size} leaves, and the log has ${to.size}: it was cut.`);
     const proof = await proveConsistency(db.prisma, from.size, to.size);
     if (verifyConsistency(from.size, to.size, from.root, to.root, proof)) return proof;
-    throw new Disagreement(`The log of ${to.size} leaves does not extend the checkpoint of ${from.size} leaves that the witness has: it was rewritten.`);
+    throw new Disagreement(
+      `The log of ${to.size} leaves does not extend the checkpoint of ${from.size} leaves that the witness has: it was rewritten.`,
+    );
   }
 
   const witnesses: Record<string, (to: Newest) => Promise<void>> = {
@@ -119,9 +125,19 @@ class Disagreement extends Error {
  *
  * @returns null where it was taken; the size that the witness has, where that is another one (409)
  */
-async function addCheckpoint(send: GuardedFetch, url: string, to: Newest, from: number, proof: readonly Uint8Array[]): Promise<number | null> {
+async function addCheckpoint(
+  send: GuardedFetch,
+  url: string,
+  to: Newest,
+  from: number,
+  proof: readonly Uint8Array[],
+): Promise<number | null> {
   const lines = [`old ${from}`, ...proof.map((hash) => Buffer.from(hash).toString('base64'))];
-  const response = await send(url, { method: 'POST', headers: { 'content-type': 'text/plain; charset=utf-8' }, body: `${lines.join('\n')}\n\n${to.note}` });
+  const response = await send(url, {
+    method: 'POST',
+    headers: { 'content-type': 'text/plain; charset=utf-8' },
+    body: `${lines.join('\n')}\n\n${to.note}`,
+  });
   if (response.status >= 200 && response.status < 300) return null;
   const size = /^\d{1,15}\n?$/.exec(response.body.toString('utf8'));
   if (response.status === 409 && size !== null && Number(size[0]) !== from) return Number(size[0]);

@@ -20,7 +20,7 @@ export async function keepBlobs({ config, db, log, now }: WorkerContext, signal:
   const { blobs } = config;
   if (blobs === undefined) return { deleted: 0, stray: 0, missing: [] };
   let deleted = 0;
-  for (let keys: string[] = []; !signal.aborted && (deleted === 0 || keys.length === batch); ) {
+  for (let keys: string[] = []; !signal.aborted && (deleted === 0 || keys.length === batch);) {
     keys = await dueBlobDeletions(db.pool, batch);
     if (keys.length === 0) break;
     for (const key of keys) await blobs.delete(key);
@@ -29,7 +29,11 @@ export async function keepBlobs({ config, db, log, now }: WorkerContext, signal:
   }
   const { stray, missing } = await compare({ blobs, pool: db.pool, settledBefore: now() - settledMs, signal });
   if (deleted + stray > 0) log.info({ event: 'blobs_deleted', ofDeletedRows: deleted, withoutRow: stray });
-  if (missing.length > 0) log.error({ event: 'blobs_missing', count: missing.length, first: missing.slice(0, 10) }, 'recorded bodies are gone from the blob store');
+  if (missing.length > 0)
+    log.error(
+      { event: 'blobs_missing', count: missing.length, first: missing.slice(0, 10) },
+      'recorded bodies are gone from the blob store',
+    );
   return { deleted, stray, missing };
 }
 
@@ -52,7 +56,12 @@ async function compare({ blobs, pool, settledBefore, signal }: Comparing): Promi
       if (page.length === batch) break;
     }
     const isLast = page.length < batch;
-    const found = await compareBlobs(pool, after, page.map((one) => one.key), isLast);
+    const found = await compareBlobs(
+      pool,
+      after,
+      page.map((one) => one.key),
+      isLast,
+    );
     const old = new Set(page.filter((one) => one.storedAt < settledBefore).map((one) => one.key));
     for (const key of found.stray) {
       if (!old.has(key)) continue;

@@ -26,14 +26,19 @@ import { purgeHistory } from './purge-history.ts';
 /** What each task does. All can be run at any time, by any number of workers, and again after a failure. */
 export const tasks: Readonly<Record<MaintenanceTask, (context: WorkerContext, signal: AbortSignal) => Promise<void>>> = {
   async orphans({ config, db, log, now }, signal) {
-    for (let closed = batch; closed === batch && !signal.aborted; ) {
+    for (let closed = batch; closed === batch && !signal.aborted;) {
       closed = await closeOrphans(db.pool, config.orphanSeconds, batch);
-      if (closed > 0) log.warn({ event: 'orphans_closed', calls: closed }, 'calls whose relay did not say how they ended are closed as unknown');
+      if (closed > 0)
+        log.warn({ event: 'orphans_closed', calls: closed }, 'calls whose relay did not say how they ended are closed as unknown');
     }
-    for (let looked = batch; looked === batch && !signal.aborted; ) {
+    for (let looked = batch; looked === batch && !signal.aborted;) {
       const result = await recordLostConsumptions(db.pool, now() - config.orphanSeconds * 1000, batch);
       looked = result.looked;
-      if (result.lost.length > 0) log.warn({ event: 'approvals_lost', approvals: result.lost.slice(0, 20), count: result.lost.length }, 'approvals were used by calls of which there was no record');
+      if (result.lost.length > 0)
+        log.warn(
+          { event: 'approvals_lost', approvals: result.lost.slice(0, 20), count: result.lost.length },
+          'approvals were used by calls of which there was no record',
+        );
     }
   },
 
@@ -41,7 +46,7 @@ export const tasks: Readonly<Record<MaintenanceTask, (context: WorkerContext, si
     const { db, log, now } = context;
     for (const rule of await retentionRules(db.prisma)) {
       let purged = 0;
-      for (let isDone = false; !isDone && !signal.aborted; ) {
+      for (let isDone = false; !isDone && !signal.aborted;) {
         const result = await db.inTransaction((tx) => purgeCalls(tx, rule, now()));
         purged += result.purged;
         isDone = result.isDone;
@@ -65,20 +70,34 @@ export const tasks: Readonly<Record<MaintenanceTask, (context: WorkerContext, si
       await db.inTransaction((tx) => expireApproval(tx, id, now()));
     }
     const unasked = await overdueEscalations(db.prisma, now() - graceMs, batch);
-    await enqueueOutbox(db.prisma, unasked.map((approvalId) => ({ topic: 'approval.escalation_due', payload: { approvalId } })));
+    await enqueueOutbox(
+      db.prisma,
+      unasked.map((approvalId) => ({ topic: 'approval.escalation_due', payload: { approvalId } })),
+    );
   },
 
   async deliveries({ db, now }) {
     const due = await dueDeliveries(db.prisma, new Date(now() - graceMs), batch);
-    await enqueueOutbox(db.prisma, due.map((deliveryId) => ({ topic: 'delivery.due', payload: { deliveryId } })));
+    await enqueueOutbox(
+      db.prisma,
+      due.map((deliveryId) => ({ topic: 'delivery.due', payload: { deliveryId } })),
+    );
   },
 
   async deferred({ config, db, log, now }) {
     const stuck = await stuckReadyCalls(db.prisma, now() - graceMs, batch);
-    await enqueueOutbox(db.prisma, stuck.map((callId) => ({ topic: 'deferred.ready', payload: { callId } })));
-    const bounds = { claimedBefore: now() - (config.deferredLostSeconds ?? lostAfterSeconds) * 1000, concludedBefore: now() - graceMs, limit: batch };
+    await enqueueOutbox(
+      db.prisma,
+      stuck.map((callId) => ({ topic: 'deferred.ready', payload: { callId } })),
+    );
+    const bounds = {
+      claimedBefore: now() - (config.deferredLostSeconds ?? lostAfterSeconds) * 1000,
+      concludedBefore: now() - graceMs,
+      limit: batch,
+    };
     const { unknown } = await db.inTransaction((tx) => closeLostDeferredCalls(tx, bounds, now()));
-    if (unknown.length > 0) log.warn({ event: 'deferred_lost', calls: unknown.length }, 'deferred calls whose relay did not come back are closed as unknown');
+    if (unknown.length > 0)
+      log.warn({ event: 'deferred_lost', calls: unknown.length }, 'deferred calls whose relay did not come back are closed as unknown');
     await purgeDeferredCalls(db.prisma, now(), batch);
   },
 

@@ -51,7 +51,22 @@ const deliveries = () => db.prisma.notificationDelivery.findMany({ orderBy: { id
 
 test('channels that want to know are told once an hour, with the call and without the credential', async () => {
   const channel = (name: string, events: string[], reviewers: string[] = []) =>
-    createChannel(db.prisma, { id: newId('notification_channel'), name, kind: 'webhook', url: 'https://alerts.example', allowedCidrs: [], events, reviewers, sealed: '', settings: {}, disabled: false }, new Date(now));
+    createChannel(
+      db.prisma,
+      {
+        id: newId('notification_channel'),
+        name,
+        kind: 'webhook',
+        url: 'https://alerts.example',
+        allowedCidrs: [],
+        events,
+        reviewers,
+        sealed: '',
+        settings: {},
+        disabled: false,
+      },
+      new Date(now),
+    );
   const wants = await channel('security', ['credential.reflected']);
   await channel('approvals', ['approval.requested']);
   await channel('payments', ['credential.reflected'], ['group:payments']);
@@ -59,7 +74,17 @@ test('channels that want to know are told once an hour, with the call and withou
   await happen();
   const told = await deliveries();
   expect(told).toMatchObject([
-    { channelId: wants.id, event: 'credential.reflected', payload: { callId, connection: { name: 'payments' }, method: 'GET', leaseFingerprint: '0123456789abcdef', details: `/v1/calls/${callId}` } },
+    {
+      channelId: wants.id,
+      event: 'credential.reflected',
+      payload: {
+        callId,
+        connection: { name: 'payments' },
+        method: 'GET',
+        leaseFingerprint: '0123456789abcdef',
+        details: `/v1/calls/${callId}`,
+      },
+    },
   ]);
   now += 3_600_000;
   await happen();
@@ -67,7 +92,14 @@ test('channels that want to know are told once an hour, with the call and withou
 });
 
 test('Slack is told in words, without what only approvals have', () => {
-  const text = JSON.stringify(slackMessage('credential.reflected', { callId: 'call_x', identity: { name: 'nightly' }, connection: { name: 'payments' } }, null, undefined));
+  const text = JSON.stringify(
+    slackMessage(
+      'credential.reflected',
+      { callId: 'call_x', identity: { name: 'nightly' }, connection: { name: 'payments' } },
+      null,
+      undefined,
+    ),
+  );
   expect(text).toContain('A target answered with the credential');
   expect(text).toContain('nightly → payments');
   expect(text).toContain('call_x');

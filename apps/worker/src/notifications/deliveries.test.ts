@@ -57,7 +57,8 @@ afterEach(() => {
 const context = (changes: Partial<NotificationContext> = {}): NotificationContext => ({
   db,
   notifications: {
-    add: async (_id: string, job: NotificationJob, options?: { delayMs?: number }) => void (next = { at: now + (options?.delayMs ?? 0), job }),
+    add: async (_id: string, job: NotificationJob, options?: { delayMs?: number }) =>
+      void (next = { at: now + (options?.delayMs ?? 0), job }),
   } as NotificationContext['notifications'],
   now: () => now,
   random: () => 0,
@@ -74,7 +75,19 @@ async function delivery(changes: Partial<ChannelRecord> = {}): Promise<string> {
   const id = newId('notification_channel');
   const channel = await createChannel(
     db.prisma,
-    { id, name: id.replaceAll('_', '-'), kind: 'webhook', url, allowedCidrs: ['127.0.0.0/8'], events: [], reviewers: [], sealed: 'x', settings: {}, disabled: false, ...changes },
+    {
+      id,
+      name: id.replaceAll('_', '-'),
+      kind: 'webhook',
+      url,
+      allowedCidrs: ['127.0.0.0/8'],
+      events: [],
+      reviewers: [],
+      sealed: 'x',
+      settings: {},
+      disabled: false,
+      ...changes,
+    },
     new Date(now),
   );
   const [made] = await createDeliveries(db.prisma, 'approval.requested', newId('approval'), [channel], {}, new Date(now));
@@ -118,7 +131,12 @@ describe('a webhook receiver', () => {
     const from = performance.now();
     await step();
     expect(performance.now() - from).toBeLessThan(3000);
-    expect(await readDelivery(db.prisma, id)).toMatchObject({ state: 'pending', attempts: 1, lastStatus: null, lastError: expect.stringMatching(/time|answer/i) });
+    expect(await readDelivery(db.prisma, id)).toMatchObject({
+      state: 'pending',
+      attempts: 1,
+      lastStatus: null,
+      lastError: expect.stringMatching(/time|answer/i),
+    });
     expect(next!.at).toBe(start + 5 * secondMs);
   });
 
@@ -131,10 +149,15 @@ describe('a webhook receiver', () => {
 
   test('that redirects is not followed, wherever it points', async () => {
     const id = await delivery();
-    answer = (request, response) => void response.writeHead(request.url === '/hook' ? 302 : 200, { location: url.replace('/hook', '/other') }).end();
+    answer = (request, response) =>
+      void response.writeHead(request.url === '/hook' ? 302 : 200, { location: url.replace('/hook', '/other') }).end();
     await step();
     expect(ids).toHaveLength(1);
-    expect(await readDelivery(db.prisma, id)).toMatchObject({ state: 'pending', attempts: 1, lastError: expect.stringMatching(/redirect/i) });
+    expect(await readDelivery(db.prisma, id)).toMatchObject({
+      state: 'pending',
+      attempts: 1,
+      lastError: expect.stringMatching(/redirect/i),
+    });
   });
 
   test('at a private address that is not listed is never connected to', async () => {
@@ -148,7 +171,11 @@ describe('a webhook receiver', () => {
     const id = await delivery();
     answer = (_request, response) => void response.writeHead(500).end();
     const { job } = next!;
-    await Promise.all([handleNotificationJob(context(), job), handleNotificationJob(context(), job), handleNotificationJob(context(), job)]);
+    await Promise.all([
+      handleNotificationJob(context(), job),
+      handleNotificationJob(context(), job),
+      handleNotificationJob(context(), job),
+    ]);
     expect(ids).toEqual([id]);
     now = start + 5 * secondMs - 1;
     await handleNotificationJob(context(), job);
@@ -162,7 +189,11 @@ describe('a webhook receiver', () => {
       throw new Error('no key');
     };
     await step(context({ openSecret, onError: (error) => void errors.push(error.message) }));
-    expect(await readDelivery(db.prisma, id)).toMatchObject({ state: 'pending', attempts: 1, lastError: expect.stringContaining('cannot be opened') });
+    expect(await readDelivery(db.prisma, id)).toMatchObject({
+      state: 'pending',
+      attempts: 1,
+      lastError: expect.stringContaining('cannot be opened'),
+    });
     expect(errors).toEqual(['no key']);
     expect(ids).toEqual([]);
   });

@@ -1,5 +1,13 @@
 /** Sends one message to one channel, and decides when to try again. */
-import { channelNamed, channelsFor, createDeliveries, findCall, readDeferredCallForWorker, recordAttempt, takeDelivery } from '@hoop/database';
+import {
+  channelNamed,
+  channelsFor,
+  createDeliveries,
+  findCall,
+  readDeferredCallForWorker,
+  recordAttempt,
+  takeDelivery,
+} from '@hoop/database';
 import type { ChannelRecord, Database, DeliveryRecord } from '@hoop/database';
 import { deadLetter } from '@hoop/queue';
 import type { JobQueue } from '@hoop/queue';
@@ -28,7 +36,9 @@ export interface NotificationContext {
 }
 
 /** The schedule that Standard Webhooks recommends: a receiver that is down for a day misses nothing. */
-export const standardRetryDelaysMs: readonly number[] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000].map((seconds) => seconds * 1000);
+export const standardRetryDelaysMs: readonly number[] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000].map(
+  (seconds) => seconds * 1000,
+);
 
 interface Answer {
   readonly status: number | null;
@@ -40,12 +50,21 @@ const timeoutMs = 15_000;
 /** Longer than an attempt takes; a worker that dies in the middle of one leaves it to the next after this. */
 const leaseMs = 60_000;
 
-async function post(context: NotificationContext, channel: ChannelRecord, headers: Readonly<Record<string, string>>, body: string): Promise<Answer & { text: string }> {
+async function post(
+  context: NotificationContext,
+  channel: ChannelRecord,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+): Promise<Answer & { text: string }> {
   const send = context.createFetch({ allowedCidrs: channel.allowedCidrs, timeoutMs, maxBytes: 65_536, retries: 0 });
   try {
     const response = await send(channel.url, { method: 'POST', headers, body });
     const isGood = response.status >= 200 && response.status < 300;
-    return { status: response.status, error: isGood ? null : `The channel answered ${response.status}.`, text: response.body.toString('utf8') };
+    return {
+      status: response.status,
+      error: isGood ? null : `The channel answered ${response.status}.`,
+      text: response.body.toString('utf8'),
+    };
   } catch (error) {
     if (error instanceof FetchRefused) return { status: null, error: error.reason, text: '' };
     throw error;
@@ -62,12 +81,22 @@ async function sendTo(context: NotificationContext, delivery: DeliveryRecord, ch
   }
   if (channel.kind === 'webhook') {
     if (secret === null) return { status: null, error: 'The channel has no signing secret.' };
-    const message = signedWebhook(secret.reveal(), delivery.id, delivery.event, delivery.payload, delivery.createdAt, new Date(context.now()));
+    const message = signedWebhook(
+      secret.reveal(),
+      delivery.id,
+      delivery.event,
+      delivery.payload,
+      delivery.createdAt,
+      new Date(context.now()),
+    );
     return post(context, channel, message.headers, message.body);
   }
   const request = delivery.subjectId.startsWith('apr_') ? await context.shownRequest(delivery.subjectId) : null;
   const body = slackMessage(delivery.event, delivery.payload, request, channel.settings.slackChannel);
-  const headers = { 'content-type': 'application/json; charset=utf-8', ...(secret === null ? {} : { authorization: `Bearer ${secret.reveal()}` }) };
+  const headers = {
+    'content-type': 'application/json; charset=utf-8',
+    ...(secret === null ? {} : { authorization: `Bearer ${secret.reveal()}` }),
+  };
   const answer = await post(context, channel, headers, JSON.stringify(body));
   // Slack says 200 and `ok: false` to most mistakes.
   const refusal = answer.error === null ? /^\{.*"ok":\s*false/s.exec(answer.text) : null;
@@ -90,7 +119,11 @@ async function deliver(context: NotificationContext, deliveryId: string): Promis
   const nextAt = isFinal ? null : new Date(now() + Math.round(delay * (1 + random() / 10)));
   await recordAttempt(db.prisma, deliveryId, { ...answer, nextAt }, new Date(now()));
   if (nextAt !== null) {
-    await notifications.add(`${deliveryId}.${delivery.attempts + 1}`, { version: 1, kind: 'deliver', deliveryId }, { delayMs: nextAt.getTime() - now() });
+    await notifications.add(
+      `${deliveryId}.${delivery.attempts + 1}`,
+      { version: 1, kind: 'deliver', deliveryId },
+      { delayMs: nextAt.getTime() - now() },
+    );
   }
 }
 
@@ -114,7 +147,19 @@ async function tellCredentialReflected(context: NotificationContext, callId: str
   const call = await findCall(db.prisma, callId);
   if (call === null) return;
   const { sessionId, at, identity, connection, method, path, status, targetAddress, leaseFingerprint } = call;
-  const data = { callId, sessionId, at, identity, connection, method, path, status, targetAddress, leaseFingerprint, details: `/v1/calls/${callId}` };
+  const data = {
+    callId,
+    sessionId,
+    at,
+    identity,
+    connection,
+    method,
+    path,
+    status,
+    targetAddress,
+    leaseFingerprint,
+    details: `/v1/calls/${callId}`,
+  };
   const subjectId = `${connection?.id ?? ''}.${leaseFingerprint ?? ''}.${Math.floor(now() / hourMs)}`;
   const ids = await db.inTransaction(async (tx) =>
     createDeliveries(tx, 'credential.reflected', subjectId, await channelsFor(tx, 'credential.reflected', []), data, new Date(now())),

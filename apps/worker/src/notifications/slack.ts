@@ -46,7 +46,12 @@ const button = (action: 'approve' | 'deny', value: string): object => ({
  *
  * @param request what will be sent, masked; null where it cannot be shown
  */
-export function slackMessage(event: string, data: Data, request: ShownRequest | null, channel: string | undefined): Record<string, unknown> {
+export function slackMessage(
+  event: string,
+  data: Data,
+  request: ShownRequest | null,
+  channel: string | undefined,
+): Record<string, unknown> {
   const identity = data['identity'] as { name: string | null; owner?: string } | null | undefined;
   const connection = data['connection'] as { name: string | null } | null | undefined;
   const title = titles[event] ?? event;
@@ -67,7 +72,10 @@ export function slackMessage(event: string, data: Data, request: ShownRequest | 
     blocks.push({ type: 'section', text: { type: 'mrkdwn', text: `\`\`\`${shown}\`\`\`` } });
     blocks.push({ type: 'actions', block_id: 'hoop_review', elements: [button('approve', value), button('deny', value)] });
   } else if (asks) {
-    blocks.push({ type: 'section', text: { type: 'mrkdwn', text: `The request does not fit here. Read it whole and decide there: ${plain(String(data['link'] ?? ''))}` } });
+    blocks.push({
+      type: 'section',
+      text: { type: 'mrkdwn', text: `The request does not fit here. Read it whole and decide there: ${plain(String(data['link'] ?? ''))}` },
+    });
   }
   return { ...(channel === undefined ? {} : { channel }), text: `${title}: ${connection?.name ?? ''}`, blocks };
 }

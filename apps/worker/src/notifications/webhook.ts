@@ -10,7 +10,14 @@ export interface SignedMessage {
  * @param secret `whsec_` and base64
  * @param id the delivery's id: the same on every attempt, so that the receiver can drop repetitions
  */
-export function signedWebhook(secret: string, id: string, event: string, data: Readonly<Record<string, unknown>>, createdAt: Date, now: Date): SignedMessage {
+export function signedWebhook(
+  secret: string,
+  id: string,
+  event: string,
+  data: Readonly<Record<string, unknown>>,
+  createdAt: Date,
+  now: Date,
+): SignedMessage {
   const body = JSON.stringify({ type: event, timestamp: createdAt.toISOString(), data });
   // Whole seconds: what is signed must be what the header says.
   const at = new Date(Math.floor(now.getTime() / 1000) * 1000);

@@ -25,7 +25,8 @@ const approvalJob = (approval: string, what: string, payload: ApprovalJob, delay
   delayMs: Math.max(0, delayMs),
 });
 
-const tell = (approvalId: string, event: string): OutboxJob => approvalJob(approvalId, event, { version: 1, kind: 'tell', approvalId, event });
+const tell = (approvalId: string, event: string): OutboxJob =>
+  approvalJob(approvalId, event, { version: 1, kind: 'tell', approvalId, event });
 
 function requested(approval: ApprovalRecord, now: number): OutboxJob[] {
   const { id, requestedAt, expiresAt, requirements } = approval;
@@ -33,10 +34,13 @@ function requested(approval: ApprovalRecord, now: number): OutboxJob[] {
   const jobs = [tell(id, 'approval.requested')];
   jobs.push(approvalJob(id, 'remind', { version, kind: 'remind', approvalId: id }, requestedAt + (expiresAt - requestedAt) / 2 - now));
   const escalations = new Set(
-    requirements.flatMap(({ approval: rule }) => (rule.escalateTo === undefined ? [] : [durationSeconds(rule.escalateAfter ?? rule.ttl) * 1000])),
+    requirements.flatMap(({ approval: rule }) =>
+      rule.escalateTo === undefined ? [] : [durationSeconds(rule.escalateAfter ?? rule.ttl) * 1000],
+    ),
   );
   for (const after of escalations) {
-    if (requestedAt + after < expiresAt) jobs.push(approvalJob(id, `escalate-${after}`, { version, kind: 'escalate', approvalId: id }, requestedAt + after - now));
+    if (requestedAt + after < expiresAt)
+      jobs.push(approvalJob(id, `escalate-${after}`, { version, kind: 'escalate', approvalId: id }, requestedAt + after - now));
   }
   jobs.push(approvalJob(id, 'expire', { version, kind: 'expire', approvalId: id }, expiresAt - now));
   return jobs;
@@ -51,11 +55,15 @@ export function outboxJobs(row: OutboxRow, approval: ApprovalRecord | null, now:
   }
   if (topic === 'deferred.finished') {
     const callId = payload['callId']!;
-    return [{ queue: 'notifications', jobId: `${callId}.finished`, payload: { version: 1, kind: 'deferred_finished', callId }, delayMs: 0 }];
+    return [
+      { queue: 'notifications', jobId: `${callId}.finished`, payload: { version: 1, kind: 'deferred_finished', callId }, delayMs: 0 },
+    ];
   }
   if (topic === 'credential.reflected') {
     const callId = payload['callId']!;
-    return [{ queue: 'notifications', jobId: `${callId}.reflected`, payload: { version: 1, kind: 'credential_reflected', callId }, delayMs: 0 }];
+    return [
+      { queue: 'notifications', jobId: `${callId}.reflected`, payload: { version: 1, kind: 'credential_reflected', callId }, delayMs: 0 },
+    ];
   }
   if (topic === 'delivery.due') {
     const deliveryId = payload['deliveryId']!;
@@ -64,7 +72,8 @@ export function outboxJobs(row: OutboxRow, approval: ApprovalRecord | null, now:
   if (approval === null) return [];
   if (topic === 'approval.requested') return requested(approval, now);
   // The row's id makes it another job than the one that was lost.
-  if (topic === 'approval.escalation_due') return [approvalJob(approval.id, `escalate.${row.id}`, { version: 1, kind: 'escalate', approvalId: approval.id })];
+  if (topic === 'approval.escalation_due')
+    return [approvalJob(approval.id, `escalate.${row.id}`, { version: 1, kind: 'escalate', approvalId: approval.id })];
   if (topic === 'approval.approved') {
     const jobs = [tell(approval.id, topic)];
     if (approval.usableUntil !== null) {

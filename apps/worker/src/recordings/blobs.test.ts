@@ -194,7 +194,11 @@ test('bodies of the largest size that a connection may keep pass through the que
     logLevel: 'silent',
     blobs,
   });
-  const recorder = createRecorder({ relayId: newId('relay'), send: (jobId, { head, bytes }) => queue.addBytes(jobId, head, 'packed', bytes), timeoutMs: 20_000 });
+  const recorder = createRecorder({
+    relayId: newId('relay'),
+    send: (jobId, { head, bytes }) => queue.addBytes(jobId, head, 'packed', bytes),
+    timeoutMs: 20_000,
+  });
   const { intent, outcome } = sampleCall();
   const large = { ...outcome, requestBody: sampleBody(16_777_216), responseBody: sampleBody(16_777_216) };
   await recorder.intent(intent.head);

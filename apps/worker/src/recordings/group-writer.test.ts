@@ -58,7 +58,10 @@ describe('the group writer', () => {
   test('tells each job of its own rejected calls only', async () => {
     const [bad, good] = [entry(), entry()];
     const { writer } = writerWith(async () => [{ callId: callIdOf(bad), reason: 'r' }]);
-    expect(await Promise.all([writer.write([bad], open), writer.write([good], open)])).toEqual([[{ callId: callIdOf(bad), reason: 'r' }], []]);
+    expect(await Promise.all([writer.write([bad], open), writer.write([good], open)])).toEqual([
+      [{ callId: callIdOf(bad), reason: 'r' }],
+      [],
+    ]);
   });
 
   test('waits an outage out with the jobs in hand', async () => {
@@ -85,9 +88,12 @@ describe('the group writer', () => {
 
   test('gives up an outage when it is told to close', async () => {
     const closing = new AbortController();
-    const { writer } = writerWith(async () => {
-      throw new Away();
-    }, { retryMs: [60_000, 60_000], onOutage: () => setImmediate(() => closing.abort()) });
+    const { writer } = writerWith(
+      async () => {
+        throw new Away();
+      },
+      { retryMs: [60_000, 60_000], onOutage: () => setImmediate(() => closing.abort()) },
+    );
     await expect(writer.write([entry()], closing.signal)).rejects.toThrow(Away);
   });
 });

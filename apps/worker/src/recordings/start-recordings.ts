@@ -17,7 +17,8 @@ const concurrency = 12;
  */
 export function startRecordings({ config, db, log, now }: WorkerContext): Part {
   const { blobs, blobBytes = 65_536 } = config;
-  const onFailure = (error: Error): void => log.warn({ event: 'blob_store_unavailable', error: error.message, cause: String(error.cause) }, 'large bodies go into their rows');
+  const onFailure = (error: Error): void =>
+    log.warn({ event: 'blob_store_unavailable', error: error.message, cause: String(error.cause) }, 'large bodies go into their rows');
   const storeBlobs = blobs === undefined ? null : createBlobStorer({ blobs, blobBytes, now, onFailure });
   const writer = createGroupWriter({
     write: async (entries) => recordEntries(db.pool, storeBlobs === null ? entries : await storeBlobs(entries)),

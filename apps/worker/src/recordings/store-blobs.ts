@@ -57,7 +57,8 @@ export function createBlobStorer({ blobs, blobBytes, onFailure, now, restMs = 15
         const index = next++;
         const entry = result[index]!;
         if (entry.type === 'outcome' && isLarge(entry, blobBytes)) result[index] = await withReferences(entry);
-        else if (entry.type === 'refusal' && isLarge(entry.outcome, blobBytes)) result[index] = { ...entry, outcome: await withReferences(entry.outcome) };
+        else if (entry.type === 'refusal' && isLarge(entry.outcome, blobBytes))
+          result[index] = { ...entry, outcome: await withReferences(entry.outcome) };
       }
     };
     await Promise.all(Array.from({ length: atOnce }, work));

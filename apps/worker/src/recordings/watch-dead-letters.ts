@@ -14,7 +14,10 @@ export function watchDeadLetters({ config, log }: Pick<WorkerContext, 'config' |
       const { failed } = await queue.counts();
       if (failed === 0) return;
       const [newest] = await queue.failed(1);
-      log.error({ event: 'dead_letters', jobs: failed, newest: newest?.id, reason: newest?.reason }, 'batches of records could not be written and are kept as failed jobs');
+      log.error(
+        { event: 'dead_letters', jobs: failed, newest: newest?.id, reason: newest?.reason },
+        'batches of records could not be written and are kept as failed jobs',
+      );
     } catch {
       // An outage of the queue is told by the consumer of it.
     }

@@ -70,7 +70,14 @@ export const approvalDetailSchema = approvalSummarySchema.extend({
   request: shownRequestSchema,
   /** Decisions on like requests (same identity, connection and rule), newest first, at most 10. */
   earlier: z.array(
-    z.object({ id: idSchema('approval'), state: approvalStateSchema, method: z.string(), url: z.string(), decidedAt: nullableTime, reviews: z.array(approvalReviewSchema) }),
+    z.object({
+      id: idSchema('approval'),
+      state: approvalStateSchema,
+      method: z.string(),
+      url: z.string(),
+      decidedAt: nullableTime,
+      reviews: z.array(approvalReviewSchema),
+    }),
   ),
 });
 
@@ -174,7 +181,15 @@ export const breakGlass = defineOperation({
   body: z.strictObject({ digest: requestDigestSchema, reason: z.string().min(10).max(2000) }),
   status: 200,
   response: approvalSummarySchema,
-  errors: ['not_found', 'reviewer_not_allowed', 'approval_expired', 'approval_withdrawn', 'approval_voided', 'approval_decided', 'approval_digest_mismatch'],
+  errors: [
+    'not_found',
+    'reviewer_not_allowed',
+    'approval_expired',
+    'approval_withdrawn',
+    'approval_voided',
+    'approval_decided',
+    'approval_digest_mismatch',
+  ],
 });
 export const withdrawApproval = defineOperation({
   id: 'withdrawApproval',

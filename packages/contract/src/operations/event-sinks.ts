@@ -17,11 +17,17 @@ export type LogEventType = z.infer<typeof logEventTypeSchema>;
 const shape = {
   name: nameSchema,
   /** Webhook: where events are sent. */
-  url: z.url({ protocol: /^https?$/ }).max(2048).optional(),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .max(2048)
+    .optional(),
   /** Webhook: private address ranges in which the URL may be. @default [] */
   allowedCidrs: z.array(z.string().max(64)).max(20).default([]),
   /** File: its name in the folder that the worker is configured with. */
-  file: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'must be a file name of letters, digits, ".", "_" and "-"').optional(),
+  file: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'must be a file name of letters, digits, ".", "_" and "-"')
+    .optional(),
   /** Types that are sent; empty: all. @default [] */
   types: z.array(logEventTypeSchema).max(logEventTypes.length).default([]),
   /** Events of one message. 1: one CloudEvent (structured JSON); more: the JSON batch format. @default 1 */
@@ -42,7 +48,8 @@ export const eventSinkInputSchema = z
     const [needed, other] = sink.kind === 'webhook' ? (['url', 'file'] as const) : (['file', 'url'] as const);
     if (sink[needed] === undefined) ctx.addIssue({ code: 'custom', path: [needed], message: `is needed for a ${sink.kind}` });
     if (sink[other] !== undefined) ctx.addIssue({ code: 'custom', path: [other], message: `does not belong to a ${sink.kind}` });
-    if (sink.kind === 'file' && sink.secret !== undefined) ctx.addIssue({ code: 'custom', path: ['secret'], message: 'does not belong to a file' });
+    if (sink.kind === 'file' && sink.secret !== undefined)
+      ctx.addIssue({ code: 'custom', path: ['secret'], message: 'does not belong to a file' });
   });
 
 export const eventSinkSchema = z.object({

@@ -50,7 +50,13 @@ export const getAuditEvent = defineOperation({
   errors: ['not_found'],
 });
 
-export const securityEventKindSchema = z.enum(['token_exchange', 'grant_revocation', 'admin_authentication', 'relay_authentication', 'log_integrity']);
+export const securityEventKindSchema = z.enum([
+  'token_exchange',
+  'grant_revocation',
+  'admin_authentication',
+  'relay_authentication',
+  'log_integrity',
+]);
 export const securityEventSchema = z.object({
   id: idSchema('security_event'),
   at: timeSchema,

@@ -60,7 +60,8 @@ export const getInclusionProof = defineOperation({
   tag,
   audience: overseers,
   summary: 'Prove that a call or an audit event is in the log',
-  description: 'Of the newest leaf of the record, or of that at `index`. `size` must be one that was signed. A record is sequenced within a second of its end; until then it is not found.',
+  description:
+    'Of the newest leaf of the record, or of that at `index`. `size` must be one that was signed. A record is sequenced within a second of its end; until then it is not found.',
   params: z.object({ recordId: z.string().regex(/^(?:call|aud)_[0-9a-hjkmnp-tv-z]{26}$/, 'must be the id of a call or an audit event') }),
   query: z.strictObject({ size: sizeQuery.optional(), index: sizeQuery.optional() }),
   status: 200,
@@ -96,7 +97,8 @@ export const exportLog = defineOperation({
   tag,
   audience: investigators,
   summary: 'Export the whole log with its records, for `hoop audit verify`; each export is an audit event',
-  description: 'NDJSON of one moment: a header with the checkpoint, then each leaf with its record. What retention removed is stated as such.',
+  description:
+    'NDJSON of one moment: a header with the checkpoint, then each leaf with its record. What retention removed is stated as such.',
   status: 200,
   response: z.string(),
   responseType: 'application/x-ndjson',

@@ -35,9 +35,15 @@ export const notificationChannelInputSchema = z.strictObject({
   /** Private address ranges in which the URL may be. @default [] */
   allowedCidrs: z.array(z.string().max(64)).max(20).default([]),
   /** @default every event */
-  events: z.array(notificationEventSchema).min(1).default([...notificationEvents]),
+  events: z
+    .array(notificationEventSchema)
+    .min(1)
+    .default([...notificationEvents]),
   /** Only for approvals that one of these may review (`user:NAME`, `group:NAME`); empty: all. @default [] */
-  reviewers: z.array(z.string().regex(/^(?:group|user):[A-Za-z0-9._@-]{1,100}$/)).max(50).default([]),
+  reviewers: z
+    .array(z.string().regex(/^(?:group|user):[A-Za-z0-9._@-]{1,100}$/))
+    .max(50)
+    .default([]),
   /** Write-only. Webhook: `whsec_` and base64 of 24 to 64 bytes; made and shown once where absent. Slack: the bot token, if one is needed. */
   secret: z.string().min(1).max(500).optional(),
   /** Slack's channel id for chat.postMessage. */

@@ -142,7 +142,11 @@ export const claimRelayDeferredCall = defineOperation({
   params: callParams,
   body: z.strictObject({ relayId: z.string().max(100) }),
   status: 200,
-  response: z.object({ request: sealedBlobSchema.nullable(), approvalId: idSchema('approval').nullable(), identityId: idSchema('identity').nullable() }),
+  response: z.object({
+    request: sealedBlobSchema.nullable(),
+    approvalId: idSchema('approval').nullable(),
+    identityId: idSchema('identity').nullable(),
+  }),
   errors: [],
 });
 export const finishRelayDeferredCall = defineOperation({

@@ -52,7 +52,12 @@ export const legalHoldInputSchema = z
   })
   .superRefine(({ kind, subject }, ctx) => {
     const schema = kind === 'session' ? idSchema('session') : referenceSchema(kind);
-    if (!schema.safeParse(subject).success) ctx.addIssue({ code: 'custom', path: ['subject'], message: `must be ${kind === 'session' ? 'the id of a session' : `the id or name of a ${kind}`}` });
+    if (!schema.safeParse(subject).success)
+      ctx.addIssue({
+        code: 'custom',
+        path: ['subject'],
+        message: `must be ${kind === 'session' ? 'the id of a session' : `the id or name of a ${kind}`}`,
+      });
   });
 export const legalHoldSchema = z.object({
   id: idSchema('legal_hold'),

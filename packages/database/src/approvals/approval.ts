@@ -56,7 +56,9 @@ export const toRecord = (row: RowWithReviews): ApprovalRecord => ({
   policyId: row.policyId,
   policyRevision: row.policyRevision,
   credential:
-    row.credentialSourceId === null || row.credentialRevision === null ? null : { id: row.credentialSourceId, revision: row.credentialRevision },
+    row.credentialSourceId === null || row.credentialRevision === null
+      ? null
+      : { id: row.credentialSourceId, revision: row.credentialRevision },
   requirements: row.requirements as unknown as ApprovalRequirement[],
   context: row.context as Record<string, string> | null,
   claims: row.claims as Record<string, unknown> | null,
@@ -88,7 +90,13 @@ export async function lockApproval(tx: Transaction, id: string): Promise<Approva
 const date = (instant: number | null): Date | null => (instant === null ? null : new Date(instant));
 
 /** Writes what `transition` returned, tells everybody who listens, and moves the deferred calls that wait for it. */
-export async function writeTransition(tx: Transaction, before: ApprovalRecord, after: Approval, tokenId: string | null, now: number): Promise<void> {
+export async function writeTransition(
+  tx: Transaction,
+  before: ApprovalRecord,
+  after: Approval,
+  tokenId: string | null,
+  now: number,
+): Promise<void> {
   await tx.approval.update({
     where: { id: after.id },
     data: {
@@ -148,7 +156,13 @@ async function moveDeferredCalls(tx: Transaction, approval: Approval, now: numbe
 }
 
 /** Ends the deferred calls that wait for these approvals, none of which was given. */
-export async function endDeferredCalls(tx: Transaction, approvalIds: readonly string[], end: keyof typeof refusals, reason: string | null, now: number): Promise<void> {
+export async function endDeferredCalls(
+  tx: Transaction,
+  approvalIds: readonly string[],
+  end: keyof typeof refusals,
+  reason: string | null,
+  now: number,
+): Promise<void> {
   const state = end === 'expired' || end === 'withdrawn' ? end : 'refused';
   const error = refusals[end];
   const ended = await tx.$queryRaw<{ call_id: string }[]>`
@@ -158,7 +172,11 @@ export async function endDeferredCalls(tx: Transaction, approvalIds: readonly st
 }
 
 /** Wakes those who collect, and lets the worker do what follows. */
-async function announceDeferredCalls(tx: Transaction, calls: readonly { readonly call_id: string }[], state: 'ready' | 'expired' | 'withdrawn' | 'refused'): Promise<void> {
+async function announceDeferredCalls(
+  tx: Transaction,
+  calls: readonly { readonly call_id: string }[],
+  state: 'ready' | 'expired' | 'withdrawn' | 'refused',
+): Promise<void> {
   if (calls.length === 0) return;
   const ids = calls.map((call) => call.call_id);
   await tx.$executeRaw`SELECT count(pg_notify(${deferredChannel}, json_build_object('id', id, 'state', ${state}::text)::text)) FROM unnest(${ids}::text[]) AS id`;
@@ -167,4 +185,5 @@ async function announceDeferredCalls(tx: Transaction, calls: readonly { readonly
 }
 
 /** JSON null where a nullable column has none. */
-export const jsonOrNull = (value: unknown): Prisma.InputJsonValue | typeof Prisma.DbNull => (value === null ? Prisma.DbNull : (value as Prisma.InputJsonValue));
+export const jsonOrNull = (value: unknown): Prisma.InputJsonValue | typeof Prisma.DbNull =>
+  value === null ? Prisma.DbNull : (value as Prisma.InputJsonValue);

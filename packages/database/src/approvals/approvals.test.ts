@@ -51,7 +51,8 @@ beforeEach(async () => {
 
 const claimOf = (n: number, changes: Partial<ApprovalClaim> = {}): ApprovalClaim => claimInScene(scene, n, changes);
 const claim = (one: ApprovalClaim, at = now) => db.inTransaction((tx) => claimApproval(tx, one, at));
-const apply = (id: string, event: Parameters<typeof applyToApproval>[2], at = now) => db.inTransaction((tx) => applyToApproval(tx, id, event, at));
+const apply = (id: string, event: Parameters<typeof applyToApproval>[2], at = now) =>
+  db.inTransaction((tx) => applyToApproval(tx, id, event, at));
 
 describe('a claim', () => {
   it('makes one approval, waits for it, and consumes it for one call', async () => {
@@ -138,7 +139,9 @@ describe('a claim', () => {
 
   it('cannot wait on the approval of another identity', async () => {
     const asked = await claim(claimOf(11));
-    await expect(claim(claimOf(11, { identityId: scene.otherIdentityId, approvalId: asked.approvalId }))).rejects.toMatchObject({ code: 'not_found' });
+    await expect(claim(claimOf(11, { identityId: scene.otherIdentityId, approvalId: asked.approvalId }))).rejects.toMatchObject({
+      code: 'not_found',
+    });
     await expect(claim(claimOf(11, { approvalId: newId('approval') }))).rejects.toMatchObject({ code: 'not_found' });
   });
 });
@@ -152,13 +155,17 @@ describe('concurrent reviews', () => {
     const approval = await readApproval(db.prisma, asked.approvalId);
     expect(approval).toMatchObject({ state: 'approved' });
     expect(new Set(approval!.reviews.map((one) => one.user)).size).toBe(3);
-    const topics = await db.prisma.outbox.findMany({ where: { topic: 'approval.approved', payload: { path: ['approvalId'], equals: asked.approvalId } } });
+    const topics = await db.prisma.outbox.findMany({
+      where: { topic: 'approval.approved', payload: { path: ['approvalId'], equals: asked.approvalId } },
+    });
     expect(topics).toHaveLength(1);
   });
 
   it('are told on the channel in the moment of the commit', async () => {
     const asked = await claim(claimOf(21));
-    const heard = new Promise<string>((resolve) => void db.listen('hoop_approvals', (payload) => payload?.includes('approved') && resolve(payload)));
+    const heard = new Promise<string>(
+      (resolve) => void db.listen('hoop_approvals', (payload) => payload?.includes('approved') && resolve(payload)),
+    );
     await new Promise((resolve) => setImmediate(resolve));
     await db.listen('hoop_approvals', () => undefined);
     await apply(asked.approvalId, review(21));
@@ -192,7 +199,12 @@ describe('what ends an approval', () => {
 describe('breaking glass', () => {
   it('opens a review that only somebody else can close, once', async () => {
     const asked = await claim(claimOf(40));
-    const event = { type: 'break_glass', reviewer: { user: 'max', groups: [], mayBreakGlass: true }, reason: 'fire', digest: digestOf(40) } as const;
+    const event = {
+      type: 'break_glass',
+      reviewer: { user: 'max', groups: [], mayBreakGlass: true },
+      reason: 'fire',
+      digest: digestOf(40),
+    } as const;
     await apply(asked.approvalId, event);
     const close = (by: string) => db.inTransaction((tx) => closeBreakGlassReview(tx, asked.approvalId, by, 'seen', now));
     await expect(close('max')).rejects.toMatchObject({ code: 'reviewer_not_allowed' });
@@ -209,7 +221,10 @@ describe('lists', () => {
     const mine = { connectionId: scene.connectionId, reviewers: ['group:payments'] };
     const page = await listApprovals(db.prisma, { ...mine, limit: 2 });
     expect(page.map((one) => one.id)).toEqual([ids[4], ids[3]]);
-    expect((await listApprovals(db.prisma, { ...mine, before: ids[3]!, state: 'pending', limit: 5 })).map((one) => one.id)).toEqual([ids[2], ids[1]]);
+    expect((await listApprovals(db.prisma, { ...mine, before: ids[3]!, state: 'pending', limit: 5 })).map((one) => one.id)).toEqual([
+      ids[2],
+      ids[1],
+    ]);
     expect(await listApprovals(db.prisma, { connectionId: scene.connectionId, reviewers: ['user:eve'], limit: 5 })).toEqual([]);
     const latest = await readApproval(db.prisma, ids[4]!);
     expect((await earlierDecisions(db.prisma, latest!, 5)).map((one) => one.id)).toEqual([ids[0]]);
@@ -219,7 +234,18 @@ describe('lists', () => {
 describe('a deferred call', () => {
   const blob = { wrappedKey: 'key', sealed: Buffer.from('sealed') };
   const defer = (approvalId: string | null, changes: object = {}) => {
-    const call = { callId: newId('call'), identityId: scene.identityId, connectionId: scene.connectionId, approvalId, request: blob, idempotencyKey: null, mayRetry: false, webhookChannel: null, expiresAt: now + 3_600_000, ...changes };
+    const call = {
+      callId: newId('call'),
+      identityId: scene.identityId,
+      connectionId: scene.connectionId,
+      approvalId,
+      request: blob,
+      idempotencyKey: null,
+      mayRetry: false,
+      webhookChannel: null,
+      expiresAt: now + 3_600_000,
+      ...changes,
+    };
     return db.inTransaction(async (tx) => ({ callId: call.callId, state: await createDeferredCall(tx, call, now) }));
   };
   const take = (callId: string, relayId = 'rly_1') => db.inTransaction((tx) => claimDeferredCall(tx, callId, relayId, now));
@@ -265,7 +291,8 @@ describe('a deferred call', () => {
     const keyed = await defer(null, { idempotencyKey: 'k', mayRetry: true });
     await take(plain.callId);
     await take(keyed.callId);
-    const closeLost = () => db.inTransaction((tx) => closeLostDeferredCalls(tx, { claimedBefore: now + 1, concludedBefore: now, limit: 100 }, now + 1));
+    const closeLost = () =>
+      db.inTransaction((tx) => closeLostDeferredCalls(tx, { claimedBefore: now + 1, concludedBefore: now, limit: 100 }, now + 1));
     const first = await closeLost();
     expect(first.unknown).toContain(plain.callId);
     expect(first.retried).toEqual([keyed.callId]);
@@ -295,7 +322,9 @@ describe('any interleaving on the database', () => {
               const result = await claim({ ...call, approvalId: first.approvalId });
               if (result.isConsumed) consumers.push(call.callId);
             } else if (one.kind === 'review') {
-              await apply(first.approvalId, review(digest, one.isYes ? 'approve' : 'deny', { ...ann, user: one.user })).catch(() => undefined);
+              await apply(first.approvalId, review(digest, one.isYes ? 'approve' : 'deny', { ...ann, user: one.user })).catch(
+                () => undefined,
+              );
             } else if (one.kind === 'withdraw') {
               await apply(first.approvalId, { type: 'withdraw', identityId: scene.identityId, reason: 'x' });
             } else if (one.kind === 'void') {

@@ -60,7 +60,17 @@ const answer = (approval: ApprovalRecord, changes: Partial<ClaimAnswer> = {}): C
 /** What the claim is about must still be as the relay saw it; a share lock keeps it so until the commit. */
 async function currentIdentity(tx: Transaction, claim: ApprovalClaim): Promise<{ name: string; owner: string; connectionName: string }> {
   const [row] = await tx.$queryRaw<
-    { identity: string; owner: string; identity_disabled: boolean; connection: string; connection_disabled: boolean; policy_id: string | null; policy_revision: number | null; credential_id: string | null; credential_revision: number | null }[]
+    {
+      identity: string;
+      owner: string;
+      identity_disabled: boolean;
+      connection: string;
+      connection_disabled: boolean;
+      policy_id: string | null;
+      policy_revision: number | null;
+      credential_id: string | null;
+      credential_revision: number | null;
+    }[]
   >`
     SELECT i.name AS identity, i.owner, i.disabled AS identity_disabled, c.name AS connection, c.disabled AS connection_disabled,
            p.id AS policy_id, p.current_revision AS policy_revision, s.id AS credential_id, s.version AS credential_revision
@@ -79,7 +89,8 @@ async function currentIdentity(tx: Transaction, claim: ApprovalClaim): Promise<{
     row.policy_revision === claim.policyRevision &&
     row.credential_id === (claim.credential?.id ?? null) &&
     row.credential_revision === (claim.credential?.revision ?? null);
-  if (!isCurrent) throw new AppError('approval_voided', 'The policy or the credential has changed since the call was decided. Send the call again.');
+  if (!isCurrent)
+    throw new AppError('approval_voided', 'The policy or the credential has changed since the call was decided. Send the call again.');
   return { name: row.identity, owner: row.owner, connectionName: row.connection };
 }
 
@@ -102,7 +113,12 @@ async function coveringWindow(tx: Transaction, claim: ApprovalClaim, now: number
   return rows.map(toRecord).find((approval) => windowCovers(approval, call, now)) ?? null;
 }
 
-async function insert(tx: Transaction, claim: ApprovalClaim, names: { name: string; owner: string; connectionName: string }, now: number): Promise<void> {
+async function insert(
+  tx: Transaction,
+  claim: ApprovalClaim,
+  names: { name: string; owner: string; connectionName: string },
+  now: number,
+): Promise<void> {
   await tx.approval.create({
     data: {
       id: claim.newApprovalId,
@@ -146,7 +162,10 @@ async function refuseFlood(tx: Transaction, claim: ApprovalClaim): Promise<void>
       SELECT 1 FROM approvals WHERE connection_id = ${claim.connectionId} AND identity_id = ${claim.identityId} AND state = 'pending' LIMIT ${maxPendingApprovals}
     ) AS waiting`;
   if (row!.count < maxPendingApprovals) return;
-  throw new AppError('too_many_approvals', `${maxPendingApprovals} calls of this identity wait for an approval on this connection. Withdraw some, or wait until they are decided.`);
+  throw new AppError(
+    'too_many_approvals',
+    `${maxPendingApprovals} calls of this identity wait for an approval on this connection. Withdraw some, or wait until they are decided.`,
+  );
 }
 
 /** The approval that the claim is about: the one it waited for, else the newest of this request that still says something. */
@@ -186,7 +205,10 @@ export async function claimApproval(tx: Transaction, claim: ApprovalClaim, now: 
   const approval = await knownApproval(tx, claim, now);
   if (approval === null) {
     // One that timed out but that nobody has marked yet would collide with the new one.
-    const overdue = await tx.approval.findFirst({ where: { identityId: claim.identityId, digest: claim.digest, state: 'pending' }, select: { id: true } });
+    const overdue = await tx.approval.findFirst({
+      where: { identityId: claim.identityId, digest: claim.digest, state: 'pending' },
+      select: { id: true },
+    });
     if (overdue !== null) await expireApproval(tx, overdue.id, now);
     await refuseFlood(tx, claim);
     await insert(tx, claim, names, now);
@@ -201,8 +223,15 @@ export async function claimApproval(tx: Transaction, claim: ApprovalClaim, now: 
     };
   }
   // A window that was granted between the look for one and the lock.
-  if (windowCovers(approval, { ...claim, rules: claim.requirements.map((one) => one.rule) }, now)) return answer(approval, { state: 'approved' });
-  const event = { type: 'consume', callId: claim.callId, digest: claim.digest, identityId: claim.identityId, policyRevision: claim.policyRevision } as const;
+  if (windowCovers(approval, { ...claim, rules: claim.requirements.map((one) => one.rule) }, now))
+    return answer(approval, { state: 'approved' });
+  const event = {
+    type: 'consume',
+    callId: claim.callId,
+    digest: claim.digest,
+    identityId: claim.identityId,
+    policyRevision: claim.policyRevision,
+  } as const;
   const result = transition(approval, event, now);
   if (result.ok) {
     if (result.changed) await writeTransition(tx, approval, result.approval, null, now);

@@ -85,7 +85,10 @@ export async function createDeferredCall(tx: Transaction, call: NewDeferredCall,
       SELECT 1 FROM deferred_calls WHERE identity_id = ${call.identityId} AND state IN ('waiting', 'ready', 'running') LIMIT ${maxOpenDeferredCalls}
     ) AS open`;
   if (row!.count >= maxOpenDeferredCalls) {
-    throw new AppError('too_many_approvals', `${maxOpenDeferredCalls} deferred calls of this identity have not ended yet. Withdraw some, or wait for them.`);
+    throw new AppError(
+      'too_many_approvals',
+      `${maxOpenDeferredCalls} deferred calls of this identity have not ended yet. Withdraw some, or wait for them.`,
+    );
   }
   let state: DeferredState = 'ready';
   if (call.approvalId !== null) {
@@ -147,7 +150,13 @@ export interface DeferredResult {
  * The first word counts, and only that of the relay that took the call. One that was given up as unknown is still told
  * what came of it after all. False where the result changes nothing.
  */
-export async function finishDeferredCall(tx: Transaction, callId: string, relayId: string, result: DeferredResult, now: number): Promise<boolean> {
+export async function finishDeferredCall(
+  tx: Transaction,
+  callId: string,
+  relayId: string,
+  result: DeferredResult,
+  now: number,
+): Promise<boolean> {
   const finished = await tx.deferredCall.updateMany({
     where: { callId, state: { in: ['running', 'unknown'] }, claimedBy: relayId },
     data: {
@@ -180,7 +189,12 @@ interface LostCall {
   readonly error_detail: string | null;
 }
 
-type LostEnd = { readonly state: 'unknown' | 'refused'; readonly status: number | null; readonly error: string; readonly errorDetail: string };
+type LostEnd = {
+  readonly state: 'unknown' | 'refused';
+  readonly status: number | null;
+  readonly error: string;
+  readonly errorDetail: string;
+};
 
 /** What can be said of a call whose relay has not come back: what its record says. */
 function endOfLost({ state, status, target_status, error, error_detail }: LostCall): LostEnd {
@@ -211,7 +225,11 @@ export async function closeLostDeferredCalls(
     ORDER BY d.call_id LIMIT ${limit} FOR UPDATE OF d SKIP LOCKED`;
   const outcome = { unknown: [] as string[], retried: [] as string[] };
   for (const row of lost) {
-    const mayBeRetried = row.may_retry && row.idempotency_key !== null && row.attempts < 2 && (row.state === null || row.state === 'pending' || row.state === 'unknown');
+    const mayBeRetried =
+      row.may_retry &&
+      row.idempotency_key !== null &&
+      row.attempts < 2 &&
+      (row.state === null || row.state === 'pending' || row.state === 'unknown');
     // Its relay may only be slow: nothing is sent again before it surely is not.
     if (mayBeRetried && !row.is_overdue) continue;
     const end = endOfLost(row);
@@ -236,10 +254,21 @@ export async function readDeferredCall(tx: Transaction, callId: string, identity
  * Withdraws one that has not been sent. Null where it is too late. `approvalId` is the approval that nobody waits for any
  * more, so far as is known: the call asked for it, and no other deferred call waits.
  */
-export async function withdrawDeferredCall(tx: Transaction, callId: string, identityId: string, now: number): Promise<{ approvalId: string | null } | null> {
+export async function withdrawDeferredCall(
+  tx: Transaction,
+  callId: string,
+  identityId: string,
+  now: number,
+): Promise<{ approvalId: string | null } | null> {
   const withdrawn = await tx.deferredCall.updateMany({
     where: { callId, identityId, state: { in: ['waiting', 'ready'] } },
-    data: { state: 'withdrawn', error: 'approval_withdrawn', errorDetail: 'withdrawn by the function', status: 403, finishedAt: new Date(now) },
+    data: {
+      state: 'withdrawn',
+      error: 'approval_withdrawn',
+      errorDetail: 'withdrawn by the function',
+      status: 403,
+      finishedAt: new Date(now),
+    },
   });
   if (withdrawn.count === 0) return null;
   await tell(tx, callId, 'withdrawn');

@@ -20,5 +20,12 @@ export { recordLostConsumptions } from './lost-consumptions.ts';
 export { purgeApprovals } from './purge-approvals.ts';
 export { earlierDecisions, listApprovals, overdueApprovals, overdueEscalations, readApproval, readShown } from './read.ts';
 export type { ApprovalFilter } from './read.ts';
-export { applyToApproval, closeBreakGlassReview, escalateReviewers, listBreakGlassReviews, readBreakGlassReview, voidApprovals } from './review.ts';
+export {
+  applyToApproval,
+  closeBreakGlassReview,
+  escalateReviewers,
+  listBreakGlassReviews,
+  readBreakGlassReview,
+  voidApprovals,
+} from './review.ts';
 export type { ApprovalChange, BreakGlassRecord } from './review.ts';

@@ -27,7 +27,16 @@ interface UsedApproval {
   readonly path: string;
 }
 
-const nothing = { requestBody: null, responseBody: null, dataKey: null, leaseFingerprint: null, targetAddress: null, maskedCount: 0, credentialReflected: false, timings: {} };
+const nothing = {
+  requestBody: null,
+  responseBody: null,
+  dataKey: null,
+  leaseFingerprint: null,
+  targetAddress: null,
+  maskedCount: 0,
+  credentialReflected: false,
+  timings: {},
+};
 
 function unknownCall(row: UsedApproval): RefusalEntry {
   const at = row.consumed_at.getTime();
@@ -45,7 +54,13 @@ function unknownCall(row: UsedApproval): RefusalEntry {
       connectionId: row.connection_id,
       connectionName: row.connection_name,
       snapshotRevision: 0,
-      decision: { effect: 'require_approval', rule, reason: `The rule "${rule}" wants an approval.`, policyId: row.policy_id, policyRevision: row.policy_revision },
+      decision: {
+        effect: 'require_approval',
+        rule,
+        reason: `The rule "${rule}" wants an approval.`,
+        policyId: row.policy_id,
+        policyRevision: row.policy_revision,
+      },
       approvalId: row.id,
       context: row.context,
       method: row.method,
@@ -74,7 +89,11 @@ function unknownCall(row: UsedApproval): RefusalEntry {
  * Looks at approvals that were used before `usedBefore` (the time that a record may take), each once, and records the
  * call of those that have none. What the relay says after all replaces it. Resolves to the ids of the approvals.
  */
-export async function recordLostConsumptions(pool: pg.Pool, usedBefore: number, limit: number): Promise<{ looked: number; lost: string[] }> {
+export async function recordLostConsumptions(
+  pool: pg.Pool,
+  usedBefore: number,
+  limit: number,
+): Promise<{ looked: number; lost: string[] }> {
   return withTransaction(pool, async (client) => {
     const { rows } = await client.query<UsedApproval>(
       `SELECT a.id, a.consumed_by AS call_id, a.session_id, a.consumed_at, c.id IS NOT NULL AS is_recorded, a.identity_id, a.identity_name,

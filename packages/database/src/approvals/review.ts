@@ -19,14 +19,22 @@ export interface ApprovalChange {
  *
  * @param tokenId the admin token that acted, if one did
  */
-export async function applyToApproval(tx: Transaction, id: string, event: ApprovalEvent, now: number, tokenId: string | null = null): Promise<ApprovalChange> {
+export async function applyToApproval(
+  tx: Transaction,
+  id: string,
+  event: ApprovalEvent,
+  now: number,
+  tokenId: string | null = null,
+): Promise<ApprovalChange> {
   const before = await lockApproval(tx, id);
   if (before === null) throw new AppError('not_found', 'There is no such approval.');
   const result = transition(before, event, now);
   if (!result.ok) throw refusalError(result);
   if (result.changed) await writeTransition(tx, before, result.approval, tokenId, now);
   if (event.type === 'break_glass') {
-    await tx.breakGlassReview.create({ data: { approvalId: id, userName: event.reviewer.user, reason: event.reason, openedAt: new Date(now) } });
+    await tx.breakGlassReview.create({
+      data: { approvalId: id, userName: event.reviewer.user, reason: event.reason, openedAt: new Date(now) },
+    });
     await tx.outbox.create({ data: { topic: 'approval.break_glass', payload: { approvalId: id } } });
   }
   return { before, after: { ...before, ...result.approval }, changed: result.changed };
@@ -78,7 +86,15 @@ export async function closeBreakGlassReview(tx: Transaction, approvalId: string,
   await tx.breakGlassReview.update({ where: { approvalId }, data: { closedAt: new Date(now), closedBy: by, comment } });
 }
 
-type BreakGlassRow = { approvalId: string; userName: string; reason: string; openedAt: Date; closedAt: Date | null; closedBy: string | null; comment: string | null };
+type BreakGlassRow = {
+  approvalId: string;
+  userName: string;
+  reason: string;
+  openedAt: Date;
+  closedAt: Date | null;
+  closedBy: string | null;
+  comment: string | null;
+};
 
 const toBreakGlass = (row: BreakGlassRow): BreakGlassRecord => ({
   approvalId: row.approvalId,

@@ -58,9 +58,18 @@ beforeEach(async () => {
 });
 
 const claim = (one: ApprovalClaim, at = now) => db.inTransaction((tx) => claimApproval(tx, one, at));
-const apply = (id: string, event: Parameters<typeof applyToApproval>[2], at = now) => db.inTransaction((tx) => applyToApproval(tx, id, event, at));
+const apply = (id: string, event: Parameters<typeof applyToApproval>[2], at = now) =>
+  db.inTransaction((tx) => applyToApproval(tx, id, event, at));
 const approve = (one: ApprovalClaim) =>
-  apply(one.newApprovalId, { type: 'review', reviewer: ann, decision: 'approve', comment: null, validity: null, via: 'rest', digest: one.digest });
+  apply(one.newApprovalId, {
+    type: 'review',
+    reviewer: ann,
+    decision: 'approve',
+    comment: null,
+    validity: null,
+    via: 'rest',
+    digest: one.digest,
+  });
 async function asked(changes: Partial<ApprovalClaim> = {}, at = now): Promise<ApprovalClaim> {
   const one = claimInScene(scene, ++digests, { newApprovalId: newId('approval', at), ...changes });
   await claim(one, at);
@@ -75,7 +84,18 @@ async function used(): Promise<ApprovalClaim> {
 const of = ({ callId, sessionId }: { callId: string; sessionId: string }) => ({ sessionId, head: { callId }, outcome: { callId } });
 const blob = { wrappedKey: 'key', sealed: Buffer.from('sealed') };
 const defer = async (approvalId: string | null, changes: object = {}): Promise<string> => {
-  const call = { callId: newId('call'), identityId: scene.identityId, connectionId: scene.connectionId, approvalId, request: blob, idempotencyKey: null, mayRetry: false, webhookChannel: null, expiresAt: now + dayMs, ...changes };
+  const call = {
+    callId: newId('call'),
+    identityId: scene.identityId,
+    connectionId: scene.connectionId,
+    approvalId,
+    request: blob,
+    idempotencyKey: null,
+    mayRetry: false,
+    webhookChannel: null,
+    expiresAt: now + dayMs,
+    ...changes,
+  };
   await db.inTransaction((tx) => createDeferredCall(tx, call, now));
   return call.callId;
 };
@@ -89,7 +109,13 @@ describe('an approval that was used by a call without a record', () => {
     expect(await stateOf(one.callId)).toBeUndefined();
     expect((await recordLostConsumptions(db.pool, now + 1, 100)).lost).toEqual([one.newApprovalId]);
     const call = await db.prisma.call.findUniqueOrThrow({ where: { id: one.callId } });
-    expect(call).toMatchObject({ state: 'unknown', approvalId: one.newApprovalId, identityId: scene.identityId, path: '/v1/refunds', error: 'outcome_unknown' });
+    expect(call).toMatchObject({
+      state: 'unknown',
+      approvalId: one.newApprovalId,
+      identityId: scene.identityId,
+      path: '/v1/refunds',
+      error: 'outcome_unknown',
+    });
     expect(await recordLostConsumptions(db.pool, now + 1, 100)).toEqual({ looked: 0, lost: [] });
   });
 
@@ -121,7 +147,9 @@ describe('a flood of requests', () => {
     );
     await expect(asked()).rejects.toMatchObject({ code: 'too_many_approvals' });
     expect(maxPendingApprovals).toBeLessThan(5_000);
-    const voided = await db.inTransaction((tx) => voidApprovals(tx, { identityId: scene.identityId }, 'the identity was disabled', now + 5));
+    const voided = await db.inTransaction((tx) =>
+      voidApprovals(tx, { identityId: scene.identityId }, 'the identity was disabled', now + 5),
+    );
     expect(voided).toHaveLength(5_000);
     expect(await readApproval(db.prisma, first.newApprovalId)).toMatchObject({ state: 'voided', reason: 'the identity was disabled' });
     expect(await deferredState(callId)).toMatchObject({ state: 'refused', error: 'approval_voided', status: 409, finishedAt: now + 5 });
@@ -132,17 +160,29 @@ describe('a flood of requests', () => {
 
 describe('whoever has reviewed', () => {
   it('may still break the glass, and not review twice', async () => {
-    const one = await asked({ requirements: [{ rule: 'large refunds', approval: { reviewers: ['group:payments'], quorum: 2, ttl: '30m', validity: ['once'], fourEyes: false, requireComment: false } }] });
+    const one = await asked({
+      requirements: [
+        {
+          rule: 'large refunds',
+          approval: { reviewers: ['group:payments'], quorum: 2, ttl: '30m', validity: ['once'], fourEyes: false, requireComment: false },
+        },
+      ],
+    });
     await approve(one);
     await expect(approve(one)).rejects.toMatchObject({ code: 'review_repeated' });
     await apply(one.newApprovalId, { type: 'break_glass', reviewer: ann, reason: 'the house is on fire', digest: one.digest }, now + 1);
-    expect(await readApproval(db.prisma, one.newApprovalId)).toMatchObject({ state: 'approved', reviews: [{ via: 'rest' }, { via: 'break_glass' }] });
+    expect(await readApproval(db.prisma, one.newApprovalId)).toMatchObject({
+      state: 'approved',
+      reviews: [{ via: 'rest' }, { via: 'break_glass' }],
+    });
   });
 });
 
 it('an approval whose second group was not asked in time is found until it was', async () => {
   const rule = { reviewers: ['group:payments'], quorum: 1, ttl: '30m', validity: ['once'], fourEyes: false, requireComment: false };
-  const one = await asked({ requirements: [{ rule: 'large refunds', approval: { ...rule, escalateTo: ['group:duty'], escalateAfter: '10m' } }] });
+  const one = await asked({
+    requirements: [{ rule: 'large refunds', approval: { ...rule, escalateTo: ['group:duty'], escalateAfter: '10m' } }],
+  });
   await asked();
   const overdue = (at: number): Promise<string[]> => overdueEscalations(db.prisma, at, 1000);
   expect(await overdue(now + 599_999)).toEqual([]);
@@ -172,8 +212,22 @@ describe('a deferred call', () => {
     const [yes, no] = [await asked(), await asked()];
     const [ready, refused] = [await defer(yes.newApprovalId), await defer(no.newApprovalId)];
     await approve(yes);
-    await apply(no.newApprovalId, { type: 'review', reviewer: ann, decision: 'deny', comment: 'no', validity: null, via: 'rest', digest: no.digest });
-    await expect.poll(() => heard).toEqual([JSON.stringify({ id: ready, state: 'ready' }), JSON.stringify({ id: refused, state: 'refused' })].map((text) => text.replaceAll(',', ', ').replaceAll(':', ' : ')));
+    await apply(no.newApprovalId, {
+      type: 'review',
+      reviewer: ann,
+      decision: 'deny',
+      comment: 'no',
+      validity: null,
+      via: 'rest',
+      digest: no.digest,
+    });
+    await expect
+      .poll(() => heard)
+      .toEqual(
+        [JSON.stringify({ id: ready, state: 'ready' }), JSON.stringify({ id: refused, state: 'refused' })].map((text) =>
+          text.replaceAll(',', ', ').replaceAll(':', ' : '),
+        ),
+      );
   });
 
   it('takes its approval along when it is withdrawn, unless another one waits for it', async () => {
@@ -188,8 +242,12 @@ describe('a deferred call', () => {
 
   it('whose relay was lost shows what its record says, and a late word of that relay counts', async () => {
     const [refused, completed, silent, young] = [await defer(null), await defer(null), await defer(null), await defer(null)];
-    for (const callId of [refused, completed, silent, young]) await db.inTransaction((tx) => claimDeferredCall(tx, callId, 'rly_1', callId === young ? now : now - 10_000));
-    for (const [callId, state] of [[refused, 'refused'], [completed, 'completed']] as const) {
+    for (const callId of [refused, completed, silent, young])
+      await db.inTransaction((tx) => claimDeferredCall(tx, callId, 'rly_1', callId === young ? now : now - 10_000));
+    for (const [callId, state] of [
+      [refused, 'refused'],
+      [completed, 'completed'],
+    ] as const) {
       const { intent, outcome } = sampleCall(of({ callId, sessionId: newId('session') }));
       await recordEntries(db.pool, [intent, { ...outcome, callId, state, error: state === 'refused' ? 'policy_denied' : null }]);
     }
@@ -225,15 +283,24 @@ describe('what is purged', () => {
   it('is an approval that ended and is older than its connection keeps calls, unless a review or a hold needs it', async () => {
     await db.prisma.connection.update({ where: { id: scene.connectionId }, data: { settings: { recording: { retention: '30d' } } } });
     const [old, pending, broken] = [await asked(), await asked(), await asked()];
-    for (const one of [old, broken]) await apply(one.newApprovalId, { type: 'break_glass', reviewer: ann, reason: 'the house is on fire', digest: one.digest });
+    for (const one of [old, broken])
+      await apply(one.newApprovalId, { type: 'break_glass', reviewer: ann, reason: 'the house is on fire', digest: one.digest });
     await apply(old.newApprovalId, { type: 'withdraw', identityId: scene.identityId, reason: 'x' });
     await apply(broken.newApprovalId, { type: 'withdraw', identityId: scene.identityId, reason: 'x' });
     await db.inTransaction((tx) => closeBreakGlassReview(tx, old.newApprovalId, 'bob', 'seen', now));
-    const ids = async (): Promise<string[]> => (await db.prisma.approval.findMany({ where: { connectionId: scene.connectionId }, orderBy: { id: 'asc' } })).map((row) => row.id);
+    const ids = async (): Promise<string[]> =>
+      (await db.prisma.approval.findMany({ where: { connectionId: scene.connectionId }, orderBy: { id: 'asc' } })).map((row) => row.id);
     await purge(now + 29 * dayMs);
     expect(await ids()).toHaveLength(3);
     const hold = await db.prisma.legalHold.create({
-      data: { id: newId('legal_hold'), kind: 'connection', subjectId: scene.connectionId, reason: 'a case', placedBy: 'olga', placedAt: new Date(now) },
+      data: {
+        id: newId('legal_hold'),
+        kind: 'connection',
+        subjectId: scene.connectionId,
+        reason: 'a case',
+        placedBy: 'olga',
+        placedAt: new Date(now),
+      },
     });
     await purge(now + 31 * dayMs);
     expect(await ids()).toHaveLength(3);
@@ -247,7 +314,22 @@ describe('what is purged', () => {
 
   it('are deliveries that are over, security events and revocations of grants that have ended', async () => {
     const id = newId('notification_channel');
-    const channel = await createChannel(db.prisma, { id, name: id.replaceAll('_', '-'), kind: 'webhook', url: 'https://hooks.example', allowedCidrs: [], events: [], reviewers: [], sealed: '', settings: {}, disabled: false }, new Date(now));
+    const channel = await createChannel(
+      db.prisma,
+      {
+        id,
+        name: id.replaceAll('_', '-'),
+        kind: 'webhook',
+        url: 'https://hooks.example',
+        allowedCidrs: [],
+        events: [],
+        reviewers: [],
+        sealed: '',
+        settings: {},
+        disabled: false,
+      },
+      new Date(now),
+    );
     const [[over], [open]] = [
       await createDeliveries(db.prisma, 'approval.requested', newId('approval'), [channel], {}, new Date(now)),
       await createDeliveries(db.prisma, 'approval.requested', newId('approval'), [channel], {}, new Date(now)),
@@ -256,12 +338,28 @@ describe('what is purged', () => {
     await purgeDeliveries(db.prisma, new Date(now + dayMs), 100);
     expect((await db.prisma.notificationDelivery.findMany({ where: { channelId: id } })).map((row) => row.id)).toEqual([open]);
 
-    const event = { id: newId('security_event', now), at: new Date(now), kind: 'token_exchange', code: 'token_expired', detail: 'x', verified: false, issuer: null, subject: null, claims: null, nearest: null, count: 1, remote: '', requestId: newId('request') } as const;
+    const event = {
+      id: newId('security_event', now),
+      at: new Date(now),
+      kind: 'token_exchange',
+      code: 'token_expired',
+      detail: 'x',
+      verified: false,
+      issuer: null,
+      subject: null,
+      claims: null,
+      nearest: null,
+      count: 1,
+      remote: '',
+      requestId: newId('request'),
+    } as const;
     await insertSecurityEvent(db.prisma, event);
     expect(await purgeSecurityEvents(db.prisma, new Date(now - 1000), 100)).toBe(0);
     expect(await purgeSecurityEvents(db.prisma, new Date(now + 1000), 100)).toBe(1);
 
-    await db.prisma.revokedGrant.create({ data: { jti: newId('grant'), exp: now / 1000, revision: 1, revokedBy: 'x', revokedAt: new Date(now) } });
+    await db.prisma.revokedGrant.create({
+      data: { jti: newId('grant'), exp: now / 1000, revision: 1, revokedBy: 'x', revokedAt: new Date(now) },
+    });
     expect(await purgeRevokedGrants(db.prisma, new Date(now))).toBe(0);
     expect(await purgeRevokedGrants(db.prisma, new Date(now + 1000))).toBe(1);
   });
@@ -296,7 +394,22 @@ describe('what is purged', () => {
 
 it('a delivery is taken by one worker at a time, and is due again when that one died', async () => {
   const id = newId('notification_channel');
-  const channel = await createChannel(db.prisma, { id, name: id.replaceAll('_', '-'), kind: 'webhook', url: 'https://hooks.example', allowedCidrs: [], events: [], reviewers: [], sealed: '', settings: {}, disabled: false }, new Date(now));
+  const channel = await createChannel(
+    db.prisma,
+    {
+      id,
+      name: id.replaceAll('_', '-'),
+      kind: 'webhook',
+      url: 'https://hooks.example',
+      allowedCidrs: [],
+      events: [],
+      reviewers: [],
+      sealed: '',
+      settings: {},
+      disabled: false,
+    },
+    new Date(now),
+  );
   const [delivery] = await createDeliveries(db.prisma, 'approval.requested', newId('approval'), [channel], {}, new Date(now));
   const take = (at: number) => takeDelivery(db.prisma, delivery!, new Date(at), 60_000);
   const taken = await Promise.all([take(now), take(now), take(now)]);
@@ -304,4 +417,3 @@ it('a delivery is taken by one worker at a time, and is due again when that one 
   expect(await take(now + 59_999)).toBeNull();
   expect(await take(now + 60_000)).not.toBeNull();
 });
-

@@ -38,7 +38,11 @@ type Given = Pick<EventSinkRecord, 'name' | 'url' | 'allowedCidrs' | 'file' | 't
 
 const tell = (tx: Transaction): Promise<unknown> => tx.$queryRaw`SELECT pg_notify(${eventSinkChannel}, '')::text`;
 
-export async function createSink(tx: Transaction, sink: Given & Pick<EventSinkRecord, 'id' | 'kind' | 'cursor'>, now: Date): Promise<EventSinkRecord> {
+export async function createSink(
+  tx: Transaction,
+  sink: Given & Pick<EventSinkRecord, 'id' | 'kind' | 'cursor'>,
+  now: Date,
+): Promise<EventSinkRecord> {
   const row = await tx.eventSink.create({ data: { ...sink, cursor: BigInt(sink.cursor), createdAt: now, updatedAt: now } });
   await tell(tx);
   return toSink(row);
@@ -67,7 +71,10 @@ export async function sinkOfFile(tx: Transaction, file: string): Promise<EventSi
 
 /** A change also ends what is being waited for after a failure: it is tried at once. */
 export async function updateSink(tx: Transaction, id: string, change: Partial<Given>, now: Date): Promise<EventSinkRecord> {
-  const row = await tx.eventSink.update({ where: { id }, data: { ...change, version: { increment: 1 }, updatedAt: now, nextAttemptAt: null } });
+  const row = await tx.eventSink.update({
+    where: { id },
+    data: { ...change, version: { increment: 1 }, updatedAt: now, nextAttemptAt: null },
+  });
   await tell(tx);
   return toSink(row);
 }
@@ -87,7 +94,14 @@ export async function runningSinks(tx: Transaction): Promise<EventSinkRecord[]> 
 }
 
 /** Moves a cursor on. False where somebody else did, or the sink is gone: then what was read is stale. */
-export async function advanceSink(tx: Transaction, id: string, from: number, to: number, now: Date, hasDelivered: boolean): Promise<boolean> {
+export async function advanceSink(
+  tx: Transaction,
+  id: string,
+  from: number,
+  to: number,
+  now: Date,
+  hasDelivered: boolean,
+): Promise<boolean> {
   const { count } = await tx.eventSink.updateMany({
     where: { id, cursor: BigInt(from) },
     data: {
@@ -102,5 +116,8 @@ export async function advanceSink(tx: Transaction, id: string, from: number, to:
 }
 
 export async function noteSinkFailure(tx: Transaction, id: string, error: string, now: Date, nextAttemptAt: Date): Promise<void> {
-  await tx.eventSink.updateMany({ where: { id }, data: { failures: { increment: 1 }, lastError: error, lastAttemptAt: now, nextAttemptAt } });
+  await tx.eventSink.updateMany({
+    where: { id },
+    data: { failures: { increment: 1 }, lastError: error, lastAttemptAt: now, nextAttemptAt },
+  });
 }

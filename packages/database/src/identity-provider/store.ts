@@ -1,4 +1,10 @@
-import { identityProviderSettingsSchema, idPrefixes, type IdentityProvider, type IdentityProviderSettings, type ProviderSnapshot } from '@hoop/contract';
+import {
+  identityProviderSettingsSchema,
+  idPrefixes,
+  type IdentityProvider,
+  type IdentityProviderSettings,
+  type ProviderSnapshot,
+} from '@hoop/contract';
 
 import type { Transaction } from '../database.ts';
 import type { IdentityProviderModel } from '../generated/models.ts';

@@ -41,30 +41,40 @@ const isPurged = async (id: string): Promise<boolean> => (await db.prisma.call.f
 
 async function recordCalls(count: number, sessionId = newId('session'), of = identityId): Promise<string[]> {
   const calls = Array.from({ length: count }, (_, i) =>
-    sampleCall({ at: now - 2 * day - i, sessionId, head: { connectionId, subject: { identityId: of, identityName: 'x', issuer: null, subject: null, grantId: null } } }),
+    sampleCall({
+      at: now - 2 * day - i,
+      sessionId,
+      head: { connectionId, subject: { identityId: of, identityName: 'x', issuer: null, subject: null, grantId: null } },
+    }),
   );
-  await recordEntries(db.pool, calls.flatMap((call): RecordEntry[] => [call.intent, call.outcome]));
+  await recordEntries(
+    db.pool,
+    calls.flatMap((call): RecordEntry[] => [call.intent, call.outcome]),
+  );
   await db.prisma.logPending.deleteMany();
   return calls.map((call) => call.outcome.callId);
 }
 
 describe('a legal hold', () => {
-  test.each(['session', 'connection', 'identity'] as const)('on a %s keeps its content until it is lifted, and the rest is purged', async (kind) => {
-    const held = newId('session');
-    const [one] = await recordCalls(1, held);
-    const [other] = await recordCalls(1, newId('session'), newId('identity'));
-    const hold = await place(kind, { session: held, connection: connectionId, identity: identityId }[kind]);
-    await purge();
-    expect(await isPurged(one!)).toBe(false);
-    expect(await isPurged(other!)).toBe(kind !== 'connection');
-    expect(await db.prisma.callBody.count({ where: { callId: one! } })).toBe(1);
-    expect(await db.prisma.dataKey.count({ where: { sessionId: held } })).toBe(1);
+  test.each(['session', 'connection', 'identity'] as const)(
+    'on a %s keeps its content until it is lifted, and the rest is purged',
+    async (kind) => {
+      const held = newId('session');
+      const [one] = await recordCalls(1, held);
+      const [other] = await recordCalls(1, newId('session'), newId('identity'));
+      const hold = await place(kind, { session: held, connection: connectionId, identity: identityId }[kind]);
+      await purge();
+      expect(await isPurged(one!)).toBe(false);
+      expect(await isPurged(other!)).toBe(kind !== 'connection');
+      expect(await db.prisma.callBody.count({ where: { callId: one! } })).toBe(1);
+      expect(await db.prisma.dataKey.count({ where: { sessionId: held } })).toBe(1);
 
-    await db.inTransaction((tx) => liftHold(tx, hold, 'boss', new Date(now)));
-    await purge();
-    expect(await isPurged(one!)).toBe(true);
-    expect(await isPurged(other!)).toBe(true);
-  });
+      await db.inTransaction((tx) => liftHold(tx, hold, 'boss', new Date(now)));
+      await purge();
+      expect(await isPurged(one!)).toBe(true);
+      expect(await isPurged(other!)).toBe(true);
+    },
+  );
 
   test('keeps what two holds name until both are lifted', async () => {
     const session = newId('session');
@@ -86,10 +96,20 @@ describe('a legal hold', () => {
     await client.connect();
     try {
       await client.query('BEGIN');
-      await client.query(`INSERT INTO legal_holds (id, kind, subject_id, reason, placed_by, placed_at) VALUES ($1, 'session', $2, 'x', 'ops', now())`, [newId('legal_hold'), session]);
+      await client.query(
+        `INSERT INTO legal_holds (id, kind, subject_id, reason, placed_by, placed_at) VALUES ($1, 'session', $2, 'x', 'ops', now())`,
+        [newId('legal_hold'), session],
+      );
       const purging = purge();
       await expect
-        .poll(async () => (await client.query<{ n: number }>(`SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND relation = 'legal_holds'::regclass`)).rows[0]!.n)
+        .poll(
+          async () =>
+            (
+              await client.query<{ n: number }>(
+                `SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND relation = 'legal_holds'::regclass`,
+              )
+            ).rows[0]!.n,
+        )
         .toBe(1);
       await client.query('COMMIT');
       await purging;
@@ -116,14 +136,22 @@ describe('a legal hold', () => {
 describe('global retention', () => {
   test('bounds what connections say, and rules where there is no connection', async () => {
     await recordCalls(1);
-    const secondsOf = async (id: string | null): Promise<number> => (await retentionRules(db.prisma)).find((rule) => rule.connectionId === id)!.seconds;
+    const secondsOf = async (id: string | null): Promise<number> =>
+      (await retentionRules(db.prisma)).find((rule) => rule.connectionId === id)!.seconds;
     expect(await secondsOf(null)).toBe(90 * 86_400);
     await writeRetention(db.prisma, { unattributed: '30d', maximum: null }, new Date(now));
     expect([await secondsOf(null), await secondsOf(connectionId)]).toEqual([30 * 86_400, 30 * 86_400]);
     await writeRetention(db.prisma, { unattributed: '30d', maximum: '7d' }, new Date(now));
     expect([await secondsOf(null), await secondsOf(connectionId)]).toEqual([7 * 86_400, 7 * 86_400]);
     await db.prisma.connection.create({
-      data: { id: connectionId, name: 'payments', settings: { recording: { retention: '365d' } }, revision: 1, createdAt: new Date(), updatedAt: new Date() },
+      data: {
+        id: connectionId,
+        name: 'payments',
+        settings: { recording: { retention: '365d' } },
+        revision: 1,
+        createdAt: new Date(),
+        updatedAt: new Date(),
+      },
     });
     expect(await secondsOf(connectionId)).toBe(7 * 86_400);
     await writeRetention(db.prisma, { unattributed: '30d', maximum: null }, new Date(now));

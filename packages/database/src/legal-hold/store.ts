@@ -66,7 +66,11 @@ export interface HoldFilter {
   readonly isActive?: boolean | undefined;
 }
 
-export async function listHolds(tx: Transaction, { kind, subjectId, isActive }: HoldFilter, page: PageRequest): Promise<Page<LegalHoldRecord>> {
+export async function listHolds(
+  tx: Transaction,
+  { kind, subjectId, isActive }: HoldFilter,
+  page: PageRequest,
+): Promise<Page<LegalHoldRecord>> {
   const where = {
     ...(kind === undefined ? {} : { kind }),
     ...(subjectId === undefined ? {} : { subjectId }),

@@ -31,7 +31,9 @@ export async function lockLog(client: IngestClient): Promise<LogHead> {
 
 /** The oldest pending leaves. Rows of transactions that are not committed yet come later, and lose nothing by it. */
 export async function pendingLeaves(client: IngestClient, limit: number): Promise<PendingLeaf[]> {
-  const { rows } = await client.query<PendingLeaf>(`SELECT id, kind, ref_id AS "refId" FROM log_pending ORDER BY log_pending.id LIMIT $1`, [limit]);
+  const { rows } = await client.query<PendingLeaf>(`SELECT id, kind, ref_id AS "refId" FROM log_pending ORDER BY log_pending.id LIMIT $1`, [
+    limit,
+  ]);
   return rows;
 }
 
@@ -41,14 +43,26 @@ export async function pendingLeaves(client: IngestClient, limit: number): Promis
  * @param sign makes the signed note of the new head
  * @throws LogTampered where the stored nodes do not give the stored root: then somebody changed the log, and nothing is appended
  */
-export async function appendLeaves(client: IngestClient, head: LogHead, leaves: readonly LogLeaf[], sign: (head: LogHead) => string, now: number): Promise<LogHead> {
+export async function appendLeaves(
+  client: IngestClient,
+  head: LogHead,
+  leaves: readonly LogLeaf[],
+  sign: (head: LogHead) => string,
+  now: number,
+): Promise<LogHead> {
   const lookup = await readNodes(queryOfClient(client), rangeNodes(0, head.size));
   if (Buffer.compare(rootHash(head.size, lookup), head.root) !== 0) {
-    throw new LogTampered(`The stored log of ${head.size} leaves does not have its recorded root: its rows were changed. Nothing was appended.`);
+    throw new LogTampered(
+      `The stored log of ${head.size} leaves does not have its recorded root: its rows were changed. Nothing was appended.`,
+    );
   }
   await checkNewest(client, head);
   if (leaves.length === 0) return head;
-  const nodes = appendedNodes(head.size, leaves.map((leaf) => logLeafHash(leaf.kind, leaf.refId, leaf.digest)), lookup);
+  const nodes = appendedNodes(
+    head.size,
+    leaves.map((leaf) => logLeafHash(leaf.kind, leaf.refId, leaf.digest)),
+    lookup,
+  );
   const added = new Map(nodes.map((node) => [`${node.level}/${node.index}`, node.hash]));
   const size = head.size + leaves.length;
   const next: LogHead = { size, root: rootHash(size, (level, index) => added.get(`${level}/${index}`) ?? lookup(level, index)) };
@@ -82,7 +96,9 @@ async function checkNewest(client: IngestClient, { size }: LogHead): Promise<voi
   );
   const { leaf, checkpoint } = rows[0]!;
   if (Number(leaf ?? -1) === size - 1 && Number(checkpoint ?? 0) === size) return;
-  throw new LogTampered(`The log says that it has ${size} leaves; its newest leaf is ${leaf}, its newest checkpoint is of ${checkpoint}: its rows were changed. Nothing was appended.`);
+  throw new LogTampered(
+    `The log says that it has ${size} leaves; its newest leaf is ${leaf}, its newest checkpoint is of ${checkpoint}: its rows were changed. Nothing was appended.`,
+  );
 }
 
 export async function removePending(client: IngestClient, pending: readonly PendingLeaf[]): Promise<void> {

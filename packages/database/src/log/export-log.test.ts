@@ -46,7 +46,20 @@ const found = ({ findings }: LogVerdict): (readonly [string, string | null])[] =
 
 const auditEvent = (id: string) =>
   db.prisma.auditEvent.create({
-    data: { id, at: new Date(), actorId: 'tok_1', actorName: 'ops', actorRole: 'admin', action: 'connection.update', targetType: 'connection', targetId: 'con_1', targetName: 'payments', change: { after: { disabled: true } }, requestId: 'req_1', remote: '127.0.0.1' },
+    data: {
+      id,
+      at: new Date(),
+      actorId: 'tok_1',
+      actorName: 'ops',
+      actorRole: 'admin',
+      action: 'connection.update',
+      targetType: 'connection',
+      targetId: 'con_1',
+      targetName: 'payments',
+      change: { after: { disabled: true } },
+      requestId: 'req_1',
+      remote: '127.0.0.1',
+    },
   });
 
 beforeAll(async () => {
@@ -56,7 +69,12 @@ beforeAll(async () => {
   await owner.connect();
   const calls = Array.from({ length: 30 }, () =>
     sampleCall({
-      head: { claims: { sub: 'a', deep: { n: [1, 2.5] } }, context: { ticket: 'OPS-1' }, approvalId: newId('approval'), traceId: 'a'.repeat(32) },
+      head: {
+        claims: { sub: 'a', deep: { n: [1, 2.5] } },
+        context: { ticket: 'OPS-1' },
+        approvalId: newId('approval'),
+        traceId: 'a'.repeat(32),
+      },
       outcome: { requestBody: sampleBody(20), error: 'x', errorDetail: 'y' },
     }),
   );
@@ -105,10 +123,15 @@ describe('an export of the stored log', () => {
 
 /** Runs `change` as the owner, without triggers, looks, and puts everything back. */
 async function changed(table: string, key: Record<string, unknown>, column: string, expression: string): Promise<LogVerdict> {
-  const where = Object.keys(key).map((name, i) => `${name} = $${i + 1}`).join(' AND ');
+  const where = Object.keys(key)
+    .map((name, i) => `${name} = $${i + 1}`)
+    .join(' AND ');
   const values = Object.values(key);
   await owner.query(`ALTER TABLE ${table} DISABLE TRIGGER USER`);
-  const { rows } = await owner.query<Record<string, string>>(`UPDATE ${table} SET ${column} = ${expression} WHERE ${where} RETURNING ctid`, values);
+  const { rows } = await owner.query<Record<string, string>>(
+    `UPDATE ${table} SET ${column} = ${expression} WHERE ${where} RETURNING ctid`,
+    values,
+  );
   expect(rows).toHaveLength(1);
   const verdict = await verify();
   return verdict;
@@ -116,7 +139,12 @@ async function changed(table: string, key: Record<string, unknown>, column: stri
 
 describe('any change in Postgres behind the back of the log is found', () => {
   const columns = async (table: string): Promise<{ name: string; type: string }[]> =>
-    (await owner.query<{ name: string; type: string }>(`SELECT column_name AS name, data_type AS type FROM information_schema.columns WHERE table_name = $1`, [table])).rows;
+    (
+      await owner.query<{ name: string; type: string }>(
+        `SELECT column_name AS name, data_type AS type FROM information_schema.columns WHERE table_name = $1`,
+        [table],
+      )
+    ).rows;
   const another: Record<string, (name: string) => string> = {
     text: (name) => `COALESCE(${name}, '') || 'x'`,
     jsonb: (name) => `COALESCE(${name}, 'null') || '[1]'`,
@@ -134,7 +162,10 @@ describe('any change in Postgres behind the back of the log is found', () => {
       await owner.query('COMMIT');
       const verdict = await changed('calls', { id }, name, another[type]!(name));
       expect(verdict.ok, name).toBe(false);
-      expect(found(verdict).map(([, of]) => of), name).toEqual([id]);
+      expect(
+        found(verdict).map(([, of]) => of),
+        name,
+      ).toEqual([id]);
       await owner.query(`DELETE FROM calls WHERE id IN ($1, $1 || 'x')`, [id]);
       await owner.query('INSERT INTO calls SELECT * FROM saved');
       await owner.query('DROP TABLE saved');
@@ -157,7 +188,10 @@ describe('any change in Postgres behind the back of the log is found', () => {
 
   it('in any byte of a sealed body, in which body is which, and in a data key', async () => {
     const id = callIds[5]!;
-    const { rows } = await owner.query<{ side: string; sealed: Buffer }>('SELECT side, sealed FROM call_bodies WHERE call_id = $1 ORDER BY side', [id]);
+    const { rows } = await owner.query<{ side: string; sealed: Buffer }>(
+      'SELECT side, sealed FROM call_bodies WHERE call_id = $1 ORDER BY side',
+      [id],
+    );
     for (const { side, sealed } of rows) {
       for (const at of [0, 11, 12, sealed.length - 1]) {
         const other = Buffer.from(sealed);
@@ -170,11 +204,18 @@ describe('any change in Postgres behind the back of the log is found', () => {
       expect(found(await verify())).toEqual([['changed', id]]);
       await owner.query('INSERT INTO call_bodies (call_id, side, sealed) VALUES ($1, $2, $3)', [id, side, sealed]);
     }
-    await owner.query(`UPDATE call_bodies SET sealed = (SELECT b.sealed FROM call_bodies b WHERE b.call_id = $1 AND b.side <> call_bodies.side) WHERE call_id = $1`, [id]);
+    await owner.query(
+      `UPDATE call_bodies SET sealed = (SELECT b.sealed FROM call_bodies b WHERE b.call_id = $1 AND b.side <> call_bodies.side) WHERE call_id = $1`,
+      [id],
+    );
     expect(found(await verify())).toEqual([['changed', id]]);
-    for (const { side, sealed } of rows) await owner.query('UPDATE call_bodies SET sealed = $3 WHERE call_id = $1 AND side = $2', [id, side, sealed]);
+    for (const { side, sealed } of rows)
+      await owner.query('UPDATE call_bodies SET sealed = $3 WHERE call_id = $1 AND side = $2', [id, side, sealed]);
 
-    const { rows: keys } = await owner.query<{ id: string; wrapped: string }>('SELECT id, wrapped FROM data_keys WHERE id = (SELECT data_key_id FROM calls WHERE id = $1)', [id]);
+    const { rows: keys } = await owner.query<{ id: string; wrapped: string }>(
+      'SELECT id, wrapped FROM data_keys WHERE id = (SELECT data_key_id FROM calls WHERE id = $1)',
+      [id],
+    );
     await owner.query(`UPDATE data_keys SET wrapped = wrapped || 'x' WHERE id = $1`, [keys[0]!.id]);
     expect(found(await verify())).toEqual([['changed', id]]);
     await owner.query('UPDATE data_keys SET wrapped = $2 WHERE id = $1', [keys[0]!.id, keys[0]!.wrapped]);
@@ -195,7 +236,11 @@ describe('any change in Postgres behind the back of the log is found', () => {
       for await (const line of log!.lines) read.push(line);
       return found(await verifyLogExport(bytesOf(read), { keys: [signer.verifierKey] }));
     };
-    await owner.query(`UPDATE call_bodies SET sealed = NULL, blob = $2, hash = $3 WHERE call_id = $1 AND side = 'response'`, [id, key, hash]);
+    await owner.query(`UPDATE call_bodies SET sealed = NULL, blob = $2, hash = $3 WHERE call_id = $1 AND side = 'response'`, [
+      id,
+      key,
+      hash,
+    ]);
     expect(await through(blobs)).toEqual([]);
     expect(await through(null)).toEqual([['changed', id]]);
     store.set(key, Buffer.concat([sealed.subarray(0, -1), Buffer.of(sealed.at(-1)! ^ 1)]));
@@ -205,12 +250,18 @@ describe('any change in Postgres behind the back of the log is found', () => {
     store.set(key, sealed);
     await owner.query(`UPDATE call_bodies SET blob = blob || 'x' WHERE call_id = $1 AND side = 'response'`, [id]);
     expect(await through(blobs)).toEqual([['changed', id]]);
-    await owner.query(`UPDATE call_bodies SET sealed = $2, blob = NULL, hash = NULL WHERE call_id = $1 AND side = 'response'`, [id, sealed]);
+    await owner.query(`UPDATE call_bodies SET sealed = $2, blob = NULL, hash = NULL WHERE call_id = $1 AND side = 'response'`, [
+      id,
+      sealed,
+    ]);
     expect(await through(null)).toEqual([]);
   });
 
   it('in what was removed: a call, an audit event', async () => {
-    for (const [table, id] of [['calls', callIds[7]!], ['audit_events', auditId]] as const) {
+    for (const [table, id] of [
+      ['calls', callIds[7]!],
+      ['audit_events', auditId],
+    ] as const) {
       await owner.query(`CREATE TABLE saved AS SELECT * FROM ${table} WHERE id = $1`, [id]);
       await owner.query(`DELETE FROM ${table} WHERE id = $1`, [id]);
       expect(found(await verify())).toEqual([['removed', id]]);
@@ -292,6 +343,11 @@ describe('the log of calls that changed as they may', () => {
     await owner.query(`UPDATE calls SET method = 'POST' WHERE id = $1`, [id]);
     await owner.query(`INSERT INTO log_pending (kind, ref_id) VALUES ('call', $1), ('call', 'call_gone')`, [id]);
     expect(await sequence()).toMatchObject({ taken: 2, absent: ['call_gone'], altered: [id] });
-    expect(found(await verify())).toEqual(expect.arrayContaining([['rewritten', id], ['removed', 'call_gone']]));
+    expect(found(await verify())).toEqual(
+      expect.arrayContaining([
+        ['rewritten', id],
+        ['removed', 'call_gone'],
+      ]),
+    );
   });
 });

@@ -40,7 +40,10 @@ export async function openLogExport(pool: pg.Pool, verifierKey: string, blobs: B
   const close = async (): Promise<void> => {
     if (!isOpen) return;
     isOpen = false;
-    const broken = await client.query('ROLLBACK').then(() => undefined, (error: Error) => error);
+    const broken = await client.query('ROLLBACK').then(
+      () => undefined,
+      (error: Error) => error,
+    );
     client.off('error', ignore);
     client.release(broken);
   };
@@ -51,7 +54,9 @@ export async function openLogExport(pool: pg.Pool, verifierKey: string, blobs: B
       await delay(settleMs);
       unsettled = await openSnapshot(client);
     }
-    const { rows } = await client.query<{ size: string; note: string }>('SELECT size, note FROM log_checkpoints ORDER BY size DESC LIMIT 1');
+    const { rows } = await client.query<{ size: string; note: string }>(
+      'SELECT size, note FROM log_checkpoints ORDER BY size DESC LIMIT 1',
+    );
     const [newest] = rows;
     if (newest === undefined) {
       await close();
@@ -85,7 +90,8 @@ interface Snapshot {
 async function* linesOf(client: IngestClient, snapshot: Snapshot, close: () => Promise<void>): AsyncGenerator<string, void, void> {
   try {
     yield headerLine(snapshot.note, snapshot.verifierKey);
-    for (let start = 0; start < snapshot.size; start += chunkLeaves) yield* chunkOf(client, snapshot, start, Math.min(start + chunkLeaves, snapshot.size));
+    for (let start = 0; start < snapshot.size; start += chunkLeaves)
+      yield* chunkOf(client, snapshot, start, Math.min(start + chunkLeaves, snapshot.size));
   } finally {
     await close();
   }
@@ -99,23 +105,30 @@ interface LeafRow {
 }
 
 async function* chunkOf(client: IngestClient, snapshot: Snapshot, start: number, end: number): AsyncGenerator<string, void, void> {
-  const leaves = (await client.query<LeafRow>('SELECT index, kind, ref_id, digest FROM log_leaves WHERE index >= $1 AND index < $2 ORDER BY log_leaves.index', [start, end])).rows;
+  const leaves = (
+    await client.query<LeafRow>(
+      'SELECT index, kind, ref_id, digest FROM log_leaves WHERE index >= $1 AND index < $2 ORDER BY log_leaves.index',
+      [start, end],
+    )
+  ).rows;
   const later = await laterLeaves(client, leaves, snapshot.size);
   const last = leaves.filter((leaf) => !later.has(leaf.index) && !snapshot.unsettled.has(leaf.ref_id));
   const idsOf = (isAudit: boolean): string[] => last.filter((leaf) => (leaf.kind === 'audit_event') === isAudit).map((leaf) => leaf.ref_id);
   const records = await readLoggedRecords(client, { calls: idsOf(false), auditEvents: idsOf(true) }, snapshot.blobs);
   const notes = new Map(
-    (await client.query<{ size: string; note: string }>('SELECT size, note FROM log_checkpoints WHERE size > $1 AND size <= $2 AND size < $3', [start, end, snapshot.size])).rows.map(
-      (row) => [Number(row.size), row.note],
-    ),
+    (
+      await client.query<{ size: string; note: string }>(
+        'SELECT size, note FROM log_checkpoints WHERE size > $1 AND size <= $2 AND size < $3',
+        [start, end, snapshot.size],
+      )
+    ).rows.map((row) => [Number(row.size), row.note]),
   );
   const roots = new Map(
     (
-      await client.query<{ index: string; hash: Buffer }>('SELECT index, hash FROM log_nodes WHERE level = $1 AND index >= $2 AND index < $3', [
-        storedLevel,
-        start / tileLeaves,
-        Math.ceil(end / tileLeaves),
-      ])
+      await client.query<{ index: string; hash: Buffer }>(
+        'SELECT index, hash FROM log_nodes WHERE level = $1 AND index >= $2 AND index < $3',
+        [storedLevel, start / tileLeaves, Math.ceil(end / tileLeaves)],
+      )
     ).rows.map((row) => [Number(row.index), row.hash]),
   );
 
@@ -126,7 +139,13 @@ async function* chunkOf(client: IngestClient, snapshot: Snapshot, start: number,
     for (; next < leaves.length && Number(leaves[next]!.index) <= index; next++) {
       const leaf = leaves[next]!;
       hashes.push(logLeafHash(leaf.kind, leaf.ref_id, leaf.digest));
-      yield leafLine({ index: Number(leaf.index), kind: leaf.kind, id: leaf.ref_id, digest: leaf.digest.toString('hex'), ...contentOf(leaf) });
+      yield leafLine({
+        index: Number(leaf.index),
+        kind: leaf.kind,
+        id: leaf.ref_id,
+        digest: leaf.digest.toString('hex'),
+        ...contentOf(leaf),
+      });
     }
     const note = notes.get(index + 1);
     if (note !== undefined) yield checkpointLine(note);

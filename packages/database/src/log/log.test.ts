@@ -32,13 +32,24 @@ afterAll(async () => {
 });
 
 const enqueue = (count: number): Promise<void> =>
-  db.inTransaction((tx) => enqueueLeaves(tx, Array.from({ length: count }, () => ({ kind: 'call' as const, refId: newId('call') }))));
+  db.inTransaction((tx) =>
+    enqueueLeaves(
+      tx,
+      Array.from({ length: count }, () => ({ kind: 'call' as const, refId: newId('call') })),
+    ),
+  );
 
 const sequence = (limit: number): Promise<LogHead> =>
   withTransaction(db.pool, async (client) => {
     const head = await lockLog(client);
     const leaves = await pendingLeaves(client, limit);
-    const next = await appendLeaves(client, head, leaves.map((leaf) => ({ ...leaf, digest: digestOf(leaf.refId) })), sign, Date.now());
+    const next = await appendLeaves(
+      client,
+      head,
+      leaves.map((leaf) => ({ ...leaf, digest: digestOf(leaf.refId) })),
+      sign,
+      Date.now(),
+    );
     await removePending(client, leaves);
     return next;
   });
@@ -63,7 +74,10 @@ describe('the log', () => {
       const proof = await proveConsistency(db.prisma, head.size, last.size);
       expect(verifyConsistency(head.size, last.size, head.root, last.root, proof)).toBe(true);
       const checkpoint = await readCheckpoint(db.prisma, head.size);
-      expect(openCheckpoint(checkpoint!.note, vkey)).toEqual({ ok: true, checkpoint: { origin, size: head.size, root: Buffer.from(head.root) } });
+      expect(openCheckpoint(checkpoint!.note, vkey)).toEqual({
+        ok: true,
+        checkpoint: { origin, size: head.size, root: Buffer.from(head.root) },
+      });
     }
     expect(await db.prisma.logPending.count()).toBe(0);
     expect(await db.prisma.logNode.count()).toBe(4);
@@ -80,7 +94,19 @@ describe('the log', () => {
 
   it('takes every audit event by itself', async () => {
     const id = newId('audit_event');
-    const event = { id, at: new Date(), actorId: 'tok_1', actorName: 'x', actorRole: 'admin', action: 'x.y', targetType: 'x', targetId: 'y', change: {}, requestId: 'r', remote: '' };
+    const event = {
+      id,
+      at: new Date(),
+      actorId: 'tok_1',
+      actorName: 'x',
+      actorRole: 'admin',
+      action: 'x.y',
+      targetType: 'x',
+      targetId: 'y',
+      change: {},
+      requestId: 'r',
+      remote: '',
+    };
     await db.prisma.auditEvent.create({ data: event });
     expect((await pendingLeaves(db.pool, 10)).map((leaf) => [leaf.kind, leaf.refId])).toEqual([['audit_event', id]]);
     await sequence(10);

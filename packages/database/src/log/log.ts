@@ -18,7 +18,10 @@ export async function enqueueLeaves(tx: Transaction, leaves: readonly { kind: 'a
 
 /** The newest signed checkpoint, or that of a size; null where there is none. */
 export async function readCheckpoint(tx: Transaction, size?: number): Promise<{ size: number; note: string; at: number } | null> {
-  const row = await tx.logCheckpoint.findFirst({ ...(size === undefined ? {} : { where: { size: BigInt(size) } }), orderBy: { size: 'desc' } });
+  const row = await tx.logCheckpoint.findFirst({
+    ...(size === undefined ? {} : { where: { size: BigInt(size) } }),
+    orderBy: { size: 'desc' },
+  });
   return row === null ? null : { size: Number(row.size), note: row.note, at: row.at.getTime() };
 }
 

@@ -43,7 +43,11 @@ export async function readLoggedRecords(
   };
   for (const read of await storedCallReaders(client, ids.calls, blobs)) add(() => callRecord(read()));
   if (ids.auditEvents.length > 0) {
-    const { rows } = await client.query<object>({ name: 'logged-audit-events', text: 'SELECT * FROM audit_events WHERE id = ANY($1::text[])', values: [ids.auditEvents] });
+    const { rows } = await client.query<object>({
+      name: 'logged-audit-events',
+      text: 'SELECT * FROM audit_events WHERE id = ANY($1::text[])',
+      values: [ids.auditEvents],
+    });
     for (const row of rows) add(() => auditEventRecord(toAuditEvent(toModel<AuditEventModel>(row))));
   }
   return records;
@@ -56,7 +60,11 @@ export async function readStoredCalls(client: IngestClient, ids: readonly string
 
 async function storedCallReaders(client: IngestClient, ids: readonly string[], blobs?: BlobSource | null): Promise<(() => StoredCall)[]> {
   if (ids.length === 0) return [];
-  const { rows } = await client.query<object>({ name: 'logged-calls', text: 'SELECT * FROM calls WHERE id = ANY($1::text[])', values: [ids] });
+  const { rows } = await client.query<object>({
+    name: 'logged-calls',
+    text: 'SELECT * FROM calls WHERE id = ANY($1::text[])',
+    values: [ids],
+  });
   // Postgres hashes the bodies that it has; of those in the blob store it knows what was put there.
   const bodies = await client.query<{ call_id: string; side: 'request' | 'response'; hash: string | null; blob: string | null }>({
     name: 'logged-bodies',

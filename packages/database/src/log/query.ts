@@ -4,7 +4,10 @@ import type { IngestClient } from '../records/ingest-entries.ts';
 /** Runs one statement: on Prisma's transaction or on plain `pg`, whichever the caller has. 64-bit integers come as bigint or text. */
 export type Query = <T extends object>(text: string, values: unknown[]) => Promise<T[]>;
 
-export const queryOf = (tx: Transaction): Query => (text, values) => tx.$queryRawUnsafe(text, ...values);
+export const queryOf =
+  (tx: Transaction): Query =>
+  (text, values) =>
+    tx.$queryRawUnsafe(text, ...values);
 
 export const queryOfClient =
   (client: IngestClient): Query =>

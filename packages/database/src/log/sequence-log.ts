@@ -51,11 +51,16 @@ interface KnownLeaf {
   readonly digest: Uint8Array;
 }
 
-async function newLeaves(client: IngestClient, pending: readonly PendingLeaf[]): Promise<{ leaves: LogLeaf[]; absent: string[]; altered: string[] }> {
+async function newLeaves(
+  client: IngestClient,
+  pending: readonly PendingLeaf[],
+): Promise<{ leaves: LogLeaf[]; absent: string[]; altered: string[] }> {
   const [absent, altered]: [string[], string[]] = [[], []];
   const leaves = new Map<string, LogLeaf>();
   if (pending.length === 0) return { leaves: [], absent, altered };
-  const idsOf = (kind: PendingLeaf['kind']): string[] => [...new Set(pending.filter((leaf) => leaf.kind === kind).map((leaf) => leaf.refId))];
+  const idsOf = (kind: PendingLeaf['kind']): string[] => [
+    ...new Set(pending.filter((leaf) => leaf.kind === kind).map((leaf) => leaf.refId)),
+  ];
   const records = await readLoggedRecords(client, { calls: idsOf('call'), auditEvents: idsOf('audit_event') });
   const known = await newestLeaves(client, [...new Set(pending.map((leaf) => leaf.refId))]);
   for (const { kind, refId } of pending) {

@@ -31,18 +31,23 @@ test('what several relays saw adds up, also within one report', async () => {
   const connectionId = await connection();
   await addMaskObservations(db.prisma, [{ connectionId, suggestions: [seen('$.a', { count: 3 })] }], now);
   const suggestions = [seen('$.a', { count: 2, firstSeen: 500, lastSeen: 1500 }), seen('$.a', { detector: 'iban' })];
-  await addMaskObservations(db.prisma, [{ connectionId, suggestions }, { connectionId, suggestions: [seen('$.a', { lastSeen: 9000 })] }], now);
-  expect(await stored(connectionId)).toMatchObject([
-    { detector: expect.any(String), path: '$.a' },
-    { path: '$.a' },
-  ]);
+  await addMaskObservations(
+    db.prisma,
+    [
+      { connectionId, suggestions },
+      { connectionId, suggestions: [seen('$.a', { lastSeen: 9000 })] },
+    ],
+    now,
+  );
+  expect(await stored(connectionId)).toMatchObject([{ detector: expect.any(String), path: '$.a' }, { path: '$.a' }]);
   const email = (await stored(connectionId)).find((one) => one.detector === 'email');
   expect(email).toMatchObject({ count: 6, firstSeen: new Date(500), lastSeen: new Date(9000), state: 'open' });
 });
 
 test('counts stop at their limit', async () => {
   const connectionId = await connection();
-  for (let i = 0; i < 3; i++) await addMaskObservations(db.prisma, [{ connectionId, suggestions: [seen('$.a', { count: 1_000_000_000 })] }], now);
+  for (let i = 0; i < 3; i++)
+    await addMaskObservations(db.prisma, [{ connectionId, suggestions: [seen('$.a', { count: 1_000_000_000 })] }], now);
   expect((await stored(connectionId))[0]!.count).toBe(2_000_000_000);
 });
 
@@ -53,7 +58,14 @@ test('a target that makes up fields fills its connection and no other, and what 
     await addMaskObservations(db.prisma, [{ connectionId: flooded, suggestions }], now);
   }
   expect(await stored(flooded)).toHaveLength(maxSuggestions);
-  const taken = await addMaskObservations(db.prisma, [{ connectionId: flooded, suggestions: [seen('$.x0_0'), seen('$.new')] }, { connectionId: other, suggestions: [seen('$.new')] }], now);
+  const taken = await addMaskObservations(
+    db.prisma,
+    [
+      { connectionId: flooded, suggestions: [seen('$.x0_0'), seen('$.new')] },
+      { connectionId: other, suggestions: [seen('$.new')] },
+    ],
+    now,
+  );
   expect(taken).toBe(2);
   expect((await stored(flooded)).find((one) => one.path === '$.x0_0')!.count).toBe(2);
   expect(await stored(other)).toHaveLength(1);

@@ -34,7 +34,15 @@ export async function addMaskObservations(tx: Transaction, observations: readonl
       const first = Math.min(firstSeen, Number(sum?.['first'] ?? firstSeen));
       const last = Math.max(lastSeen, Number(sum?.['last'] ?? lastSeen));
       const total = Math.min(count + Number(sum?.['count'] ?? 0), maxCount);
-      sums.set(key, { id: newId('mask_suggestion', now.getTime()), connection_id: connectionId, path, detector, count: total, first, last });
+      sums.set(key, {
+        id: newId('mask_suggestion', now.getTime()),
+        connection_id: connectionId,
+        path,
+        detector,
+        count: total,
+        first,
+        last,
+      });
     }
   }
   // In one order, so that two reports lock rows in one order.
@@ -80,5 +88,7 @@ export async function decideMaskSuggestion(
   id: string,
   decision: { readonly state: MaskSuggestionState; readonly by: string; readonly at: Date },
 ): Promise<MaskSuggestionRecord> {
-  return toRecord(await tx.maskSuggestion.update({ where: { id }, data: { state: decision.state, decidedBy: decision.by, decidedAt: decision.at } }));
+  return toRecord(
+    await tx.maskSuggestion.update({ where: { id }, data: { state: decision.state, decidedBy: decision.by, decidedAt: decision.at } }),
+  );
 }

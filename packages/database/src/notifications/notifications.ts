@@ -48,8 +48,14 @@ const toDelivery = (row: DeliveryRow): DeliveryRecord => ({
   state: row.state as DeliveryRecord['state'],
 });
 
-export async function createChannel(tx: Transaction, channel: Omit<ChannelRecord, 'version' | 'createdAt' | 'updatedAt'>, now: Date): Promise<ChannelRecord> {
-  return toChannel(await tx.notificationChannel.create({ data: { ...channel, settings: { ...channel.settings }, createdAt: now, updatedAt: now } }));
+export async function createChannel(
+  tx: Transaction,
+  channel: Omit<ChannelRecord, 'version' | 'createdAt' | 'updatedAt'>,
+  now: Date,
+): Promise<ChannelRecord> {
+  return toChannel(
+    await tx.notificationChannel.create({ data: { ...channel, settings: { ...channel.settings }, createdAt: now, updatedAt: now } }),
+  );
 }
 
 /** Locks the row until the transaction ends. */
@@ -152,7 +158,11 @@ export async function recordAttempt(tx: Transaction, id: string, attempt: Attemp
       attempts: { increment: 1 },
       lastStatus: attempt.status,
       lastError: attempt.error,
-      ...(isDelivered ? { state: 'delivered', deliveredAt: now } : attempt.nextAt === null ? { state: 'dead' } : { nextAt: attempt.nextAt }),
+      ...(isDelivered
+        ? { state: 'delivered', deliveredAt: now }
+        : attempt.nextAt === null
+          ? { state: 'dead' }
+          : { nextAt: attempt.nextAt }),
     },
   });
   return count > 0;
@@ -160,7 +170,10 @@ export async function recordAttempt(tx: Transaction, id: string, attempt: Attemp
 
 /** Makes a dead delivery pending again. False where it is not dead. */
 export async function reviveDelivery(tx: Transaction, id: string, now: Date): Promise<boolean> {
-  const { count } = await tx.notificationDelivery.updateMany({ where: { id, state: 'dead' }, data: { state: 'pending', attempts: 0, nextAt: now } });
+  const { count } = await tx.notificationDelivery.updateMany({
+    where: { id, state: 'dead' },
+    data: { state: 'pending', attempts: 0, nextAt: now },
+  });
   if (count > 0) await tx.outbox.create({ data: { topic: 'delivery.due', payload: { deliveryId: id } } });
   return count > 0;
 }
@@ -189,7 +202,12 @@ export async function purgeDeliveries(tx: Transaction, before: Date, limit: numb
  * Takes a due delivery for `leaseMs`: until then nobody else sends it. Null where it is not pending or not due. Whoever
  * took it says what came of it with `recordAttempt`; if they die, it is due again.
  */
-export async function takeDelivery(tx: Transaction, id: string, now: Date, leaseMs: number): Promise<(DeliveryRecord & { channel: ChannelRecord }) | null> {
+export async function takeDelivery(
+  tx: Transaction,
+  id: string,
+  now: Date,
+  leaseMs: number,
+): Promise<(DeliveryRecord & { channel: ChannelRecord }) | null> {
   const { count } = await tx.notificationDelivery.updateMany({
     where: { id, state: 'pending', nextAt: { lte: now } },
     data: { nextAt: new Date(now.getTime() + leaseMs) },

@@ -20,6 +20,9 @@ export async function deleteOutboxRows(tx: Transaction, ids: readonly bigint[]):
   await tx.outbox.deleteMany({ where: { id: { in: [...ids] } } });
 }
 
-export async function enqueueOutbox(tx: Transaction, rows: readonly { readonly topic: string; readonly payload: Record<string, string> }[]): Promise<void> {
+export async function enqueueOutbox(
+  tx: Transaction,
+  rows: readonly { readonly topic: string; readonly payload: Record<string, string> }[],
+): Promise<void> {
   if (rows.length > 0) await tx.outbox.createMany({ data: [...rows] });
 }

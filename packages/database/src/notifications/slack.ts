@@ -10,17 +10,25 @@ export interface SlackUserRecord {
 
 export async function putSlackUser(tx: Transaction, user: Omit<SlackUserRecord, 'createdAt'>, now: Date): Promise<SlackUserRecord> {
   const { slackUserId, userName, groups } = user;
-  return tx.slackUser.upsert({ where: { slackUserId }, create: { slackUserId, userName, groups, createdAt: now }, update: { userName, groups } });
+  return tx.slackUser.upsert({
+    where: { slackUserId },
+    create: { slackUserId, userName, groups, createdAt: now },
+    update: { userName, groups },
+  });
 }
 
-export const readSlackUser = (tx: Transaction, slackUserId: string): Promise<SlackUserRecord | null> => tx.slackUser.findUnique({ where: { slackUserId } });
+export const readSlackUser = (tx: Transaction, slackUserId: string): Promise<SlackUserRecord | null> =>
+  tx.slackUser.findUnique({ where: { slackUserId } });
 
 /** False where there is none. */
 export async function deleteSlackUser(tx: Transaction, slackUserId: string): Promise<boolean> {
   return (await tx.slackUser.deleteMany({ where: { slackUserId } })).count > 0;
 }
 
-export async function listSlackUsers(tx: Transaction, page: { readonly after?: string; readonly limit: number }): Promise<SlackUserRecord[]> {
+export async function listSlackUsers(
+  tx: Transaction,
+  page: { readonly after?: string; readonly limit: number },
+): Promise<SlackUserRecord[]> {
   const where = page.after === undefined ? {} : { slackUserId: { gt: page.after } };
   return tx.slackUser.findMany({ where, orderBy: { slackUserId: 'asc' }, take: page.limit });
 }

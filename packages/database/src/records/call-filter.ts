@@ -46,7 +46,8 @@ export function callConditions(filter: CallFilter): Prisma.Sql[] {
   ];
   for (const [column, value] of equals) if (value !== undefined) conditions.push(Prisma.sql`${column} = ${value}`);
   // In these words, which the index has; null: not known yet.
-  if (filter.credentialReflected !== undefined) conditions.push(filter.credentialReflected ? Prisma.sql`c.credential_reflected` : Prisma.sql`NOT c.credential_reflected`);
+  if (filter.credentialReflected !== undefined)
+    conditions.push(filter.credentialReflected ? Prisma.sql`c.credential_reflected` : Prisma.sql`NOT c.credential_reflected`);
   if (path !== undefined) conditions.push(...pathConditions(path));
   return conditions;
 }
@@ -56,13 +57,19 @@ const indexedCharacters = 200;
 const lastCharacter = '\u{10ffff}';
 
 function pathConditions(path: string): Prisma.Sql[] {
-  if (!path.endsWith('*')) return [Prisma.sql`left(c.path, ${Prisma.raw(`${indexedCharacters}`)}) = ${start(path)}`, Prisma.sql`c.path = ${path}`];
+  if (!path.endsWith('*'))
+    return [Prisma.sql`left(c.path, ${Prisma.raw(`${indexedCharacters}`)}) = ${start(path)}`, Prisma.sql`c.path = ${path}`];
   const prefix = path.slice(0, -1);
   const indexed = Prisma.sql`left(c.path, ${Prisma.raw(`${indexedCharacters}`)})`;
-  return [Prisma.sql`${indexed} >= ${start(prefix)}`, Prisma.sql`${indexed} <= ${start(prefix) + lastCharacter}`, Prisma.sql`starts_with(c.path, ${prefix})`];
+  return [
+    Prisma.sql`${indexed} >= ${start(prefix)}`,
+    Prisma.sql`${indexed} <= ${start(prefix) + lastCharacter}`,
+    Prisma.sql`starts_with(c.path, ${prefix})`,
+  ];
 }
 
 /** As Postgres' `left`, which counts code points. */
 const start = (text: string): string => [...text].slice(0, indexedCharacters).join('');
 
-export const where = (conditions: readonly Prisma.Sql[]): Prisma.Sql => (conditions.length === 0 ? Prisma.empty : Prisma.sql`WHERE ${Prisma.join([...conditions], ' AND ')}`);
+export const where = (conditions: readonly Prisma.Sql[]): Prisma.Sql =>
+  conditions.length === 0 ? Prisma.empty : Prisma.sql`WHERE ${Prisma.join([...conditions], ' AND ')}`;

@@ -4,9 +4,26 @@ import type { CallModel } from '../generated/models.ts';
 
 /** The columns of a summary: a page of calls does not read headers and claims. */
 export const summaryColumns = {
-  id: true, sessionId: true, at: true, state: true, identityId: true, identityName: true, connectionId: true, connectionName: true, method: true,
-  url: true, path: true, decision: true, rule: true, reason: true, policyId: true, policyRevision: true, status: true, targetStatus: true,
-  error: true, timings: true,
+  id: true,
+  sessionId: true,
+  at: true,
+  state: true,
+  identityId: true,
+  identityName: true,
+  connectionId: true,
+  connectionName: true,
+  method: true,
+  url: true,
+  path: true,
+  decision: true,
+  rule: true,
+  reason: true,
+  policyId: true,
+  policyRevision: true,
+  status: true,
+  targetStatus: true,
+  error: true,
+  timings: true,
 } as const;
 type SummaryRow = Pick<CallModel, keyof typeof summaryColumns>;
 

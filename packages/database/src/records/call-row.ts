@@ -53,7 +53,13 @@ type Row = Record<string, unknown>;
 
 /** The row that a call's entries make. Members that are absent are null. */
 export function toCallRow(call: CallRecord): Row {
-  return { id: call.callId, session_id: call.sessionId, at: instant((call.head ?? call.outcome!).at), ...headRow(call), ...outcomeRow(call) };
+  return {
+    id: call.callId,
+    session_id: call.sessionId,
+    at: instant((call.head ?? call.outcome!).at),
+    ...headRow(call),
+    ...outcomeRow(call),
+  };
 }
 
 function headRow({ head, repeats }: CallRecord): Row {

@@ -35,7 +35,10 @@ beforeEach(async () => {
   sessionId = newId('session');
   connectionId = newId('connection');
   const calls = Array.from({ length: 12 }, (_, i) => sampleCall({ at: Date.now() - 60_000 + i, sessionId, head: { connectionId } }));
-  await recordEntries(db.pool, calls.flatMap((call): RecordEntry[] => [call.intent, call.outcome]));
+  await recordEntries(
+    db.pool,
+    calls.flatMap((call): RecordEntry[] => [call.intent, call.outcome]),
+  );
   ids = calls.map((call) => call.outcome.callId).sort();
   await sequenceLog(db.pool, { sign: signer.sign, now: Date.now() });
   await run(`ALTER TABLE log_leaves DISABLE TRIGGER USER`);
@@ -47,13 +50,13 @@ beforeEach(async () => {
 async function check(repair = false, limit = 5): Promise<[kind: string, id: string, repaired: boolean][]> {
   const found: [string, string, boolean][] = [];
   let checked = 0;
-  for (let after: string | null = ''; after !== null; ) {
+  for (let after: string | null = ''; after !== null;) {
     const part = await checkRecords(db!.pool, { after, limit, repair });
     found.push(...part.findings.map((one): [string, string, boolean] => [one.kind, one.id, one.repaired]));
     checked += part.checked;
     after = part.next;
   }
-  expect(checked).toBe((await db!.prisma.call.count()));
+  expect(checked).toBe(await db!.prisma.call.count());
   return found;
 }
 
@@ -73,7 +76,10 @@ describe('the check of the records', () => {
   test('removes bodies of no call, and keys that open nothing', async () => {
     await run(`INSERT INTO call_bodies (call_id, side, sealed) VALUES ($1, 'request', 'x')`, `${ids[3]}0`);
     await expectRepaired('body_without_call', `${ids[3]}0`);
-    await run(`INSERT INTO data_keys (id, session_id, wrapped, created_at) VALUES ('key_a', $1, 'x', now() - interval '2 hours')`, sessionId);
+    await run(
+      `INSERT INTO data_keys (id, session_id, wrapped, created_at) VALUES ('key_a', $1, 'x', now() - interval '2 hours')`,
+      sessionId,
+    );
     await expectRepaired('key_without_call', 'key_a');
     await run(`INSERT INTO data_keys (id, session_id, wrapped, created_at) VALUES ('key_b', 'ses_gone', 'x', now() - interval '2 hours')`);
     await expectRepaired('key_without_call', 'key_b');
@@ -87,7 +93,10 @@ describe('the check of the records', () => {
     await run(`UPDATE log_leaves SET at = now() - interval '1 hour'`);
     expect(await check()).toEqual([]);
     await run(`INSERT INTO call_bodies (call_id, side, sealed) VALUES ($1, 'response', 'x')`, ids[0]);
-    expect(await check()).toEqual([['body_of_purged_call', ids[0], false], ['digest_mismatch', ids[0], false]]);
+    expect(await check()).toEqual([
+      ['body_of_purged_call', ids[0], false],
+      ['digest_mismatch', ids[0], false],
+    ]);
     await check(true);
     expect(await check()).toEqual([]);
   });
@@ -95,7 +104,11 @@ describe('the check of the records', () => {
   test('counts the calls of a session anew', async () => {
     await run(`UPDATE sessions SET call_count = 99, refused_count = 1 WHERE id = $1`, sessionId);
     await expectRepaired('session_counters', sessionId);
-    expect(await db!.prisma.session.findUnique({ where: { id: sessionId } })).toMatchObject({ callCount: 12, refusedCount: 0, failedCount: 0 });
+    expect(await db!.prisma.session.findUnique({ where: { id: sessionId } })).toMatchObject({
+      callCount: 12,
+      refusedCount: 0,
+      failedCount: 0,
+    });
   });
 
   test('hands to the log what was forgotten', async () => {
@@ -108,7 +121,14 @@ describe('the check of the records', () => {
 
   test('sends retention back to what it passed over, unless it is held', async () => {
     await run(`INSERT INTO retention_state (connection_id, purged_below) VALUES ($1, $2)`, connectionId, ids[1]);
-    const hold = { id: newId('legal_hold'), kind: 'session' as const, subjectId: sessionId, reason: 'x', placedBy: 'x', placedAt: new Date() };
+    const hold = {
+      id: newId('legal_hold'),
+      kind: 'session' as const,
+      subjectId: sessionId,
+      reason: 'x',
+      placedBy: 'x',
+      placedAt: new Date(),
+    };
     expect(await check()).toEqual([['retention_passed', ids[0], false]]);
     await expectRepaired('retention_passed', ids[0]!);
     await run(`UPDATE retention_state SET purged_below = $1`, ids[5]);
@@ -119,7 +139,11 @@ describe('the check of the records', () => {
   test('says what is lost or was changed, and repairs nothing of it', async () => {
     await run(`DELETE FROM call_bodies WHERE call_id = $1`, ids[2]);
     await run(`UPDATE calls SET status = 500 WHERE id = $1`, ids[4]);
-    const expected = [['body_missing', ids[2], false], ['digest_mismatch', ids[2], false], ['digest_mismatch', ids[4], false]];
+    const expected = [
+      ['body_missing', ids[2], false],
+      ['digest_mismatch', ids[2], false],
+      ['digest_mismatch', ids[4], false],
+    ];
     expect(await check(true)).toEqual(expected);
     expect(await check()).toEqual(expected);
     await run(`DELETE FROM data_keys WHERE session_id = $1`, sessionId);

@@ -60,7 +60,10 @@ const afterEveryId = '~';
  */
 export function checkRecords(pool: pg.Pool, { after, limit, repair }: CheckOptions): Promise<RecordCheck> {
   return withTransaction(pool, async (client) => {
-    const { rows } = await client.query<{ id: string; session_id: string }>('SELECT id, session_id FROM calls WHERE id > $1 ORDER BY id LIMIT $2', [after, limit]);
+    const { rows } = await client.query<{ id: string; session_id: string }>(
+      'SELECT id, session_id FROM calls WHERE id > $1 ORDER BY id LIMIT $2',
+      [after, limit],
+    );
     const isLast = rows.length < limit;
     const begun = await client.query<{ id: string }>(
       'SELECT id FROM unnest($1::text[]) AS r(id) WHERE NOT EXISTS (SELECT 1 FROM calls c WHERE c.session_id = r.id AND c.id <= $2)',
@@ -86,7 +89,12 @@ async function bodies({ client, after, to, repair }: Part): Promise<RecordFindin
   );
   return rows.map((row) =>
     row.has_call
-      ? finding('body_of_purged_call', row.call_id, `The ${row.side} body of ${row.call_id} was still there after retention had removed its content.`, repair)
+      ? finding(
+          'body_of_purged_call',
+          row.call_id,
+          `The ${row.side} body of ${row.call_id} was still there after retention had removed its content.`,
+          repair,
+        )
       : finding('body_without_call', row.call_id, `There is a ${row.side} body of ${row.call_id}, and no such call.`, repair),
   );
 }
@@ -116,7 +124,10 @@ async function notLogged({ client, after, to, repair }: Part): Promise<RecordFin
         AND NOT EXISTS (SELECT 1 FROM log_leaves l WHERE l.ref_id = c.id) AND NOT EXISTS (SELECT 1 FROM log_pending p WHERE p.ref_id = c.id)`,
     [after, to],
   );
-  if (repair && rows.length > 0) await client.query(`INSERT INTO log_pending (kind, ref_id) SELECT 'call', id FROM unnest($1::text[]) AS r(id)`, [rows.map((row) => row.id)]);
+  if (repair && rows.length > 0)
+    await client.query(`INSERT INTO log_pending (kind, ref_id) SELECT 'call', id FROM unnest($1::text[]) AS r(id)`, [
+      rows.map((row) => row.id),
+    ]);
   return rows.map(({ id }) => finding('not_logged', id, `${id} is concluded and was never handed to the log.`, repair));
 }
 
@@ -141,7 +152,10 @@ async function digests({ client, after, to }: Part): Promise<RecordFinding[]> {
 
 /** It may have been written between two of our statements. */
 async function isOnItsWay(client: IngestClient, id: string): Promise<boolean> {
-  const { rows } = await client.query('SELECT 1 FROM log_pending WHERE ref_id = $1 UNION ALL SELECT 1 FROM log_leaves WHERE ref_id = $1 AND at > now() - interval \'5 seconds\' LIMIT 1', [id]);
+  const { rows } = await client.query(
+    "SELECT 1 FROM log_pending WHERE ref_id = $1 UNION ALL SELECT 1 FROM log_leaves WHERE ref_id = $1 AND at > now() - interval '5 seconds' LIMIT 1",
+    [id],
+  );
   return rows.length > 0;
 }
 
@@ -156,9 +170,14 @@ async function retention({ client, after, to, repair }: Part): Promise<RecordFin
     [after, to],
   );
   for (const row of repair ? rows : []) {
-    await client.query('UPDATE retention_state SET purged_below = LEAST(purged_below, $2) WHERE connection_id = $1', [row.connection_id, row.first]);
+    await client.query('UPDATE retention_state SET purged_below = LEAST(purged_below, $2) WHERE connection_id = $1', [
+      row.connection_id,
+      row.first,
+    ]);
   }
-  return rows.map(({ first }) => finding('retention_passed', first, `Retention passed over ${first} without removing its content.`, repair));
+  return rows.map(({ first }) =>
+    finding('retention_passed', first, `Retention passed over ${first} without removing its content.`, repair),
+  );
 }
 
 interface Counted {
@@ -169,7 +188,10 @@ interface Counted {
 }
 
 async function sessions({ client, sessions: ids, repair }: Part): Promise<RecordFinding[]> {
-  const { rows: missing } = await client.query<{ id: string }>('SELECT id FROM unnest($1::text[]) AS r(id) WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = r.id)', [ids]);
+  const { rows: missing } = await client.query<{ id: string }>(
+    'SELECT id FROM unnest($1::text[]) AS r(id) WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = r.id)',
+    [ids],
+  );
   const count = `
     SELECT s.id, n.call_count, n.refused_count, n.failed_count
       FROM sessions s
@@ -182,12 +204,19 @@ async function sessions({ client, sessions: ids, repair }: Part): Promise<Record
     await client.query('SELECT id FROM sessions WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE', [wrong.map((row) => row.id)]);
     ({ rows: wrong } = await client.query<Counted>(count, [wrong.map((row) => row.id)]));
     for (const row of wrong) {
-      await client.query('UPDATE sessions SET call_count = $2, refused_count = $3, failed_count = $4 WHERE id = $1', [row.id, row.call_count, row.refused_count, row.failed_count]);
+      await client.query('UPDATE sessions SET call_count = $2, refused_count = $3, failed_count = $4 WHERE id = $1', [
+        row.id,
+        row.call_count,
+        row.refused_count,
+        row.failed_count,
+      ]);
     }
   }
   return [
     ...missing.map(({ id }) => finding('session_missing', id, `There are calls of ${id}, and no such session.`)),
-    ...wrong.map(({ id, call_count }) => finding('session_counters', id, `The counters of ${id} did not agree with its ${call_count} calls.`, repair)),
+    ...wrong.map(({ id, call_count }) =>
+      finding('session_counters', id, `The counters of ${id} did not agree with its ${call_count} calls.`, repair),
+    ),
   ];
 }
 
@@ -199,9 +228,14 @@ const removeKeys = async ({ client, repair }: Part, condition: string, values: u
 };
 
 const keys = (part: Part): Promise<RecordFinding[]> =>
-  removeKeys(part, 'k.session_id = ANY($1::text[]) AND NOT EXISTS (SELECT 1 FROM calls c WHERE c.session_id = k.session_id AND c.data_key_id = k.id)', [part.sessions]);
+  removeKeys(
+    part,
+    'k.session_id = ANY($1::text[]) AND NOT EXISTS (SELECT 1 FROM calls c WHERE c.session_id = k.session_id AND c.data_key_id = k.id)',
+    [part.sessions],
+  );
 
-const strayKeys = (part: Part): Promise<RecordFinding[]> => removeKeys(part, 'NOT EXISTS (SELECT 1 FROM calls c WHERE c.session_id = k.session_id)', []);
+const strayKeys = (part: Part): Promise<RecordFinding[]> =>
+  removeKeys(part, 'NOT EXISTS (SELECT 1 FROM calls c WHERE c.session_id = k.session_id)', []);
 
 /** Repairs remove and rewrite: they are told of like a purge, in their own transaction. */
 async function auditRepairs(client: IngestClient, findings: readonly RecordFinding[]): Promise<void> {
@@ -225,5 +259,8 @@ export async function readCheckState(client: IngestClient): Promise<string> {
 
 /** @param next as `RecordCheck.next` */
 export async function writeCheckState(client: IngestClient, next: string | null): Promise<void> {
-  await client.query('UPDATE record_check_state SET after = $1, ended = CASE WHEN $2 THEN now() ELSE ended END WHERE id = 1', [next ?? '', next === null]);
+  await client.query('UPDATE record_check_state SET after = $1, ended = CASE WHEN $2 THEN now() ELSE ended END WHERE id = 1', [
+    next ?? '',
+    next === null,
+  ]);
 }

@@ -32,7 +32,10 @@ export async function closeOrphans(pool: pg.Pool, seconds: number, limit = 1000)
   };
   return withTransaction(pool, async (client) => {
     const { rows } = await client.query<{ id: string }>(close);
-    await notifyCallChanges(client, rows.map((row) => row.id));
+    await notifyCallChanges(
+      client,
+      rows.map((row) => row.id),
+    );
     return rows.length;
   });
 }

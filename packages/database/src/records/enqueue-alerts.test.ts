@@ -25,7 +25,8 @@ async function alerts(): Promise<unknown[]> {
   await db.prisma.outbox.deleteMany({});
   return rows.map((row) => row.payload);
 }
-const reflected = (head: Parameters<typeof sampleCall>[0] = {}): ReturnType<typeof sampleCall> => sampleCall({ ...head, outcome: { credentialReflected: true } });
+const reflected = (head: Parameters<typeof sampleCall>[0] = {}): ReturnType<typeof sampleCall> =>
+  sampleCall({ ...head, outcome: { credentialReflected: true } });
 
 test('a reflected credential is told of once the call is known whole, and of none that was not reflected', async () => {
   const { intent, outcome } = reflected();
@@ -41,7 +42,9 @@ test('a reflected credential is told of once the call is known whole, and of non
 
 test('many calls of one connection and lease in a batch are told of once', async () => {
   const connectionId = newId('connection');
-  const many = [{}, {}, {}, { head: { connectionId } }].map((options) => reflected(options)).flatMap(({ intent, outcome }) => [intent, outcome]);
+  const many = [{}, {}, {}, { head: { connectionId } }]
+    .map((options) => reflected(options))
+    .flatMap(({ intent, outcome }) => [intent, outcome]);
   await recordEntries(db.pool, many);
   expect(await alerts()).toHaveLength(2);
 });

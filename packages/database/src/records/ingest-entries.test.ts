@@ -38,15 +38,48 @@ describe('recording a call', () => {
     expect(await record(intent, outcome)).toEqual([]);
     const row = await callOf(outcome.callId);
     expect(row).toMatchObject({
-      sessionId: outcome.sessionId, at: new Date(intent.head.at), state: 'completed', hasHead: true, previous: null, purgedAt: null, repeats: null,
-      relayId: intent.head.relayId, remoteAddress: '127.0.0.1', identityId: intent.head.subject.identityId, identityName: 'nightly-billing',
-      issuer: intent.head.subject.issuer, subject: intent.head.subject.subject, grantId: intent.head.subject.grantId, claims,
-      connectionId: intent.head.connectionId, connectionName: 'payments', snapshotRevision: 17, decision: 'allow', rule: 'read customers',
-      reason: intent.head.decision!.reason, policyId: intent.head.decision!.policyId, policyRevision: 3, approvalId: intent.head.approvalId,
-      context: { ticket: 'OPS-12' }, method: 'GET', url: intent.head.url, path: intent.head.path, requestHeaders: intent.head.requestHeaders,
-      traceId: intent.head.traceId, concludedAt: new Date(outcome.at), status: 200, targetStatus: 200, error: null, errorDetail: null,
-      responseHeaders: outcome.responseHeaders, leaseFingerprint: outcome.leaseFingerprint, targetAddress: outcome.targetAddress, maskedCount: 2,
-      credentialReflected: false, timings: outcome.timings, dataKeyId: outcome.dataKey!.id,
+      sessionId: outcome.sessionId,
+      at: new Date(intent.head.at),
+      state: 'completed',
+      hasHead: true,
+      previous: null,
+      purgedAt: null,
+      repeats: null,
+      relayId: intent.head.relayId,
+      remoteAddress: '127.0.0.1',
+      identityId: intent.head.subject.identityId,
+      identityName: 'nightly-billing',
+      issuer: intent.head.subject.issuer,
+      subject: intent.head.subject.subject,
+      grantId: intent.head.subject.grantId,
+      claims,
+      connectionId: intent.head.connectionId,
+      connectionName: 'payments',
+      snapshotRevision: 17,
+      decision: 'allow',
+      rule: 'read customers',
+      reason: intent.head.decision!.reason,
+      policyId: intent.head.decision!.policyId,
+      policyRevision: 3,
+      approvalId: intent.head.approvalId,
+      context: { ticket: 'OPS-12' },
+      method: 'GET',
+      url: intent.head.url,
+      path: intent.head.path,
+      requestHeaders: intent.head.requestHeaders,
+      traceId: intent.head.traceId,
+      concludedAt: new Date(outcome.at),
+      status: 200,
+      targetStatus: 200,
+      error: null,
+      errorDetail: null,
+      responseHeaders: outcome.responseHeaders,
+      leaseFingerprint: outcome.leaseFingerprint,
+      targetAddress: outcome.targetAddress,
+      maskedCount: 2,
+      credentialReflected: false,
+      timings: outcome.timings,
+      dataKeyId: outcome.dataKey!.id,
     });
     const { sealed, ...facts } = outcome.responseBody!;
     expect(row.responseBody).toEqual(facts);
@@ -56,8 +89,15 @@ describe('recording a call', () => {
       ['request', outcome.requestBody!.sealed],
       ['response', sealed],
     ]);
-    expect(await db.prisma.dataKey.findUnique({ where: { id: outcome.dataKey!.id } })).toMatchObject({ wrapped: outcome.dataKey!.wrapped, sessionId: outcome.sessionId });
-    expect(await db.prisma.session.findUnique({ where: { id: outcome.sessionId } })).toMatchObject({ claims, identityName: 'nightly-billing', callCount: 1 });
+    expect(await db.prisma.dataKey.findUnique({ where: { id: outcome.dataKey!.id } })).toMatchObject({
+      wrapped: outcome.dataKey!.wrapped,
+      sessionId: outcome.sessionId,
+    });
+    expect(await db.prisma.session.findUnique({ where: { id: outcome.sessionId } })).toMatchObject({
+      claims,
+      identityName: 'nightly-billing',
+      callCount: 1,
+    });
   });
 
   test('shows a call without an outcome as pending, and no leaf of the log', async () => {
@@ -73,7 +113,13 @@ describe('recording a call', () => {
     expect(await callOf(outcome.callId)).toMatchObject({ state: 'completed', hasHead: false, method: null });
     expect(await leavesPending(outcome.callId)).toBe(0);
     await record(intent);
-    expect(await callOf(outcome.callId)).toMatchObject({ state: 'completed', hasHead: true, method: 'GET', status: 200, at: new Date(intent.head.at) });
+    expect(await callOf(outcome.callId)).toMatchObject({
+      state: 'completed',
+      hasHead: true,
+      method: 'GET',
+      status: 200,
+      at: new Date(intent.head.at),
+    });
     expect(await leavesPending(outcome.callId)).toBe(1);
     expect(await countersOf(outcome.sessionId)).toEqual({ callCount: 1, refusedCount: 0, failedCount: 0 });
   });
@@ -108,7 +154,10 @@ describe('recording a call', () => {
   });
 
   test('keeps a refusal, and how many more like it there were', async () => {
-    const { intent, outcome } = sampleCall({ bodyBytes: 0, outcome: { state: 'refused', status: 403, targetStatus: null, error: 'policy_denied' } });
+    const { intent, outcome } = sampleCall({
+      bodyBytes: 0,
+      outcome: { state: 'refused', status: 403, targetStatus: null, error: 'policy_denied' },
+    });
     await record({ type: 'refusal', head: intent.head, outcome, repeats: 41 });
     expect(await callOf(outcome.callId)).toMatchObject({ state: 'refused', error: 'policy_denied', repeats: 41 });
     expect(await countersOf(outcome.sessionId)).toEqual({ callCount: 1, refusedCount: 1, failedCount: 0 });
@@ -117,7 +166,14 @@ describe('recording a call', () => {
   test('ends in the same rows, whatever the order, the repetitions and the cuts between transactions, two at a time', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.record({ state: fc.constantFrom('completed', 'failed', 'aborted', 'refused', 'none' as const), isUnknown: fc.boolean(), session: fc.nat({ max: 2 }) }), { minLength: 1, maxLength: 8 }),
+        fc.array(
+          fc.record({
+            state: fc.constantFrom('completed', 'failed', 'aborted', 'refused', 'none' as const),
+            isUnknown: fc.boolean(),
+            session: fc.nat({ max: 2 }),
+          }),
+          { minLength: 1, maxLength: 8 },
+        ),
         fc.infiniteStream(fc.nat()),
         async (plans, numbers) => {
           const next = (below: number): number => (numbers.next().value as number) % below;

@@ -32,12 +32,18 @@ export async function ingestEntries(client: IngestClient, entries: readonly Reco
   await insertDataKeys(client, calls);
   const changes = await upsertCalls(client, calls);
   const changed = new Map(changes.map((change) => [change.id, change]));
-  await insertBodies(client, calls.filter((call) => isConcludedNow(changed.get(call.callId))));
+  await insertBodies(
+    client,
+    calls.filter((call) => isConcludedNow(changed.get(call.callId))),
+  );
   await countInSessions(client, calls, changed);
   await enqueueForLog(client, changes);
   await enqueueAlerts(client, changes);
   await lookAgainAt(client, calls);
-  await notifyCallChanges(client, changes.map((change) => change.id));
+  await notifyCallChanges(
+    client,
+    changes.map((change) => change.id),
+  );
   return { calls: calls.length, written: changes.length };
 }
 
@@ -48,11 +54,13 @@ interface Change extends AlertFacts {
 }
 
 const stateBefore = (change: Change): string | null => change.previous?.replace('?', '') ?? null;
-const isConcludedNow = (change: Change | undefined): boolean => change !== undefined && change.state !== 'pending' && stateBefore(change) !== change.state;
+const isConcludedNow = (change: Change | undefined): boolean =>
+  change !== undefined && change.state !== 'pending' && stateBefore(change) !== change.state;
 
 async function insertDataKeys(client: IngestClient, calls: readonly CallRecord[]): Promise<void> {
   const keys = new Map<string, { id: string; session_id: string; wrapped: string }>();
-  for (const { outcome, sessionId } of calls) if (outcome?.dataKey) keys.set(outcome.dataKey.id, { session_id: sessionId, ...outcome.dataKey });
+  for (const { outcome, sessionId } of calls)
+    if (outcome?.dataKey) keys.set(outcome.dataKey.id, { session_id: sessionId, ...outcome.dataKey });
   if (keys.size === 0) return;
   const rows = [...keys.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   await client.query({
@@ -64,7 +72,15 @@ async function insertDataKeys(client: IngestClient, calls: readonly CallRecord[]
   });
 }
 
-const columns = { id: 'text', session_id: 'text', at: 'timestamptz', state: 'text', has_head: 'boolean', ...headColumns, ...outcomeColumns };
+const columns = {
+  id: 'text',
+  session_id: 'text',
+  at: 'timestamptz',
+  state: 'text',
+  has_head: 'boolean',
+  ...headColumns,
+  ...outcomeColumns,
+};
 const names = Object.keys(columns);
 /** True where the stored row has no real outcome yet, and the new one brings an outcome that says more. */
 const concludes = `(calls.state = 'pending' AND excluded.state <> 'pending' OR calls.state = 'unknown' AND excluded.state NOT IN ('pending', 'unknown'))`;
@@ -72,14 +88,20 @@ const completes = `(NOT calls.has_head AND excluded.has_head)`;
 
 const upsert = `
   INSERT INTO calls (${names.join(', ')})
-  SELECT ${names.join(', ')} FROM json_to_recordset($1::json) AS r(${Object.entries(columns).map(([name, type]) => `${name} ${type}`).join(', ')})
+  SELECT ${names.join(', ')} FROM json_to_recordset($1::json) AS r(${Object.entries(columns)
+    .map(([name, type]) => `${name} ${type}`)
+    .join(', ')})
   ON CONFLICT (id) DO UPDATE SET
     previous = calls.state || CASE WHEN calls.has_head THEN '' ELSE '?' END,
     has_head = calls.has_head OR excluded.has_head,
     at = CASE WHEN ${completes} THEN excluded.at ELSE calls.at END,
     state = CASE WHEN ${concludes} THEN excluded.state ELSE calls.state END,
-    ${Object.keys(headColumns).map((name) => `${name} = CASE WHEN ${completes} THEN excluded.${name} ELSE calls.${name} END`).join(', ')},
-    ${Object.keys(outcomeColumns).map((name) => `${name} = CASE WHEN ${concludes} THEN excluded.${name} ELSE calls.${name} END`).join(', ')}
+    ${Object.keys(headColumns)
+      .map((name) => `${name} = CASE WHEN ${completes} THEN excluded.${name} ELSE calls.${name} END`)
+      .join(', ')},
+    ${Object.keys(outcomeColumns)
+      .map((name) => `${name} = CASE WHEN ${concludes} THEN excluded.${name} ELSE calls.${name} END`)
+      .join(', ')}
   WHERE calls.purged_at IS NULL AND (${concludes} OR ${completes})
   RETURNING id, state, has_head, previous, connection_id, lease_fingerprint, credential_reflected`;
 
@@ -93,7 +115,10 @@ async function insertBodies(client: IngestClient, calls: readonly CallRecord[]):
   const contents: Buffer[] = [];
   let at = 1;
   for (const { callId, outcome } of calls) {
-    for (const [side, body] of [['request', outcome?.requestBody], ['response', outcome?.responseBody]] as const) {
+    for (const [side, body] of [
+      ['request', outcome?.requestBody],
+      ['response', outcome?.responseBody],
+    ] as const) {
       if (body?.sealed == null) continue;
       const stored = storedBlob(body.sealed, callId, side);
       if (stored !== null) {
@@ -130,7 +155,8 @@ interface SessionRow {
 }
 
 const kinds = { refused: ['refused'], failed: ['failed', 'aborted', 'unknown'] } as const;
-const isKind = (kind: keyof typeof kinds, state: string | null): number => (kinds[kind] as readonly (string | null)[]).includes(state) ? 1 : 0;
+const isKind = (kind: keyof typeof kinds, state: string | null): number =>
+  (kinds[kind] as readonly (string | null)[]).includes(state) ? 1 : 0;
 
 /** Adds exactly what changed: a call that is written again adds nothing. */
 async function countInSessions(client: IngestClient, calls: readonly CallRecord[], changed: ReadonlyMap<string, Change>): Promise<void> {
@@ -140,7 +166,11 @@ async function countInSessions(client: IngestClient, calls: readonly CallRecord[
     if (!change) continue;
     const at = (call.head ?? call.outcome!).at;
     let row = sessions.get(call.sessionId);
-    if (!row) sessions.set(call.sessionId, (row = { id: call.sessionId, first: at, last: at, call, claims: null, calls: 0, refused: 0, failed: 0 }));
+    if (!row)
+      sessions.set(
+        call.sessionId,
+        (row = { id: call.sessionId, first: at, last: at, call, claims: null, calls: 0, refused: 0, failed: 0 }),
+      );
     row.first = Math.min(row.first, at);
     row.last = Math.max(row.last, at);
     if (!row.call.head?.subject.identityId && call.head?.subject.identityId) row.call = call;

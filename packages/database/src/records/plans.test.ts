@@ -53,12 +53,16 @@ interface Plan {
 
 /** Rows that were read of tables and indexes, those that a filter threw away included; and scans of whole tables. */
 async function read(sql: Prisma.Sql): Promise<{ rows: number; whole: string[]; found: number }> {
-  const [answer] = await db.prisma.$queryRawUnsafe<{ 'QUERY PLAN': { Plan: Plan }[] }[]>(`EXPLAIN (ANALYZE, FORMAT JSON) ${sql.text}`, ...sql.values);
+  const [answer] = await db.prisma.$queryRawUnsafe<{ 'QUERY PLAN': { Plan: Plan }[] }[]>(
+    `EXPLAIN (ANALYZE, FORMAT JSON) ${sql.text}`,
+    ...sql.values,
+  );
   const whole: string[] = [];
   let count = 0;
   const visit = (plan: Plan): void => {
     if (plan['Node Type'].includes('Scan')) count += (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops'];
-    if (plan['Node Type'] === 'Seq Scan' && plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0) > 1000) whole.push(plan['Relation Name']!);
+    if (plan['Node Type'] === 'Seq Scan' && plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0) > 1000)
+      whole.push(plan['Relation Name']!);
     plan.Plans?.forEach(visit);
   };
   const top = answer!['QUERY PLAN'][0]!.Plan;
@@ -100,11 +104,14 @@ describe(`of ${rows} calls over eight weeks`, () => {
     expect(deep.rows).toBeLessThan(2000);
   });
 
-  test.each(questions.filter(([, filter]) => filter.rule === undefined))('a page of sessions by %s reads few of them', async (_name, filter) => {
-    const plan = await read(selectSessionIds(filter, { limit: 20 }));
-    expect(plan.found).toBeGreaterThan(0);
-    expect(plan.rows).toBeLessThan(rows / 4);
-  });
+  test.each(questions.filter(([, filter]) => filter.rule === undefined))(
+    'a page of sessions by %s reads few of them',
+    async (_name, filter) => {
+      const plan = await read(selectSessionIds(filter, { limit: 20 }));
+      expect(plan.found).toBeGreaterThan(0);
+      expect(plan.rows).toBeLessThan(rows / 4);
+    },
+  );
 
   test('a session is walked through along its own index', async () => {
     const plan = await read(selectCallIds({ sessionId: 'ses_filled1000' }, { limit: 50 }));

@@ -39,11 +39,22 @@ async function recordCalls(ages: readonly number[], sessionId = newId('session')
     sampleCall({
       at: now - age,
       sessionId,
-      head: { connectionId, url: `https://x/${secret}`, path: `/${secret}`, claims: { secret }, context: { secret }, requestHeaders: [['x', secret]], remoteAddress: secret },
+      head: {
+        connectionId,
+        url: `https://x/${secret}`,
+        path: `/${secret}`,
+        claims: { secret },
+        context: { secret },
+        requestHeaders: [['x', secret]],
+        remoteAddress: secret,
+      },
       outcome: { requestBody: sampleBody(5), responseHeaders: [['x', secret]], errorDetail: secret, targetAddress: secret },
     }),
   );
-  await recordEntries(db.pool, calls.flatMap((call): RecordEntry[] => [call.intent, call.outcome]));
+  await recordEntries(
+    db.pool,
+    calls.flatMap((call): RecordEntry[] => [call.intent, call.outcome]),
+  );
   return calls.map((call) => call.outcome.callId);
 }
 const rowOf = (id: string) => db.prisma.call.findUniqueOrThrow({ where: { id } });
@@ -55,7 +66,16 @@ describe('retention', () => {
     expect(await purge(7 * 86_400)).toEqual({ purged: 1, isDone: true });
     const row = await rowOf(old!);
     expect(JSON.stringify(row)).not.toContain(secret);
-    expect(row).toMatchObject({ purgedAt: new Date(now), state: 'completed', status: 200, method: 'GET', identityName: 'nightly-billing', connectionId, decision: 'allow', rule: 'read customers' });
+    expect(row).toMatchObject({
+      purgedAt: new Date(now),
+      state: 'completed',
+      status: 200,
+      method: 'GET',
+      identityName: 'nightly-billing',
+      connectionId,
+      decision: 'allow',
+      rule: 'read customers',
+    });
     expect(row.responseBody).toMatchObject({ bytes: 1024 });
     expect(await db.prisma.callBody.count({ where: { callId: old! } })).toBe(0);
     expect((await rowOf(young!)).purgedAt).toBeNull();
@@ -84,9 +104,16 @@ describe('retention', () => {
     await recordCalls(Array.from({ length: 25 }, (_, i) => 2 * day + i));
     await sequence();
     const results = [await purge(86_400, 10), await purge(86_400, 10), await purge(86_400, 10), await purge(86_400, 10)];
-    expect(results).toEqual([{ purged: 10, isDone: false }, { purged: 10, isDone: false }, { purged: 5, isDone: true }, { purged: 0, isDone: true }]);
+    expect(results).toEqual([
+      { purged: 10, isDone: false },
+      { purged: 10, isDone: false },
+      { purged: 5, isDone: true },
+      { purged: 0, isDone: true },
+    ]);
     const events = await db.prisma.auditEvent.findMany({ where: { targetId: connectionId }, orderBy: { at: 'asc' } });
-    expect(events.map((event) => [event.action, event.actorName, (event.change as { after: { purged: number } }).after.purged]).sort()).toEqual([
+    expect(
+      events.map((event) => [event.action, event.actorName, (event.change as { after: { purged: number } }).after.purged]).sort(),
+    ).toEqual([
       ['call.purge', 'retention', 10],
       ['call.purge', 'retention', 10],
       ['call.purge', 'retention', 5],
@@ -143,10 +170,20 @@ describe('retention', () => {
     connectionId = newId('connection');
     await recordCalls([0]);
     await db.prisma.connection.create({
-      data: { id: connectionId, name: `c-${connectionId.slice(-8)}`, settings: { recording: { retention: '12h' } }, revision: 1, createdAt: new Date(), updatedAt: new Date() },
+      data: {
+        id: connectionId,
+        name: `c-${connectionId.slice(-8)}`,
+        settings: { recording: { retention: '12h' } },
+        revision: 1,
+        createdAt: new Date(),
+        updatedAt: new Date(),
+      },
     });
     const rules = await retentionRules(db.prisma);
-    expect(rules.find((rule) => rule.connectionId === connectionId)).toMatchObject({ seconds: 43_200, connectionName: `c-${connectionId.slice(-8)}` });
+    expect(rules.find((rule) => rule.connectionId === connectionId)).toMatchObject({
+      seconds: 43_200,
+      connectionName: `c-${connectionId.slice(-8)}`,
+    });
     expect(rules.find((rule) => rule.connectionId === gone)).toEqual({ connectionId: gone, connectionName: null, seconds: 90 * 86_400 });
     expect(rules.filter((rule) => rule.connectionId === null)).toHaveLength(1);
     expect(new Set(rules.map((rule) => rule.connectionId)).size).toBe(rules.length);

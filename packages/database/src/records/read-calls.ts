@@ -29,7 +29,11 @@ export async function findCall(tx: Transaction, id: string): Promise<CallResourc
 }
 
 /** Calls of a session in the order in which they began, after the call `after`, at most `limit`. */
-export async function listSessionCalls(tx: Transaction, sessionId: string, options: { after?: string | undefined; limit: number }): Promise<CallResource[]> {
+export async function listSessionCalls(
+  tx: Transaction,
+  sessionId: string,
+  options: { after?: string | undefined; limit: number },
+): Promise<CallResource[]> {
   const rows = await tx.call.findMany({
     where: { sessionId, ...(options.after === undefined ? {} : { id: { gt: options.after } }) },
     orderBy: { id: 'asc' },
@@ -58,7 +62,9 @@ export interface BlobReader {
  * cannot be looked for as there is no store, has no bytes, so that it cannot be opened.
  */
 export async function readBodies(tx: Transaction, callIds: readonly string[], blobs: BlobReader | null): Promise<SealedBody[]> {
-  const rows = await tx.$queryRaw<{ call_id: string; side: 'request' | 'response'; sealed: Uint8Array | null; blob: string | null; wrapped: string }[]>`
+  const rows = await tx.$queryRaw<
+    { call_id: string; side: 'request' | 'response'; sealed: Uint8Array | null; blob: string | null; wrapped: string }[]
+  >`
     SELECT b.call_id, b.side, b.sealed, b.blob, k.wrapped
       FROM call_bodies b JOIN calls c ON c.id = b.call_id JOIN data_keys k ON k.id = c.data_key_id
      WHERE b.call_id = ANY(${[...callIds]}::text[]) AND c.id = ANY(${[...callIds]}::text[])

@@ -19,7 +19,15 @@ import { recordEntries } from './record-entries.ts';
 const start = Date.now() - 24 * 3_600_000;
 const identities = Array.from({ length: 5 }, (_, i) => newId('identity', start + i));
 const connections = Array.from({ length: 5 }, (_, i) => newId('connection', start + i));
-const sessionIds = Array.from({ length: 300 }, (_, i) => `ses_${createHash('sha256').update(`${i}`).digest('hex').replace(/[ilou]/g, '0').slice(0, 26)}`);
+const sessionIds = Array.from(
+  { length: 300 },
+  (_, i) =>
+    `ses_${createHash('sha256')
+      .update(`${i}`)
+      .digest('hex')
+      .replace(/[ilou]/g, '0')
+      .slice(0, 26)}`,
+);
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const perSession = 30;
 
@@ -43,11 +51,23 @@ function make(index: number): Made {
       method: index % 500 === 3 ? 'DELETE' : 'GET',
       path: index % 400 === 5 ? '/v1/refunds' : `/v1/customers/${index}`,
       traceId: index === 4321 ? traceId : null,
-      subject: { identityId: identities[session % 5]!, identityName: `function-${session % 5}`, issuer: 'https://issuer.example', subject: 's', grantId: null },
+      subject: {
+        identityId: identities[session % 5]!,
+        identityName: `function-${session % 5}`,
+        issuer: 'https://issuer.example',
+        subject: 's',
+        grantId: null,
+      },
       connectionId: connections[index % 5]!,
-      ...(isDenied ? { decision: { effect: 'deny' as const, rule: 'nobody deletes', reason: 'r', policyId: null, policyRevision: null } } : {}),
+      ...(isDenied
+        ? { decision: { effect: 'deny' as const, rule: 'nobody deletes', reason: 'r', policyId: null, policyRevision: null } }
+        : {}),
     },
-    outcome: isDenied ? { state: 'refused', status: 403, error: 'policy_denied', targetStatus: null } : isError ? { state: 'failed', status: 502, error: 'target_reset' } : {},
+    outcome: isDenied
+      ? { state: 'refused', status: 403, error: 'policy_denied', targetStatus: null }
+      : isError
+        ? { state: 'failed', status: 502, error: 'target_reset' }
+        : {},
   });
   return { head: intent.head, outcome: index === 8888 ? null : outcome };
 }
@@ -59,7 +79,9 @@ beforeAll(async () => {
   db = openDatabase(database.url);
   for (let index = 0; index < sessionIds.length * perSession; index++) made.push(make(index));
   for (let from = 0; from < made.length; from += 1500) {
-    const entries = made.slice(from, from + 1500).flatMap(({ head, outcome }): RecordEntry[] => [{ type: 'intent', head }, ...(outcome ? [outcome] : [])]);
+    const entries = made
+      .slice(from, from + 1500)
+      .flatMap(({ head, outcome }): RecordEntry[] => [{ type: 'intent', head }, ...(outcome ? [outcome] : [])]);
     await recordEntries(db.pool, entries);
   }
   await db.pool.query('ANALYZE calls, sessions');
@@ -85,8 +107,17 @@ const filters: readonly (readonly [name: string, filter: CallFilter, matches: (c
   ['path', { path: '/v1/refunds' }, (call) => call.head.path === '/v1/refunds'],
   ['start of a path', { path: '/v1/customers/77*' }, (call) => call.head.path.startsWith('/v1/customers/77')],
   ['trace id', { traceId }, (call) => call.head.traceId === traceId],
-  ['period', { since: new Date(start + 100_000), until: new Date(start + 200_000) }, (call) => call.head.at >= start + 100_000 && call.head.at < start + 200_000],
-  ['several', { identityId: identities[1]!, decision: 'deny', connectionId: connections[2]! }, (call) => call.head.subject.identityId === identities[1] && call.head.decision?.effect === 'deny' && call.head.connectionId === connections[2]],
+  [
+    'period',
+    { since: new Date(start + 100_000), until: new Date(start + 200_000) },
+    (call) => call.head.at >= start + 100_000 && call.head.at < start + 200_000,
+  ],
+  [
+    'several',
+    { identityId: identities[1]!, decision: 'deny', connectionId: connections[2]! },
+    (call) =>
+      call.head.subject.identityId === identities[1] && call.head.decision?.effect === 'deny' && call.head.connectionId === connections[2],
+  ],
 ];
 
 interface Plan {
@@ -99,9 +130,14 @@ interface Plan {
 
 /** Rows that Postgres read to answer: what was passed on by scans, and what their filters threw away. */
 async function rowsRead(query: Prisma.Sql): Promise<number> {
-  const { rows } = await db.pool.query<{ 'QUERY PLAN': { Plan: Plan }[] }>({ text: `EXPLAIN (ANALYZE, FORMAT JSON) ${query.text}`, values: [...query.values] });
+  const { rows } = await db.pool.query<{ 'QUERY PLAN': { Plan: Plan }[] }>({
+    text: `EXPLAIN (ANALYZE, FORMAT JSON) ${query.text}`,
+    values: [...query.values],
+  });
   const visit = (plan: Plan): number => {
-    const own = plan['Node Type'].includes('Scan') ? (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops'] : 0;
+    const own = plan['Node Type'].includes('Scan')
+      ? (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops']
+      : 0;
     return own + (plan.Plans ?? []).reduce((sum, child) => sum + visit(child), 0);
   };
   return visit(rows[0]!['QUERY PLAN'][0]!.Plan);
@@ -109,7 +145,11 @@ async function rowsRead(query: Prisma.Sql): Promise<number> {
 
 describe('listing calls', () => {
   test.each(filters)('by %s gives those that match, newest first, page by page', async (_name, filter, matches) => {
-    const expected = made.filter(matches).map((call) => call.head.callId).sort().reverse();
+    const expected = made
+      .filter(matches)
+      .map((call) => call.head.callId)
+      .sort()
+      .reverse();
     expect(expected.length).toBeGreaterThan(0);
     const found: string[] = [];
     let before: string | undefined;
@@ -157,7 +197,8 @@ test('tells paths apart beyond what the index holds of them', async () => {
   const at = start - 1_000_000;
   const [a, b] = ['a', 'b'].map((end, i) => sampleCall({ at: at + i, bodyBytes: 0, head: { path: `${long}${end}` } }));
   await recordEntries(db.pool, [a!.intent, b!.intent]);
-  const found = async (path: string): Promise<string[]> => (await listCalls(db.prisma, { path }, { limit: 10 })).items.map((call) => call.id);
+  const found = async (path: string): Promise<string[]> =>
+    (await listCalls(db.prisma, { path }, { limit: 10 })).items.map((call) => call.id);
   expect(await found(`${long}a`)).toEqual([a!.outcome.callId]);
   expect(await found(`${long}b*`)).toEqual([b!.outcome.callId]);
   expect(await found(`${long}*`)).toEqual([b!.outcome.callId, a!.outcome.callId]);
@@ -168,25 +209,32 @@ test('tells paths apart beyond what the index holds of them', async () => {
 
 describe('listing sessions', () => {
   const callsOf = (sessionId: string): Made[] => made.filter((call) => call.head.sessionId === sessionId);
-  test.each(filters.filter(([name]) => name !== 'session'))('by %s gives those with a call that matches, newest first, page by page', async (_name, filter, matches) => {
-    const { since, until, ...rest } = filter as SessionFilter;
-    const expected = sessionIds
-      .filter((id) => {
-        const first = made[sessionIds.indexOf(id) * perSession]!.head.at;
-        return (!since || first >= since.getTime()) && (!until || first < until.getTime()) && (Object.keys(rest).length === 0 || callsOf(id).some(matches));
-      })
-      .reverse();
-    expect(expected.length).toBeGreaterThan(0);
-    const found: string[] = [];
-    let before: string | undefined;
-    do {
-      const page = await listSessions(db.prisma, filter, { limit: 40, before });
-      found.push(...page.items.map((session) => session.id));
-      before = page.last ?? undefined;
-      if (before !== undefined) expect(before).toMatch(/^[0-9a-z_]{1,100}$/);
-    } while (before !== undefined);
-    expect(found).toEqual(expected);
-  });
+  test.each(filters.filter(([name]) => name !== 'session'))(
+    'by %s gives those with a call that matches, newest first, page by page',
+    async (_name, filter, matches) => {
+      const { since, until, ...rest } = filter as SessionFilter;
+      const expected = sessionIds
+        .filter((id) => {
+          const first = made[sessionIds.indexOf(id) * perSession]!.head.at;
+          return (
+            (!since || first >= since.getTime()) &&
+            (!until || first < until.getTime()) &&
+            (Object.keys(rest).length === 0 || callsOf(id).some(matches))
+          );
+        })
+        .reverse();
+      expect(expected.length).toBeGreaterThan(0);
+      const found: string[] = [];
+      let before: string | undefined;
+      do {
+        const page = await listSessions(db.prisma, filter, { limit: 40, before });
+        found.push(...page.items.map((session) => session.id));
+        before = page.last ?? undefined;
+        if (before !== undefined) expect(before).toMatch(/^[0-9a-z_]{1,100}$/);
+      } while (before !== undefined);
+      expect(found).toEqual(expected);
+    },
+  );
 
   test('goes on within sessions that began in the same millisecond', async () => {
     const at = start - 2_000_000;
@@ -224,7 +272,9 @@ describe('listing sessions', () => {
   });
 
   test('gives its calls in the order in which they began, in parts', async () => {
-    const ids = callsOf(sessionIds[5]!).map((call) => call.head.callId).sort();
+    const ids = callsOf(sessionIds[5]!)
+      .map((call) => call.head.callId)
+      .sort();
     const first = await listSessionCalls(db.prisma, sessionIds[5]!, { limit: 20 });
     const rest = await listSessionCalls(db.prisma, sessionIds[5]!, { limit: 20, after: first.at(-1)!.id });
     expect([...first, ...rest].map((call) => call.id)).toEqual(ids);
@@ -235,8 +285,20 @@ test('gives a call whole, and its bodies as they were sealed, with the wrapped k
   const { intent, outcome } = sampleCall({ head: { claims: { a: 1 } }, outcome: { requestBody: sampleBody(3) } });
   await recordEntries(db.pool, [intent, outcome]);
   const call = await findCall(db.prisma, outcome.callId);
-  expect(call).toMatchObject({ claims: { a: 1 }, requestHeaders: intent.head.requestHeaders, responseHeaders: outcome.responseHeaders, timings: outcome.timings, purgedAt: null });
-  expect(call!.responseBody).toEqual({ bytes: 1024, digest: outcome.responseBody!.digest, keptBytes: 1024, truncated: false, contentType: 'application/json' });
+  expect(call).toMatchObject({
+    claims: { a: 1 },
+    requestHeaders: intent.head.requestHeaders,
+    responseHeaders: outcome.responseHeaders,
+    timings: outcome.timings,
+    purgedAt: null,
+  });
+  expect(call!.responseBody).toEqual({
+    bytes: 1024,
+    digest: outcome.responseBody!.digest,
+    keptBytes: 1024,
+    truncated: false,
+    contentType: 'application/json',
+  });
   const bodies = await readBodies(db.prisma, [outcome.callId], null);
   expect(bodies.map((body) => ({ ...body, sealed: Buffer.from(body.sealed).toString('base64') }))).toEqual([
     { callId: outcome.callId, side: 'request', sealed: outcome.requestBody!.sealed, wrappedKey: outcome.dataKey!.wrapped },
@@ -256,7 +318,11 @@ describe('among thirty thousand sessions, listing', () => {
     await db.pool.query('ANALYZE sessions');
   });
 
-  test.each([['nothing', {}], ['identity', { identityId: identities[2]! }], ['trace id', { traceId }]] as const)('by %s reads about as many rows as it gives', async (_name, filter) => {
+  test.each([
+    ['nothing', {}],
+    ['identity', { identityId: identities[2]! }],
+    ['trace id', { traceId }],
+  ] as const)('by %s reads about as many rows as it gives', async (_name, filter) => {
     expect(await rowsRead(selectSessionIds(filter, { limit: 20 }))).toBeLessThan(150);
   });
 });

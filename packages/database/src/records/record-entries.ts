@@ -27,8 +27,17 @@ export async function recordEntries(pool: pg.Pool, entries: readonly RecordEntry
     const callIds = [...new Set(entries.map(callIdOf))];
     if (callIds.length === 1) return [{ callId: callIds[0]!, reason }];
     const half = new Set(callIds.slice(0, callIds.length >> 1));
-    const first = await recordEntries(pool, entries.filter((entry) => half.has(callIdOf(entry))));
-    return [...first, ...(await recordEntries(pool, entries.filter((entry) => !half.has(callIdOf(entry)))))];
+    const first = await recordEntries(
+      pool,
+      entries.filter((entry) => half.has(callIdOf(entry))),
+    );
+    return [
+      ...first,
+      ...(await recordEntries(
+        pool,
+        entries.filter((entry) => !half.has(callIdOf(entry))),
+      )),
+    ];
   }
 }
 

@@ -9,7 +9,11 @@ import { summaryColumns, toCall, toCallSummary } from './call-resource.ts';
 import { selectCallIds } from './read-calls.ts';
 
 /** The next calls of a walk; fewer than `limit` where it has reached the end. `before` is the id of the last one so far. */
-export async function scanCalls(tx: Transaction, filter: CallFilter, page: { before?: string | undefined; limit: number }): Promise<CallResource[]> {
+export async function scanCalls(
+  tx: Transaction,
+  filter: CallFilter,
+  page: { before?: string | undefined; limit: number },
+): Promise<CallResource[]> {
   const found = await tx.$queryRaw<{ id: string }[]>(selectCallIds(filter, { ...page, limit: page.limit - 1 }));
   const rows = await tx.call.findMany({ where: { id: { in: found.map((row) => row.id) } }, orderBy: { id: 'desc' } });
   return rows.map(toCall);
@@ -27,7 +31,11 @@ export interface ScannedPath {
 }
 
 /** The same walk over no more than what was called and how it ended. */
-export async function scanPaths(tx: Transaction, filter: CallFilter, page: { before?: string | undefined; limit: number }): Promise<ScannedPath[]> {
+export async function scanPaths(
+  tx: Transaction,
+  filter: CallFilter,
+  page: { before?: string | undefined; limit: number },
+): Promise<ScannedPath[]> {
   const conditions = callConditions(filter);
   if (page.before !== undefined) conditions.push(Prisma.sql`c.id < ${page.before}`);
   return tx.$queryRaw<ScannedPath[]>`
@@ -42,10 +50,18 @@ export async function readSessionClaims(tx: Transaction, sessionIds: readonly st
 }
 
 /** Those of `ids` that match, as they stand, oldest first. */
-export async function listCallsById(tx: Transaction, filter: CallFilter, ids: readonly string[]): Promise<ReturnType<typeof toCallSummary>[]> {
+export async function listCallsById(
+  tx: Transaction,
+  filter: CallFilter,
+  ids: readonly string[],
+): Promise<ReturnType<typeof toCallSummary>[]> {
   const conditions = [Prisma.sql`c.id = ANY(${[...ids]}::text[])`, ...callConditions(filter)];
   const found = await tx.$queryRaw<{ id: string }[]>`SELECT c.id FROM calls c ${where(conditions)}`;
-  const rows = await tx.call.findMany({ where: { id: { in: found.map((row) => row.id) } }, select: summaryColumns, orderBy: { id: 'asc' } });
+  const rows = await tx.call.findMany({
+    where: { id: { in: found.map((row) => row.id) } },
+    select: summaryColumns,
+    orderBy: { id: 'asc' },
+  });
   return rows.map(toCallSummary);
 }
 

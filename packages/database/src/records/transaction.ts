@@ -15,7 +15,10 @@ export async function withTransaction<T>(pool: pg.Pool, fn: (client: pg.PoolClie
       await client.query('COMMIT');
       return result;
     } catch (error) {
-      broken = await client.query('ROLLBACK').then(() => undefined, (cause: Error) => cause);
+      broken = await client.query('ROLLBACK').then(
+        () => undefined,
+        (cause: Error) => cause,
+      );
       if (attempt === attempts || !(error instanceof pg.DatabaseError && error.code?.startsWith('40'))) throw error;
     } finally {
       client.off('error', ignore);

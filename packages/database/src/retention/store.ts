@@ -20,7 +20,14 @@ export async function lockRetention(tx: Transaction): Promise<RetentionRecord> {
   return readRetention(tx);
 }
 
-export async function writeRetention(tx: Transaction, change: Pick<RetentionRecord, 'unattributed' | 'maximum'>, now: Date): Promise<RetentionRecord> {
-  const { id: _, ...row } = await tx.retentionSettings.update({ where: { id: 1 }, data: { ...change, version: { increment: 1 }, updatedAt: now } });
+export async function writeRetention(
+  tx: Transaction,
+  change: Pick<RetentionRecord, 'unattributed' | 'maximum'>,
+  now: Date,
+): Promise<RetentionRecord> {
+  const { id: _, ...row } = await tx.retentionSettings.update({
+    where: { id: 1 },
+    data: { ...change, version: { increment: 1 }, updatedAt: now },
+  });
   return row;
 }

@@ -6,11 +6,32 @@ import { Malformed } from '../formats/machine.ts';
 
 /** Labels that are read, and the decoder that reads them (WHATWG Encoding). */
 const decoders: ReadonlyMap<string, string> = new Map([
-  ['utf-8', 'utf-8'], ['utf8', 'utf-8'], ['unicode-1-1-utf-8', 'utf-8'],
-  ['us-ascii', 'windows-1252'], ['ascii', 'windows-1252'], ['iso-8859-1', 'windows-1252'], ['iso8859-1', 'windows-1252'], ['latin1', 'windows-1252'], ['l1', 'windows-1252'],
-  ['iso_8859-1', 'windows-1252'], ['windows-1252', 'windows-1252'], ['cp1252', 'windows-1252'], ['iso-8859-15', 'iso-8859-15'], ['latin-9', 'iso-8859-15'], ['iso-8859-2', 'iso-8859-2'],
-  ['windows-1250', 'windows-1250'], ['windows-1251', 'windows-1251'], ['iso-8859-5', 'iso-8859-5'], ['iso-8859-7', 'iso-8859-7'], ['iso-8859-9', 'windows-1254'],
-  ['utf-16', 'utf-16'], ['utf-16le', 'utf-16le'], ['utf-16be', 'utf-16be'], ['ucs-2', 'utf-16'], ['iso-10646-ucs-2', 'utf-16'], ['unicode', 'utf-16'],
+  ['utf-8', 'utf-8'],
+  ['utf8', 'utf-8'],
+  ['unicode-1-1-utf-8', 'utf-8'],
+  ['us-ascii', 'windows-1252'],
+  ['ascii', 'windows-1252'],
+  ['iso-8859-1', 'windows-1252'],
+  ['iso8859-1', 'windows-1252'],
+  ['latin1', 'windows-1252'],
+  ['l1', 'windows-1252'],
+  ['iso_8859-1', 'windows-1252'],
+  ['windows-1252', 'windows-1252'],
+  ['cp1252', 'windows-1252'],
+  ['iso-8859-15', 'iso-8859-15'],
+  ['latin-9', 'iso-8859-15'],
+  ['iso-8859-2', 'iso-8859-2'],
+  ['windows-1250', 'windows-1250'],
+  ['windows-1251', 'windows-1251'],
+  ['iso-8859-5', 'iso-8859-5'],
+  ['iso-8859-7', 'iso-8859-7'],
+  ['iso-8859-9', 'windows-1254'],
+  ['utf-16', 'utf-16'],
+  ['utf-16le', 'utf-16le'],
+  ['utf-16be', 'utf-16be'],
+  ['ucs-2', 'utf-16'],
+  ['iso-10646-ucs-2', 'utf-16'],
+  ['unicode', 'utf-16'],
 ]);
 
 /** The decoder of a declared charset; undefined where it is not one that is read. */
@@ -82,21 +103,30 @@ export class CharsetDecoder {
     let declared = this.#declared;
     if (this.#prologue !== 'none') {
       const start = latin1(bytes.subarray(0, prologueLength)).replaceAll('\0', '');
-      const found = (this.#prologue === 'xml' ? /<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]+)["']/ : /<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]+)/i).exec(start);
+      const found = (
+        this.#prologue === 'xml'
+          ? /<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]+)["']/
+          : /<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]+)/i
+      ).exec(start);
       if (found !== null) {
         const inner = decoderOf(found[1]!);
         if (inner === undefined) throw new Malformed(0, `the document says that it is in ${found[1]!}, which is not read`);
         if (this.#prologue === 'xml' || declared === null) {
           // a document that says UTF-16 in one byte a character is wrong about itself (HTML: ignore, XML: refuse)
-          if (declared !== null && family(declared) !== family(inner)) throw new Malformed(0, 'the charset in the header and the one in the document differ');
-          if (look !== null && family(look) !== family(inner)) throw new Malformed(0, 'the encoding that the document names is not the one that it is in');
-          if (look === null && family(inner) === 'utf-16') throw new Malformed(0, 'the encoding that the document names is not the one that it is in');
+          if (declared !== null && family(declared) !== family(inner))
+            throw new Malformed(0, 'the charset in the header and the one in the document differ');
+          if (look !== null && family(look) !== family(inner))
+            throw new Malformed(0, 'the encoding that the document names is not the one that it is in');
+          if (look === null && family(inner) === 'utf-16')
+            throw new Malformed(0, 'the encoding that the document names is not the one that it is in');
           declared ??= inner;
         }
       }
     }
-    if (look !== null && declared !== null && family(look) !== family(declared)) throw new Malformed(0, 'the declared charset is not the one that the body is in');
-    if (look !== null && declared !== null && declared !== 'utf-16' && look !== declared) throw new Malformed(0, 'the byte order mark contradicts the declared charset');
+    if (look !== null && declared !== null && family(look) !== family(declared))
+      throw new Malformed(0, 'the declared charset is not the one that the body is in');
+    if (look !== null && declared !== null && declared !== 'utf-16' && look !== declared)
+      throw new Malformed(0, 'the byte order mark contradicts the declared charset');
     if (declared === 'utf-16' && look === null) throw new Malformed(0, 'the body is declared as UTF-16 and does not show its byte order');
     const chosen = look ?? declared ?? 'utf-8';
     this.#isAsciiSoFar = look === null && declared === null && this.#mayBeLatin1;
@@ -137,7 +167,8 @@ const family = (decoder: string): string => (decoder.startsWith('utf-16') ? 'utf
 function lookOf(bytes: Uint8Array): [string | null, number] {
   const [a = 1, b = 1, c = 1, d = 1] = bytes;
   if (a === 0xef && b === 0xbb && c === 0xbf) return ['utf-8', 3];
-  if ((a === 0xff && b === 0xfe && c === 0 && d === 0) || (a === 0 && b === 0)) throw new Malformed(0, 'the body is in UTF-32, which is not read');
+  if ((a === 0xff && b === 0xfe && c === 0 && d === 0) || (a === 0 && b === 0))
+    throw new Malformed(0, 'the body is in UTF-32, which is not read');
   if (a === 0xff && b === 0xfe) return ['utf-16le', 2];
   if (a === 0xfe && b === 0xff) return ['utf-16be', 2];
   if (bytes.length >= 2 && a === 0) return ['utf-16be', 0];

@@ -87,7 +87,8 @@ function createLayer(coding: string, sink: DecoderSink, limits: DecoderLimits): 
       if (done) return;
       bytesOut += chunk.length;
       if (bytesOut > limits.maxBytes) return fail(`the body decodes to more than ${limits.maxBytes} bytes`);
-      if (bytesOut > limits.ratioFloor && bytesOut > bytesIn * limits.maxRatio) return fail(`the body decodes to more than ${limits.maxRatio} times its size`);
+      if (bytesOut > limits.ratioFloor && bytesOut > bytesIn * limits.maxRatio)
+        return fail(`the body decodes to more than ${limits.maxRatio} times its size`);
       if (!sink.data(chunk) && !done) opened.pause();
     });
     opened.on('end', () => {

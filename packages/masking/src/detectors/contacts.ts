@@ -11,8 +11,10 @@ import { isInternationalNumber } from './phone-plan.ts';
 
 const isLetter = /\p{L}/u;
 const isDigitCode = (code: number): boolean => code >= 0x30 && code <= 0x39;
-const isLetterCode = (code: number): boolean => (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || (code >= 0x80 && isLetter.test(String.fromCharCode(code)));
-const asciiSet = (expression: RegExp): Uint8Array => Uint8Array.from({ length: 128 }, (_, code) => (expression.test(String.fromCharCode(code)) ? 1 : 0));
+const isLetterCode = (code: number): boolean =>
+  (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || (code >= 0x80 && isLetter.test(String.fromCharCode(code)));
+const asciiSet = (expression: RegExp): Uint8Array =>
+  Uint8Array.from({ length: 128 }, (_, code) => (expression.test(String.fromCharCode(code)) ? 1 : 0));
 /** RFC 5322 atext and the dot. */
 const asciiLocal = asciiSet(/[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]/);
 const isLocalCode = (code: number): boolean => (code < 0x80 ? asciiLocal[code] === 1 : isLetter.test(String.fromCharCode(code)));
@@ -33,7 +35,7 @@ const textOf = (units: Units, from: number, to: number): string => String.fromCh
 function domainEnd(units: Units, from: number, to: number): number {
   let end = -1;
   let labels = 0;
-  for (let at = from; at < to && labels < 12; ) {
+  for (let at = from; at < to && labels < 12;) {
     let stop = at;
     let letters = 0;
     for (; stop < to; stop++) {
@@ -44,7 +46,12 @@ function domainEnd(units: Units, from: number, to: number): number {
     const length = stop - at;
     if (length === 0 || length > 63 || units[at] === 0x2d) break;
     labels++;
-    if (labels > 1 && length > 1 && (letters === length || (units[at + 2] === 0x2d && /^xn--[a-z0-9-]{2,}$/i.test(textOf(units, at, stop))))) end = stop;
+    if (
+      labels > 1 &&
+      length > 1 &&
+      (letters === length || (units[at + 2] === 0x2d && /^xn--[a-z0-9-]{2,}$/i.test(textOf(units, at, stop))))
+    )
+      end = stop;
     if (stop === to || units[stop] !== 0x2e) break;
     at = stop + 1;
   }
@@ -55,7 +62,9 @@ function domainEnd(units: Units, from: number, to: number): number {
 function literalEnd(units: Units, from: number, to: number): number {
   let at = from;
   while (at < to && at - from < 50 && units[at] !== 0x5d) at++;
-  return at < to && units[at] === 0x5d && /^(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|IPv6:[0-9a-f:.]{2,45})$/i.test(textOf(units, from, at)) ? at + 1 : -1;
+  return at < to && units[at] === 0x5d && /^(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|IPv6:[0-9a-f:.]{2,45})$/i.test(textOf(units, from, at))
+    ? at + 1
+    : -1;
 }
 
 function hasTwoDots(units: Units, from: number, to: number): boolean {
@@ -67,12 +76,17 @@ function hasTwoDots(units: Units, from: number, to: number): boolean {
 const fileEndings = /\.(?:png|jpe?g|gif|svg|webp|avif|css|s?css|js|mjs|ts|tsx|json|map|html?)$/i;
 const longestFileEnding = 6;
 /** The first two letters of such an ending, in lower case. */
-const fileStarts: ReadonlySet<number> = new Set(['pn', 'jp', 'gi', 'sv', 'we', 'av', 'cs', 'sc', 'js', 'mj', 'ts', 'ma', 'ht'].map((two) => (two.charCodeAt(0) << 8) | two.charCodeAt(1)));
+const fileStarts: ReadonlySet<number> = new Set(
+  ['pn', 'jp', 'gi', 'sv', 'we', 'av', 'cs', 'sc', 'js', 'mj', 'ts', 'ma', 'ht'].map((two) => (two.charCodeAt(0) << 8) | two.charCodeAt(1)),
+);
 
 function isFileEnding(units: Units, from: number, end: number): boolean {
   let dot = end - 1;
   while (dot > from && units[dot] !== 0x2e) dot--;
-  return fileStarts.has(((units[dot + 1]! | 0x20) << 8) | units[dot + 2]! | 0x20) && fileEndings.test(textOf(units, Math.max(from, end - longestFileEnding), end));
+  return (
+    fileStarts.has(((units[dot + 1]! | 0x20) << 8) | units[dot + 2]! | 0x20) &&
+    fileEndings.test(textOf(units, Math.max(from, end - longestFileEnding), end))
+  );
 }
 
 /** Where the quoted local part (RFC 5322 §3.4.1) starts that ends before `at`; -1 where there is none. */
@@ -90,7 +104,8 @@ function findEmails(units: Units, from: number, to: number, found: (start: numbe
     if (units[at] !== 0x40) continue;
     let start = at;
     let afterEquals = 0;
-    for (let code = 0; start > from && at - start < 64 && isLocalCode((code = units[start - 1]!)); start--) if (code === 0x3d && afterEquals === 0) afterEquals = start;
+    for (let code = 0; start > from && at - start < 64 && isLocalCode((code = units[start - 1]!)); start--)
+      if (code === 0x3d && afterEquals === 0) afterEquals = start;
     while (start < at && asciiOpening[units[start]!] === 1) start++;
     // "name=alice@example.com" is a pair
     start = Math.max(start, afterEquals);
@@ -105,7 +120,8 @@ function findEmails(units: Units, from: number, to: number, found: (start: numbe
 
 export const email: Detector = {
   name: 'email',
-  summary: 'Email addresses (RFC 5322 dot-atoms, Unicode included, and quoted names) at a domain with a letters-only last label, or at an IP address in brackets.',
+  summary:
+    'Email addresses (RFC 5322 dot-atoms, Unicode included, and quoted names) at a domain with a letters-only last label, or at an IP address in brackets.',
   needs: AT | DOT,
   needsOneOf: 0,
   minLength: 6,
@@ -120,15 +136,38 @@ export const email: Detector = {
 };
 
 /** Where a number without a country code may be from, when a key or a word says that it is a phone number. */
-const homes: readonly CountryCode[] = ['US', 'GB', 'DE', 'FR', 'IN', 'BR', 'AU', 'JP', 'ES', 'IT', 'NL', 'CN', 'MX', 'PL', 'SE', 'CH', 'AT', 'BE', 'ZA', 'SG'];
+const homes: readonly CountryCode[] = [
+  'US',
+  'GB',
+  'DE',
+  'FR',
+  'IN',
+  'BR',
+  'AU',
+  'JP',
+  'ES',
+  'IT',
+  'NL',
+  'CN',
+  'MX',
+  'PL',
+  'SE',
+  'CH',
+  'AT',
+  'BE',
+  'ZA',
+  'SG',
+];
 const phoneRun = /(?<![\p{L}\p{N}_.])(?:\+|00)?[([]?[0-9](?:[ ().\-/\u00a0\u2010-\u2013\]]{0,3}[0-9]){6,14}(?![0-9\p{L}]|[.:\-/][0-9])/gu;
 const northAmerican = /^(?:1[ .-]?)?(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}$/;
-const phoneLabel = /(?:\b(?:tel|phone|mobile|mob|cell|fax|call|telephone|telefon|handy|whatsapp|sms|text)(?:\s*(?:no|number|nr|me|us|at|to))?|☎|📞)[\s.:#(]{0,4}$/iu;
+const phoneLabel =
+  /(?:\b(?:tel|phone|mobile|mob|cell|fax|call|telephone|telefon|handy|whatsapp|sms|text)(?:\s*(?:no|number|nr|me|us|at|to))?|☎|📞)[\s.:#(]{0,4}$/iu;
 const dateLike = /^(?:[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4})/;
 
 export const phone: Detector = {
   name: 'phone',
-  summary: 'Phone numbers valid in the plan of their country (libphonenumber): international, North American as printed, others where a key or a word says so.',
+  summary:
+    'Phone numbers valid in the plan of their country (libphonenumber): international, North American as printed, others where a key or a word says so.',
   needs: DIGIT,
   needsOneOf: 0,
   minLength: 7,
@@ -179,7 +218,8 @@ function isPhone(run: string, called: boolean): boolean {
   return northAmerican.test(run) && isInternationalNumber(digits.length === 10 ? `1${digits}` : digits);
 }
 
-const ipv4 = /(?<![0-9A-Za-z.])(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])){3}(?![0-9A-Za-z]|\.[0-9])/g;
+const ipv4 =
+  /(?<![0-9A-Za-z.])(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])){3}(?![0-9A-Za-z]|\.[0-9])/g;
 const ipv6 = /(?<![0-9A-Za-z:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?:[0-9]{1,3}\.){3}[0-9]{1,3})?(?![0-9A-Za-z:])/g;
 const versionBefore = /(?:\bv|version|release|build|revision|chrome\/|safari\/|mozilla\/|edg\/|opr\/|assembly|oid)\s*[:=]?\s*$/i;
 
@@ -193,7 +233,8 @@ const ipv4Address: Detector = {
   minDots: 3,
   features: F_IPV4,
   find(text, _context, found) {
-    for (const match of text.matchAll(ipv4)) if (!versionBefore.test(text.slice(Math.max(0, match.index - 12), match.index))) found(match.index, match.index + match[0].length);
+    for (const match of text.matchAll(ipv4))
+      if (!versionBefore.test(text.slice(Math.max(0, match.index - 12), match.index))) found(match.index, match.index + match[0].length);
   },
 };
 
@@ -223,10 +264,13 @@ function isIpv6(text: string): boolean {
   const last = groups.at(-1) ?? '';
   const count = groups.length + (last.includes('.') ? 1 : 0);
   if (last.includes('.') && last.split('.').some((octet) => Number(octet) > 255)) return false;
-  return halves.length === 2 ? count <= 7 && count >= 1 && (count > 1 || text.startsWith('::') || text.endsWith('::')) && /[0-9]/.test(text) : count === 8;
+  return halves.length === 2
+    ? count <= 7 && count >= 1 && (count > 1 || text.startsWith('::') || text.endsWith('::')) && /[0-9]/.test(text)
+    : count === 8;
 }
 
-const mac = /(?<![0-9A-Fa-f:.-])(?:[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![0-9A-Fa-f]|[:.-][0-9A-Fa-f])/g;
+const mac =
+  /(?<![0-9A-Fa-f:.-])(?:[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![0-9A-Fa-f]|[:.-][0-9A-Fa-f])/g;
 
 export const macAddress: Detector = {
   name: 'mac_address',
@@ -242,4 +286,3 @@ export const macAddress: Detector = {
     for (const match of text.matchAll(mac)) if (!/^(?:00[:-]){5}00$/.test(match[0])) found(match.index, match.index + match[0].length);
   },
 };
-

@@ -13,12 +13,13 @@ export function entropy(text: string): number {
   return bits;
 }
 
-const placeholder = /^(?:<[^>]*>|\$\{[^}]*\}|\{\{[^}]*\}\}|\*+|x+|\.+|[a-z]+|[A-Z]+|true|false|null|none|n\/a|redacted|\[redacted\]|changeme|example)$/i;
+const placeholder =
+  /^(?:<[^>]*>|\$\{[^}]*\}|\{\{[^}]*\}\}|\*+|x+|\.+|[a-z]+|[A-Z]+|true|false|null|none|n\/a|redacted|\[redacted\]|changeme|example)$/i;
 
 /** Whether a value next to a telling key is a secret: long enough and too even for a word, a path or a URL. */
 function isSecret(value: string): boolean {
   if (value.length < 12 || value.length > 4096 || /\s/.test(value) || placeholder.test(value)) return false;
-  if (/^(?:https?|wss?|urn|arn):/i.test(value) || /^[0-9]+$/.test(value) && value.length < 24) return false;
+  if (/^(?:https?|wss?|urn|arn):/i.test(value) || (/^[0-9]+$/.test(value) && value.length < 24)) return false;
   return entropy(value) >= (value.length < 20 ? 2.8 : 3.0) && (/[0-9]/.test(value) || (/[a-z]/.test(value) && /[A-Z]/.test(value)));
 }
 
@@ -39,17 +40,24 @@ const assignedSecret: Detector = {
     if ((context & CONTEXT_SECRET) !== 0) {
       const scheme = /^(?:bearer|basic|token|apikey)\s+/i.exec(text)?.[0].length ?? 0;
       const value = text.slice(scheme).trim();
-      if ((context & CONTEXT_PASSWORD) !== 0 ? value !== '' && !/^(?:true|false|null|\*+|\[redacted\])$/i.test(value) : isSecret(value) || isLetters(value)) return found(scheme, text.length);
+      if (
+        (context & CONTEXT_PASSWORD) !== 0
+          ? value !== '' && !/^(?:true|false|null|\*+|\[redacted\])$/i.test(value)
+          : isSecret(value) || isLetters(value)
+      )
+        return found(scheme, text.length);
     }
     for (const match of text.matchAll(assigned)) {
       const value = match[2]!;
       const isPassword = /pass|pwd/i.test(match[1]!);
-      if (isPassword ? !placeholder.test(value) || /[0-9]/.test(value) : isSecret(value)) found(match.indices![2]![0], match.indices![2]![1]);
+      if (isPassword ? !placeholder.test(value) || /[0-9]/.test(value) : isSecret(value))
+        found(match.indices![2]![0], match.indices![2]![1]);
     }
   },
 };
 
-const said = /(?<![\p{L}\p{N}])(?:password|passwort|passphrase|passcode)\s+(?:is|was|ist|lautet)(?:\s*:)?\s*["'“„]?([^\s"'“”„,;<>]{6,64})/dgiu;
+const said =
+  /(?<![\p{L}\p{N}])(?:password|passwort|passphrase|passcode)\s+(?:is|was|ist|lautet)(?:\s*:)?\s*["'“„]?([^\s"'“”„,;<>]{6,64})/dgiu;
 const algorithm = /^(?:sha|md[45]|bcrypt|scrypt|pbkdf|argon|base|utf|aes|rsa)/i;
 
 /** “the password is …”: with a digit among letters, or capitals that are not at the start, it is no word of the sentence. */
@@ -74,11 +82,16 @@ export const secret: Detector = {
   parts: [assignedSecret, saidPassword],
 };
 
-const titled = /(?<![\p{L}\p{N}])(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Herr|Frau|Mme|Mlle|Señora?|Sir|Madam)\.?\s+((?:\p{Lu}[\p{Ll}'’-]+|\p{Lu}\.)(?:\s+(?:(?:van|von|de|der|den|la|le|di|da)\s+)*(?:\p{Lu}[\p{L}'’-]+|\p{Lu}\.)){0,3})/dgu;
+const titled =
+  /(?<![\p{L}\p{N}])(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Herr|Frau|Mme|Mlle|Señora?|Sir|Madam)\.?\s+((?:\p{Lu}[\p{Ll}'’-]+|\p{Lu}\.)(?:\s+(?:(?:van|von|de|der|den|la|le|di|da)\s+)*(?:\p{Lu}[\p{L}'’-]+|\p{Lu}\.)){0,3})/dgu;
 const words = "\\p{Lu}[\\p{L}'’-]+";
-const notPersons = 'Sirs?|Madam|Customers?|Valued|Team|All|Everyone|Friends?|Colleagues?|Users?|Members?|Clients?|Partners?|Hiring|Support|Mr|Mrs|Ms|Dr|Prof|The|Your|Our';
+const notPersons =
+  'Sirs?|Madam|Customers?|Valued|Team|All|Everyone|Friends?|Colleagues?|Users?|Members?|Clients?|Partners?|Hiring|Support|Mr|Mrs|Ms|Dr|Prof|The|Your|Our';
 /** How a letter begins and ends. */
-const addressed = new RegExp(`(?<![\\p{L}\\p{N}])Dear\\s+((?!(?:${notPersons})\\b)${words}(?:\\s+${words}){0,3})(?=\\s*(?:[,:!\\n]|$))`, 'dgu');
+const addressed = new RegExp(
+  `(?<![\\p{L}\\p{N}])Dear\\s+((?!(?:${notPersons})\\b)${words}(?:\\s+${words}){0,3})(?=\\s*(?:[,:!\\n]|$))`,
+  'dgu',
+);
 const signed = new RegExp(
   `(?<![\\p{L}\\p{N}])(?:(?:(?:Kind|Best|Warm)(?:est)?\\s+)?[Rr]egards|Best wishes|(?:Yours\\s+)?[Ss]incerely(?:\\s+yours)?|Yours\\s+(?:truly|faithfully)|Signed(?:\\s+by)?)(?:\\s*[,:])?\\s*((?!(?:${notPersons})\\b)${words}(?:\\s+(?:${words}|\\p{Lu}\\.)){1,3})(?=\\s*(?:[.,\\n]|$))`,
   'dgu',
@@ -104,26 +117,33 @@ export const personName: Detector = {
   },
 };
 
-const streetWords = 'St|Street|Ave|Avenue|Blvd|Boulevard|Rd|Road|Ln|Lane|Dr|Drive|Ct|Court|Way|Pl|Place|Ter|Terrace|Pkwy|Parkway|Cir|Circle|Hwy|Highway|Sq|Square|Close|Crescent|Grove|Mews|Row|Walk';
+const streetWords =
+  'St|Street|Ave|Avenue|Blvd|Boulevard|Rd|Road|Ln|Lane|Dr|Drive|Ct|Court|Way|Pl|Place|Ter|Terrace|Pkwy|Parkway|Cir|Circle|Hwy|Highway|Sq|Square|Close|Crescent|Grove|Mews|Row|Walk';
 /** As they are written in addresses in capitals; others are words of any such text. */
 const capitalWords = 'ST|STREET|AVE|AVENUE|BLVD|BOULEVARD|RD|ROAD|LN|LANE|DR|DRIVE|CT|PL|PKWY|PARKWAY|HWY|HIGHWAY|TER|CIR';
 const english = new RegExp(
   `(?<![0-9A-Za-z])[0-9]{1,6}[A-Za-z]?\\s+(?:[NSEW]{1,2}\\.?\\s+)?(?:(?:\\p{Lu}[\\p{L}'’.-]*|[0-9]{1,3}(?:st|nd|rd|th))\\s+){1,4}(?:${streetWords}|${capitalWords})(?![\\p{L}])\\.?(?:,?\\s+(?:Apt|APT|Suite|SUITE|Ste|STE|Unit|UNIT|Floor|Fl|FL|#)\\.?\\s*#?[0-9A-Za-z-]{1,6})?(?:,\\s*\\p{Lu}[\\p{L} .'-]{1,30},\\s*[A-Z]{2}\\s+[0-9]{5}(?:-[0-9]{4})?)?`,
   'gu',
 );
-const continental = /(?<![\p{L}])(?:\p{Lu}[\p{L}.-]*(?:straße|strasse|str\.|weg|platz|allee|gasse|ufer|damm|straat|laan)|(?:rue|avenue|boulevard|place|via|piazza|calle|avenida|plaza|rua)\s+(?:(?:de|du|des|la|le|les|di|del|della|da|do)\s+)*\p{Lu}[\p{L}' -]{1,40}?)\s*,?\s*[0-9]{1,4}[a-z]?(?![0-9A-Za-z])/giu;
-const frenchOrder = /(?<![0-9A-Za-z])[0-9]{1,4}(?:\s?(?:bis|ter))?,?\s+(?:rue|avenue|boulevard|place|allée|chemin|impasse|quai)\s+(?:(?:de|du|des|la|le|les|l'|d')\s*)*\p{Lu}[\p{L}'-]+(?:\s+\p{Lu}[\p{L}'-]+){0,3}/gu;
+const continental =
+  /(?<![\p{L}])(?:\p{Lu}[\p{L}.-]*(?:straße|strasse|str\.|weg|platz|allee|gasse|ufer|damm|straat|laan)|(?:rue|avenue|boulevard|place|via|piazza|calle|avenida|plaza|rua)\s+(?:(?:de|du|des|la|le|les|di|del|della|da|do)\s+)*\p{Lu}[\p{L}' -]{1,40}?)\s*,?\s*[0-9]{1,4}[a-z]?(?![0-9A-Za-z])/giu;
+const frenchOrder =
+  /(?<![0-9A-Za-z])[0-9]{1,4}(?:\s?(?:bis|ter))?,?\s+(?:rue|avenue|boulevard|place|allée|chemin|impasse|quai)\s+(?:(?:de|du|des|la|le|les|l'|d')\s*)*\p{Lu}[\p{L}'-]+(?:\s+\p{Lu}[\p{L}'-]+){0,3}/gu;
 const town = "\\p{Lu}[\\p{L}.'-]+(?:\\s+\\p{Lu}[\\p{L}.'-]+){0,3}";
 const postBox = new RegExp(
   `(?<![\\p{L}\\p{N}])(?:P\\.?\\s?O\\.?\\s?B(?:ox|OX)|Post Office Box|Postfach|Apartado(?:\\s+(?:de\\s+[Cc]orreos|[Pp]ostal))?|Bo[iî]te\\s+[Pp]ostale|Casella\\s+[Pp]ostale)\\s+#?[0-9]{1,6}(?:\\s[0-9]{2,3}){0,2}(?![0-9])(?:,\\s*${town}(?:,\\s*[A-Z]{2}\\s+[0-9]{5}(?:-[0-9]{4})?)?)?`,
   'gu',
 );
-const british = new RegExp(`(?<![\\p{L}\\p{N}])(?:Flat|Apartment|Apt\\.?)\\s+[0-9]{1,4}[A-Za-z]?,\\s+(?:[0-9]{1,4}[A-Za-z]?\\s+)?${town}`, 'gu');
+const british = new RegExp(
+  `(?<![\\p{L}\\p{N}])(?:Flat|Apartment|Apt\\.?)\\s+[0-9]{1,4}[A-Za-z]?,\\s+(?:[0-9]{1,4}[A-Za-z]?\\s+)?${town}`,
+  'gu',
+);
 const addressValue = /^(?=.*[\p{L}\p{N}])[\p{L}\p{N}\p{M}\s.,'’#/()\-&°º:]{3,200}$/u;
 
 export const postalAddress: Detector = {
   name: 'postal_address',
-  summary: 'Postal addresses by the key that holds them, or by a street and a number, a flat or a post office box as they are written in English, German, French, Spanish, Italian.',
+  summary:
+    'Postal addresses by the key that holds them, or by a street and a number, a flat or a post office box as they are written in English, German, French, Spanish, Italian.',
   needs: DIGIT | SPACE,
   needsOneOf: LOWER | UPPER,
   minLength: 8,
@@ -133,6 +153,7 @@ export const postalAddress: Detector = {
   contexts: CONTEXT_ADDRESS,
   find(text, context, found) {
     if ((context & CONTEXT_ADDRESS) !== 0 && addressValue.test(text) && !/^(?:https?:|0x)/i.test(text)) return found(0, text.length);
-    for (const pattern of [english, continental, frenchOrder, postBox, british]) for (const match of text.matchAll(pattern)) found(match.index, match.index + match[0].length);
+    for (const pattern of [english, continental, frenchOrder, postBox, british])
+      for (const match of text.matchAll(pattern)) found(match.index, match.index + match[0].length);
   },
 };

@@ -29,12 +29,19 @@ export interface Score {
 }
 
 export function readCorpus(detector: string): LabelledText[] {
-  return JSON.parse(readFileSync(path.join(import.meta.dirname, '../../../../test/vectors/masking/detectors', `${detector}.json`), 'utf8')) as LabelledText[];
+  return JSON.parse(
+    readFileSync(path.join(import.meta.dirname, '../../../../test/vectors/masking/detectors', `${detector}.json`), 'utf8'),
+  ) as LabelledText[];
 }
 
 export function score(name: string, corpus: readonly LabelledText[]): Score {
   const detector = detectors.get(name)!;
-  const rules = new TextRules({ detectors: (detector.parts ?? [detector]).map((one) => ({ detector: one, action: REDACT })), patterns: [], words: [], hash: (text) => text });
+  const rules = new TextRules({
+    detectors: (detector.parts ?? [detector]).map((one) => ({ detector: one, action: REDACT })),
+    patterns: [],
+    words: [],
+    hash: (text) => text,
+  });
   let right = 0;
   let found = 0;
   let labelled = 0;
@@ -44,14 +51,25 @@ export function score(name: string, corpus: readonly LabelledText[]): Score {
     found += shown.length;
     labelled += finds.length;
     right += finds.filter((one) => shown.includes(one)).length;
-    wrong.push(...shown.filter((one) => !finds.includes(one)).map((one) => `found ${one}`), ...finds.filter((one) => !shown.includes(one)).map((one) => `missed ${one}`));
+    wrong.push(
+      ...shown.filter((one) => !finds.includes(one)).map((one) => `found ${one}`),
+      ...finds.filter((one) => !shown.includes(one)).map((one) => `missed ${one}`),
+    );
   }
-  return { detector: name, texts: corpus.length, precision: found === 0 ? 1 : right / found, recall: labelled === 0 ? 1 : right / labelled, wrong };
+  return {
+    detector: name,
+    texts: corpus.length,
+    precision: found === 0 ? 1 : right / found,
+    recall: labelled === 0 ? 1 : right / labelled,
+    wrong,
+  };
 }
 
 if (process.argv[1] === import.meta.filename) {
   for (const name of detectors.keys()) {
     const { texts, precision, recall, wrong } = score(name, readCorpus(name));
-    process.stdout.write(`${name.padEnd(18)} ${String(texts).padStart(4)} texts  precision ${precision.toFixed(3)}  recall ${recall.toFixed(3)}  ${wrong.join('; ')}\n`);
+    process.stdout.write(
+      `${name.padEnd(18)} ${String(texts).padStart(4)} texts  precision ${precision.toFixed(3)}  recall ${recall.toFixed(3)}  ${wrong.join('; ')}\n`,
+    );
   }
 }

@@ -21,15 +21,22 @@ export function mrzCheckDigit(text: string): string {
 const mrzLines: readonly { pattern: RegExp; isValid: (line: string) => boolean }[] = [
   {
     pattern: /(?<![A-Z0-9<])[A-Z0-9<]{9}[0-9][A-Z<]{3}[0-9]{6}[0-9][MFX<][0-9]{6}[0-9][A-Z0-9<]{7,15}[0-9](?![A-Z0-9<])/g,
-    isValid: (line) => mrzCheckDigit(line.slice(0, 9)) === line[9] && mrzCheckDigit(line.slice(13, 19)) === line[19] && mrzCheckDigit(line.slice(21, 27)) === line[27],
+    isValid: (line) =>
+      mrzCheckDigit(line.slice(0, 9)) === line[9] &&
+      mrzCheckDigit(line.slice(13, 19)) === line[19] &&
+      mrzCheckDigit(line.slice(21, 27)) === line[27],
   },
   {
     pattern: /(?<![A-Z0-9<])[AIC][A-Z<][A-Z<]{3}[A-Z0-9<]{9}[0-9][A-Z0-9<]{15}(?![A-Z0-9<])/g,
     isValid: (line) => mrzCheckDigit(line.slice(5, 14)) === line[14],
   },
-  { pattern: /(?<![A-Z0-9<])[PVAIC][A-Z<][A-Z<]{3}[A-Z]+(?:<[A-Z]+)*<<[A-Z<]{2,39}(?![A-Z0-9<])/g, isValid: (line) => line.length === 44 || line.length === 36 },
+  {
+    pattern: /(?<![A-Z0-9<])[PVAIC][A-Z<][A-Z<]{3}[A-Z]+(?:<[A-Z]+)*<<[A-Z<]{2,39}(?![A-Z0-9<])/g,
+    isValid: (line) => line.length === 44 || line.length === 36,
+  },
 ];
-const passportLabel = /\b(?:passport|reisepass|passeport|pasaporte)(?:\s*(?:no|number|num|nr|id|#))?\.?\s*[:#=]?\s*((?=[A-Z0-9]*[0-9]{2})[A-Z0-9]{6,9})(?![A-Za-z0-9])/gi;
+const passportLabel =
+  /\b(?:passport|reisepass|passeport|pasaporte)(?:\s*(?:no|number|num|nr|id|#))?\.?\s*[:#=]?\s*((?=[A-Z0-9]*[0-9]{2})[A-Z0-9]{6,9})(?![A-Za-z0-9])/gi;
 const passportValue = /^\s*(?=[A-Za-z0-9 -]*[0-9])[A-Za-z0-9](?:[ -]?[A-Za-z0-9]){5,11}\s*$/;
 
 export const passport: Detector = {
@@ -44,16 +51,19 @@ export const passport: Detector = {
   contexts: CONTEXT_PASSPORT,
   find(text, context, found) {
     if (text.includes('<')) {
-      for (const { pattern, isValid } of mrzLines) for (const match of text.matchAll(pattern)) if (isValid(match[0])) found(match.index, match.index + match[0].length);
+      for (const { pattern, isValid } of mrzLines)
+        for (const match of text.matchAll(pattern)) if (isValid(match[0])) found(match.index, match.index + match[0].length);
     }
-    for (const match of text.matchAll(passportLabel)) found(match.index + match[0].length - match[1]!.length, match.index + match[0].length);
+    for (const match of text.matchAll(passportLabel))
+      found(match.index + match[0].length - match[1]!.length, match.index + match[0].length);
     if ((context & CONTEXT_PASSPORT) !== 0 && passportValue.test(text)) found(0, text.length);
   },
 };
 
 /** DVLA: five of the surname, decade, month (+50: women), day, year, initials, two arbitrary, two check letters. */
 const british = /(?<![A-Z0-9])[A-Z]{1,5}9{0,4}([0-9])([0156][0-9])([0-3][0-9])[0-9][A-Z9]{2}[0-9A-Z][A-Z]{2}(?![A-Z0-9])/g;
-const licenceLabel = /\b(?:driver'?s?|driving)\s*(?:license|licence|lic)\.?(?:\s*(?:no|number|num|id|#))?\.?\s*[:#=]?\s*((?=[A-Z0-9-]*[0-9])[A-Z0-9](?:-?[A-Z0-9]){5,17})(?![A-Za-z0-9])/gi;
+const licenceLabel =
+  /\b(?:driver'?s?|driving)\s*(?:license|licence|lic)\.?(?:\s*(?:no|number|num|id|#))?\.?\s*[:#=]?\s*((?=[A-Z0-9-]*[0-9])[A-Z0-9](?:-?[A-Z0-9]){5,17})(?![A-Za-z0-9])/gi;
 const licenceValue = /^\s*(?=[A-Za-z0-9 *-]*[0-9])[A-Za-z0-9](?:[ *-]?[A-Za-z0-9]){4,18}\s*$/;
 
 export const driversLicence: Detector = {
@@ -71,16 +81,21 @@ export const driversLicence: Detector = {
       const month = Number(match[2]) % 50;
       const day = Number(match[3]);
       const surname = /^[A-Z]+9*/.exec(match[0])![0];
-      if (surname.length === 5 && match[0].length === 16 && month >= 1 && month <= 12 && day >= 1 && day <= 31) found(match.index, match.index + 16);
+      if (surname.length === 5 && match[0].length === 16 && month >= 1 && month <= 12 && day >= 1 && day <= 31)
+        found(match.index, match.index + 16);
     }
     for (const match of text.matchAll(licenceLabel)) found(match.index + match[0].length - match[1]!.length, match.index + match[0].length);
     if ((context & CONTEXT_LICENCE) !== 0 && licenceValue.test(text)) found(0, text.length);
   },
 };
 
-const months = '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|januar|februar|märz|mai|juni|juli|oktober|dezember)';
+const months =
+  '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|januar|februar|märz|mai|juni|juli|oktober|dezember)';
 const date = `(?:(?:19|20)[0-9]{2}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ](?:(?:19|20)[0-9]{2}|[0-9]{2})|[0-9]{1,2}(?:st|nd|rd|th)?\\.?\\s+(?:of\\s+)?${months}\\.?,?\\s+(?:19|20)[0-9]{2}|${months}\\.?\\s+[0-9]{1,2}(?:st|nd|rd|th)?,?\\s+(?:19|20)[0-9]{2}|(?:19|20)[0-9]{6})`;
-const labelled = new RegExp(`\\b(?:date\\s+of\\s+birth|d\\.?o\\.?b\\.?|birth\\s?-?(?:day|date)|born(?:\\s+on)?|geboren(?:\\s+am)?|geburtsdatum|né(?:e)?\\s+le|date\\s+de\\s+naissance|fecha\\s+de\\s+nacimiento)[^0-9A-Za-z\\n]{0,6}(?:is\\s+|was\\s+|on\\s+|the\\s+){0,2}(${date})(?![0-9])`, 'gi');
+const labelled = new RegExp(
+  `\\b(?:date\\s+of\\s+birth|d\\.?o\\.?b\\.?|birth\\s?-?(?:day|date)|born(?:\\s+on)?|geboren(?:\\s+am)?|geburtsdatum|né(?:e)?\\s+le|date\\s+de\\s+naissance|fecha\\s+de\\s+nacimiento)[^0-9A-Za-z\\n]{0,6}(?:is\\s+|was\\s+|on\\s+|the\\s+){0,2}(${date})(?![0-9])`,
+  'gi',
+);
 const dateAlone = new RegExp(`^\\s*${date}(?:[T ][0-9:.+\\-Z ]*)?\\s*$`, 'i');
 
 export const dateOfBirth: Detector = {

@@ -23,8 +23,35 @@ const addresses = exact(`
   streetname streetline housenumber postaladdress mailingaddress homeaddress billingaddress shippingaddress deliveryaddress
   residentialaddress zip zipcode postcode postalcode addr addr1 addr2 fulladdress formattedaddress strasse hausnummer plz`);
 /** Whose they are may stand before: `billingFirstName`, `home_zip_code`. */
-const personNameEnds = ['firstname', 'lastname', 'fullname', 'givenname', 'givennames', 'familyname', 'surname', 'middlename', 'maidenname', 'forename', 'cardholdername', 'nameoncard'];
-const addressEnds = ['addressline1', 'addressline2', 'addressline3', 'streetaddress', 'postaladdress', 'mailingaddress', 'homeaddress', 'billingaddress', 'shippingaddress', 'deliveryaddress', 'zipcode', 'postcode', 'postalcode'];
+const personNameEnds = [
+  'firstname',
+  'lastname',
+  'fullname',
+  'givenname',
+  'givennames',
+  'familyname',
+  'surname',
+  'middlename',
+  'maidenname',
+  'forename',
+  'cardholdername',
+  'nameoncard',
+];
+const addressEnds = [
+  'addressline1',
+  'addressline2',
+  'addressline3',
+  'streetaddress',
+  'postaladdress',
+  'mailingaddress',
+  'homeaddress',
+  'billingaddress',
+  'shippingaddress',
+  'deliveryaddress',
+  'zipcode',
+  'postcode',
+  'postalcode',
+];
 const births = exact(`
   dob birth birthday birthdate dateofbirth bornon bornat born birthdt dobdate birthdateiso geburtsdatum datenaissance fechanacimiento`);
 const taxIds = exact(`
@@ -35,14 +62,69 @@ const licences = exact(`
   driverlicense driverslicense driverlicence driverslicence driverlicensenumber driverslicensenumber driverlicencenumber
   driverslicencenumber drivinglicence drivinglicencenumber drivinglicense drivinglicensenumber dlnumber dlno licensenumber licencenumber
   driverslicenseno driverlicenseno dln`);
-const phoneEnds = ['phone', 'phonenumber', 'phoneno', 'mobile', 'mobilenumber', 'mobileno', 'telephone', 'telephonenumber', 'cellphone', 'cell', 'tel', 'fax', 'faxnumber', 'msisdn', 'whatsapp', 'telefon', 'handy', 'phones'];
+const phoneEnds = [
+  'phone',
+  'phonenumber',
+  'phoneno',
+  'mobile',
+  'mobilenumber',
+  'mobileno',
+  'telephone',
+  'telephonenumber',
+  'cellphone',
+  'cell',
+  'tel',
+  'fax',
+  'faxnumber',
+  'msisdn',
+  'whatsapp',
+  'telefon',
+  'handy',
+  'phones',
+];
 const passwordEnds = ['password', 'passwd', 'passphrase', 'pwd', 'passcode', 'passwort', 'userpass', 'dbpass'];
 const secretEnds = [
-  'secret', 'secretkey', 'apikey', 'apisecret', 'apitoken', 'accesskey', 'secretaccesskey', 'accesstoken', 'authtoken', 'refreshtoken', 'sessiontoken', 'bearertoken',
-  'clientsecret', 'privatekey', 'signingkey', 'encryptionkey', 'masterkey', 'sharedkey', 'accountkey', 'storagekey', 'webhooksecret', 'credential', 'credentials', 'token',
-  'authorization', 'sharedaccesskey', 'connectionstring', 'signingsecret', 'servicekey', 'licensekey', 'appsecret', 'appkey', 'idtoken', 'csrftoken', 'xsrftoken', 'pat', 'apikeys',
+  'secret',
+  'secretkey',
+  'apikey',
+  'apisecret',
+  'apitoken',
+  'accesskey',
+  'secretaccesskey',
+  'accesstoken',
+  'authtoken',
+  'refreshtoken',
+  'sessiontoken',
+  'bearertoken',
+  'clientsecret',
+  'privatekey',
+  'signingkey',
+  'encryptionkey',
+  'masterkey',
+  'sharedkey',
+  'accountkey',
+  'storagekey',
+  'webhooksecret',
+  'credential',
+  'credentials',
+  'token',
+  'authorization',
+  'sharedaccesskey',
+  'connectionstring',
+  'signingsecret',
+  'servicekey',
+  'licensekey',
+  'appsecret',
+  'appkey',
+  'idtoken',
+  'csrftoken',
+  'xsrftoken',
+  'pat',
+  'apikeys',
 ];
-const notSecrets = exact('nextpagetoken pagetoken nexttoken continuationtoken nextcontinuationtoken prevpagetoken cursortoken pat ispat spat compat publickey');
+const notSecrets = exact(
+  'nextpagetoken pagetoken nexttoken continuationtoken nextcontinuationtoken prevpagetoken cursortoken pat ispat spat compat publickey',
+);
 
 const endsWithAny = (name: string, ends: readonly string[]): boolean => ends.some((end) => name.endsWith(end));
 
@@ -52,7 +134,8 @@ export function keyContext(folded: string): number {
   let context = 0;
   if (personNames.has(folded) || endsWithAny(folded, personNameEnds)) context |= CONTEXT_PERSON_NAME;
   if (addresses.has(folded) || endsWithAny(folded, addressEnds)) context |= CONTEXT_ADDRESS;
-  if (births.has(folded) || folded.endsWith('birthdate') || folded.endsWith('dateofbirth') || folded.endsWith('dob')) context |= CONTEXT_BIRTH;
+  if (births.has(folded) || folded.endsWith('birthdate') || folded.endsWith('dateofbirth') || folded.endsWith('dob'))
+    context |= CONTEXT_BIRTH;
   if (endsWithAny(folded, phoneEnds) && folded !== 'hotel' && folded !== 'intel' && folded !== 'cancel') context |= CONTEXT_PHONE;
   if (taxIds.has(folded) || folded.endsWith('ssn')) context |= CONTEXT_TAX_ID;
   if (folded === 'itin') context |= CONTEXT_ITIN;

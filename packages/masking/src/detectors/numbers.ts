@@ -84,7 +84,10 @@ function findCards(run: string, offset: number, found: (start: number, end: numb
     let best = -1;
     for (let last = first; last < groups.length && digits.length <= 19; last++) {
       digits += groups[last]![0];
-      const shape = groups.slice(first, last + 1).map((group) => group[0].length).join(',');
+      const shape = groups
+        .slice(first, last + 1)
+        .map((group) => group[0].length)
+        .join(',');
       const isSpelled = last - first >= 11 && !shape.includes('2');
       if ((last === first || cardShapes.test(shape) || isSpelled) && isCardNumber(digits)) best = last;
     }
@@ -123,19 +126,33 @@ export const iban: Detector = {
 };
 
 const isSsn = (area: string, group: string, serial: string): boolean =>
-  area !== '000' && area !== '666' && area < '900' && group !== '00' && serial !== '0000' && !(area === '078' && group === '05' && serial === '1120');
+  area !== '000' &&
+  area !== '666' &&
+  area < '900' &&
+  group !== '00' &&
+  serial !== '0000' &&
+  !(area === '078' && group === '05' && serial === '1120');
 
 function isItin(area: string, group: string): boolean {
   const middle = Number(group);
-  return area.startsWith('9') && ((middle >= 50 && middle <= 65) || (middle >= 70 && middle <= 88) || (middle >= 90 && middle <= 92) || (middle >= 94 && middle <= 99));
+  return (
+    area.startsWith('9') &&
+    ((middle >= 50 && middle <= 65) || (middle >= 70 && middle <= 88) || (middle >= 90 && middle <= 92) || (middle >= 94 && middle <= 99))
+  );
 }
 
 const grouped = /(?<![0-9A-Za-z-])([0-9]{3})([ \-.\u2010-\u2013])([0-9]{2})\2([0-9]{4})(?![0-9A-Za-z]|-[0-9])/g;
 const plain = /(?<![0-9])([0-9]{3})([0-9]{2})([0-9]{4})(?![0-9])/g;
 const taxLabel = /(?:\bssn|social\s+security|\bitin|tax(?:payer)?\s*(?:id|identification))[^0-9\n]{0,24}$/i;
 
-function findTaxNumbers(text: string, called: boolean, isValid: (area: string, group: string, serial: string) => boolean, found: (start: number, end: number) => void): void {
-  for (const match of text.matchAll(grouped)) if (isValid(match[1]!, match[3]!, match[4]!)) found(match.index, match.index + match[0].length);
+function findTaxNumbers(
+  text: string,
+  called: boolean,
+  isValid: (area: string, group: string, serial: string) => boolean,
+  found: (start: number, end: number) => void,
+): void {
+  for (const match of text.matchAll(grouped))
+    if (isValid(match[1]!, match[3]!, match[4]!)) found(match.index, match.index + match[0].length);
   for (const match of text.matchAll(plain)) {
     if (!isValid(match[1]!, match[2]!, match[3]!)) continue;
     if (called || taxLabel.test(text.slice(Math.max(0, match.index - 60), match.index))) found(match.index, match.index + match[0].length);
@@ -144,7 +161,8 @@ function findTaxNumbers(text: string, called: boolean, isValid: (area: string, g
 
 export const usSsn: Detector = {
   name: 'us_ssn',
-  summary: 'US social security numbers: three groups in the ranges that are issued; nine digits alone where a key or a word before them says so.',
+  summary:
+    'US social security numbers: three groups in the ranges that are issued; nine digits alone where a key or a word before them says so.',
   needs: DIGIT,
   needsOneOf: 0,
   minLength: 9,

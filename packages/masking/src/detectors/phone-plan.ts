@@ -11,13 +11,21 @@ const plans = new Map<string, RegExp>();
 
 function collect(): Map<string, Plan[]> {
   const byCode = new Map<string, Plan[]>();
-  const { countries, nonGeographic, country_calling_codes: owners } = metadata as unknown as {
+  const {
+    countries,
+    nonGeographic,
+    country_calling_codes: owners,
+  } = metadata as unknown as {
     countries: Record<string, Plan>;
     nonGeographic: Record<string, Plan>;
     // the country that has most of a code's numbers comes first
     country_calling_codes: Record<string, string[]>;
   };
-  for (const [code, names] of Object.entries(owners)) byCode.set(code, names.flatMap((name) => (countries[name] === undefined ? [] : [countries[name]])));
+  for (const [code, names] of Object.entries(owners))
+    byCode.set(
+      code,
+      names.flatMap((name) => (countries[name] === undefined ? [] : [countries[name]])),
+    );
   for (const plan of Object.values(nonGeographic)) byCode.set(String(plan[0]), [...(byCode.get(String(plan[0])) ?? []), plan]);
   return byCode;
 }

@@ -6,7 +6,21 @@ import { iban, paymentCard, usItin, usSsn } from './numbers.ts';
 import { tokens } from './tokens.ts';
 
 const all: readonly Detector[] = [
-  paymentCard, iban, email, phone, usSsn, usItin, passport, driversLicence, ipAddress, macAddress, dateOfBirth, personName, postalAddress, secret, ...tokens,
+  paymentCard,
+  iban,
+  email,
+  phone,
+  usSsn,
+  usItin,
+  passport,
+  driversLicence,
+  ipAddress,
+  macAddress,
+  dateOfBirth,
+  personName,
+  postalAddress,
+  secret,
+  ...tokens,
 ];
 
 /** Every detector by name. */

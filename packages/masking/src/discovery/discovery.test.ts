@@ -4,7 +4,13 @@ import { rulesOf, runMasker } from '../testing/run-masker.ts';
 import type { RuleInput } from '../testing/run-masker.ts';
 import { createDiscovery, ruleOfSuggestion } from './discovery.ts';
 
-const body = JSON.stringify({ data: [{ contact: 'alice@example.com', note: 'x' }, { contact: 'bob@example.org', note: 'paid with 4242 4242 4242 4242' }], byId: { cus_12345: { mail: 'eve@example.net' } } });
+const body = JSON.stringify({
+  data: [
+    { contact: 'alice@example.com', note: 'x' },
+    { contact: 'bob@example.org', note: 'paid with 4242 4242 4242 4242' },
+  ],
+  byId: { cus_12345: { mail: 'eve@example.net' } },
+});
 
 describe('discovery', () => {
   test('suggests paths and detectors that no rule covers, counts them, and never tells a value', async () => {
@@ -25,16 +31,43 @@ describe('discovery', () => {
     expect(discovery.take()).toEqual([]);
   });
 
-  const multipart = ['--b', 'Content-Disposition: form-data; name="who"', '', 'eve@example.net', '--b', 'Content-Type: application/json', '', '{"by":{"mail":"bob@example.org"}}', '--b--', ''].join('\r\n');
+  const multipart = [
+    '--b',
+    'Content-Disposition: form-data; name="who"',
+    '',
+    'eve@example.net',
+    '--b',
+    'Content-Type: application/json',
+    '',
+    '{"by":{"mail":"bob@example.org"}}',
+    '--b--',
+    '',
+  ].join('\r\n');
   test.each<[string, string, Record<string, string>]>([
     ['application/x-ndjson', '{"a":"alice@example.com"}\n{"a":"bob@example.org"}\n', { '$.a': 'email' }],
     ['application/json-seq', '\u001e{"a":["alice@example.com"]}\n', { '$.a[*]': 'email' }],
-    ['text/event-stream', 'id: 1\nevent: x\ndata: {"a":{"b":\ndata: "alice@example.com"}}\n\ndata: bob@example.org\n\n', { '$.a.b': 'email' }],
+    [
+      'text/event-stream',
+      'id: 1\nevent: x\ndata: {"a":{"b":\ndata: "alice@example.com"}}\n\ndata: bob@example.org\n\n',
+      { '$.a.b': 'email' },
+    ],
     ['text/plain', '  {"a":"alice@example.com"}', { '$.a': 'email' }],
-    ['application/x-www-form-urlencoded', 'id=1&user[mail]=alice%40example.com&items[0][ip]=203.0.113.77&tags[]=eve%40example.net&first_name=Alice', { '$.user.mail': 'email', '$.items[*].ip': 'ip_address', '$["tags[]"]': 'email', '$.first_name': 'person_name' }],
-    ['text/csv', 'id,E-Mail,phone\n1,alice@example.com,+41 44 668 18 00\n2,"bob@example.org",\n', { '$[*]["E-Mail"]': 'email', '$[*].phone': 'phone' }],
+    [
+      'application/x-www-form-urlencoded',
+      'id=1&user[mail]=alice%40example.com&items[0][ip]=203.0.113.77&tags[]=eve%40example.net&first_name=Alice',
+      { '$.user.mail': 'email', '$.items[*].ip': 'ip_address', '$["tags[]"]': 'email', '$.first_name': 'person_name' },
+    ],
+    [
+      'text/csv',
+      'id,E-Mail,phone\n1,alice@example.com,+41 44 668 18 00\n2,"bob@example.org",\n',
+      { '$[*]["E-Mail"]': 'email', '$[*].phone': 'phone' },
+    ],
     ['text/csv; header=absent', '1;alice@example.com\n', { '$[*]["1"]': 'email' }],
-    ['application/xml', '<c:list xmlns:c="urn:c"><c:item by="eve@example.net"><c:mail>alice&#64;example.com</c:mail></c:item><c:item/></c:list>', { '$.list.item.by': 'email', '$.list.item.mail': 'email' }],
+    [
+      'application/xml',
+      '<c:list xmlns:c="urn:c"><c:item by="eve@example.net"><c:mail>alice&#64;example.com</c:mail></c:item><c:item/></c:list>',
+      { '$.list.item.by': 'email', '$.list.item.mail': 'email' },
+    ],
     ['multipart/form-data; boundary=b', multipart, { '$.who': 'email', '$.by.mail': 'email' }],
   ])('sees the fields of %s, and a rule for the path that it tells covers them', async (type, content, expected) => {
     const discovery = createDiscovery({ now: () => 0, sampleEvery: 1 });
@@ -54,10 +87,20 @@ describe('discovery', () => {
 
   test('tells nothing of what is in names that are values, in any format', async () => {
     const discovery = createDiscovery({ now: () => 0, sampleEvery: 1 });
-    for (const [type, content] of [['application/x-www-form-urlencoded', 'by[eve%40example.net][mail]=eve%40example.net'], ['text/csv', 'Eve,eve@example.net\nEve,eve@example.net\n'], ['text/csv', 'Eve,17\nEve,eve@example.net\n'], ['application/xml', '<a><b12345>eve@example.net</b12345></a>']] as const) {
+    for (const [type, content] of [
+      ['application/x-www-form-urlencoded', 'by[eve%40example.net][mail]=eve%40example.net'],
+      ['text/csv', 'Eve,eve@example.net\nEve,eve@example.net\n'],
+      ['text/csv', 'Eve,17\nEve,eve@example.net\n'],
+      ['application/xml', '<a><b12345>eve@example.net</b12345></a>'],
+    ] as const) {
       await runMasker({ rules: [{ key: 'none' }], type, body: content, observer: discovery.observe('con_1', []) });
     }
-    expect(discovery.take()[0]!.suggestions.map((one) => one.path).toSorted()).toEqual(['$.a[*]', '$.by[*][*].mail']);
+    expect(
+      discovery
+        .take()[0]!
+        .suggestions.map((one) => one.path)
+        .toSorted(),
+    ).toEqual(['$.a[*]', '$.by[*][*].mail']);
   });
 
   test('accepting a suggestion makes a rule that covers the field', async () => {

@@ -76,7 +76,9 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
       };
     },
     take() {
-      const all = [...watched].filter(([, one]) => one.found.size > 0).map(([connectionId, one]) => ({ connectionId, suggestions: [...one.found.values()] }));
+      const all = [...watched]
+        .filter(([, one]) => one.found.size > 0)
+        .map(([connectionId, one]) => ({ connectionId, suggestions: [...one.found.values()] }));
       for (const one of watched.values()) one.found.clear();
       return all;
     },
@@ -87,7 +89,12 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
 function notCovered(rules: readonly MaskRule[]): TextRules {
   const covered = new Set(rules.flatMap((rule) => (rule.detect === undefined ? [] : (detectorGroups.get(rule.detect) ?? [rule.detect]))));
   const rest = [...detectors.values()].filter((detector) => !covered.has(detector.name));
-  return new TextRules({ detectors: rest.flatMap((detector) => detector.parts ?? [detector]).map((detector) => ({ detector, action: REDACT })), patterns: [], words: [], hash });
+  return new TextRules({
+    detectors: rest.flatMap((detector) => detector.parts ?? [detector]).map((detector) => ({ detector, action: REDACT })),
+    patterns: [],
+    words: [],
+    hash,
+  });
 }
 
 /** Whether a body of this content type has values with a path. Plain text has where it is JSON or XML by look. */

@@ -38,7 +38,11 @@ const maxMultipartDepth = 3;
 export function declaredDecoder(type: MediaType): string | null {
   const label = type.parameters.get('charset');
   const declared = label === undefined ? null : decoderOf(label);
-  if (declared === undefined) throw new AppError('unmaskable_response', `The response is in the charset ${JSON.stringify(label)}, which is not read, so it cannot be masked.`);
+  if (declared === undefined)
+    throw new AppError(
+      'unmaskable_response',
+      `The response is in the charset ${JSON.stringify(label)}, which is not read, so it cannot be masked.`,
+    );
   return declared;
 }
 
@@ -78,7 +82,11 @@ function multipart(input: MachineInput): Machine {
   const { engine, out, tally, type, unmaskedContentTypes } = input;
   const depth = input.depth ?? 0;
   const boundary = type.parameters.get('boundary');
-  if (!isBoundary(boundary) || depth >= maxMultipartDepth) throw new AppError('unmaskable_response', 'The multipart response has no valid boundary or is nested too deeply, so it cannot be masked.');
+  if (!isBoundary(boundary) || depth >= maxMultipartDepth)
+    throw new AppError(
+      'unmaskable_response',
+      'The multipart response has no valid boundary or is nested too deeply, so it cannot be masked.',
+    );
   return new Multipart({
     engine,
     out,
@@ -94,7 +102,8 @@ function multipart(input: MachineInput): Machine {
       try {
         if (format === 'text' && name !== null) {
           const declared = label === undefined ? null : decoderOf(label);
-          if (declared !== undefined) return new TextAdapter(new CharsetDecoder(declared, 'none', true), new Field(engine, tally, name), out);
+          if (declared !== undefined)
+            return new TextAdapter(new CharsetDecoder(declared, 'none', true), new Field(engine, tally, name), out);
         }
         return createMachine({ ...input, format, type: part, depth: depth + 1 });
       } catch (error) {

@@ -100,7 +100,8 @@ export class Csv implements TextMachine {
       }
       at++;
       if (at === text.length) return isLast ? at : -1;
-      if (text[at] !== this.#delimiter && text[at] !== '\n' && text[at] !== '\r') throw new Malformed(this.#read, 'something follows the quote that ends a cell');
+      if (text[at] !== this.#delimiter && text[at] !== '\n' && text[at] !== '\r')
+        throw new Malformed(this.#read, 'something follows the quote that ends a cell');
     } else while (at < text.length && text[at] !== this.#delimiter && text[at] !== '\n' && text[at] !== '\r') at++;
     // a CR at the very end may be half of a line's end
     if (at === text.length || (text[at] === '\r' && at === text.length - 1)) return isLast ? at : -1;
@@ -123,7 +124,8 @@ export class Csv implements TextMachine {
     if (!isHeader) {
       const inRow = engine.root.element(this.#row - (this.#hasHeader ? 1 : 0));
       const state = engine.paths.union(inRow.member(entry), engine.root.member(entry));
-      if (engine.observer !== null && state.action === NONE && this.#hasNames) engine.observer.see(text, entry.context, () => `$[*]${pathStep(entry.masked ?? entry.name)}`);
+      if (engine.observer !== null && state.action === NONE && this.#hasNames)
+        engine.observer.see(text, entry.context, () => `$[*]${pathStep(entry.masked ?? entry.name)}`);
       masked = maskLeaf(engine, this.#tally, text, { state, entry });
     } else if (entry.masked !== null) {
       this.#tally.maskedCount++;

@@ -63,7 +63,11 @@ export class EventStream implements TextMachine {
       const [content, end] = splitEnd(line);
       if (content === 'data' || content.startsWith('data:')) {
         if (masked === null) out += line;
-        else if (isFirst) out += masked.split('\n').map((one) => `data: ${one}${end === '' ? '\n' : end}`).join('');
+        else if (isFirst)
+          out += masked
+            .split('\n')
+            .map((one) => `data: ${one}${end === '' ? '\n' : end}`)
+            .join('');
         isFirst = false;
       } else out += maskRunningText(this.#engine, this.#tally, content) + end;
     }
@@ -73,7 +77,12 @@ export class EventStream implements TextMachine {
   /** Null: nothing changes. */
   #maskData(data: string): string | null {
     const { engine, tally } = { engine: this.#engine, tally: this.#tally };
-    const nested = engine.maskNested(engine, tally, data, { state: engine.root, entry: engine.keys.first, nesting: 0, observer: engine.observer });
+    const nested = engine.maskNested(engine, tally, data, {
+      state: engine.root,
+      entry: engine.keys.first,
+      nesting: 0,
+      observer: engine.observer,
+    });
     if (nested !== undefined) return nested;
     const masked = maskRunningText(engine, tally, data);
     return masked === data ? null : masked;

@@ -30,7 +30,8 @@ export class Field implements TextMachine {
     const engine = this.#engine;
     const entry = engine.keys.named(this.#name);
     const state = engine.root.member(entry);
-    if (engine.observer !== null && state.action === NONE) engine.observer.see(this.#text, entry.context, () => `$${pathStep(entry.masked ?? entry.name)}`);
+    if (engine.observer !== null && state.action === NONE)
+      engine.observer.see(this.#text, entry.context, () => `$${pathStep(entry.masked ?? entry.name)}`);
     return maskLeaf(engine, this.#tally, this.#text, { state, entry });
   }
 }

@@ -74,7 +74,8 @@ export class Form implements TextMachine {
     if (equals < 0) return shownName;
     const raw = pair.slice(equals + 1);
     const value = this.#decode(raw);
-    if (engine.observer !== null && action === NONE) engine.observer.see(value, entry.context === 0 ? last.context : entry.context, () => pathOf(name));
+    if (engine.observer !== null && action === NONE)
+      engine.observer.see(value, entry.context === 0 ? last.context : entry.context, () => pathOf(name));
     const masked = maskLeaf(engine, this.#tally, value, { state, entry: entry.context === 0 ? last : entry, action });
     return `${shownName}=${masked === value && action === NONE ? raw : encode(masked)}`;
   }
@@ -92,7 +93,10 @@ export class Form implements TextMachine {
 function pathOf(name: string): string {
   const steps = name.split(/[[\]]+/).flatMap((part) => {
     const isValue = pathStep(part) === '[*]';
-    return part.split('.').filter(Boolean).map((step) => (isValue || /^\d+$/.test(step) ? '[*]' : pathStep(step)));
+    return part
+      .split('.')
+      .filter(Boolean)
+      .map((step) => (isValue || /^\d+$/.test(step) ? '[*]' : pathStep(step)));
   });
   return `$${steps.length > 1 ? steps.join('') : pathStep(name)}`;
 }

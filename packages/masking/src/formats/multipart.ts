@@ -78,7 +78,11 @@ export class Multipart implements Machine {
     if (!isLast && /[^ \t]/.test(line)) throw new Malformed(this.#read, 'a boundary is followed by something else');
     this.#body(pending.subarray(0, at));
     this.#endPart();
-    this.#put(this.#isStart ? `--${this.#input.boundary}${isLast ? '--\r\n' : '\r\n'}` : `\r\n--${this.#input.boundary}${isLast ? '--\r\n' : '\r\n'}`);
+    this.#put(
+      this.#isStart
+        ? `--${this.#input.boundary}${isLast ? '--\r\n' : '\r\n'}`
+        : `\r\n--${this.#input.boundary}${isLast ? '--\r\n' : '\r\n'}`,
+    );
     this.#isStart = false;
     this.#phase = isLast ? EPILOGUE : HEADERS;
     this.#pending = pending.subarray(isLast ? pending.length : lineEnd + 2);
@@ -92,7 +96,13 @@ export class Multipart implements Machine {
       if (pending.length > maxHeaders) throw new Malformed(this.#read, 'the headers of a part are too long');
       return false;
     }
-    const lines = isEmpty ? [] : pending.subarray(0, end).toString('utf8').replaceAll(/\r\n[ \t]+/g, ' ').split('\r\n');
+    const lines = isEmpty
+      ? []
+      : pending
+          .subarray(0, end)
+          .toString('utf8')
+          .replaceAll(/\r\n[ \t]+/g, ' ')
+          .split('\r\n');
     this.#pending = pending.subarray(end + (isEmpty ? 2 : 4));
     this.#phase = BODY;
     this.#startPart(lines);
@@ -150,4 +160,6 @@ export class Multipart implements Machine {
 
 /** RFC 2046 §5.1.1. */
 export const isBoundary = (boundary: string | undefined): boundary is string =>
-  boundary !== undefined && /^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/.test(boundary) && latin1Text(utf8Bytes(boundary), 0, boundary.length) === boundary;
+  boundary !== undefined &&
+  /^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/.test(boundary) &&
+  latin1Text(utf8Bytes(boundary), 0, boundary.length) === boundary;

@@ -67,7 +67,8 @@ export class PlainText implements TextMachine {
   }
 }
 
-const pair = /(?<![\w.-])(["']?)([A-Za-z_][\w.-]{0,63})\1[ \t]{0,4}(?:=>|[:=])[ \t]{0,4}(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s,;&"'<>]+))/dg;
+const pair =
+  /(?<![\w.-])(["']?)([A-Za-z_][\w.-]{0,63})\1[ \t]{0,4}(?:=>|[:=])[ \t]{0,4}(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s,;&"'<>]+))/dg;
 
 /** Masks what detectors, patterns and words find, and the values of `key=value` and `key: value` whose key a rule names. */
 export function maskRunningText(engine: Engine, tally: Tally, text: string, context = 0): string {

@@ -64,7 +64,8 @@ export class Utf8Adapter implements Machine {
       this.#isStart = false;
       // two ASCII characters: neither a byte order mark nor UTF-16
       const isPlain = chunk.length > 1 && (chunk[0]! - 1) >>> 0 < 0x7f && (chunk[1]! - 1) >>> 0 < 0x7f;
-      if (!isPlain || (this.#declared !== null && this.#declared !== 'utf-8')) this.#charset = new CharsetDecoder(this.#declared, 'none', false);
+      if (!isPlain || (this.#declared !== null && this.#declared !== 'utf-8'))
+        this.#charset = new CharsetDecoder(this.#declared, 'none', false);
     }
     if (this.#charset === null) this.#machine.write(chunk);
     else this.#put(this.#charset.push(chunk));

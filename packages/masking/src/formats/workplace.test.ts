@@ -6,7 +6,13 @@ import { compileMasking } from '../rules/compile-masking.ts';
 import type { CompiledMasking } from '../rules/compile-masking.ts';
 import { hashKey, rulesOf } from '../testing/run-masker.ts';
 
-const rules = rulesOf([{ key: 'pin' }, { path: '$.data[1].id', action: 'partial' }, { path: '$..gone', action: 'remove' }, { detect: 'email' }, { detect: 'payment_card' }]);
+const rules = rulesOf([
+  { key: 'pin' },
+  { path: '$.data[1].id', action: 'partial' },
+  { path: '$..gone', action: 'remove' },
+  { detect: 'email' },
+  { detect: 'payment_card' },
+]);
 const compile = (): CompiledMasking => compileMasking(rules, { hashKey });
 
 const bodies = [
@@ -31,7 +37,12 @@ interface Response {
   readonly brokenAfter: number;
 }
 
-const response = fc.record({ body: fc.constantFrom(...bodies), isLines: fc.boolean(), size: fc.integer({ min: 1, max: 60 }), brokenAfter: fc.oneof({ weight: 4, arbitrary: fc.constant(-1) }, fc.nat(3)) });
+const response = fc.record({
+  body: fc.constantFrom(...bodies),
+  isLines: fc.boolean(),
+  size: fc.integer({ min: 1, max: 60 }),
+  brokenAfter: fc.oneof({ weight: 4, arbitrary: fc.constant(-1) }, fc.nat(3)),
+});
 
 /** A response that goes on by one chunk with each step; the result, once it is over. */
 function open(masking: CompiledMasking, { body, isLines, size, brokenAfter }: Response): () => string | null {
@@ -44,7 +55,12 @@ function open(masking: CompiledMasking, { body, isLines, size, brokenAfter }: Re
     status: 200,
     headers: [['content-type', isLines ? 'application/x-ndjson' : 'application/json']],
     scrub: null,
-    sink: { data: (chunk) => void out.push(chunk), end: () => void (ended = 'whole'), error: (error) => void (ended = error.detail ?? ''), drain() {} },
+    sink: {
+      data: (chunk) => void out.push(chunk),
+      end: () => void (ended = 'whole'),
+      error: (error) => void (ended = error.detail ?? ''),
+      drain() {},
+    },
   });
   const bytes = Buffer.from(body);
   let at = 0;

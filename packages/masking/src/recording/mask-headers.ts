@@ -6,10 +6,43 @@ import { foldKey } from '../rules/fold-key.ts';
 import { CONTEXT_SECRET, keyContext } from '../detectors/key-context.ts';
 
 const secretNames = new Set([
-  'authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'authentication-info', 'proxy-authentication-info', 'hoop-grant',
-  'x-api-key', 'api-key', 'apikey', 'x-auth-token', 'x-access-token', 'x-csrf-token', 'x-xsrf-token', 'x-amz-security-token', 'x-vault-token', 'x-goog-api-key', 'x-goog-iam-authorization-token',
-  'private-token', 'job-token', 'x-gitlab-token', 'x-github-token', 'x-shopify-access-token', 'x-functions-key', 'ocp-apim-subscription-key', 'x-ms-client-principal', 'x-forwarded-access-token', 'dpop', 'x-session-token',
-  'x-hub-signature', 'x-hub-signature-256', 'stripe-signature', 'x-slack-signature', 'x-twilio-signature', 'cf-access-jwt-assertion', 'x-amzn-oidc-data', 'x-amzn-oidc-accesstoken',
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'set-cookie',
+  'authentication-info',
+  'proxy-authentication-info',
+  'hoop-grant',
+  'x-api-key',
+  'api-key',
+  'apikey',
+  'x-auth-token',
+  'x-access-token',
+  'x-csrf-token',
+  'x-xsrf-token',
+  'x-amz-security-token',
+  'x-vault-token',
+  'x-goog-api-key',
+  'x-goog-iam-authorization-token',
+  'private-token',
+  'job-token',
+  'x-gitlab-token',
+  'x-github-token',
+  'x-shopify-access-token',
+  'x-functions-key',
+  'ocp-apim-subscription-key',
+  'x-ms-client-principal',
+  'x-forwarded-access-token',
+  'dpop',
+  'x-session-token',
+  'x-hub-signature',
+  'x-hub-signature-256',
+  'stripe-signature',
+  'x-slack-signature',
+  'x-twilio-signature',
+  'cf-access-jwt-assertion',
+  'x-amzn-oidc-data',
+  'x-amzn-oidc-accesstoken',
 ]);
 
 export interface MaskHeadersOptions {
@@ -47,7 +80,10 @@ function maskValue(name: string, value: string): string {
     const [pair, ...attributes] = value.split(';');
     return [maskCookie(pair!), ...attributes].join(';');
   }
-  const scheme = /^(Basic|Bearer|Digest|Negotiate|NTLM|DPoP|Token|ApiKey|AWS4-HMAC-SHA256|GNAP|Hawk|HOBA|Mutual|OAuth|SCRAM-SHA-256|SCRAM-SHA-1|vapid)[ \t]/i.exec(value);
+  const scheme =
+    /^(Basic|Bearer|Digest|Negotiate|NTLM|DPoP|Token|ApiKey|AWS4-HMAC-SHA256|GNAP|Hawk|HOBA|Mutual|OAuth|SCRAM-SHA-256|SCRAM-SHA-1|vapid)[ \t]/i.exec(
+      value,
+    );
   return scheme === null ? redacted : `${scheme[1]} ${redacted}`;
 }
 

@@ -20,11 +20,27 @@ describe('what is recorded', () => {
   test('never holds credentials in headers; schemes and cookie names stay', () => {
     expect(
       maskHeaders(
-        [['authorization', 'Bearer abc'], ['cookie', 'sid=1; theme=dark'], ['set-cookie', 'sid=1; Path=/; HttpOnly'], ['x-api-key', 'k'], ['x-tenant-secret', 's'], ['x-custom', 'c'], ['accept', '*/*'], ['Proxy-Authorization', 'abc']],
+        [
+          ['authorization', 'Bearer abc'],
+          ['cookie', 'sid=1; theme=dark'],
+          ['set-cookie', 'sid=1; Path=/; HttpOnly'],
+          ['x-api-key', 'k'],
+          ['x-tenant-secret', 's'],
+          ['x-custom', 'c'],
+          ['accept', '*/*'],
+          ['Proxy-Authorization', 'abc'],
+        ],
         { extraNames: ['x-custom'] },
       ),
     ).toEqual([
-      ['authorization', 'Bearer [redacted]'], ['cookie', 'sid=[redacted]; theme=[redacted]'], ['set-cookie', 'sid=[redacted]; Path=/; HttpOnly'], ['x-api-key', '[redacted]'], ['x-tenant-secret', '[redacted]'], ['x-custom', '[redacted]'], ['accept', '*/*'], ['Proxy-Authorization', '[redacted]'],
+      ['authorization', 'Bearer [redacted]'],
+      ['cookie', 'sid=[redacted]; theme=[redacted]'],
+      ['set-cookie', 'sid=[redacted]; Path=/; HttpOnly'],
+      ['x-api-key', '[redacted]'],
+      ['x-tenant-secret', '[redacted]'],
+      ['x-custom', '[redacted]'],
+      ['accept', '*/*'],
+      ['Proxy-Authorization', '[redacted]'],
     ]);
   });
 
@@ -49,14 +65,22 @@ describe('what is recorded', () => {
     ['gzip, br', brotliCompressSync(gzipSync(pin))],
     ['identity', bytes(pin)],
   ])('has the codings of a body undone first: %s', async (codings, body) => {
-    expect(await maskCodedBody({ masking, headers: coded(codings), body, maxBytes: 1000 })).toEqual({ bytes: Buffer.from(maskedPin), isWhole: true });
+    expect(await maskCodedBody({ masking, headers: coded(codings), body, maxBytes: 1000 })).toEqual({
+      bytes: Buffer.from(maskedPin),
+      isWhole: true,
+    });
     expect(isCoded(coded(codings))).toBe(codings !== 'identity');
     // At once it cannot be had, and is not passed on as it is.
     if (codings !== 'identity') expect(maskPlainBody({ masking, headers: coded(codings), body })).toBeNull();
   });
 
   test('holds a body whose coding is unknown, wrong or one too many to be unmaskable', async () => {
-    for (const [codings, body] of [['x-own', bytes(pin)], ['gzip', bytes(pin)], ['gzip, br', gzipSync(pin)], ['gzip, gzip, gzip, gzip', gzipSync(gzipSync(gzipSync(gzipSync(pin))))]] as const) {
+    for (const [codings, body] of [
+      ['x-own', bytes(pin)],
+      ['gzip', bytes(pin)],
+      ['gzip, br', gzipSync(pin)],
+      ['gzip, gzip, gzip, gzip', gzipSync(gzipSync(gzipSync(gzipSync(pin))))],
+    ] as const) {
       expect(await maskCodedBody({ masking, headers: coded(codings), body, maxBytes: 1000 }), codings).toBeNull();
     }
     expect(isCoded(coded('x-own'))).toBe(true);
@@ -66,7 +90,12 @@ describe('what is recorded', () => {
     const long = JSON.stringify({ note: 'ada@example.com', list: Array.from({ length: 5000 }, (_, i) => i), pin: 1234 });
     const whole = await maskCodedBody({ masking, headers: coded('gzip'), body: gzipSync(long), maxBytes: long.length });
     expect([whole?.isWhole, text(whole)]).toEqual([true, long.replace('ada@example.com', '[redacted]').replace('1234}', '"[redacted]"}')]);
-    for (const [body, maxBytes] of [[gzipSync(long), long.length - 1], [gzipSync(long), 500], [gzipSync(long).subarray(0, 3000), 1_000_000], [brotliCompressSync(gzipSync(long)).subarray(0, 3000), 1_000_000]] as const) {
+    for (const [body, maxBytes] of [
+      [gzipSync(long), long.length - 1],
+      [gzipSync(long), 500],
+      [gzipSync(long).subarray(0, 3000), 1_000_000],
+      [brotliCompressSync(gzipSync(long)).subarray(0, 3000), 1_000_000],
+    ] as const) {
       const part = await maskCodedBody({ masking, headers: coded(body[0] === 0x1f ? 'gzip' : 'gzip, br'), body, maxBytes });
       expect(part?.isWhole).toBe(false);
       expect(text(part)).toMatch(/^\{"note":"\[redacted\]","list":\[0,1,2,/);
@@ -78,7 +107,10 @@ describe('what is recorded', () => {
   test('takes no more of a bomb than the limit', async () => {
     const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, '[1,'));
     const { heapUsed, external } = process.memoryUsage();
-    for (const [codings, body] of [['gzip', bomb], ['gzip, gzip', gzipSync(bomb)]] as const) {
+    for (const [codings, body] of [
+      ['gzip', bomb],
+      ['gzip, gzip', gzipSync(bomb)],
+    ] as const) {
       const part = await maskCodedBody({ masking, headers: coded(codings), body, maxBytes: 65_536 });
       expect(part === null || (part.bytes.length <= 65_536 && !part.isWhole)).toBe(true);
     }

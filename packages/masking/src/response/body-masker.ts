@@ -136,7 +136,10 @@ export class BodyMasker implements ResponseMasker {
     const malformed = error instanceof Malformed ? error : new Malformed(this.#read, 'the masker failed');
     this.report.cut = { at: malformed.at, reason: malformed.reason };
     this.#input.sink.error(
-      new AppError('unmaskable_response', `The response was cut because it cannot be masked: ${malformed.message}.`, { extras: { at: malformed.at, reason: malformed.reason }, cause: error }),
+      new AppError('unmaskable_response', `The response was cut because it cannot be masked: ${malformed.message}.`, {
+        extras: { at: malformed.at, reason: malformed.reason },
+        cause: error,
+      }),
     );
   }
 }

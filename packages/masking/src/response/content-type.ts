@@ -97,5 +97,9 @@ export function formatOf(essence: string): Format | undefined {
 
 /** Whether a connection's list names this type; `*` stands for anything within a part. */
 export function isListed(essence: string, list: readonly string[]): boolean {
-  return list.some((entry) => entry === essence || (entry.includes('*') && new RegExp(`^${entry.replace(/[.+]/g, '\\$&').replaceAll('*', '[^/]*')}$`).test(essence)));
+  return list.some(
+    (entry) =>
+      entry === essence ||
+      (entry.includes('*') && new RegExp(`^${entry.replace(/[.+]/g, '\\$&').replaceAll('*', '[^/]*')}$`).test(essence)),
+  );
 }

@@ -20,27 +20,60 @@ const refused = async (run: Parameters<typeof runMasker>[0]): Promise<AppError |
 describe('the head of a response', () => {
   test('loses what describes the original bytes, and keeps the rest', async () => {
     const headers: [string, string][] = [
-      ['content-type', 'application/json; charset="utf-8"'], ['content-length', '9'], ['etag', '"x"'], ['last-modified', 'Tue'], ['content-md5', 'x'], ['digest', 'x'], ['content-digest', 'x'], ['repr-digest', 'x'],
-      ['accept-ranges', 'bytes'], ['x-amz-checksum-sha256', 'x'], ['cache-control', 'no-store'], ['x-request-id', '1'],
+      ['content-type', 'application/json; charset="utf-8"'],
+      ['content-length', '9'],
+      ['etag', '"x"'],
+      ['last-modified', 'Tue'],
+      ['content-md5', 'x'],
+      ['digest', 'x'],
+      ['content-digest', 'x'],
+      ['repr-digest', 'x'],
+      ['accept-ranges', 'bytes'],
+      ['x-amz-checksum-sha256', 'x'],
+      ['cache-control', 'no-store'],
+      ['x-request-id', '1'],
     ];
-    expect((await runMasker({ rules, headers, body: '{"pin":1}' })).headers).toEqual([['content-type', 'application/json; charset=utf-8'], ['cache-control', 'no-store'], ['x-request-id', '1']]);
+    expect((await runMasker({ rules, headers, body: '{"pin":1}' })).headers).toEqual([
+      ['content-type', 'application/json; charset=utf-8'],
+      ['cache-control', 'no-store'],
+      ['x-request-id', '1'],
+    ]);
   });
 
   test('has its values masked by rules: a key rule selects a header by its name', async () => {
     const { headers, trailers, report } = await runMasker({
       rules: [{ key: 'x_user_pin' }, { detect: 'email' }, { key: 'x-gone', action: 'remove' }],
-      headers: [['content-type', 'application/json'], ['x-user-pin', '1'], ['x-note', 'from alice@example.com'], ['x-gone', '1'], ['date', 'Tue, 24 Nov 2026 07:00:00 GMT']],
+      headers: [
+        ['content-type', 'application/json'],
+        ['x-user-pin', '1'],
+        ['x-note', 'from alice@example.com'],
+        ['x-gone', '1'],
+        ['date', 'Tue, 24 Nov 2026 07:00:00 GMT'],
+      ],
       body: '{}',
       trailers: [['x-user-pin', '1']],
     });
-    expect(headers).toEqual([['content-type', 'application/json'], ['x-user-pin', '[redacted]'], ['x-note', 'from [redacted]'], ['date', 'Tue, 24 Nov 2026 07:00:00 GMT']]);
+    expect(headers).toEqual([
+      ['content-type', 'application/json'],
+      ['x-user-pin', '[redacted]'],
+      ['x-note', 'from [redacted]'],
+      ['date', 'Tue, 24 Nov 2026 07:00:00 GMT'],
+    ]);
     expect(trailers).toEqual([['x-user-pin', '[redacted]']]);
     expect(report.maskedCount).toBe(4);
   });
 
   test('passes without a body whatever its type: HEAD, 204, 304, length 0', async () => {
-    const headers: [string, string][] = [['content-type', 'application/octet-stream'], ['etag', '"x"']];
-    for (const input of [{ requestMethod: 'HEAD' }, { status: 204 }, { status: 304 }, { headers: [...headers, ['content-length', '0']] as [string, string][] }]) {
+    const headers: [string, string][] = [
+      ['content-type', 'application/octet-stream'],
+      ['etag', '"x"'],
+    ];
+    for (const input of [
+      { requestMethod: 'HEAD' },
+      { status: 204 },
+      { status: 304 },
+      { headers: [...headers, ['content-length', '0']] as [string, string][] },
+    ]) {
       const { passthrough, headers: shown } = await runMasker({ rules, headers, body: '', ...input });
       expect(passthrough).toBe(true);
       expect(shown).toEqual([['content-type', 'application/octet-stream']]);
@@ -54,7 +87,9 @@ describe('the head of a response', () => {
     expect(await refused({ rules, type: 'image/png', body, unmaskedContentTypes: ['image/*'] })).toBeNull();
     expect((await refused({ rules, type: 'image/png', body, unmaskedContentTypes: ['image/p'] }))?.status).toBe(502);
     expect((await refused({ rules, body: '{}', status: 206 }))?.detail).toContain('partial');
-    expect((await refused({ scrub: compileScrubber(['a secret']), headers: [['content-encoding', 'exi']], body }))?.detail).toContain('credential');
+    expect((await refused({ scrub: compileScrubber(['a secret']), headers: [['content-encoding', 'exi']], body }))?.detail).toContain(
+      'credential',
+    );
   });
 
   test('a listed type that has a machine is masked all the same', async () => {
@@ -67,9 +102,18 @@ describe('the head of a response', () => {
   });
 
   test('asks the target for nothing that could not be masked', () => {
-    const headers: [string, string][] = [['range', 'bytes=0-9'], ['if-range', '"x"'], ['if-none-match', '"x"'], ['accept-encoding', 'gzip;q=1, dcb, br'], ['accept', '*/*']];
+    const headers: [string, string][] = [
+      ['range', 'bytes=0-9'],
+      ['if-range', '"x"'],
+      ['if-none-match', '"x"'],
+      ['accept-encoding', 'gzip;q=1, dcb, br'],
+      ['accept', '*/*'],
+    ];
     const masking = compileMasking(rulesOf(rules));
-    expect(requestHeadersForMasking(headers, { masking, scrub: null })).toEqual([['accept-encoding', 'gzip;q=1, br'], ['accept', '*/*']]);
+    expect(requestHeadersForMasking(headers, { masking, scrub: null })).toEqual([
+      ['accept-encoding', 'gzip;q=1, br'],
+      ['accept', '*/*'],
+    ]);
     expect(requestHeadersForMasking(headers, { masking: null, scrub: compileScrubber(['a secret']) })[0]).toEqual(['range', 'bytes=0-9']);
     expect(requestHeadersForMasking(headers, { masking: null, scrub: null })).toBe(headers);
     expect(requestHeadersForMasking([['accept-encoding', 'dcb']], { masking, scrub: null })).toEqual([['accept-encoding', 'identity']]);
@@ -93,12 +137,18 @@ describe('coded bodies', () => {
         fc.string({ unit: 'grapheme-ascii', minLength: 12, maxLength: 30 }),
         async (applied, charset, chunks, planted) => {
           const text = JSON.stringify({ a: 'é', pin: planted, nested: JSON.stringify({ pin: planted }) });
-          const plain = Buffer.from(charset === 'utf-8 bom' || charset === 'utf-16be' ? `\ufeff${text}` : text, charset.startsWith('utf-16') ? 'utf16le' : charset === 'latin1' ? 'latin1' : 'utf8');
+          const plain = Buffer.from(
+            charset === 'utf-8 bom' || charset === 'utf-16be' ? `\ufeff${text}` : text,
+            charset.startsWith('utf-16') ? 'utf16le' : charset === 'latin1' ? 'latin1' : 'utf8',
+          );
           if (charset === 'utf-16be') plain.swap16();
           const body = applied.reduce<Uint8Array>((bytes, coding) => codings[coding]!(bytes), plain);
           const result = await runMasker({
             rules,
-            headers: [['content-type', charset === 'latin1' ? 'application/json; charset=iso-8859-1' : 'application/json'], ...(applied.length === 0 ? [] : ([['content-encoding', applied.join(', ')]] as [string, string][]))],
+            headers: [
+              ['content-type', charset === 'latin1' ? 'application/json; charset=iso-8859-1' : 'application/json'],
+              ...(applied.length === 0 ? [] : ([['content-encoding', applied.join(', ')]] as [string, string][])),
+            ],
             body,
             chunks,
           });
@@ -113,11 +163,25 @@ describe('coded bodies', () => {
 
   test('are cut when they decode to much more than they are, or end early', async () => {
     const bomb = gzipSync(Buffer.alloc(40_000_000, 0x20), { level: 9 });
-    const headers: [string, string][] = [['content-type', 'application/json'], ['content-encoding', 'gzip']];
+    const headers: [string, string][] = [
+      ['content-type', 'application/json'],
+      ['content-encoding', 'gzip'],
+    ];
     const cut = await runMasker({ rules, headers, body: bomb, chunks: [16_384] });
     expect(cut.report.cut?.reason).toContain('times its size');
     expect((await runMasker({ rules, headers, body: gzipSync('{"pin":1}').subarray(0, 15) })).error?.code).toBe('unmaskable_response');
-    expect((await runMasker({ rules, headers: [['content-type', 'application/json'], ['content-encoding', 'deflate']], body: deflateRawSync('{"pin":1}') })).text).toBe('{"pin":"[redacted]"}');
+    expect(
+      (
+        await runMasker({
+          rules,
+          headers: [
+            ['content-type', 'application/json'],
+            ['content-encoding', 'deflate'],
+          ],
+          body: deflateRawSync('{"pin":1}'),
+        })
+      ).text,
+    ).toBe('{"pin":"[redacted]"}');
   });
 
   test('stop when the sink asks, and go on when it resumes', async () => {
@@ -128,7 +192,15 @@ describe('coded bodies', () => {
     const done = new Promise<number>((resolve, reject) => {
       let out = 0;
       masker = createResponseMasker({
-        masking: compileMasking(rulesOf(rules)), unmaskedContentTypes: [], requestMethod: 'GET', status: 200, headers: [['content-type', 'application/json'], ['content-encoding', 'gzip']], scrub: null,
+        masking: compileMasking(rulesOf(rules)),
+        unmaskedContentTypes: [],
+        requestMethod: 'GET',
+        status: 200,
+        headers: [
+          ['content-type', 'application/json'],
+          ['content-encoding', 'gzip'],
+        ],
+        scrub: null,
         sink: {
           data(chunk) {
             if (isPaused) outWhilePaused++;

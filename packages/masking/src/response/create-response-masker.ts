@@ -152,13 +152,19 @@ function planBody(input: ResponseMaskerInput, engine: Engine): BodyPlan | null {
   const values = valuesOf(input.headers, 'content-type');
   const type = values.length === 1 ? parseMediaType(values[0]!) : null;
   if (type === null) {
-    throw unmaskable(values.length === 0 ? 'The response does not say its content type, so it cannot be masked.' : 'The content type of the response is not valid or not unique, so the response cannot be masked.');
+    throw unmaskable(
+      values.length === 0
+        ? 'The response does not say its content type, so it cannot be masked.'
+        : 'The content type of the response is not valid or not unique, so the response cannot be masked.',
+    );
   }
   const format = formatOf(type.essence);
   if (input.status === 206) throw unmaskable('The response is partial (206), and a part cannot be masked.');
   if (format !== undefined) return { engine, format, type };
   if (isListed(type.essence, input.unmaskedContentTypes)) return null;
-  throw unmaskable(`The response has the content type ${type.essence}, which cannot be masked; unmaskedContentTypes of the connection can let it pass.`);
+  throw unmaskable(
+    `The response has the content type ${type.essence}, which cannot be masked; unmaskedContentTypes of the connection can let it pass.`,
+  );
 }
 
 const noValues: readonly string[] = [];

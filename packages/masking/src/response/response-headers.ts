@@ -7,15 +7,53 @@ import type { Scrubber } from '../scrubber/scrubber.ts';
 
 /** They describe the bytes that the target sent (RFC 9110 §8.8, RFC 9530, RFC 1864, vendors'): untrue once a byte changed. */
 const ofOriginalBytes = new Set([
-  'content-length', 'etag', 'last-modified', 'content-md5', 'digest', 'content-digest', 'repr-digest', 'accept-ranges', 'content-range', 'x-goog-hash',
-  'x-goog-stored-content-length', 'x-amz-checksum-crc32', 'x-amz-checksum-crc32c', 'x-amz-checksum-crc64nvme', 'x-amz-checksum-sha1', 'x-amz-checksum-sha256', 'x-ms-content-crc64',
-  'x-uncompressed-content-length', 'x-decompressed-content-length', 'signature', 'signature-input',
+  'content-length',
+  'etag',
+  'last-modified',
+  'content-md5',
+  'digest',
+  'content-digest',
+  'repr-digest',
+  'accept-ranges',
+  'content-range',
+  'x-goog-hash',
+  'x-goog-stored-content-length',
+  'x-amz-checksum-crc32',
+  'x-amz-checksum-crc32c',
+  'x-amz-checksum-crc64nvme',
+  'x-amz-checksum-sha1',
+  'x-amz-checksum-sha256',
+  'x-ms-content-crc64',
+  'x-uncompressed-content-length',
+  'x-decompressed-content-length',
+  'signature',
+  'signature-input',
 ]);
 
 /** Values with a grammar of their own that carry no data; detectors do not look at them. */
 const structural = new Set([
-  'content-type', 'content-encoding', 'content-length', 'transfer-encoding', 'connection', 'date', 'expires', 'last-modified', 'etag', 'age', 'vary', 'cache-control',
-  'server', 'allow', 'retry-after', 'accept-ranges', 'strict-transport-security', 'trailer', 'upgrade', 'keep-alive', 'te', 'content-range',
+  'content-type',
+  'content-encoding',
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'date',
+  'expires',
+  'last-modified',
+  'etag',
+  'age',
+  'vary',
+  'cache-control',
+  'server',
+  'allow',
+  'retry-after',
+  'accept-ranges',
+  'strict-transport-security',
+  'trailer',
+  'upgrade',
+  'keep-alive',
+  'te',
+  'content-range',
 ]);
 
 /** Drops what no longer describes the body. */
@@ -43,7 +81,8 @@ function inUtf8(value: string): string {
   let said = saidInUtf8.get(value);
   if (said === undefined) {
     said = value.replace(/(;\s*charset\s*=\s*)(?:"[^"]*"|[^;\s]+)/gi, '$1utf-8');
-    if (said === value && /^\s*(?:text\/|application\/(?:xml|xhtml))/i.test(value) && !/charset/i.test(value)) said = `${value}; charset=utf-8`;
+    if (said === value && /^\s*(?:text\/|application\/(?:xml|xhtml))/i.test(value) && !/charset/i.test(value))
+      said = `${value}; charset=utf-8`;
     if (saidInUtf8.size >= maxSaid) saidInUtf8.clear();
     saidInUtf8.set(value, said);
   }
@@ -51,7 +90,12 @@ function inUtf8(value: string): string {
 }
 
 /** Scrubs the credential from values (and names), and applies the rules to values: a key rule selects a header by its name. */
-export function maskHeaderValues(headers: HeaderList, engine: Engine | null, scrub: Scrubber | null, report: Tally & { credentialReflected: boolean }): HeaderList {
+export function maskHeaderValues(
+  headers: HeaderList,
+  engine: Engine | null,
+  scrub: Scrubber | null,
+  report: Tally & { credentialReflected: boolean },
+): HeaderList {
   if (engine === null && scrub === null) return headers;
   let masked: HeaderList | null = null;
   for (let i = 0; i < headers.length; i++) {
@@ -64,7 +108,12 @@ export function maskHeaderValues(headers: HeaderList, engine: Engine | null, scr
 }
 
 /** The same header where it stays as it is; null where it is removed. */
-function maskOne(header: HeaderList[number], engine: Engine | null, scrub: Scrubber | null, report: Tally & { credentialReflected: boolean }): HeaderList[number] | null {
+function maskOne(
+  header: HeaderList[number],
+  engine: Engine | null,
+  scrub: Scrubber | null,
+  report: Tally & { credentialReflected: boolean },
+): HeaderList[number] | null {
   const [name, original] = header;
   let value = original;
   if (scrub !== null) {

@@ -6,7 +6,16 @@ import { compileMasking } from './compile-masking.ts';
 
 describe('compiling masking rules', () => {
   test('says of every rule what is wrong and where', () => {
-    const rules = rulesOf([{ path: '$[-1]' }, { detect: 'shoe_size' }, { pattern: '(' }, { pattern: 'x*' }, { key: '_-' }, { key: 'a', unless: 'identity.' }, { key: 'a', unless: 'identity.name' }, { key: 'fine' }]);
+    const rules = rulesOf([
+      { path: '$[-1]' },
+      { detect: 'shoe_size' },
+      { pattern: '(' },
+      { pattern: 'x*' },
+      { key: '_-' },
+      { key: 'a', unless: 'identity.' },
+      { key: 'a', unless: 'identity.name' },
+      { key: 'fine' },
+    ]);
     const error = (() => {
       try {
         return void compileMasking(rules, { compileCondition });
@@ -17,7 +26,15 @@ describe('compiling masking rules', () => {
     expect(error).toBeInstanceOf(AppError);
     expect(error.code).toBe('policy_invalid');
     const errors = error.extras['errors'] as { path: string; message: string }[];
-    expect(errors.map((one) => one.path)).toEqual(['mask[0].path', 'mask[1].detect', 'mask[2].pattern', 'mask[3].pattern', 'mask[4].key', 'mask[5].unless', 'mask[6].unless']);
+    expect(errors.map((one) => one.path)).toEqual([
+      'mask[0].path',
+      'mask[1].detect',
+      'mask[2].pattern',
+      'mask[3].pattern',
+      'mask[4].key',
+      'mask[5].unless',
+      'mask[6].unless',
+    ]);
     expect(errors[0]!.message).toContain('one pass');
     expect(errors[1]!.message).toContain('payment_card');
     expect(errors[3]!.message).toContain('empty text');
@@ -26,7 +43,10 @@ describe('compiling masking rules', () => {
   test('lifts a rule for the identities that its condition names, and never by an error in it', async () => {
     const identity = { name: 'auditor', issuer: 'i', subject: 's', claims: { team: 'audit' }, labels: { env: 'prod' } };
     const other = { ...identity, name: 'nightly', claims: {} };
-    const rules = [{ key: 'pin', unless: 'identity.name == "auditor"' }, { key: 'iban', unless: 'identity.claims.team == "audit"' }];
+    const rules = [
+      { key: 'pin', unless: 'identity.name == "auditor"' },
+      { key: 'iban', unless: 'identity.claims.team == "audit"' },
+    ];
     const body = '{"pin":1,"iban":2}';
     expect((await runMasker({ rules, body, identity })).text).toBe(body);
     expect((await runMasker({ rules, body, identity: other })).text).toBe('{"pin":"[redacted]","iban":"[redacted]"}');
@@ -50,7 +70,16 @@ describe('compiling masking rules', () => {
   });
 
   test('where several rules select one place, the one that hides most wins, whatever their order', async () => {
-    for (const rules of [[{ key: 'pin', action: 'partial' }, { path: '$.pin', action: 'redact' }], [{ path: '$.pin', action: 'redact' }, { key: 'pin', action: 'partial' }]] as const) {
+    for (const rules of [
+      [
+        { key: 'pin', action: 'partial' },
+        { path: '$.pin', action: 'redact' },
+      ],
+      [
+        { path: '$.pin', action: 'redact' },
+        { key: 'pin', action: 'partial' },
+      ],
+    ] as const) {
       expect((await runMasker({ rules: [...rules], body: '{"pin":"1234567890"}' })).text).toBe('{"pin":"[redacted]"}');
     }
   });
@@ -60,7 +89,10 @@ describe('compiling masking rules', () => {
   });
 
   test('patterns and words work on characters outside the BMP and on numbers', async () => {
-    const { text } = await runMasker({ rules: [{ pattern: '[a-c]{3}|77' }, { words: ['Bluebird'], action: 'null' }], body: '["😀abc😀","xabcx",1774,"the BLUEBIRD flies","Bluebird"]' });
+    const { text } = await runMasker({
+      rules: [{ pattern: '[a-c]{3}|77' }, { words: ['Bluebird'], action: 'null' }],
+      body: '["😀abc😀","xabcx",1774,"the BLUEBIRD flies","Bluebird"]',
+    });
     expect(text).toBe('["😀[redacted]😀","x[redacted]x","1[redacted]4",null,null]');
   });
 });

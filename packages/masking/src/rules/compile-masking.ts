@@ -106,7 +106,8 @@ function compileRule(
     if (name !== undefined) part = { path: { segments: [{ descendant: true, selectors: [{ kind: 'folded', name }] }], action } };
   } else if (rule.detect !== undefined) {
     const found = attempt('detect', () => detectorsNamed(rule.detect!));
-    if (found !== undefined) part = { detectors: found.flatMap((detector) => (detector.parts ?? [detector]).map((one) => ({ detector: one, action }))) };
+    if (found !== undefined)
+      part = { detectors: found.flatMap((detector) => (detector.parts ?? [detector]).map((one) => ({ detector: one, action }))) };
   } else if (rule.pattern !== undefined) {
     const pattern = attempt('pattern', () => compilePattern(rule.pattern!));
     if (pattern !== undefined) part = { pattern: { pattern, action } };
@@ -131,7 +132,8 @@ function isExempt(unless: IdentityCondition, identity: MaskingIdentity): boolean
 
 /** The sentence of the first fault, without the place, which is ours to tell. */
 function messageOf(error: unknown): string {
-  const [fault] = error instanceof AppError && Array.isArray(error.extras['errors']) ? (error.extras['errors'] as { message?: unknown }[]) : [];
+  const [fault] =
+    error instanceof AppError && Array.isArray(error.extras['errors']) ? (error.extras['errors'] as { message?: unknown }[]) : [];
   if (typeof fault?.message === 'string') return fault.message;
   return error instanceof Error ? error.message : String(error);
 }
@@ -185,4 +187,3 @@ function buildEngine(rules: readonly CompiledRule[], hash: HashText): Engine {
     observer: null,
   };
 }
-

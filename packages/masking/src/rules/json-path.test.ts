@@ -61,7 +61,8 @@ describe('JSONPath in one pass', () => {
     const gone: unknown[] = [];
     const compare = (before: unknown, after: unknown): void => {
       if (after === '[redacted]') gone.push(before);
-      else if (before !== null && typeof before === 'object') for (const [key, value] of Object.entries(before)) compare(value, (after as Record<string, unknown>)[key]);
+      else if (before !== null && typeof before === 'object')
+        for (const [key, value] of Object.entries(before)) compare(value, (after as Record<string, unknown>)[key]);
       else expect(after).toEqual(before);
     };
     compare(document, JSON.parse(text));

@@ -115,7 +115,8 @@ export function parseJsonPath(expression: string): Segment[] {
       skipBlanks();
       step = integerAt();
     }
-    if ((start ?? 0) < 0 || (end ?? 0) < 0) fail('a slice from the end is only known when the array has ended: one pass cannot decide it', from);
+    if ((start ?? 0) < 0 || (end ?? 0) < 0)
+      fail('a slice from the end is only known when the array has ended: one pass cannot decide it', from);
     if ((step ?? 1) < 0) fail('a slice with a negative step runs backwards: one pass cannot decide it', from);
     if (step === 0) fail('a slice with step 0 selects nothing', from);
     return { kind: 'slice', start: start ?? 0, end: end ?? Number.POSITIVE_INFINITY, step: step ?? 1 };
@@ -155,12 +156,12 @@ export function parseJsonPath(expression: string): Segment[] {
       return [{ kind: 'wildcard' }];
     }
     const from = at;
-    for (let char = String.fromCodePoint(expression.codePointAt(at) ?? 0); at < expression.length; ) {
+    for (let char = String.fromCodePoint(expression.codePointAt(at) ?? 0); at < expression.length;) {
       if (!(at === from ? nameFirst : nameRest).test(char)) break;
       at += char.length;
       char = String.fromCodePoint(expression.codePointAt(at) ?? 0);
     }
-    if (at === from) fail('a member name, * or [ is missing; quote names with other characters: [\'a-b\']');
+    if (at === from) fail("a member name, * or [ is missing; quote names with other characters: ['a-b']");
     if (peek() === '(') fail('functions are only for filters');
     return [{ kind: 'name', name: expression.slice(from, at) }];
   };

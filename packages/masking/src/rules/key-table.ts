@@ -56,7 +56,17 @@ export class KeyTable {
   /** `maskName`: what stands for a key that is itself sensitive, null where it is not. */
   constructor(rules: readonly PathRule[], maskName: (name: string) => string | null) {
     this.#maskName = maskName;
-    this.first = { name: '', folded: '', symbol: -1, context: 0, masked: null, hash: 0, raw: new Uint8Array(0), ...wordsOf(new Uint8Array(0)), follower: null };
+    this.first = {
+      name: '',
+      folded: '',
+      symbol: -1,
+      context: 0,
+      masked: null,
+      hash: 0,
+      raw: new Uint8Array(0),
+      ...wordsOf(new Uint8Array(0)),
+      follower: null,
+    };
     for (const rule of rules) {
       for (const segment of rule.segments) {
         for (const selector of segment.selectors) {

@@ -98,7 +98,10 @@ export class PathAutomaton {
   constructor(rules: readonly PathRule[]) {
     this.#rules = rules;
     this.#stride = 1 + Math.max(0, ...rules.map((rule) => rule.segments.length));
-    this.root = this.#state(rules.map((_, rule) => rule * this.#stride), undefined);
+    this.root = this.#state(
+      rules.map((_, rule) => rule * this.#stride),
+      undefined,
+    );
   }
 
   actionOf(positions: readonly number[]): Action {
@@ -135,13 +138,19 @@ export class PathAutomaton {
       if (segment.descendant) next.add(position);
       if (segment.selectors.some(selects)) next.add(position + 1);
     }
-    return this.#state([...next].sort((a, b) => a - b), from);
+    return this.#state(
+      [...next].sort((a, b) => a - b),
+      from,
+    );
   }
 
   /** The state that stands for being in any of these. */
   union(one: PathState, other: PathState): PathState {
     if (one === other) return one;
-    return this.#state([...new Set([...one.positions, ...other.positions])].sort((a, b) => a - b), one);
+    return this.#state(
+      [...new Set([...one.positions, ...other.positions])].sort((a, b) => a - b),
+      one,
+    );
   }
 
   #segment(position: number): Segment | undefined {
@@ -149,7 +158,8 @@ export class PathAutomaton {
   }
 
   #state(positions: readonly number[], from: PathState | undefined): PathState {
-    if (from !== undefined && from.positions.length === positions.length && from.positions.every((one, i) => one === positions[i])) return from;
+    if (from !== undefined && from.positions.length === positions.length && from.positions.every((one, i) => one === positions[i]))
+      return from;
     const key = positions.join(',');
     let state = this.#states.get(key);
     if (state === undefined) {

@@ -5,7 +5,14 @@ import { trySample } from './try-sample.ts';
 
 describe('trying rules on a sample', () => {
   test('shows before and after, and what each rule does in words', () => {
-    const rules = rulesOf([{ key: 'email', action: 'partial' }, { detect: 'payment_card' }, { path: '$.x' }, { words: ['blue'] }, { pattern: '[0-9]{9}', action: 'null' }, { detect: 'financial', unless: 'identity.name == "a"' }]);
+    const rules = rulesOf([
+      { key: 'email', action: 'partial' },
+      { detect: 'payment_card' },
+      { path: '$.x' },
+      { words: ['blue'] },
+      { pattern: '[0-9]{9}', action: 'null' },
+      { detect: 'financial', unless: 'identity.name == "a"' },
+    ]);
     const trial = trySample(rules, 'application/json', '{"email":"alice@example.com","note":"4242424242424242"}', { compileCondition });
     expect(trial.after).toBe('{"email":"****.com","note":null}');
     expect(trial.rules.map((one) => one.maskedCount)).toEqual([1, 1, 0, 0, 1, 1]);

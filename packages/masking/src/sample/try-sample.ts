@@ -27,11 +27,20 @@ export function trySample(rules: readonly MaskRule[], contentType: string, sampl
     after: whole.text,
     maskedCount: whole.maskedCount,
     refused: whole.refused,
-    rules: rules.map((rule, index) => ({ index, explanation: describeRule(rule), maskedCount: run([rule], contentType, sample, options).maskedCount })),
+    rules: rules.map((rule, index) => ({
+      index,
+      explanation: describeRule(rule),
+      maskedCount: run([rule], contentType, sample, options).maskedCount,
+    })),
   };
 }
 
-function run(rules: readonly MaskRule[], contentType: string, sample: string, options: SampleOptions): { text: string; maskedCount: number; refused: string | null } {
+function run(
+  rules: readonly MaskRule[],
+  contentType: string,
+  sample: string,
+  options: SampleOptions,
+): { text: string; maskedCount: number; refused: string | null } {
   const chunks: Uint8Array[] = [];
   let refused: string | null = null;
   try {

@@ -75,7 +75,8 @@ export function patternStart(pattern: GraphPattern): Node {
       if (char >= 0x80) targets.push(...follow(position, latin1(utf8Bytes(String.fromCodePoint(char))), 0, byte, true));
       for (const form of notationsOf(char)) targets.push(...follow(position, form, 0, byte, false));
     }
-    if (depth > 1) for (const opening of openings) for (const form of notationsOf(opening)) targets.push(...open(position, opening, form, 0, byte));
+    if (depth > 1)
+      for (const opening of openings) for (const form of notationsOf(opening)) targets.push(...open(position, opening, form, 0, byte));
     if (position > 0 && breaks < maxBreaks) for (const skip of skips) targets.push(...pass(position, skip, 0, breaks, byte));
     return targets;
   };
@@ -84,13 +85,16 @@ export function patternStart(pattern: GraphPattern): Node {
   const follow = (position: number, form: string, offset: number, byte: number, isExact: boolean): Node[] => {
     if (form.charCodeAt(offset) !== (isExact ? byte : lower(byte))) return [];
     if (offset + 1 === form.length) return [at(position + 1, 0)];
-    return [node(`${position}f${offset + 1}${isExact ? '=' : '~'}${form}`, 0, true, (next) => follow(position, form, offset + 1, next, isExact))];
+    return [
+      node(`${position}f${offset + 1}${isExact ? '=' : '~'}${form}`, 0, true, (next) => follow(position, form, offset + 1, next, isExact)),
+    ];
   };
 
   /** Within a notation of the character that opens a notation of the character at `position`. */
   const open = (position: number, opening: number, form: string, offset: number, byte: number): Node[] => {
     if (form.charCodeAt(offset) !== lower(byte)) return [];
-    if (offset + 1 < form.length) return [node(`${position}o${opening},${offset + 1}${form}`, 0, true, (next) => open(position, opening, form, offset + 1, next))];
+    if (offset + 1 < form.length)
+      return [node(`${position}o${opening},${offset + 1}${form}`, 0, true, (next) => open(position, opening, form, offset + 1, next))];
     return positions[position]!.flatMap((char) => notationsOf(char).flatMap((one) => follow(position, one, 0, opening, false)));
   };
 

@@ -5,9 +5,19 @@ import { patternStart } from './escape-graph.ts';
 import type { GraphPattern, Node } from './escape-graph.ts';
 import { MatchPairs } from './match-pairs.ts';
 
-const characters = fc.oneof(fc.constantFrom(...'aZ0_%=\\&/"\n+é'), fc.constantFrom('\u0000', 'ÿ', '€', '😀'), fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 1 }));
+const characters = fc.oneof(
+  fc.constantFrom(...'aZ0_%=\\&/"\n+é'),
+  fc.constantFrom('\u0000', 'ÿ', '€', '😀'),
+  fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 1 }),
+);
 const pattern = fc.record({
-  positions: fc.array(fc.array(characters.map((char) => char.codePointAt(0)!), { minLength: 1, maxLength: 2 }), { minLength: 2, maxLength: 12 }),
+  positions: fc.array(
+    fc.array(
+      characters.map((char) => char.codePointAt(0)!),
+      { minLength: 1, maxLength: 2 },
+    ),
+    { minLength: 2, maxLength: 12 },
+  ),
   depth: fc.constantFrom<1 | 2>(1, 2),
   breaks: fc.boolean(),
 });
@@ -29,15 +39,22 @@ function writeOnce(one: GraphPattern, choices: readonly number[]): number[] {
 
 test('every two bytes that follow each other in any way of writing a pattern are among its pairs, and none is skipped', () => {
   fc.assert(
-    fc.property(pattern, fc.array(fc.nat(9999), { minLength: 3, maxLength: 40 }), fc.uint8Array({ maxLength: 60 }), fc.uint8Array({ maxLength: 20 }), (one, choices, before, after) => {
-      const written = writeOnce(one, choices);
-      const pairs = new MatchPairs([one]);
-      for (let i = 1; i < written.length; i++) expect(pairs.has(written[i - 1]!, written[i]!), `${written[i - 1]} ${written[i]}`).toBe(true);
-      // wherever it is asked from, it does not go over the start, not even where the text ends within
-      const bytes = Uint8Array.from([...before, ...written, ...after]);
-      for (let from = 0; from <= before.length; from++) expect(pairs.skip(bytes, from, bytes.length)).toBeLessThanOrEqual(before.length);
-      for (let n = before.length; n < bytes.length; n++) expect(pairs.skip(bytes, 0, n)).toBeLessThanOrEqual(before.length);
-    }),
+    fc.property(
+      pattern,
+      fc.array(fc.nat(9999), { minLength: 3, maxLength: 40 }),
+      fc.uint8Array({ maxLength: 60 }),
+      fc.uint8Array({ maxLength: 20 }),
+      (one, choices, before, after) => {
+        const written = writeOnce(one, choices);
+        const pairs = new MatchPairs([one]);
+        for (let i = 1; i < written.length; i++)
+          expect(pairs.has(written[i - 1]!, written[i]!), `${written[i - 1]} ${written[i]}`).toBe(true);
+        // wherever it is asked from, it does not go over the start, not even where the text ends within
+        const bytes = Uint8Array.from([...before, ...written, ...after]);
+        for (let from = 0; from <= before.length; from++) expect(pairs.skip(bytes, from, bytes.length)).toBeLessThanOrEqual(before.length);
+        for (let n = before.length; n < bytes.length; n++) expect(pairs.skip(bytes, 0, n)).toBeLessThanOrEqual(before.length);
+      },
+    ),
     { numRuns: 250 },
   );
 });

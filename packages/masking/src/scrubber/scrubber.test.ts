@@ -7,7 +7,8 @@ import { runMasker } from '../testing/run-masker.ts';
 import { compileScrubber } from './scrubber.ts';
 
 const utf16 = (text: string): string => Buffer.from(text, 'utf16le').toString('latin1');
-const eachUnit = (text: string, write: (unit: number) => string): string => Array.from({ length: text.length }, (_, i) => write(text.charCodeAt(i))).join('');
+const eachUnit = (text: string, write: (unit: number) => string): string =>
+  Array.from({ length: text.length }, (_, i) => write(text.charCodeAt(i))).join('');
 const hex = (unit: number, width: number): string => unit.toString(16).padStart(width, '0');
 
 /** Ways in which a target may send a secret back. */
@@ -28,20 +29,36 @@ const notations: Readonly<Record<string, (secret: string) => string>> = {
   'base64 at 1': (secret) => Buffer.from(`u${secret}`).toString('base64'),
   'base64 at 2': (secret) => Buffer.from(`u:${secret}:more`).toString('base64'),
   base64url: (secret) => Buffer.from(`user:${secret}`).toString('base64url'),
-  'base64 in lines': (secret) => Buffer.from(`some text before ${secret}`).toString('base64').replaceAll(/(.{10})/g, '$1\r\n'),
+  'base64 in lines': (secret) =>
+    Buffer.from(`some text before ${secret}`)
+      .toString('base64')
+      .replaceAll(/(.{10})/g, '$1\r\n'),
   'base64 in percent': (secret) => encodeURIComponent(Buffer.from(secret).toString('base64')),
   hex: (secret) => Buffer.from(secret).toString('hex'),
-  'HEX in two cases': (secret) => Buffer.from(secret).toString('hex').replaceAll(/[a-f]/g, (digit, at: number) => (at % 3 === 0 ? digit.toUpperCase() : digit)),
+  'HEX in two cases': (secret) =>
+    Buffer.from(secret)
+      .toString('hex')
+      .replaceAll(/[a-f]/g, (digit, at: number) => (at % 3 === 0 ? digit.toUpperCase() : digit)),
   'utf-16': utf16,
-  'mixed escapes': (secret) => eachUnit(secret, (unit) => [String.fromCharCode(unit), `\\u${hex(unit, 4)}`, `%${hex(unit, 2)}`, `&#${unit};`][unit % 4]!),
+  'mixed escapes': (secret) =>
+    eachUnit(secret, (unit) => [String.fromCharCode(unit), `\\u${hex(unit, 4)}`, `%${hex(unit, 2)}`, `&#${unit};`][unit % 4]!),
 };
 
 const secrets = fc.oneof(
   fc.string({ unit: fc.constantFrom(...'abcdefXYZ0123456789_-+/=.~'), minLength: 8, maxLength: 60 }),
-  fc.constantFrom('sk_live_4eC39HqLyjWDarjtT1zdp7dc', 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl', 'p&ss"w\\rd<1>', '1234567890123456'),
+  fc.constantFrom(
+    'sk_live_4eC39HqLyjWDarjtT1zdp7dc',
+    'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl',
+    'p&ss"w\\rd<1>',
+    '1234567890123456',
+  ),
 );
 
-function scrub(scrubber: ReturnType<typeof compileScrubber>, bytes: Uint8Array, sizes: readonly number[]): { bytes: Buffer; found: boolean } {
+function scrub(
+  scrubber: ReturnType<typeof compileScrubber>,
+  bytes: Uint8Array,
+  sizes: readonly number[],
+): { bytes: Buffer; found: boolean } {
   const stream = scrubber.stream();
   const out: Uint8Array[] = [];
   for (let at = 0, turn = 0; at < bytes.length; turn++) {
@@ -59,17 +76,26 @@ describe('scrubbing the credential', () => {
   for (const [name, write] of Object.entries(notations)) {
     test(`finds it in ${name}, in any chunks, and keeps the length`, () => {
       fc.assert(
-        fc.property(secrets, fc.string({ maxLength: 20 }), fc.string({ maxLength: 20 }), fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 4 }), (secret, before, after, sizes) => {
-          const written = write(secret);
-          const bytes = name === 'utf-16' ? new Uint8Array(Buffer.from(`${before}\n${written}\n`, 'latin1')) : new TextEncoder().encode(`${before}\n${written}\n${after}`);
-          const result = scrub(compileScrubber([secret]), bytes, sizes);
-          expect(result.found).toBe(true);
-          expect(result.bytes.length).toBe(bytes.length);
-          // of base64 the characters at the rim are shared with what stands around; the core must be gone
-          const core = name.startsWith('base64') ? written.replaceAll(/[\r\n]/g, '').slice(-Math.ceil(secret.length * 1.2), -8) : written;
-          if (core.length > 5) expect(result.bytes.toString('latin1')).not.toContain(core);
-          expect(result.bytes.equals(scrub(compileScrubber([secret]), bytes, [bytes.length]).bytes)).toBe(true);
-        }),
+        fc.property(
+          secrets,
+          fc.string({ maxLength: 20 }),
+          fc.string({ maxLength: 20 }),
+          fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 4 }),
+          (secret, before, after, sizes) => {
+            const written = write(secret);
+            const bytes =
+              name === 'utf-16'
+                ? new Uint8Array(Buffer.from(`${before}\n${written}\n`, 'latin1'))
+                : new TextEncoder().encode(`${before}\n${written}\n${after}`);
+            const result = scrub(compileScrubber([secret]), bytes, sizes);
+            expect(result.found).toBe(true);
+            expect(result.bytes.length).toBe(bytes.length);
+            // of base64 the characters at the rim are shared with what stands around; the core must be gone
+            const core = name.startsWith('base64') ? written.replaceAll(/[\r\n]/g, '').slice(-Math.ceil(secret.length * 1.2), -8) : written;
+            if (core.length > 5) expect(result.bytes.toString('latin1')).not.toContain(core);
+            expect(result.bytes.equals(scrub(compileScrubber([secret]), bytes, [bytes.length]).bytes)).toBe(true);
+          },
+        ),
         { numRuns: 60 },
       );
     });
@@ -77,12 +103,16 @@ describe('scrubbing the credential', () => {
 
   test('changes nothing where the secret does not occur, whatever looks like its start', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(...'sk_live%5c\\u0073&#;=\n 0'), maxLength: 200 }), fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 3 }), (text, sizes) => {
-        const bytes = new TextEncoder().encode(text);
-        const result = scrub(compileScrubber(['sk_live_4eC39HqLyjWDarjtT1zdp7dc']), bytes, sizes);
-        expect(result.found).toBe(false);
-        expect([...result.bytes]).toEqual([...bytes]);
-      }),
+      fc.property(
+        fc.string({ unit: fc.constantFrom(...'sk_live%5c\\u0073&#;=\n 0'), maxLength: 200 }),
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 3 }),
+        (text, sizes) => {
+          const bytes = new TextEncoder().encode(text);
+          const result = scrub(compileScrubber(['sk_live_4eC39HqLyjWDarjtT1zdp7dc']), bytes, sizes);
+          expect(result.found).toBe(false);
+          expect([...result.bytes]).toEqual([...bytes]);
+        },
+      ),
     );
   });
 
@@ -100,12 +130,21 @@ describe('scrubbing the credential', () => {
     const body = new Uint8Array(gzipSync(JSON.stringify({ echo: 'Bearer sk_live_4eC39HqLyjWDarjtT1zdp7dc' })));
     const { text, headers, trailers, report } = await runMasker({
       scrub: scrubber,
-      headers: [['content-type', 'image/x-anything'], ['content-encoding', 'gzip'], ['content-length', String(body.length)], ['x-echo', 'Bearer sk_live_4eC39HqLyjWDarjtT1zdp7dc'], ['etag', '"1"']],
+      headers: [
+        ['content-type', 'image/x-anything'],
+        ['content-encoding', 'gzip'],
+        ['content-length', String(body.length)],
+        ['x-echo', 'Bearer sk_live_4eC39HqLyjWDarjtT1zdp7dc'],
+        ['etag', '"1"'],
+      ],
       body,
       trailers: [['x-last', 'sk_live_4eC39HqLyjWDarjtT1zdp7dc']],
     });
     expect(text).toBe(`{"echo":"Bearer ${'*'.repeat(32)}"}`);
-    expect(headers).toEqual([['content-type', 'image/x-anything'], ['x-echo', `Bearer ${'*'.repeat(32)}`]]);
+    expect(headers).toEqual([
+      ['content-type', 'image/x-anything'],
+      ['x-echo', `Bearer ${'*'.repeat(32)}`],
+    ]);
     expect(trailers).toEqual([['x-last', '*'.repeat(32)]]);
     expect(report.credentialReflected).toBe(true);
   });
@@ -113,10 +152,18 @@ describe('scrubbing the credential', () => {
   test('leaves length and validators of a body that it only looks at', async () => {
     const { headers, text, report } = await runMasker({
       scrub: compileScrubber(['sk_live_4eC39HqLyjWDarjtT1zdp7dc']),
-      headers: [['content-type', 'application/pdf'], ['content-length', '5'], ['etag', '"1"']],
+      headers: [
+        ['content-type', 'application/pdf'],
+        ['content-length', '5'],
+        ['etag', '"1"'],
+      ],
       body: 'hello',
     });
-    expect(headers).toEqual([['content-type', 'application/pdf'], ['content-length', '5'], ['etag', '"1"']]);
+    expect(headers).toEqual([
+      ['content-type', 'application/pdf'],
+      ['content-length', '5'],
+      ['etag', '"1"'],
+    ]);
     expect(text).toBe('hello');
     expect(report.credentialReflected).toBe(false);
   });

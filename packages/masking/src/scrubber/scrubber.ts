@@ -61,7 +61,9 @@ function secretPatterns(secret: string): GraphPattern[] {
     if (positions.length >= minEncodedLength) patterns.push({ positions, depth: 1, breaks: true });
   }
   if (bytes.length * 2 >= minEncodedLength) {
-    const positions = Array.from(bytes, (byte) => Array.from(byte.toString(16).padStart(2, '0'), (digit) => [...new Set([digit, digit.toUpperCase()])].map((one) => one.charCodeAt(0)))).flat();
+    const positions = Array.from(bytes, (byte) =>
+      Array.from(byte.toString(16).padStart(2, '0'), (digit) => [...new Set([digit, digit.toUpperCase()])].map((one) => one.charCodeAt(0))),
+    ).flat();
     patterns.push({ positions, depth: 1, breaks: true });
   }
   return patterns;

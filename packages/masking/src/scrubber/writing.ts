@@ -13,7 +13,8 @@ export interface Writing {
 type Spelling = readonly (readonly number[])[];
 
 /** A notation is taken in any case. */
-const inAnyCase = (text: string): Spelling => Array.from(text, (char) => [...new Set([char, char.toUpperCase()])].map((one) => one.charCodeAt(0)));
+const inAnyCase = (text: string): Spelling =>
+  Array.from(text, (char) => [...new Set([char, char.toUpperCase()])].map((one) => one.charCodeAt(0)));
 
 function describe(spellings: readonly Spelling[]): { firsts: Set<number>; lasts: Set<number>; pairs: Set<number> } {
   const pairs = new Set<number>();
@@ -25,7 +26,11 @@ function cross(firsts: Iterable<number>, seconds: readonly number[], pairs: Set<
   for (const first of firsts) for (const second of seconds) pairs.add(first | (second << 8));
 }
 
-const listed = ({ firsts, lasts, pairs }: ReturnType<typeof describe>): Writing => ({ firsts: [...firsts], lasts: [...lasts], pairs: [...pairs] });
+const listed = ({ firsts, lasts, pairs }: ReturnType<typeof describe>): Writing => ({
+  firsts: [...firsts],
+  lasts: [...lasts],
+  pairs: [...pairs],
+});
 
 /** Of texts in lower case that are taken in any. */
 export const writingOf = (texts: readonly string[]): Writing => listed(describe(texts.map(inAnyCase)));

@@ -10,21 +10,70 @@ import { runMasker } from './run-masker.ts';
 import type { RuleInput } from './run-masker.ts';
 
 const planted = 'Pl4nted-v4lue';
-const rules: RuleInput[] = [{ key: 'pin' }, { path: '$..gone', action: 'remove' }, { detect: 'personal' }, { detect: 'financial' }, { detect: 'credential' }, { words: ['magenta'] }];
+const rules: RuleInput[] = [
+  { key: 'pin' },
+  { path: '$..gone', action: 'remove' },
+  { detect: 'personal' },
+  { detect: 'financial' },
+  { detect: 'credential' },
+  { words: ['magenta'] },
+];
 const scrub = compileScrubber(['sk_live_4eC39HqLyjWDarjtT1zdp7dc']);
 
 const seeds: readonly (readonly [type: string, body: string])[] = [
-  ['application/json', `{"a":[1,-2.5e3,true,null,"x\\u0041\\n"],"pin":"${planted}","gone":{"b":[{}]},"s":"{\\"pin\\":\\"${planted}\\"}","e":"alice@example.com"}`],
+  [
+    'application/json',
+    `{"a":[1,-2.5e3,true,null,"x\\u0041\\n"],"pin":"${planted}","gone":{"b":[{}]},"s":"{\\"pin\\":\\"${planted}\\"}","e":"alice@example.com"}`,
+  ],
   ['application/x-ndjson', `{"pin":"${planted}"}\n[1,2]\n"4242424242424242"\n`],
   ['text/event-stream', `event: x\ndata: {"pin":"${planted}"}\n\n: note\ndata: a\ndata: b\nid: 1\r\n\r\n`],
   ['application/x-www-form-urlencoded', `a=1&pin=${planted}&u%5Bpin%5D=${planted}&gone=1&x=%7B%22pin%22%3A1%7D`],
   ['text/csv', `id,pin,note\r\n1,${planted},"a ""b"", c"\r\n2,"${planted}",4242 4242 4242 4242\r\n`],
   ['application/xml', `<?xml version="1.0"?><a b="1"><pin>${planted}</pin><c><![CDATA[x]]>&amp;<!-- c --></c><gone x="1"/></a>`],
-  ['text/html', `<!doctype html><p class=pin>${planted}</p><input name=pin value="${planted}"><script>var a = {"pin":"${planted}"}</script><b>x</b>`],
+  [
+    'text/html',
+    `<!doctype html><p class=pin>${planted}</p><input name=pin value="${planted}"><script>var a = {"pin":"${planted}"}</script><b>x</b>`,
+  ],
   ['text/plain', `pin=${planted} and alice@example.com\n-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----\n`],
-  ['multipart/mixed; boundary=q', `--q\r\nContent-Type: application/json\r\n\r\n{"pin":"${planted}"}\r\n--q\r\nContent-Disposition: form-data; name=pin\r\n\r\n${planted}\r\n--q--\r\n`],
+  [
+    'multipart/mixed; boundary=q',
+    `--q\r\nContent-Type: application/json\r\n\r\n{"pin":"${planted}"}\r\n--q\r\nContent-Disposition: form-data; name=pin\r\n\r\n${planted}\r\n--q--\r\n`,
+  ],
 ];
-const splices = ['"', '\\', '{', '}', '[', ']', ',', ':', '<', '>', '&', ';', '%', '=', '\n', '\r', '\0', '\u00ff', '\ufeff', '&#64;', '\\u0000', '<!--', '-->', '<![CDATA[', ']]>', '--q', '\r\n\r\n', 'data:', 'sk_live_4eC39', '4242', '@', '-----BEGIN'];
+const splices = [
+  '"',
+  '\\',
+  '{',
+  '}',
+  '[',
+  ']',
+  ',',
+  ':',
+  '<',
+  '>',
+  '&',
+  ';',
+  '%',
+  '=',
+  '\n',
+  '\r',
+  '\0',
+  '\u00ff',
+  '\ufeff',
+  '&#64;',
+  '\\u0000',
+  '<!--',
+  '-->',
+  '<![CDATA[',
+  ']]>',
+  '--q',
+  '\r\n\r\n',
+  'data:',
+  'sk_live_4eC39',
+  '4242',
+  '@',
+  '-----BEGIN',
+];
 
 /** Numerical Recipes' generator: the same runs from the same seed. */
 function generator(seed: number): (limit: number) => number {
@@ -61,8 +110,12 @@ export async function fuzzOnce(seed: number): Promise<void> {
     const whole = await runMasker({ rules, type, body, scrub });
     const pieces = await runMasker({ rules, type, body, chunks, scrub });
     const differ = whole.error?.code !== pieces.error?.code || (whole.error === null && whole.text !== pieces.text);
-    if (differ) throw new Error(`seed ${seed}: ${type} in chunks of ${chunks.join()} differs:\n${whole.error?.detail ?? whole.text}\n${pieces.error?.detail ?? pieces.text}`);
-    if (!isMutated && (whole.error !== null || whole.text.includes(planted))) throw new Error(`seed ${seed}: ${type} let the planted value pass, or cut a sound body`);
+    if (differ)
+      throw new Error(
+        `seed ${seed}: ${type} in chunks of ${chunks.join()} differs:\n${whole.error?.detail ?? whole.text}\n${pieces.error?.detail ?? pieces.text}`,
+      );
+    if (!isMutated && (whole.error !== null || whole.text.includes(planted)))
+      throw new Error(`seed ${seed}: ${type} let the planted value pass, or cut a sound body`);
     // strict formats: what passes was understood, so its keys were
     if (whole.error === null && type === 'application/json' && whole.text !== '') assertMasked(JSON.parse(whole.text), seed);
   } catch (error) {

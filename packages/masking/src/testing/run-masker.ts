@@ -9,7 +9,10 @@ import type { ResponseMaskerInput } from '../response/create-response-masker.ts'
 import type { MaskingIdentity } from '../rules/identity-condition.ts';
 import type { MaskingReport } from '../response/body-masker.ts';
 
-export type RuleInput = Partial<Record<'path' | 'key' | 'detect' | 'pattern' | 'unless', string>> & { action?: MaskRule['action']; words?: string[] };
+export type RuleInput = Partial<Record<'path' | 'key' | 'detect' | 'pattern' | 'unless', string>> & {
+  action?: MaskRule['action'];
+  words?: string[];
+};
 
 export const rulesOf = (rules: readonly RuleInput[]): MaskRule[] => rules.map((rule) => maskRuleSchema.parse(rule));
 

@@ -22,7 +22,18 @@ export const classCombinations = 32_768;
 /** Set for bytes that a JSON string cannot hold as they are: quote, backslash, controls; and for non-ASCII. */
 export const SPECIAL: number = 1 << 30;
 
-const single: Readonly<Record<string, number>> = { '@': AT, '.': DOT, ':': COLON | ASSIGN, '=': OTHER | ASSIGN, '-': DASH, _: UNDERSCORE, '+': PLUS, ' ': SPACE, '/': SLASH, '<': LESS };
+const single: Readonly<Record<string, number>> = {
+  '@': AT,
+  '.': DOT,
+  ':': COLON | ASSIGN,
+  '=': OTHER | ASSIGN,
+  '-': DASH,
+  _: UNDERSCORE,
+  '+': PLUS,
+  ' ': SPACE,
+  '/': SLASH,
+  '<': LESS,
+};
 
 export const byteClasses: Int32Array = Int32Array.from({ length: 256 }, (_, byte) => {
   if (byte < 0x20 || byte === 0x22 || byte === 0x5c) return OTHER | SPECIAL;
@@ -38,7 +49,9 @@ export const byteClasses: Int32Array = Int32Array.from({ length: 256 }, (_, byte
  * Digits, dots and colons of a text, counted in one number of three times ten bits. The sum over a text's bytes is right
  * for texts of fewer than `countable` bytes; `manyOfAll` stands for counts that are not known.
  */
-export const byteCounts: Int32Array = Int32Array.from({ length: 256 }, (_, byte) => (byte === 0x2e ? 1 << 10 : byte === 0x3a ? 1 << 20 : byte >= 0x30 && byte <= 0x39 ? 1 : 0));
+export const byteCounts: Int32Array = Int32Array.from({ length: 256 }, (_, byte) =>
+  byte === 0x2e ? 1 << 10 : byte === 0x3a ? 1 << 20 : byte >= 0x30 && byte <= 0x39 ? 1 : 0,
+);
 export const countable = 1024;
 export const manyOfAll = 0x3fffffff;
 

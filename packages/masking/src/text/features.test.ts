@@ -4,8 +4,15 @@ import { describe, expect, test } from 'vitest';
 import { detectors } from '../detectors/registry.ts';
 import { F_ASSIGN, F_DATE, textFeatures } from './features.ts';
 
-const digits = (length: number): fc.Arbitrary<string> => fc.array(fc.integer({ min: 0, max: 9 }), { minLength: length, maxLength: length }).map((all) => all.join(''));
-const fraction = fc.oneof(fc.constant(''), fc.nat(9).chain(digits).map((some) => `.${some}`));
+const digits = (length: number): fc.Arbitrary<string> =>
+  fc.array(fc.integer({ min: 0, max: 9 }), { minLength: length, maxLength: length }).map((all) => all.join(''));
+const fraction = fc.oneof(
+  fc.constant(''),
+  fc
+    .nat(9)
+    .chain(digits)
+    .map((some) => `.${some}`),
+);
 const timestamps = fc
   .tuple(digits(4), digits(2), digits(2), digits(2), digits(2), digits(2), fraction)
   .map(([year, month, day, hour, minute, second, part]) => `${year}-${month}-${day}T${hour}:${minute}:${second}${part}Z`);

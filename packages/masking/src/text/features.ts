@@ -52,7 +52,8 @@ const titleStarts = 'Mr Ms Mi Mx Dr Pr He Fr Mm Ml Ma Se Si De Re Ki Be Wa Yo';
 const starts = new Uint16Array(65_536);
 const mark = (words: string, feature: number, anyCase: boolean): void => {
   for (const word of words.split(' ')) {
-    for (const one of anyCase ? [word, word.toUpperCase(), word[0]!.toUpperCase() + word[1]!] : [word]) starts[(one.charCodeAt(0) << 8) | one.charCodeAt(1)]! |= feature;
+    for (const one of anyCase ? [word, word.toUpperCase(), word[0]!.toUpperCase() + word[1]!] : [word])
+      starts[(one.charCodeAt(0) << 8) | one.charCodeAt(1)]! |= feature;
   }
 };
 mark(tokenStarts, F_TOKEN, false);
@@ -74,7 +75,9 @@ const letter = UPPER | LOWER;
 /** Where in a timestamp there is something else than a digit. */
 const timestampMarks: readonly boolean[] = Array.from({ length: 30 }, (_, at) => [4, 7, 10, 13, 16, 19].includes(at));
 
-const isSeparator = Uint8Array.from({ length: 256 }, (_, byte) => (' -./()[]\u00a0\u00c2\u00e2\u0080'.includes(String.fromCharCode(byte)) || (byte >= 0x90 && byte <= 0x93) ? 1 : 0));
+const isSeparator = Uint8Array.from({ length: 256 }, (_, byte) =>
+  ' -./()[]\u00a0\u00c2\u00e2\u0080'.includes(String.fromCharCode(byte)) || (byte >= 0x90 && byte <= 0x93) ? 1 : 0,
+);
 
 /** The shapes of `wanted` that occur, and perhaps others. */
 export function textFeatures(bytes: Uint8Array, from: number, to: number, wanted: number): number {
@@ -94,7 +97,15 @@ const isDigit = (byte: number): boolean => (byte - 0x30) >>> 0 <= 9;
  */
 function isTimestamp(bytes: Uint8Array, from: number, to: number): boolean {
   const length = to - from;
-  if (length < 20 || length > 30 || bytes[to - 1] !== 0x5a || bytes[from + 4] !== 0x2d || bytes[from + 7] !== 0x2d || bytes[from + 10] !== 0x54) return false;
+  if (
+    length < 20 ||
+    length > 30 ||
+    bytes[to - 1] !== 0x5a ||
+    bytes[from + 4] !== 0x2d ||
+    bytes[from + 7] !== 0x2d ||
+    bytes[from + 10] !== 0x54
+  )
+    return false;
   if (bytes[from + 13] !== 0x3a || bytes[from + 16] !== 0x3a || (length > 20 && bytes[from + 19] !== 0x2e)) return false;
   for (let i = from; i < to - 1; i++) {
     if (!isDigit(bytes[i]!) && !timestampMarks[i - from]) return false;
@@ -169,7 +180,8 @@ function numberFeatures(bytes: Uint8Array, from: number, to: number, wanted: num
     if (digits === 8) features |= F_DATE;
     if (digits >= 6 && (byteClasses[previous]! & letter) !== 0) features |= F_LICENCE;
     if (digits <= 6 && ((previous === 0x20 && i > from) || bytes[end + 1] === 0x20)) features |= F_STREET;
-    if ((wantsDates || digits >= 7) && (wanted & ~features & F_BEHIND_WORD) !== 0 && isBehindWord(bytes, from, i)) features |= F_BEHIND_WORD;
+    if ((wantsDates || digits >= 7) && (wanted & ~features & F_BEHIND_WORD) !== 0 && isBehindWord(bytes, from, i))
+      features |= F_BEHIND_WORD;
     i = end;
   }
   return features;

@@ -79,7 +79,12 @@ export class TextRules {
   /** Whether an integer of so many digits may interest somebody, whatever the digits are; longer ones always do. */
   readonly #integers = new Uint8Array(64);
 
-  constructor(rules: { detectors: readonly DetectorRule[]; patterns: readonly PatternRule[]; words: readonly WordsRule[]; hash: HashText }) {
+  constructor(rules: {
+    detectors: readonly DetectorRule[];
+    patterns: readonly PatternRule[];
+    words: readonly WordsRule[];
+    hash: HashText;
+  }) {
     this.#detectors = rules.detectors;
     this.#patterns = rules.patterns;
     this.#words = rules.words.length === 0 ? null : new WordFinder(rules.words);
@@ -118,7 +123,10 @@ export class TextRules {
       possible &= byLength[length < byLength.length ? length : byLength.length - 1]!;
     }
     if (possible !== 0) {
-      possible &= this.#byDigits[Math.min(counts & 1023, mostCounted)]! & this.#byDots[Math.min((counts >> 10) & 1023, mostCounted)]! & this.#byColons[Math.min(counts >> 20, mostCounted)]!;
+      possible &=
+        this.#byDigits[Math.min(counts & 1023, mostCounted)]! &
+        this.#byDots[Math.min((counts >> 10) & 1023, mostCounted)]! &
+        this.#byColons[Math.min(counts >> 20, mostCounted)]!;
     }
     return (context & this.#contexts) === 0 ? possible : possible | this.#called(context);
   }

@@ -56,7 +56,11 @@ export class TextWindow {
     const within = spans.filter((span) => span.end <= end);
     this.#pending = this.#pending.slice(end);
     this.#tally.maskedCount += within.length;
-    return this.#rules!.replace(text.slice(0, end), within.map((span) => (span.action === NULL ? { ...span, action: REDACT } : span))).text ?? '';
+    return (
+      this.#rules!.replace(
+        text.slice(0, end),
+        within.map((span) => (span.action === NULL ? { ...span, action: REDACT } : span)),
+      ).text ?? ''
+    );
   }
 }
-

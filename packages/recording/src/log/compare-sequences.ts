@@ -49,7 +49,8 @@ export function compareSequences(read: readonly (Hash | null)[], signed: readonl
 
   const differences: SequenceDifference[] = [];
   const anchors = longestRise(matches, start, readEnd);
-  for (let i = start; i < readEnd; i++) if (matches[i] !== -1 && !anchors.has(i)) differences.push({ kind: 'reordered', read: i, signed: matches[i]! });
+  for (let i = start; i < readEnd; i++)
+    if (matches[i] !== -1 && !anchors.has(i)) differences.push({ kind: 'reordered', read: i, signed: matches[i]! });
   let readFrom = start;
   let signedFrom = start;
   const closeGap = (readTo: number, signedTo: number): void => {

@@ -21,28 +21,65 @@ export function checkHistories(leaves: readonly NamedLeaf[], matches: Int32Array
     last.set(leaf.id, { kind: leaf.kind, digest: leaf.digest, read: { ...read, leaf } });
     if (before === undefined) {
       const isOfNone = leaf.kind === 'call_purge' && leaf.record?.['hasHead'] !== false;
-      if (isOfNone) add({ kind: 'rewritten', index, id: leaf.id, line, detail: `The content of ${leaf.id} was removed before it had ever been sequenced.` });
+      if (isOfNone)
+        add({
+          kind: 'rewritten',
+          index,
+          id: leaf.id,
+          line,
+          detail: `The content of ${leaf.id} was removed before it had ever been sequenced.`,
+        });
       return;
     }
     const isRepeat = before.kind === leaf.kind && before.digest === leaf.digest;
     if (!isRepeat && !mayFollow(before.kind, leaf.kind)) {
-      add({ kind: 'rewritten', index, id: leaf.id, line, detail: `${leaf.id} was final with leaf ${before.read.index} and was changed after it.` });
+      add({
+        kind: 'rewritten',
+        index,
+        id: leaf.id,
+        line,
+        detail: `${leaf.id} was final with leaf ${before.read.index} and was changed after it.`,
+      });
     }
     const stated = before.read.leaf.content;
     const expected = leaf.kind === 'call_purge' && before.kind !== 'call_purge' ? 'purged' : 'superseded';
     if (stated !== expected) {
-      add({ kind: 'changed', index: before.read.index, id: leaf.id, line: before.read.line, detail: `The export says "${stated}" of the content of leaf ${before.read.index}, which is "${expected}".` });
+      add({
+        kind: 'changed',
+        index: before.read.index,
+        id: leaf.id,
+        line: before.read.line,
+        detail: `The export says "${stated}" of the content of leaf ${before.read.index}, which is "${expected}".`,
+      });
     }
   });
   for (const { read } of last.values()) {
     const { leaf, line, index } = read;
     if (leaf.content === 'here') continue;
     if (leaf.content === 'unsettled') {
-      add({ kind: 'unsettled', index, id: leaf.id, line, detail: `A further leaf of ${leaf.id} was waiting when this was exported: export again to verify it.` });
+      add({
+        kind: 'unsettled',
+        index,
+        id: leaf.id,
+        line,
+        detail: `A further leaf of ${leaf.id} was waiting when this was exported: export again to verify it.`,
+      });
     } else if (leaf.content === 'missing') {
-      add({ kind: 'removed', index, id: leaf.id, line, detail: `${leaf.id} (${leaf.kind}) was signed and is not there any more: it was removed, and not by retention.` });
+      add({
+        kind: 'removed',
+        index,
+        id: leaf.id,
+        line,
+        detail: `${leaf.id} (${leaf.kind}) was signed and is not there any more: it was removed, and not by retention.`,
+      });
     } else {
-      add({ kind: 'removed', index, id: leaf.id, line, detail: `The export says that the content of ${leaf.id} is ${leaf.content}, and no later leaf says so: it was removed.` });
+      add({
+        kind: 'removed',
+        index,
+        id: leaf.id,
+        line,
+        detail: `The export says that the content of ${leaf.id} is ${leaf.content}, and no later leaf says so: it was removed.`,
+      });
     }
   }
 }

@@ -32,7 +32,9 @@ export function generateLogKeys(): GeneratedLogKeys {
 }
 
 function checked(set: LogJwkSet, isPrivate: boolean): readonly LogJwk[] {
-  const areGood = set.keys.every((key) => key.kty === 'OKP' && key.crv === 'Ed25519' && typeof key.kid === 'string' && (key.d !== undefined) === isPrivate);
+  const areGood = set.keys.every(
+    (key) => key.kty === 'OKP' && key.crv === 'Ed25519' && typeof key.kid === 'string' && (key.d !== undefined) === isPrivate,
+  );
   if (set.keys.length > 0 && areGood) return set.keys;
   throw new Error(`The log's keys must be ${isPrivate ? 'private' : 'public'} Ed25519 keys only, each with a kid.`);
 }

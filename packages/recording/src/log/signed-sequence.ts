@@ -77,7 +77,12 @@ export function findSignedSequence({ size, root, leaves, tiles, checkpoints }: S
   const listed: Slices = numbers.map((tile) => (tiles.get(tile)?.hashes.length === lengthOf(tile) ? tiles.get(tile)!.hashes : null));
   const sources: Slices[] = [listed, ...[inOrder, byIndex, byRecord].map((all) => numbers.map((tile) => slice(all, tile)))];
 
-  const tileRoots = authenticRoots(size, root, sources, numbers.map((tile) => tiles.get(tile)?.root ?? null));
+  const tileRoots = authenticRoots(
+    size,
+    root,
+    sources,
+    numbers.map((tile) => tiles.get(tile)?.root ?? null),
+  );
   const doubtful: [number, number][] = [];
   const hashes: Hash[] = [];
   for (const tile of numbers) {
@@ -87,7 +92,8 @@ export function findSignedSequence({ size, root, leaves, tiles, checkpoints }: S
     // Where nothing gives the root: what is there, each leaf at the place that it claims.
     const claimed = listed[tile] ?? Array.from({ length: lengthOf(tile) }, (_, i) => byIndex[start + i] ?? nothing);
     // Where a leaf is missing, that is what is told.
-    if (signed === undefined && tileRoots !== null && !claimed.includes(nothing)) doubtful.push(narrow(hashes, claimed, start, checkpoints));
+    if (signed === undefined && tileRoots !== null && !claimed.includes(nothing))
+      doubtful.push(narrow(hashes, claimed, start, checkpoints));
     hashes.push(...(signed ?? claimed));
   }
   if (tileRoots === null && !hashes.includes(nothing)) doubtful.push(narrow([], hashes, 0, checkpoints));
@@ -113,7 +119,12 @@ function authenticRoots(size: number, root: Hash, sources: readonly Slices[], st
 }
 
 /** The range of `part`, which begins at `start`, that lies between two signed checkpoints of which only the first still holds. */
-function narrow(before: readonly Hash[], part: readonly Hash[], start: number, checkpoints: SequenceInput['checkpoints']): [number, number] {
+function narrow(
+  before: readonly Hash[],
+  part: readonly Hash[],
+  start: number,
+  checkpoints: SequenceInput['checkpoints'],
+): [number, number] {
   let good = start;
   const range = createCompactRange();
   for (const hash of before) range.append(hash);

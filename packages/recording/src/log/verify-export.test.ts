@@ -14,8 +14,12 @@ async function* chunked(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Ar
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 const verify = (lines: readonly string[] | Uint8Array, options: Partial<VerifyOptions> = {}, chunk = 65_536): Promise<LogVerdict> =>
-  verifyLogExport(chunked(lines instanceof Uint8Array ? lines : Buffer.from(lines.join('')), chunk), { keys: [signer.verifierKey], ...options });
-const found = (verdict: LogVerdict): (readonly [string, number | null, string | null])[] => verdict.findings.map(({ kind, index, id }) => [kind, index, id]);
+  verifyLogExport(chunked(lines instanceof Uint8Array ? lines : Buffer.from(lines.join('')), chunk), {
+    keys: [signer.verifierKey],
+    ...options,
+  });
+const found = (verdict: LogVerdict): (readonly [string, number | null, string | null])[] =>
+  verdict.findings.map(({ kind, index, id }) => [kind, index, id]);
 
 const log = sampleLog(400);
 const size = log.leaves.length;
@@ -43,7 +47,10 @@ describe('an export of the log', () => {
     for (const count of [1, 2, 3]) expect((await verify(exportOf(sampleLog(count)))).findings).toEqual([]);
     expect((await verify(exportOf(sampleLogOf([])))).findings).toEqual([]);
     const { leaves } = sampleLog(600);
-    const audits = leaves.filter((leaf) => leaf.kind === 'audit_event').slice(0, 256).map((leaf, index) => ({ ...leaf, index }));
+    const audits = leaves
+      .filter((leaf) => leaf.kind === 'audit_event')
+      .slice(0, 256)
+      .map((leaf, index) => ({ ...leaf, index }));
     expect((await verify(exportOf(sampleLogOf(audits)))).findings).toEqual([]);
   });
 
@@ -72,7 +79,12 @@ describe('an export of the log', () => {
 
   it('tells the last records that were cut off', async () => {
     const verdict = await verify(lines.slice(0, lineOf(size - 2)));
-    expect(found(verdict)).toEqual(expect.arrayContaining([['removed', size - 2, null], ['removed', size - 1, null]]));
+    expect(found(verdict)).toEqual(
+      expect.arrayContaining([
+        ['removed', size - 2, null],
+        ['removed', size - 1, null],
+      ]),
+    );
   });
 
   it('tells an inserted record', async () => {
@@ -98,7 +110,10 @@ describe('an export of the log', () => {
 
   it('refuses another key, another signer and an export without a header', async () => {
     const other = logSigner(generateLogKeys().privateJwks, 'hoop.example/audit');
-    expect(found(await verify(lines, { keys: [other.verifierKey] }))).toEqual([['checkpoint', null, null], ['checkpoint', null, null]]);
+    expect(found(await verify(lines, { keys: [other.verifierKey] }))).toEqual([
+      ['checkpoint', null, null],
+      ['checkpoint', null, null],
+    ]);
     expect((await verify(lines, { keys: [other.verifierKey, signer.verifierKey] })).ok).toBe(true);
     expect((await verify(lines.slice(1))).ok).toBe(false);
     expect((await verify([])).ok).toBe(false);
@@ -109,7 +124,9 @@ describe('an export of the log', () => {
     const another = sampleLog(400);
     expect(found(await verify(lines, { earlier: another.notes.get(99)! }))).toEqual([['rewritten', null, null]]);
     const longer = sampleLog(500);
-    expect((await verify(lines, { earlier: longer.notes.get(longer.leaves.length)! })).findings[0]!.detail).toContain(`only ${size} leaves`);
+    expect((await verify(lines, { earlier: longer.notes.get(longer.leaves.length)! })).findings[0]!.detail).toContain(
+      `only ${size} leaves`,
+    );
     expect(found(await verify(lines, { earlier: 'nonsense' }))).toEqual([['checkpoint', null, null]]);
   });
 });
@@ -125,7 +142,9 @@ describe('an export of a log that was changed where it is stored', () => {
       const at = log.leaves.find((leaf) => leaf.index >= index && leaf.content === 'here')!;
       const verdict = await verify(exportOf(log, log.leaves.with(at.index, consistent(at))));
       const start = Math.floor(at.index / 3) * 3;
-      expect(verdict.findings.map((one) => one.detail)).toContain(`One or more of the leaves ${start} to ${start + 2} are not what was signed: the log itself was changed there.`);
+      expect(verdict.findings.map((one) => one.detail)).toContain(
+        `One or more of the leaves ${start} to ${start + 2} are not what was signed: the log itself was changed there.`,
+      );
     }
   });
 
@@ -167,7 +186,10 @@ describe('any change of an export', () => {
         fc.pre(!bytes.equals(whole));
         // A checkpoint in between that is cut out whole takes nothing away: every other one still proves it.
         const rest = bytes.toString('latin1');
-        fc.pre(lines.some((line) => !line.startsWith('{"checkpoint"') && !rest.includes(Buffer.from(line).toString('latin1'))) || insert.length > 0);
+        fc.pre(
+          lines.some((line) => !line.startsWith('{"checkpoint"') && !rest.includes(Buffer.from(line).toString('latin1'))) ||
+            insert.length > 0,
+        );
         return !(await verify(bytes)).ok;
       }),
       { numRuns: 80 },

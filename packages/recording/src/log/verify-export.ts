@@ -62,7 +62,8 @@ export async function verifyLogExport(chunks: AsyncIterable<Uint8Array>, options
     add({ kind: 'unreadable', detail: 'The export has no header, so there is no checkpoint to verify it by.' });
     return { ok: false, origin: null, size: null, root: null, intact: 0, purged: 0, superseded: 0, findings, moreFindings };
   }
-  if (!options.keys.includes(header.verifierKey)) add({ kind: 'checkpoint', detail: 'The export names another verifier key than the one that it is to be verified with.' });
+  if (!options.keys.includes(header.verifierKey))
+    add({ kind: 'checkpoint', detail: 'The export names another verifier key than the one that it is to be verified with.' });
   const opened = openStrictly(header.checkpoint, options.keys);
   if ('why' in opened) {
     add({ kind: 'checkpoint', detail: `The checkpoint of the export does not hold. ${opened.why}` });
@@ -81,9 +82,18 @@ export async function verifyLogExport(chunks: AsyncIterable<Uint8Array>, options
   for (const [start, end] of signed.doubtful) {
     const which = end - start === 1 ? `The leaf ${start} is` : `One or more of the leaves ${start} to ${end - 1} are`;
     const only = end - start === 1 ? leaves.find((leaf) => leaf.index === start) : undefined;
-    add({ kind: 'changed', index: start, id: only?.leaf?.id ?? null, line: only?.line ?? null, detail: `${which} not what was signed: the log itself was changed there.` });
+    add({
+      kind: 'changed',
+      index: start,
+      id: only?.leaf?.id ?? null,
+      line: only?.line ?? null,
+      detail: `${which} not what was signed: the log itself was changed there.`,
+    });
   }
-  const { matches, differences } = compareSequences(leaves.map((leaf) => leaf.hash), signed.hashes);
+  const { matches, differences } = compareSequences(
+    leaves.map((leaf) => leaf.hash),
+    signed.hashes,
+  );
   for (const difference of differences) add(describe(difference, leaves));
   checkTiles(tiles, signed.hashes, add);
   checkRoots(checkpoints, options, signed.hashes, signed.doubtful.length > 0, add);
@@ -94,10 +104,22 @@ export async function verifyLogExport(chunks: AsyncIterable<Uint8Array>, options
     const { leaf, hash, recordHash, line } = read;
     if (leaf === null || hash === null || matches[at] === -1) return;
     if (leaf.index !== matches[at] && !named.has(at)) {
-      add({ kind: 'changed', index: matches[at]!, id: leaf.id, line, detail: `${leaf.id} is leaf ${matches[at]}, and the export numbers it ${leaf.index}.` });
+      add({
+        kind: 'changed',
+        index: matches[at]!,
+        id: leaf.id,
+        line,
+        detail: `${leaf.id} is leaf ${matches[at]}, and the export numbers it ${leaf.index}.`,
+      });
     }
     if (recordHash !== null && !sameHash(recordHash, hash)) {
-      add({ kind: 'changed', index: matches[at]!, id: leaf.id, line, detail: `The content of ${leaf.id} (${leaf.kind}) is not what was signed: it was changed.` });
+      add({
+        kind: 'changed',
+        index: matches[at]!,
+        id: leaf.id,
+        line,
+        detail: `The content of ${leaf.id} (${leaf.kind}) is not what was signed: it was changed.`,
+      });
     } else if (leaf.content === 'here') counts.intact++;
     else if (leaf.content === 'purged') counts.purged++;
     else if (leaf.content === 'superseded') counts.superseded++;
@@ -127,12 +149,18 @@ async function readExport(chunks: AsyncIterable<Uint8Array>, add: AddFinding): P
       const { leaf } = parsed;
       const hash = logLeafHash(leaf.kind, leaf.id, Buffer.from(leaf.digest, 'hex'));
       const isOwn = leaf.record !== undefined && leaf.record['id'] === leaf.id;
-      const recordHash = leaf.record === undefined ? null : isOwn ? logLeafHash(leaf.kind, leaf.id, formDigest(leaf.kind, leaf.record)) : new Uint8Array(32);
+      const recordHash =
+        leaf.record === undefined ? null : isOwn ? logLeafHash(leaf.kind, leaf.id, formDigest(leaf.kind, leaf.record)) : new Uint8Array(32);
       result.leaves.push({ line, index: leaf.index, leaf, hash, recordHash });
     } else {
-      add({ kind: 'unreadable', line, detail: `Line ${line} is not as an export has it${text === null ? ' (it is no UTF-8, or does not end)' : ''}.` });
+      add({
+        kind: 'unreadable',
+        line,
+        detail: `Line ${line} is not as an export has it${text === null ? ' (it is no UTF-8, or does not end)' : ''}.`,
+      });
       // Whatever it was, it stands where a leaf may have stood.
-      if (text === null || !/"(?:hashes|checkpoint|format)"/.test(text)) result.leaves.push({ line, index: -1, leaf: null, hash: null, recordHash: null });
+      if (text === null || !/"(?:hashes|checkpoint|format)"/.test(text))
+        result.leaves.push({ line, index: -1, leaf: null, hash: null, recordHash: null });
     }
   }
   return result;
@@ -178,25 +206,40 @@ function describe({ kind, read, signed }: SequenceDifference, leaves: readonly N
 
 function checkTiles(tiles: ReadonlyMap<number, ReadTile>, hashes: readonly Uint8Array[], add: AddFinding): void {
   const count = Math.ceil(hashes.length / tileLeaves);
-  for (const tile of tiles.keys()) if (tile >= count) add({ kind: 'inserted', detail: `The export lists hashes of leaves beyond the last (tile ${tile}).` });
+  for (const tile of tiles.keys())
+    if (tile >= count) add({ kind: 'inserted', detail: `The export lists hashes of leaves beyond the last (tile ${tile}).` });
   for (let tile = 0; tile < count; tile++) {
     const start = tile * tileLeaves;
     const signed = hashes.slice(start, start + tileLeaves);
     const read = tiles.get(tile);
     if (read === undefined) {
-      add({ kind: 'unreadable', index: start, detail: `The list of the hashes of leaves ${start} to ${start + signed.length - 1} is missing.` });
+      add({
+        kind: 'unreadable',
+        index: start,
+        detail: `The list of the hashes of leaves ${start} to ${start + signed.length - 1} is missing.`,
+      });
       continue;
     }
     const isListed = read.hashes.length === signed.length && read.hashes.every((hash, i) => sameHash(hash, signed[i]!));
     const isRooted = signed.length < tileLeaves ? read.root === null : read.root !== null && sameHash(read.root, rootOf(signed));
     if (!isListed || !isRooted) {
-      add({ kind: 'changed', index: start, detail: `The list of the hashes of leaves ${start} to ${start + signed.length - 1} is not that of the leaves that were signed.` });
+      add({
+        kind: 'changed',
+        index: start,
+        detail: `The list of the hashes of leaves ${start} to ${start + signed.length - 1} is not that of the leaves that were signed.`,
+      });
     }
   }
 }
 
 /** Every checkpoint that was signed in between, and the earlier one that was kept outside, must be of the same log. */
-function checkRoots(checkpoints: readonly Checkpoint[], options: VerifyOptions, hashes: readonly Uint8Array[], isDoubtful: boolean, add: AddFinding): void {
+function checkRoots(
+  checkpoints: readonly Checkpoint[],
+  options: VerifyOptions,
+  hashes: readonly Uint8Array[],
+  isDoubtful: boolean,
+  add: AddFinding,
+): void {
   const wanted = checkpoints.map((checkpoint) => ({ checkpoint, isEarlier: false }));
   if (options.earlier !== undefined) {
     const opened = openStrictly(options.earlier, options.keys);
@@ -212,7 +255,11 @@ function checkRoots(checkpoints: readonly Checkpoint[], options: VerifyOptions, 
       const why = root === undefined ? `it has only ${hashes.length} leaves` : 'it was rewritten';
       add({ kind: 'rewritten', detail: `The log does not extend the earlier checkpoint of ${checkpoint.size} leaves: ${why}.` });
     } else if (!isDoubtful) {
-      add({ kind: 'rewritten', index: Math.max(0, checkpoint.size - 1), detail: `A checkpoint of ${checkpoint.size} leaves was signed over other leaves: the log was rewritten.` });
+      add({
+        kind: 'rewritten',
+        index: Math.max(0, checkpoint.size - 1),
+        detail: `A checkpoint of ${checkpoint.size} leaves was signed over other leaves: the log was rewritten.`,
+      });
     }
   }
 }

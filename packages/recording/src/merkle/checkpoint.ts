@@ -52,7 +52,11 @@ function publicKeyOf(vkey: string): { name: string; id: string; key: KeyObject }
   if (encoded.length !== 33 || encoded[0] !== ed25519Algorithm) return null;
   const raw = encoded.subarray(1);
   if (keyId(match[1]!, raw).toString('hex') !== match[2]) return null;
-  return { name: match[1]!, id: match[2]!, key: createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: raw.toString('base64url') } }) };
+  return {
+    name: match[1]!,
+    id: match[2]!,
+    key: createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: raw.toString('base64url') } }),
+  };
 }
 
 export type NoteVerdict = { readonly ok: true; readonly body: string } | { readonly ok: false; readonly why: string };
@@ -62,7 +66,8 @@ export function openNote(note: string, vkey: string): NoteVerdict {
   const known = publicKeyOf(vkey);
   if (!known) return { ok: false, why: 'The verifier key is not of the form name+id+key, or its id does not match its key.' };
   const end = note.lastIndexOf('\n\n');
-  if (end < 0 || !note.endsWith('\n')) return { ok: false, why: 'This is not a signed note: there is no blank line before the signatures.' };
+  if (end < 0 || !note.endsWith('\n'))
+    return { ok: false, why: 'This is not a signed note: there is no blank line before the signatures.' };
   const body = note.slice(0, end + 1);
   for (const line of note.slice(end + 2).split('\n')) {
     const match = /^— (\S+) ([A-Za-z0-9+/=]+)$/.exec(line);
@@ -84,7 +89,12 @@ export function openCheckpoint(note: string, vkey: string): CheckpointVerdict {
   const verdict = openNote(note, vkey);
   if (!verdict.ok) return verdict;
   const [origin, size, root] = verdict.body.split('\n');
-  if (origin === undefined || !/^(?:0|[1-9][0-9]{0,15})$/.test(size ?? '') || root === undefined || Buffer.from(root, 'base64').length !== 32) {
+  if (
+    origin === undefined ||
+    !/^(?:0|[1-9][0-9]{0,15})$/.test(size ?? '') ||
+    root === undefined ||
+    Buffer.from(root, 'base64').length !== 32
+  ) {
     return { ok: false, why: 'The note does not start with an origin, a size and a root.' };
   }
   const name = vkey.trim().split('+', 1)[0]!;

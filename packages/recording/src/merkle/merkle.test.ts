@@ -11,7 +11,9 @@ import type { Hash, NodeLookup } from './tree.ts';
 const hex = (hash: Hash): string => Buffer.from(hash).toString('hex');
 
 // The vectors of the Certificate Transparency reference implementations (certificate-transparency, trillian, merkle).
-const vectorLeaves = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'].map((text) => Buffer.from(text, 'hex'));
+const vectorLeaves = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'].map((text) =>
+  Buffer.from(text, 'hex'),
+);
 const vectorRoots = [
   'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
   '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',
@@ -77,7 +79,10 @@ const vectorConsistencies: [oldSize: number, size: number, proof: string[]][] = 
   [
     2,
     5,
-    ['5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e', 'bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b'],
+    [
+      '5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e',
+      'bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b',
+    ],
   ],
 ];
 
@@ -150,7 +155,8 @@ describe('the Merkle tree', () => {
         expect(verifyInclusion(all[index]!, index, size, inclusion, root)).toBe(true);
         const consistency = consistencyProof(oldSize, size, log);
         expect(verifyConsistency(oldSize, size, rootHash(oldSize, log), root, consistency)).toBe(true);
-        for (const node of [...inclusionNodes(index, size), ...consistencyNodes(oldSize, size), ...rangeNodes(0, size)]) log(node.level, node.index);
+        for (const node of [...inclusionNodes(index, size), ...consistencyNodes(oldSize, size), ...rangeNodes(0, size)])
+          log(node.level, node.index);
 
         const other = Uint8Array.from(all[index]!);
         other[flip % 32]! ^= 1 + (flip % 200);
@@ -180,9 +186,9 @@ describe('a checkpoint', () => {
   it('verifies the published note of the signed-note format', () => {
     // From golang.org/x/mod/sumdb/note: the example signer PeterNeumann.
     const key = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW';
-    const body = 'If you think cryptography is the answer to your problem,\nthen you don\'t know what your problem is.\n';
+    const body = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
     const text =
-      'If you think cryptography is the answer to your problem,\nthen you don\'t know what your problem is.\n\n' +
+      "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n\n" +
       '— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n';
     expect(openNote(text, key)).toEqual({ ok: true, body });
     expect(openNote(text.replace('answer', 'Answer'), key).ok).toBe(false);

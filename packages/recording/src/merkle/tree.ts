@@ -37,7 +37,7 @@ export const sameHash = (a: Hash, b: Hash): boolean => Buffer.compare(a, b) === 
 /** The complete subtrees that make up the leaves [start, end), widest first; `start` is aligned as RFC 9162 cuts ranges. */
 export function rangeNodes(start: number, end: number): NodeId[] {
   const nodes: NodeId[] = [];
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     let level = 0;
     while (at % 2 ** (level + 1) === 0 && at + 2 ** (level + 1) <= end) level++;
     nodes.push({ level, index: at / 2 ** level });

@@ -23,7 +23,10 @@ function reference(value: unknown, keys: ReadonlyMap<string, string>, words: rea
 }
 
 const keyNames = fc.constantFrom('email', 'E-Mail', 'e_mail', 'cardNumber', 'card_number', 'id', 'name', 'gone', 'ünï', 'a"b\\c', '', ' ');
-const strings = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 12 }), fc.constantFrom('magenta', 'a magenta b', 'x\n"\\y', '\u2028', '😀'));
+const strings = fc.oneof(
+  fc.string({ unit: 'grapheme', maxLength: 12 }),
+  fc.constantFrom('magenta', 'a magenta b', 'x\n"\\y', '\u2028', '😀'),
+);
 const { document: documents } = fc.letrec((tie) => ({
   document: fc.oneof({ maxDepth: 5, withCrossShrink: true }, tie('leaf'), tie('array'), tie('object')),
   leaf: fc.oneof(strings, fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.constant(null)),
@@ -47,28 +50,43 @@ function dress(json: string, seed: number): string {
       continue;
     }
     if (char === '"') inString = !inString;
-    if (inString && char !== '"' && next(6) === 0 && !/[\ud800-\udfff]/.test(char)) dressed += `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+    if (inString && char !== '"' && next(6) === 0 && !/[\ud800-\udfff]/.test(char))
+      dressed += `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
     else dressed += char;
     if (!inString && '{}[],:'.includes(char)) dressed += ['', '', ' ', '\n', '\t\r\n'][next(5)]!;
   }
   return dressed;
 }
 
-const rules: RuleInput[] = [{ key: 'email' }, { key: 'card_number', action: 'null' }, { key: 'gone', action: 'remove' }, { words: ['magenta'] }];
-const keys = new Map([['email', 'redact'], ['cardnumber', 'null'], ['gone', 'remove']]);
+const rules: RuleInput[] = [
+  { key: 'email' },
+  { key: 'card_number', action: 'null' },
+  { key: 'gone', action: 'remove' },
+  { words: ['magenta'] },
+];
+const keys = new Map([
+  ['email', 'redact'],
+  ['cardnumber', 'null'],
+  ['gone', 'remove'],
+]);
 
 describe('masking JSON', () => {
   test('any document in any chunks becomes what a plain reference makes of the parsed document', async () => {
     await fc.assert(
-      fc.asyncProperty(documents, fc.integer(), fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 }), async (document, seed, chunks) => {
-        const body = dress(JSON.stringify(document), seed);
-        const whole = await runMasker({ rules, body });
-        const pieces = await runMasker({ rules, body, chunks });
-        expect(whole.error).toBeNull();
-        expect(JSON.parse(whole.text)).toEqual(JSON.parse(JSON.stringify(reference(JSON.parse(body), keys, ['magenta']))));
-        expect(pieces.text).toBe(whole.text);
-        expect(pieces.report.maskedCount).toBe(whole.report.maskedCount);
-      }),
+      fc.asyncProperty(
+        documents,
+        fc.integer(),
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 }),
+        async (document, seed, chunks) => {
+          const body = dress(JSON.stringify(document), seed);
+          const whole = await runMasker({ rules, body });
+          const pieces = await runMasker({ rules, body, chunks });
+          expect(whole.error).toBeNull();
+          expect(JSON.parse(whole.text)).toEqual(JSON.parse(JSON.stringify(reference(JSON.parse(body), keys, ['magenta']))));
+          expect(pieces.text).toBe(whole.text);
+          expect(pieces.report.maskedCount).toBe(whole.report.maskedCount);
+        },
+      ),
       { numRuns: 400 },
     );
   });
@@ -100,13 +118,18 @@ describe('masking JSON', () => {
 
   test('keeps the last four characters with partial, hashes equal values alike, and hides containers whole', async () => {
     const { text } = await runMasker({
-      rules: [{ key: 'card', action: 'partial' }, { key: 'mail', action: 'hash' }],
+      rules: [
+        { key: 'card', action: 'partial' },
+        { key: 'mail', action: 'hash' },
+      ],
       body: '{"card":"4111 1111 1111 1111","card":4111111111111111,"card":"1234","card":{"n":1},"mail":"a","mail":"\\u0061","mail":[1],"card":true}',
     });
     const hashes = [...text.matchAll(/"(hash:[0-9a-f]{32})"/g)].map((found) => found[1]);
     expect(hashes).toHaveLength(2);
     expect(hashes[0]).toBe(hashes[1]);
-    expect(text.replaceAll(hashes[0]!, 'H')).toBe('{"card":"****1111","card":"****1111","card":"****","card":"[redacted]","mail":"H","mail":"H","mail":"[redacted]","card":"[redacted]"}');
+    expect(text.replaceAll(hashes[0]!, 'H')).toBe(
+      '{"card":"****1111","card":"****1111","card":"****","card":"[redacted]","mail":"H","mail":"H","mail":"[redacted]","card":"[redacted]"}',
+    );
   });
 
   test('masks JSON inside JSON strings, as deep as its limit, and hides what is deeper', async () => {
@@ -119,14 +142,21 @@ describe('masking JSON', () => {
   });
 
   test('hides a string whole that starts like JSON with keys and is not JSON', async () => {
-    const masked = await runMasker({ rules: [{ key: 'pin' }], body: JSON.stringify({ log: '{"pin":"1234"} and more', note: '[info] all well', set: '{a, b}' }) });
+    const masked = await runMasker({
+      rules: [{ key: 'pin' }],
+      body: JSON.stringify({ log: '{"pin":"1234"} and more', note: '[info] all well', set: '{a, b}' }),
+    });
     expect(JSON.parse(masked.text)).toEqual({ log: '[redacted]', note: '[info] all well', set: '{a, b}' });
   });
 
   test('takes NDJSON and JSON text sequences, and cuts a second document of application/json', async () => {
     const body = '{"pin":1}\n{"pin":2}\n';
-    expect((await runMasker({ rules: [{ key: 'pin' }], type: 'application/x-ndjson', body })).text).toBe('{"pin":"[redacted]"}\n{"pin":"[redacted]"}\n');
-    expect((await runMasker({ rules: [{ key: 'pin' }], type: 'application/json-seq', body: '\u001e{"pin":1}\n\u001e7\n' })).text).toBe('\u001e{"pin":"[redacted]"}\n\u001e7\n');
+    expect((await runMasker({ rules: [{ key: 'pin' }], type: 'application/x-ndjson', body })).text).toBe(
+      '{"pin":"[redacted]"}\n{"pin":"[redacted]"}\n',
+    );
+    expect((await runMasker({ rules: [{ key: 'pin' }], type: 'application/json-seq', body: '\u001e{"pin":1}\n\u001e7\n' })).text).toBe(
+      '\u001e{"pin":"[redacted]"}\n\u001e7\n',
+    );
     expect((await runMasker({ rules: [{ key: 'pin' }], body })).error?.code).toBe('unmaskable_response');
   });
 

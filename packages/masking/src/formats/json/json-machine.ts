@@ -144,7 +144,14 @@ export class JsonMachine implements Machine {
               counts += byteCounts[next]!;
               end++;
             }
-            if (end < n && chunk[end] === QUOTE && (this.#muted >= 0 || (plainStrings ? place.state.action === NONE && mayBeNested[chunk[start + 1]!] === 0 : this.#values.isPlain(chunk, start, end, classes, counts)))) {
+            if (
+              end < n &&
+              chunk[end] === QUOTE &&
+              (this.#muted >= 0 ||
+                (plainStrings
+                  ? place.state.action === NONE && mayBeNested[chunk[start + 1]!] === 0
+                  : this.#values.isPlain(chunk, start, end, classes, counts)))
+            ) {
               i = end + 1;
               phase = AFTER;
               if (stack.top.depth === 0) phase = TOP;
@@ -196,7 +203,8 @@ export class JsonMachine implements Machine {
         case FIRST_KEY:
         case KEY: {
           if (byte !== QUOTE) {
-            if (byte !== 0x7d || phase === KEY) this.#fail(i, phase === KEY ? 'a key is missing after the comma' : 'a key or "}" is missing');
+            if (byte !== 0x7d || phase === KEY)
+              this.#fail(i, phase === KEY ? 'a key is missing after the comma' : 'a key or "}" is missing');
             phase = this.#close(i++);
             break;
           }

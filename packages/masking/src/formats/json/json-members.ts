@@ -103,7 +103,13 @@ export class JsonMembers {
         }
       } else if (action === NONE || action >= REDACT) {
         const at = skipCommonBare(view, start, n);
-        if (at > start && at < n && endsBare[view.getUint8(at)] === 1 && (action !== NONE || !values.wantsInteger(at - start, expected.context))) end = at;
+        if (
+          at > start &&
+          at < n &&
+          endsBare[view.getUint8(at)] === 1 &&
+          (action !== NONE || !values.wantsInteger(at - start, expected.context))
+        )
+          end = at;
       }
       if (end < 0) {
         this.#place.state = state;

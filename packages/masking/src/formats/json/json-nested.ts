@@ -19,7 +19,13 @@ export function maskNested(engine: Engine, tally: Tally, text: string, place: Ne
   if (place.nesting >= limits.nesting || text.length > limits.text) return engine.selects ? hide(tally) : undefined;
   const inner: Tally = { maskedCount: 0 };
   const out = new Output();
-  const machine = new JsonMachine(engine, out, inner, { many: true, root: place.state, entry: place.entry, nesting: place.nesting + 1, observer: place.observer ?? null });
+  const machine = new JsonMachine(engine, out, inner, {
+    many: true,
+    root: place.state,
+    entry: place.entry,
+    nesting: place.nesting + 1,
+    observer: place.observer ?? null,
+  });
   const start = /^[\s\u{feff}]*/u.exec(text)![0].length;
   try {
     machine.write(utf8Bytes(text.slice(start)));

@@ -4,7 +4,9 @@ import { allClasses, byteClasses, byteCounts, manyOfAll, OTHER, SLASH, SPACE, SP
 /** What a two-character escape may stand for: a quote, a backslash, a slash, white space. */
 export const escaped: number = OTHER | SLASH | SPACE;
 
-export const isSimpleEscape: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => ('"\\/bfnrt'.includes(String.fromCharCode(byte)) ? 1 : 0));
+export const isSimpleEscape: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
+  '"\\/bfnrt'.includes(String.fromCharCode(byte)) ? 1 : 0,
+);
 const isHex = Uint8Array.from({ length: 256 }, (_, byte) => (/[0-9A-Fa-f]/.test(String.fromCharCode(byte)) ? 1 : 0));
 
 export class JsonStringScanner {

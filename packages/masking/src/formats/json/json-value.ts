@@ -17,7 +17,9 @@ const noValue = new Constant(new Uint8Array(0));
 /** What stands for a part of a string. */
 export const redactedPart: Constant = new Constant(utf8Bytes(redacted));
 /** First raw bytes of a string that may hold JSON: a bracket, white space, an escape, a byte order mark. */
-export const mayBeNested: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => ([0x20, 0x5b, 0x5c, 0x7b, 0xef].includes(byte) ? 1 : 0));
+export const mayBeNested: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
+  [0x20, 0x5b, 0x5c, 0x7b, 0xef].includes(byte) ? 1 : 0,
+);
 
 /** What stands for a value whose content does not matter. */
 export function replacement(action: Action): Constant {
@@ -75,7 +77,15 @@ export function maskString(
 const countsOfNumber = (length: number): number => Math.min(length, countable - 1) + (1 << 10);
 
 /** What stands for the number or literal `bytes[from, to)`; null: it stays as it is. */
-export function maskBare(engine: Engine, tally: Tally, bytes: Uint8Array, from: number, to: number, action: Action, context: number): Uint8Array | null {
+export function maskBare(
+  engine: Engine,
+  tally: Tally,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  action: Action,
+  context: number,
+): Uint8Array | null {
   const isNumber = bytes[from]! < 0x3a;
   if (action !== NONE) {
     tally.maskedCount++;

@@ -51,7 +51,15 @@ export class JsonValues {
   #droppedAction: Action = NONE;
   #long: LongString | null = null;
 
-  constructor(input: { engine: Engine; writer: JsonWriter; tally: Tally; stack: JsonStack; place: Place; nesting: number; observer: FieldObserver | null }) {
+  constructor(input: {
+    engine: Engine;
+    writer: JsonWriter;
+    tally: Tally;
+    stack: JsonStack;
+    place: Place;
+    nesting: number;
+    observer: FieldObserver | null;
+  }) {
     this.#engine = input.engine;
     this.#writer = input.writer;
     this.#tally = input.tally;
@@ -61,7 +69,8 @@ export class JsonValues {
     this.#observer = input.observer;
     this.#inspects = input.engine.text !== null || input.engine.selects || input.observer !== null;
     this.passes = input.engine.text === null && input.observer === null;
-    this.leastNumber = input.engine.text?.seesAll === true ? 1 : input.engine.text === null && input.observer === null ? limits.number + 1 : 4;
+    this.leastNumber =
+      input.engine.text?.seesAll === true ? 1 : input.engine.text === null && input.observer === null ? limits.number + 1 : 4;
   }
 
   /** Forgets everything, for another document. */
@@ -134,7 +143,15 @@ export class JsonValues {
    * For a string without an action, of ASCII and perhaps short escapes: masks in it what is to be masked. False: it
    * is not for here, and nothing has been done.
    */
-  settleText(chunk: Uint8Array, start: number, quote: number, entry: KeyEntry, classes: number, counts: number, isEscaped: boolean): boolean {
+  settleText(
+    chunk: Uint8Array,
+    start: number,
+    quote: number,
+    entry: KeyEntry,
+    classes: number,
+    counts: number,
+    isEscaped: boolean,
+  ): boolean {
     if (mayBeNested[chunk[start + 1]!] === 1) return false;
     const text = this.#engine.text!;
     const { context } = entry;
@@ -163,7 +180,10 @@ export class JsonValues {
 
   /** Whether a number without a sign, or a literal, of so many bytes is to be looked at; it has no action. */
   wantsInteger(length: number, context: number): boolean {
-    return length >= this.leastNumber && (this.#engine.text === null || this.#engine.text.seesAll || this.#engine.text.wantsInteger(length, context));
+    return (
+      length >= this.leastNumber &&
+      (this.#engine.text === null || this.#engine.text.seesAll || this.#engine.text.wantsInteger(length, context))
+    );
   }
 
   /** The chunk ends within the string that starts at `start`. */

@@ -16,9 +16,53 @@ import type { Attribute } from './attributes.ts';
 import { decodeHtml, escapeAttribute, escapeText } from './entities.ts';
 
 const rawText = new Set(['script', 'style', 'textarea', 'title', 'xmp', 'iframe', 'noembed', 'noframes', 'plaintext']);
-const voidElements = new Set(['area', 'base', 'br', 'col', 'embed', 'hr', 'img', 'input', 'link', 'meta', 'param', 'source', 'track', 'wbr']);
+const voidElements = new Set([
+  'area',
+  'base',
+  'br',
+  'col',
+  'embed',
+  'hr',
+  'img',
+  'input',
+  'link',
+  'meta',
+  'param',
+  'source',
+  'track',
+  'wbr',
+]);
 /** Tags that do not end a word: text goes on through them, so that they do not hide what they cut. */
-const inline = new Set(['a', 'abbr', 'b', 'bdi', 'bdo', 'big', 'cite', 'code', 'data', 'em', 'font', 'i', 'ins', 'kbd', 'mark', 'q', 's', 'samp', 'small', 'span', 'strong', 'sub', 'sup', 'time', 'tt', 'u', 'var', 'wbr']);
+const inline = new Set([
+  'a',
+  'abbr',
+  'b',
+  'bdi',
+  'bdo',
+  'big',
+  'cite',
+  'code',
+  'data',
+  'em',
+  'font',
+  'i',
+  'ins',
+  'kbd',
+  'mark',
+  'q',
+  's',
+  'samp',
+  'small',
+  'span',
+  'strong',
+  'sub',
+  'sup',
+  'time',
+  'tt',
+  'u',
+  'var',
+  'wbr',
+]);
 const naming = new Set(['name', 'id', 'itemprop', 'property', 'autocomplete', 'class', 'for', 'headers']);
 const maxToken = 2 * limits.text;
 
@@ -137,7 +181,12 @@ export class Html implements TextMachine {
     if (name === undefined) {
       if (this.#muted !== null) return '';
       // comments and declarations: within a run, so that they do not hide what they cut
-      this.#run.push({ raw: token.startsWith('<!--') ? `<!--${maskRunningText(this.#engine, this.#tally, token.slice(4).replace(/--!?>$/, ''))}-->` : maskRunningText(this.#engine, this.#tally, token), text: null });
+      this.#run.push({
+        raw: token.startsWith('<!--')
+          ? `<!--${maskRunningText(this.#engine, this.#tally, token.slice(4).replace(/--!?>$/, ''))}-->`
+          : maskRunningText(this.#engine, this.#tally, token),
+        text: null,
+      });
       this.#runLength += token.length;
       return '';
     }
@@ -268,7 +317,13 @@ export class Html implements TextMachine {
           out += escapeText(whole.slice(at, Math.max(at, span.start)));
           if (span.start >= offset) {
             this.#tally.maskedCount++;
-            out += escapeText(replaceText(span.action === REMOVE ? REMOVE : Math.min(span.action, REDACT), whole.slice(span.start, span.end), this.#engine.hash) ?? '');
+            out += escapeText(
+              replaceText(
+                span.action === REMOVE ? REMOVE : Math.min(span.action, REDACT),
+                whole.slice(span.start, span.end),
+                this.#engine.hash,
+              ) ?? '',
+            );
           }
           at = Math.min(end, span.end);
         }

@@ -45,7 +45,12 @@ export class Xml implements TextMachine {
   #mutedText = '';
   #hasRoot = false;
 
-  constructor(engine: Engine, tally: Tally, nesting = 0, top: { entry: KeyEntry; state: PathState } = { entry: engine.keys.first, state: engine.root }) {
+  constructor(
+    engine: Engine,
+    tally: Tally,
+    nesting = 0,
+    top: { entry: KeyEntry; state: PathState } = { entry: engine.keys.first, state: engine.root },
+  ) {
     this.#engine = engine;
     this.#tally = tally;
     this.#nesting = nesting;
@@ -70,7 +75,8 @@ export class Xml implements TextMachine {
       from = end;
     }
     this.#pending = this.#pending.slice(from);
-    if (this.#pending.length > maxToken || this.#runRaw.length > maxToken || this.#mutedText.length > maxToken) this.#fail('a text or tag is too long');
+    if (this.#pending.length > maxToken || this.#runRaw.length > maxToken || this.#mutedText.length > maxToken)
+      this.#fail('a text or tag is too long');
     return out;
   }
 
@@ -113,7 +119,9 @@ export class Xml implements TextMachine {
       return '';
     }
     if (token.startsWith('<?')) {
-      const declaration = /^<\?xml\s/.test(token) ? token.replace(/(encoding\s*=\s*["'])[^"']*/, '$1UTF-8') : `<?${maskRunningText(this.#engine, this.#tally, token.slice(2, -2))}?>`;
+      const declaration = /^<\?xml\s/.test(token)
+        ? token.replace(/(encoding\s*=\s*["'])[^"']*/, '$1UTF-8')
+        : `<?${maskRunningText(this.#engine, this.#tally, token.slice(2, -2))}?>`;
       return this.#endRun() + (this.#muted > 0 ? '' : declaration);
     }
     if (token.startsWith('<!')) {
@@ -179,7 +187,8 @@ export class Xml implements TextMachine {
     this.elements++;
     const isEmpty = token.endsWith('/>');
     const parsed = parseAttributes(token.slice(1 + name.length, isEmpty ? -2 : -1));
-    if (parsed === null || parsed.attributes.some((one) => one.raw === null || one.quote === '')) this.#fail('an attribute is not well-formed');
+    if (parsed === null || parsed.attributes.some((one) => one.raw === null || one.quote === ''))
+      this.#fail('an attribute is not well-formed');
     const entry = this.#engine.keys.named(name.slice(name.indexOf(':') + 1));
     const parent = this.#stack.at(-1)?.state ?? this.#top.state;
     // an element may repeat: "[*]" after its name means every one of it
@@ -235,14 +244,20 @@ export class Xml implements TextMachine {
   #close(token: string): string {
     const name = nameOf.exec(token)?.[1];
     const element = this.#stack.pop();
-    if (name === undefined || element?.name !== name || !/^\s*>$/.test(token.slice(2 + name.length))) this.#fail('an end tag does not match its start tag');
+    if (name === undefined || element?.name !== name || !/^\s*>$/.test(token.slice(2 + name.length)))
+      this.#fail('an end tag does not match its start tag');
     if (this.#muted === 0) return token;
     if (this.#stack.length >= this.#muted) return '';
     this.#muted = 0;
     this.#tally.maskedCount++;
     const action = this.#mutedAction;
     if (action === REMOVE) return '';
-    const text = action === PARTIAL || action === HASH ? replaceText(action, this.#mutedText.trim(), this.#engine.hash) : action === REDACT ? redacted : '';
+    const text =
+      action === PARTIAL || action === HASH
+        ? replaceText(action, this.#mutedText.trim(), this.#engine.hash)
+        : action === REDACT
+          ? redacted
+          : '';
     this.#mutedText = '';
     return escapeText(text ?? '') + token;
   }
