@@ -8,8 +8,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { HeaderList, MaskRule } from '@hoop/contract';
 import { compileMasking, createResponseMasker } from '@hoop/masking';
 
-import { createMaskDiscovery } from '../apps/relay/src/mask-discovery.ts';
-import type { MaskDiscovery, MaskDiscoveryOptions } from '../apps/relay/src/mask-discovery.ts';
+import { createMaskDiscovery } from '../apps/relay/src/discovery/mask-discovery.ts';
+import type { MaskDiscovery, MaskDiscoveryOptions } from '../apps/relay/src/discovery/mask-discovery.ts';
 import { openBench } from './measure.ts';
 import type { Sample } from './measure.ts';
 

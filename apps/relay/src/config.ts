@@ -5,7 +5,7 @@ import type { QueueConnection } from '@hoop/queue';
 import { queueConnectionFromEnv } from '@hoop/queue';
 import type { JwkSet } from '@hoop/sealing';
 
-import type { MaskDiscoveryOptions } from './mask-discovery.ts';
+import type { MaskDiscoveryOptions } from './discovery/mask-discovery.ts';
 
 export interface RelayConfig {
   readonly host: string;

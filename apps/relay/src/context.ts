@@ -12,20 +12,20 @@ import { createGuardedFetch, createUpstream } from '@hoop/upstream';
 import { pino } from 'pino';
 import type { DestinationStream } from 'pino';
 
-import { createControlPlane } from './approvals/control-plane.ts';
+import { createControlPlane } from './control-plane/client.ts';
 import { Subjects } from './approvals/subjects.ts';
-import { CallList } from './call.ts';
-import { Callers } from './callers.ts';
+import { CallList } from './call/call.ts';
+import { Callers } from './caller/callers.ts';
 import type { RelayConfig } from './config.ts';
 import { whyRevoked } from './data-path/authenticate.ts';
 import { fail } from './data-path/conclude.ts';
 import { isUsable } from './data-path/resolve.ts';
-import { Refusals } from './refusals.ts';
-import { createMaskDiscovery } from './mask-discovery.ts';
+import { Refusals } from './record/refusals.ts';
+import { createMaskDiscovery } from './discovery/mask-discovery.ts';
 import type { Relay } from './relay.ts';
-import { Sessions } from './sessions.ts';
-import { startSnapshotClient } from './snapshot/client.ts';
-import { Configuration } from './snapshot/configuration.ts';
+import { Sessions } from './caller/sessions.ts';
+import { startSnapshotClient } from './control-plane/follow-snapshot.ts';
+import { Configuration } from './configuration/configuration.ts';
 
 export interface RelayParts {
   readonly now?: () => number;

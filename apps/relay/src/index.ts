@@ -11,12 +11,12 @@ import { openRelay } from './context.ts';
 import type { RelayParts } from './context.ts';
 import type { Relay } from './relay.ts';
 import { runDeferred } from './deferred/run-deferred.ts';
-import { createRelayServer } from './server.ts';
+import { createRelayServer } from './listener/server.ts';
 
 export type { RelayConfig } from './config.ts';
 export { readConfig } from './config.ts';
 export type { RelayParts } from './context.ts';
-export { relayNodeFlags } from './node-flags.ts';
+export { relayNodeFlags } from './process/node-flags.ts';
 
 export interface RunningRelay {
   readonly id: string;

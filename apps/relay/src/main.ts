@@ -5,7 +5,7 @@ import { pino } from 'pino';
 
 import { readConfig } from './config.ts';
 import { startRelay } from './index.ts';
-import { superviseWorkers } from './supervise.ts';
+import { superviseWorkers } from './process/supervise.ts';
 
 const log = pino({ name: 'hoop-relay' });
 

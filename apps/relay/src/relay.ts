@@ -6,16 +6,16 @@ import type { ProviderVerifier } from '@hoop/tokens';
 import type { Upstream } from '@hoop/upstream';
 import type { Logger } from 'pino';
 
-import type { ControlPlane } from './approvals/control-plane.ts';
+import type { ControlPlane } from './control-plane/client.ts';
 import type { Subjects } from './approvals/subjects.ts';
-import type { CallList } from './call.ts';
-import type { Callers } from './callers.ts';
+import type { CallList } from './call/call.ts';
+import type { Callers } from './caller/callers.ts';
 import type { DeferredRequest } from './deferred/sealed-request.ts';
-import type { MaskDiscovery } from './mask-discovery.ts';
-import type { Refusals } from './refusals.ts';
-import type { Sessions } from './sessions.ts';
-import type { SnapshotClient } from './snapshot/client.ts';
-import type { Configuration } from './snapshot/configuration.ts';
+import type { MaskDiscovery } from './discovery/mask-discovery.ts';
+import type { Refusals } from './record/refusals.ts';
+import type { Sessions } from './caller/sessions.ts';
+import type { SnapshotClient } from './control-plane/follow-snapshot.ts';
+import type { Configuration } from './configuration/configuration.ts';
 
 /** A deferred call that this process is sending to itself. */
 export interface DeferredRun {

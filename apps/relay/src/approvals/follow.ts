@@ -8,7 +8,7 @@ import { AppError, errorKinds, headers as names, idSchema } from '@hoop/contract
 import type { ApprovalAnswer, DeferredCallBody, ErrorCode } from '@hoop/contract';
 import { readRequest } from '@hoop/upstream';
 
-import { Call } from '../call.ts';
+import { Call } from '../call/call.ts';
 import { authenticate } from '../data-path/authenticate.ts';
 import { fail } from '../data-path/conclude.ts';
 import { sendDeferredState } from '../deferred/defer.ts';

@@ -4,8 +4,8 @@ import type { HeaderList, ShownRequest } from '@hoop/contract';
 import { maskHeaders } from '@hoop/masking';
 import { sealBody } from '@hoop/sealing';
 
-import type { Call } from '../call.ts';
-import { maskWholeBody } from '../request-body.ts';
+import type { Call } from '../call/call.ts';
+import { maskWholeBody } from '../record/kept-body.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

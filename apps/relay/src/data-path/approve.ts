@@ -11,8 +11,8 @@ import { requestDigest } from '@hoop/recording';
 import { forwardHeaders, headerValue } from '@hoop/upstream';
 
 import { sealShown } from '../approvals/shown.ts';
-import type { Call } from '../call.ts';
-import { readPreferences } from '../preferences.ts';
+import type { Call } from '../call/call.ts';
+import { readPreferences } from '../call/preferences.ts';
 import type { Relay } from '../relay.ts';
 import { explanation, inspect } from './decide.ts';
 import { targetPath } from './forward.ts';

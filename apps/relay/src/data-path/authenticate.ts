@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto';
 import { AppError, grantType, headers } from '@hoop/contract';
 import type { GrantClaims } from '@hoop/contract';
 
-import type { Call } from '../call.ts';
-import type { Caller } from '../callers.ts';
+import type { Call } from '../call/call.ts';
+import type { Caller } from '../caller/callers.ts';
 import type { DeferredRun, Relay } from '../relay.ts';
-import type { KnownIdentity } from '../snapshot/configuration.ts';
+import type { KnownIdentity } from '../configuration/configuration.ts';
 
 const sessionNameForm = /^[A-Za-z0-9._-]{1,64}$/;
 

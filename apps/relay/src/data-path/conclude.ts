@@ -2,11 +2,11 @@
 import { AppError } from '@hoop/contract';
 import type { HeaderList, OutcomeState } from '@hoop/contract';
 
-import type { Call, CallStage } from '../call.ts';
-import { outcomeOf, recordOutcome } from '../outcome.ts';
-import { renderProblem, sendProblem } from '../problem.ts';
+import type { Call, CallStage } from '../call/call.ts';
+import { outcomeOf, recordOutcome } from '../record/outcome.ts';
+import { renderProblem, sendProblem } from '../call/problem.ts';
 import type { Relay } from '../relay.ts';
-import { discardRest } from '../upload.ts';
+import { discardRest } from '../transfer/upload.ts';
 import { callHead } from './intend.ts';
 
 /** The response is complete and masked. */

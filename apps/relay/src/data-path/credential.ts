@@ -1,5 +1,5 @@
 /** Step 7: the credential, from the lease cache; only now, when the record of the call is durable. */
-import type { Call } from '../call.ts';
+import type { Call } from '../call/call.ts';
 import type { Relay } from '../relay.ts';
 
 /** Undefined where nothing has to be waited for. @throws AppError `credential_unavailable`, `credential_not_openable` */

@@ -1,7 +1,7 @@
 /** The product: what happens to one request, in order. Each step is a file of its own beside this one. */
 import { AppError } from '@hoop/contract';
 
-import type { Call } from '../call.ts';
+import type { Call } from '../call/call.ts';
 import { defer, wantsDeferral } from '../deferred/defer.ts';
 import type { Relay } from '../relay.ts';
 import { approve } from './approve.ts';

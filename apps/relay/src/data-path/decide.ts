@@ -4,10 +4,10 @@ import { decide as judge, headerFacts, needsBody, readInspectedBody } from '@hoo
 import type { BodyState, Facts, Verdict } from '@hoop/policy';
 import { headerValue } from '@hoop/upstream';
 
-import type { Call } from '../call.ts';
-import type { Caller } from '../callers.ts';
+import type { Call } from '../call/call.ts';
+import type { Caller } from '../caller/callers.ts';
 import type { Relay } from '../relay.ts';
-import { readWholeBody } from '../upload.ts';
+import { readWholeBody } from '../transfer/upload.ts';
 
 /** Whether a condition of a rule that covers this request wants to see the body, which then has to be waited for. */
 export function mustSeeBody(call: Call): boolean {

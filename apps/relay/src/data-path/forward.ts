@@ -4,11 +4,11 @@ import { BodyCapture } from '@hoop/recording';
 import { flattenHeaders, forwardHeaders } from '@hoop/upstream';
 import type { UpstreamDispatchOptions } from '@hoop/upstream';
 
-import type { Call } from '../call.ts';
-import { Exchange } from '../exchange.ts';
+import type { Call } from '../call/call.ts';
+import { Exchange } from '../transfer/exchange.ts';
 import { answerableHeaders } from './mask.ts';
 import type { Relay } from '../relay.ts';
-import { Upload } from '../upload.ts';
+import { Upload } from '../transfer/upload.ts';
 
 /** @throws AppError `target_refused`, `credential_unavailable` */
 export function forward(relay: Relay, call: Call): void {

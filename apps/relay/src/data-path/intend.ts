@@ -3,10 +3,10 @@ import type { CallHead, HeaderList } from '@hoop/contract';
 import { maskHeaders } from '@hoop/masking';
 import { headerValue } from '@hoop/upstream';
 
-import type { Call } from '../call.ts';
-import { packIntent } from '../entry-lines.ts';
+import type { Call } from '../call/call.ts';
+import { packIntent } from '../record/entry-lines.ts';
 import type { Relay } from '../relay.ts';
-import { printable } from '../strangers.ts';
+import { printable } from '../record/strangers.ts';
 
 const noHeaders: HeaderList = [];
 const nobody: CallHead['subject'] = { identityId: null, identityName: null, issuer: null, subject: null, grantId: null };

@@ -5,10 +5,10 @@ import { compileScrubber, createResponseMasker, requestHeadersForMasking } from 
 import type { MaskingIdentity, ResponseMasker, Scrubber } from '@hoop/masking';
 import { returnHeaders } from '@hoop/upstream';
 
-import type { Call } from '../call.ts';
-import { Delivery } from '../delivery.ts';
-import type { Exchange } from '../exchange.ts';
-import type { ResponseSample } from '../mask-discovery.ts';
+import type { Call } from '../call/call.ts';
+import { Delivery } from '../transfer/delivery.ts';
+import type { Exchange } from '../transfer/exchange.ts';
+import type { ResponseSample } from '../discovery/mask-discovery.ts';
 import type { Relay } from '../relay.ts';
 
 const scrubbers = new WeakMap<Lease, Scrubber>();

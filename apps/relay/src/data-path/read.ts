@@ -2,7 +2,7 @@
 import { AppError, headers } from '@hoop/contract';
 import { headerValue, readRequest } from '@hoop/upstream';
 
-import type { Call } from '../call.ts';
+import type { Call } from '../call/call.ts';
 
 const maxContextBytes = 4096;
 const contextKey = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;

@@ -1,10 +1,10 @@
 /** Step 3: the connection, at one revision of a snapshot that is fresh enough to be trusted. */
 import { AppError } from '@hoop/contract';
 
-import type { Call } from '../call.ts';
-import type { Caller } from '../callers.ts';
+import type { Call } from '../call/call.ts';
+import type { Caller } from '../caller/callers.ts';
 import type { Relay } from '../relay.ts';
-import type { KnownConnection } from '../snapshot/configuration.ts';
+import type { KnownConnection } from '../configuration/configuration.ts';
 import { targetPath } from './forward.ts';
 
 /** @throws AppError `snapshot_stale`, `connection_unknown`, `payload_too_large`, `unavailable` */

@@ -6,11 +6,11 @@ import type { DeferredCallBody, HeaderList } from '@hoop/contract';
 import type { Verdict } from '@hoop/policy';
 import { headerValue } from '@hoop/upstream';
 
-import type { NewDeferredCall } from '../approvals/control-plane.ts';
-import type { Call } from '../call.ts';
+import type { NewDeferredCall } from '../control-plane/client.ts';
+import type { Call } from '../call/call.ts';
 import { requestApproval } from '../data-path/approve.ts';
 import { inspect } from '../data-path/decide.ts';
-import { readPreferences } from '../preferences.ts';
+import { readPreferences } from '../call/preferences.ts';
 import type { Relay } from '../relay.ts';
 import { sealForRelays } from './sealed-request.ts';
 

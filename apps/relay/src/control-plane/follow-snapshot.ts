@@ -8,7 +8,7 @@ import { snapshotSchema } from '@hoop/contract';
 import type { Snapshot } from '@hoop/contract';
 import { Agent, request } from 'undici';
 
-import type { Configuration } from './configuration.ts';
+import type { Configuration } from '../configuration/configuration.ts';
 import { createEventReader } from './event-reader.ts';
 
 export interface SnapshotClientOptions {

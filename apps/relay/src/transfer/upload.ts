@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 
 import { AppError } from '@hoop/contract';
 
-import type { Call } from './call.ts';
+import type { Call } from '../call/call.ts';
 
 const incomplete = (): AppError => new AppError('request_incomplete', 'The connection ended before the body that the request announced.');
 const late = (ms: number): AppError => new AppError('request_timeout', `No part of the body arrived for ${ms} ms.`);

@@ -9,7 +9,7 @@ import { STATUS_CODES } from 'node:http';
 import { AppError, headers as hoopHeaders } from '@hoop/contract';
 import type { HeaderList } from '@hoop/contract';
 
-import type { Call } from './call.ts';
+import type { Call } from '../call/call.ts';
 
 export interface DeliveryEvents {
   /** The function does not read as fast as the target sends; `drained` says when it does again. */

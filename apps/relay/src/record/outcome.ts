@@ -6,11 +6,11 @@ import type { BodyCapture, PackedEntry } from '@hoop/recording';
 import { sealBodyBytes } from '@hoop/sealing';
 import { headerValue } from '@hoop/upstream';
 
-import type { Call } from './call.ts';
+import type { Call } from '../call/call.ts';
 import { bodyJson, completionPart, responseHeadersPart, targetPart } from './entry-lines.ts';
-import type { Relay } from './relay.ts';
-import { keepRequestBody } from './request-body.ts';
-import type { KeptBody } from './request-body.ts';
+import type { Relay } from '../relay.ts';
+import { keepRequestBody } from './kept-body.ts';
+import type { KeptBody } from './kept-body.ts';
 import { strangerOutcome } from './strangers.ts';
 
 export interface Ending {

@@ -7,12 +7,12 @@ import type { Lease } from '@hoop/credentials';
 import type { CompiledMasking } from '@hoop/masking';
 import type { NormalisedRequest, Route } from '@hoop/upstream';
 
-import type { Caller } from './callers.ts';
-import type { Delivery } from './delivery.ts';
-import type { Exchange } from './exchange.ts';
-import type { DeferredRun } from './relay.ts';
-import type { Session } from './sessions.ts';
-import type { Compiled, KnownConnection } from './snapshot/configuration.ts';
+import type { Caller } from '../caller/callers.ts';
+import type { Delivery } from '../transfer/delivery.ts';
+import type { Exchange } from '../transfer/exchange.ts';
+import type { DeferredRun } from '../relay.ts';
+import type { Session } from '../caller/sessions.ts';
+import type { Compiled, KnownConnection } from '../configuration/configuration.ts';
 
 /**
  * open: nothing decided · intended: the intent is durable · sent: a target may have got it ·

@@ -9,7 +9,7 @@ import { readBody, startTarget } from '@hoop/testkit';
 import type { TestTarget } from '@hoop/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { World } from '../test/world.ts';
+import { World } from './world.ts';
 
 let world: World;
 let target: TestTarget;

@@ -6,14 +6,14 @@ import type { Duplex } from 'node:stream';
 
 import { AppError, headers, newId } from '@hoop/contract';
 
-import { answerFollow } from './approvals/follow.ts';
-import { Call, SocketCalls } from './call.ts';
-import { fail } from './data-path/conclude.ts';
-import { carry } from './data-path/data-path.ts';
+import { answerFollow } from '../approvals/follow.ts';
+import { Call, SocketCalls } from '../call/call.ts';
+import { fail } from '../data-path/conclude.ts';
+import { carry } from '../data-path/data-path.ts';
 import { answerHealth } from './health.ts';
-import { problemOnWire, renderProblem } from './problem.ts';
-import type { Relay } from './relay.ts';
-import { strangerHead, strangerOutcome } from './strangers.ts';
+import { problemOnWire, renderProblem } from '../call/problem.ts';
+import type { Relay } from '../relay.ts';
+import { strangerHead, strangerOutcome } from '../record/strangers.ts';
 
 const socketCalls = new WeakMap<Duplex, SocketCalls>();
 

@@ -7,7 +7,7 @@ import { generateGrantKeys } from '@hoop/tokens';
 import { SignJWT, importJWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { World, grantAudience, grantIssuer } from '../test/world.ts';
+import { World, grantAudience, grantIssuer } from './world.ts';
 
 let world: World;
 let target: TestTarget;

@@ -1,7 +1,7 @@
 /** Records of those who never got as far as a request: all that is known of them is their address. */
 import type { AppError, CallHead, OutcomeEntry } from '@hoop/contract';
 
-import type { Relay } from './relay.ts';
+import type { Relay } from '../relay.ts';
 
 export function strangerHead(relay: Relay, known: Pick<CallHead, 'callId' | 'remoteAddress' | 'method' | 'url'>): CallHead {
   return {

@@ -9,12 +9,12 @@ import { createPeer, responseHeaders, toTargetError } from '@hoop/upstream';
 import type { Peer } from '@hoop/upstream';
 import type { Dispatcher } from 'undici';
 
-import type { Call } from './call.ts';
-import { conclude, fail } from './data-path/conclude.ts';
-import { renewRefused } from './data-path/credential.ts';
-import { openResponse, sampleResponse } from './data-path/mask.ts';
-import type { ResponseSample } from './mask-discovery.ts';
-import type { Relay } from './relay.ts';
+import type { Call } from '../call/call.ts';
+import { conclude, fail } from '../data-path/conclude.ts';
+import { renewRefused } from '../data-path/credential.ts';
+import { openResponse, sampleResponse } from '../data-path/mask.ts';
+import type { ResponseSample } from '../discovery/mask-discovery.ts';
+import type { Relay } from '../relay.ts';
 
 /** Parts of a stream whose time is recorded; what is longer is recorded all the same, without. */
 const maxParts = 1000;

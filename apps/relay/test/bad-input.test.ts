@@ -4,8 +4,8 @@ import type { TestTarget } from '@hoop/testkit';
 import type { ConnectionSnapshot } from '@hoop/contract';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { RawConnection } from '../test/raw.ts';
-import { World } from '../test/world.ts';
+import { RawConnection } from './raw.ts';
+import { World } from './world.ts';
 
 let world: World;
 let target: TestTarget;

@@ -10,8 +10,8 @@ import { startTarget } from '@hoop/testkit';
 import type { TestTarget } from '@hoop/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { World } from '../test/world.ts';
-import type { ConnectionInput, RecordedCall } from '../test/world.ts';
+import { World } from './world.ts';
+import type { ConnectionInput, RecordedCall } from './world.ts';
 
 let world: World;
 let target: TestTarget;

@@ -4,7 +4,7 @@ import { isCoded, maskCodedBody, maskPlainBody } from '@hoop/masking';
 import type { MaskBodyInput, MaskedBody } from '@hoop/masking';
 import type { BodyCapture } from '@hoop/recording';
 
-import type { Call } from './call.ts';
+import type { Call } from '../call/call.ts';
 
 /** What may be kept of a body, and how it came to be that. */
 export interface KeptBody {

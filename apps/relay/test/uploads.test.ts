@@ -7,8 +7,8 @@ import { readBody, startTarget } from '@hoop/testkit';
 import type { TestTarget } from '@hoop/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { RawConnection } from '../test/raw.ts';
-import { World } from '../test/world.ts';
+import { RawConnection } from './raw.ts';
+import { World } from './world.ts';
 
 let world: World;
 let target: TestTarget;

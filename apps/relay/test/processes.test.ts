@@ -13,7 +13,7 @@ import type { TestTarget } from '@hoop/testkit';
 import type { ConnectionSnapshot } from '@hoop/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { World } from '../test/world.ts';
+import { World } from './world.ts';
 
 let world: World;
 let target: TestTarget;
@@ -50,7 +50,7 @@ interface Started {
 
 function launch(env: Record<string, string | undefined> = {}): ChildProcess {
   const { config } = world;
-  return spawn(process.execPath, ['--conditions=@hoop/source', path.join(import.meta.dirname, 'main.ts')], {
+  return spawn(process.execPath, ['--conditions=@hoop/source', path.join(import.meta.dirname, '../src/main.ts')], {
     env: {
       HOOP_CONTROL_PLANE_URL: config.controlPlaneUrl,
       HOOP_RELAY_TOKEN_FILE: config.relayTokenFile,

@@ -2,7 +2,7 @@
 import type { CallHead } from '@hoop/contract';
 
 import type { Session } from './sessions.ts';
-import type { KnownIdentity } from './snapshot/configuration.ts';
+import type { KnownIdentity } from '../configuration/configuration.ts';
 
 export interface Caller {
   readonly identity: KnownIdentity;

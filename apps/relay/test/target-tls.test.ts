@@ -1,7 +1,7 @@
 import { startTarget } from '@hoop/testkit';
 import { expect, test } from 'vitest';
 
-import { World } from '../test/world.ts';
+import { World } from './world.ts';
 
 test('the record says what the TLS connection to the target was, and of a plain one that there was none', async () => {
   const secure = await startTarget((_req, res) => void res.end('secret'), { tls: true });

@@ -1,7 +1,7 @@
 /** `GET /-/healthz`: the process answers. `GET /-/readyz`: it can carry calls. No connection's name starts with "-". */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import type { Relay } from './relay.ts';
+import type { Relay } from '../relay.ts';
 
 /** False where the path is none of ours. Says nothing about what the relay knows. */
 export function answerHealth(relay: Relay, req: IncomingMessage, res: ServerResponse): boolean {

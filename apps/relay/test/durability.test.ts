@@ -6,7 +6,7 @@ import { startTarget } from '@hoop/testkit';
 import type { TestTarget } from '@hoop/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { World } from '../test/world.ts';
+import { World } from './world.ts';
 
 const recorderTimeoutMs = 600;
 let world: World;

@@ -8,7 +8,7 @@ import { maskRuleSchema } from '@hoop/contract';
 import { canBeObserved, compileMasking, createDiscovery, createResponseMasker, isCoded } from '@hoop/masking';
 import type { CompiledMasking, Discovery, FieldObserver, MaskingIdentity } from '@hoop/masking';
 
-import type { ControlPlane } from './approvals/control-plane.ts';
+import type { ControlPlane } from '../control-plane/client.ts';
 
 export interface MaskDiscoveryOptions {
   /** One response in so many of each connection, and the first. 0: none. @default 50 */

@@ -6,7 +6,7 @@ import { compileMasking } from '@hoop/masking';
 import { startTarget } from '@hoop/testkit';
 import { describe, expect, it } from 'vitest';
 
-import { World } from '../test/world.ts';
+import { World } from '../../test/world.ts';
 import { createMaskDiscovery } from './mask-discovery.ts';
 import type { MaskDiscovery, MaskDiscoveryOptions } from './mask-discovery.ts';
 

@@ -5,7 +5,7 @@ import { startTarget } from '@hoop/testkit';
 import type { TestTarget } from '@hoop/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { World } from '../test/world.ts';
+import { World } from './world.ts';
 
 const canary = 'sk_canary_9f8e7d6c5b4a39281706';
 const clientSecret = 'cs_canary_0123456789abcdefghij';

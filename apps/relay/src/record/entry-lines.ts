@@ -8,10 +8,10 @@ import type { CompiledPolicy } from '@hoop/policy';
 import type { TlsFacts } from '@hoop/upstream';
 import type { PackedEntry } from '@hoop/recording';
 
-import { noContext } from './call.ts';
-import type { Call } from './call.ts';
-import type { Caller } from './callers.ts';
-import type { KnownConnection } from './snapshot/configuration.ts';
+import { noContext } from '../call/call.ts';
+import type { Call } from '../call/call.ts';
+import type { Caller } from '../caller/callers.ts';
+import type { KnownConnection } from '../configuration/configuration.ts';
 
 /** JSON of a string. Most strings need no escape, and then quotes are enough. */
 export function quoted(text: string): string {
