@@ -1,7 +1,8 @@
 /** Sentences that say what would allow a call that was refused. */
 import type { ApprovalRule } from '@hoop/contract';
 
-import type { CompiledPolicy, CompiledRule } from './compile-policy.ts';
+import type { CompiledPolicy } from './compile-policy.ts';
+import type { CompiledRule } from './compiled-rule.ts';
 import type { Fault } from './condition/values.ts';
 import type { Facts } from './facts.ts';
 import { findCandidates } from './rule-index.ts';

@@ -4,12 +4,14 @@
  */
 import type { Effect } from '@hoop/contract';
 
-import type { CompiledPolicy, CompiledRule } from './compile-policy.ts';
+import type { CompiledPolicy } from './compile-policy.ts';
+import type { CompiledRule } from './compiled-rule.ts';
 import { Fault, maskedValue } from './condition/values.ts';
 import { isGiven, judge } from './decide.ts';
 import type { FaultyRule } from './decide.ts';
-import type { Facts, Verdict } from './facts.ts';
+import type { Facts } from './facts.ts';
 import { findCandidates } from './rule-index.ts';
+import type { Verdict } from './verdict.ts';
 
 export { maskedValue } from './condition/values.ts';
 

@@ -1,14 +1,13 @@
 /** Compiles the rules of a policy: once, when a snapshot brings them. Everything that can be wrong is found here. */
 import { AppError } from '@hoop/contract';
-import type { Effect, MaskRule, Rule } from '@hoop/contract';
+import type { Rule } from '@hoop/contract';
 
+import type { CompiledRule } from './compiled-rule.ts';
 import { compileCondition } from './condition/condition.ts';
-import type { Condition } from './condition/condition.ts';
 import { requestEnvironment } from './condition/environment.ts';
 import { compilePathPattern } from './path/path-matcher.ts';
 import type { PathMatcher } from './path/path-matcher.ts';
 import { compileWholeMatch } from './re2.ts';
-import type { Re2Pattern } from './re2.ts';
 import { buildRuleIndex } from './rule-index.ts';
 import type { RuleIndex } from './rule-index.ts';
 import { sharedValues } from './shared-values.ts';
@@ -17,28 +16,6 @@ export interface PolicyError {
   /** e.g. `rules[2].when`. */
   readonly path: string;
   readonly message: string;
-}
-
-export interface ContextRequirement {
-  readonly key: string;
-  readonly pattern: string;
-  readonly compiled: Re2Pattern;
-}
-
-export interface CompiledRule {
-  /** The same for rules of the same content. */
-  readonly key: number;
-  readonly rule: Rule;
-  readonly name: string;
-  readonly effect: Effect;
-  /** Null: every method. Shared by all rules for the same methods. */
-  readonly methods: ReadonlySet<string> | null;
-  /** Null: every path. */
-  readonly paths: readonly PathMatcher[] | null;
-  readonly when: Condition | null;
-  readonly context: readonly ContextRequirement[];
-  /** What its own masking rules are, compiled by @hoop/masking; empty: it has none. */
-  readonly mask: readonly MaskRule[];
 }
 
 export interface CompiledPolicy {

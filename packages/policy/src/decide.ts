@@ -6,10 +6,12 @@
 import type { ApprovalRule } from '@hoop/contract';
 
 import { allowedByApproval, allowedByContext, allowedByDefault, allowedByDenial, allowedByFault } from './allowed-by.ts';
-import type { CompiledPolicy, CompiledRule } from './compile-policy.ts';
+import type { CompiledPolicy } from './compile-policy.ts';
+import type { CompiledRule } from './compiled-rule.ts';
 import type { Fault } from './condition/values.ts';
-import type { Facts, Verdict } from './facts.ts';
+import type { Facts } from './facts.ts';
 import { findCandidates } from './rule-index.ts';
+import type { Verdict } from './verdict.ts';
 
 export interface FaultyRule {
   readonly rule: CompiledRule;

@@ -2,13 +2,15 @@
 import type { Effect } from '@hoop/contract';
 
 import { describeMatch } from './allowed-by.ts';
-import type { CompiledPolicy, CompiledRule } from './compile-policy.ts';
+import type { CompiledPolicy } from './compile-policy.ts';
+import type { CompiledRule } from './compiled-rule.ts';
 import { explainCondition } from './condition/explain-condition.ts';
 import type { ConditionPart } from './condition/explain-condition.ts';
 import { requestEnvironment } from './condition/environment.ts';
 import { decide } from './decide.ts';
-import type { Facts, Verdict } from './facts.ts';
+import type { Facts } from './facts.ts';
 import { findCandidates, paramsOf } from './rule-index.ts';
+import type { Verdict } from './verdict.ts';
 
 export type RuleOutcome = 'matched' | 'method_differs' | 'path_differs' | 'condition_false' | 'condition_failed';
 

@@ -8,7 +8,7 @@ import type { ConditionPart } from './condition/explain-condition.ts';
 import { policyInvalid } from './compile-policy.ts';
 import { describePart } from './explain.ts';
 import type { IdentityFacts } from './facts.ts';
-import { noParams } from './rule-index.ts';
+import { noParams } from './path/path-matcher.ts';
 
 export interface TokenSubject {
   readonly issuer: string;

@@ -1,5 +1,6 @@
 export * from './backtest.ts';
 export * from './compile-policy.ts';
+export * from './compiled-rule.ts';
 export * from './decide.ts';
 export * from './explain.ts';
 export * from './facts.ts';
@@ -8,3 +9,4 @@ export * from './inspected-body.ts';
 export * from './lint.ts';
 export * from './parse-policy.ts';
 export * from './propose-policy.ts';
+export * from './verdict.ts';

@@ -2,7 +2,7 @@
 import type { Rule } from '@hoop/contract';
 
 import { compileRules } from './compile-policy.ts';
-import type { CompiledRule } from './compile-policy.ts';
+import type { CompiledRule } from './compiled-rule.ts';
 import { covers, coversEverything, pathShape } from './path/path-cover.ts';
 import type { PathShape } from './path/path-cover.ts';
 

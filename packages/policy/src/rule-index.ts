@@ -3,11 +3,9 @@
  * look-up, patterns by their literal leading segments. The cost grows with the rules that could match, not with
  * all that exist.
  */
-import type { CompiledRule } from './compile-policy.ts';
+import type { CompiledRule } from './compiled-rule.ts';
 import { noParams } from './path/path-matcher.ts';
 import type { PathMatcher } from './path/path-matcher.ts';
-
-export { noParams } from './path/path-matcher.ts';
 
 interface Entry {
   readonly rule: CompiledRule;

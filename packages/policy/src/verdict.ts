@@ -1,0 +1,26 @@
+import type { ApprovalRule, Effect } from '@hoop/contract';
+
+import type { CompiledRule } from './compiled-rule.ts';
+
+/** Why a verdict is a refusal although no rule says so. */
+export type VerdictError = 'condition_failed' | 'body_not_inspectable';
+
+export interface Verdict {
+  readonly effect: Effect;
+  /** The rule that decided; null where no rule matched. */
+  readonly rule: string | null;
+  readonly reason: string;
+  readonly policyId: string | null;
+  readonly policyRevision: number | null;
+  /** Names of all rules whose match and condition hold, sorted. */
+  readonly matchedRules: readonly string[];
+  /** What a `require_context` verdict lacks, sorted by key. `pattern` is RE2 and must match the whole value. */
+  readonly missingContext: readonly { readonly key: string; readonly pattern: string }[];
+  /** Every approval that the call needs, also where context is missing as well. */
+  readonly approvals: readonly { readonly rule: string; readonly approval: ApprovalRule }[];
+  /** A sentence that says what would allow the call; empty where it is allowed. */
+  readonly allowedBy: string;
+  readonly error?: VerdictError;
+  /** The rules with masking of their own that this call falls under, in the policy's order; absent: there are none. */
+  readonly maskedBy?: readonly CompiledRule[];
+}
