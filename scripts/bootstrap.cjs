@@ -42,12 +42,10 @@ function digestOf(files) {
 function packageFiles() {
   const files = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', '.pnpmfile.cjs'].map((name) => path.join(root, name));
   for (const folder of ['packages', 'apps', 'examples']) {
-    for (const name of fs.readdirSync(path.join(root, folder)).sort()) {
-      const file = path.join(root, folder, name, 'package.json');
-      if (fs.existsSync(file)) files.push(file);
-    }
+    for (const name of fs.readdirSync(path.join(root, folder)).sort()) files.push(path.join(root, folder, name, 'package.json'));
   }
-  return files;
+  for (const name of ['test', 'bench']) files.push(path.join(root, name, 'package.json'));
+  return files.filter((file) => fs.existsSync(file));
 }
 
 /** Runs `step` unless the stamp `name` already carries `digest`. */

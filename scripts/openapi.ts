@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 
-import { openApiDocument } from '@hoop/contract';
+import { openApiDocument } from '../packages/contract/src/index.ts';
 
 const file = new URL('../openapi.json', import.meta.url);
 const text = `${JSON.stringify(openApiDocument(), null, 2)}\n`;
