@@ -2,6 +2,7 @@
 import cluster from 'node:cluster';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { queueNames } from '@hoop/contract';
 import { openQueueWorker, requireDurableQueue } from '@hoop/queue';
@@ -9,6 +10,7 @@ import { openQueueWorker, requireDurableQueue } from '@hoop/queue';
 import type { RelayConfig } from './config.ts';
 import { openRelay } from './context.ts';
 import type { RelayParts } from './context.ts';
+import { createDataPath } from './data-path/data-path.ts';
 import type { Relay } from './relay.ts';
 import { runDeferred } from './deferred/run-deferred.ts';
 import { createRelayServer } from './listener/server.ts';
@@ -35,8 +37,9 @@ const deferredAtOnce = 16;
 export async function startRelay(config: RelayConfig, parts: RelayParts = {}): Promise<RunningRelay> {
   const opened = openRelay(config, parts);
   const { relay } = opened;
-  const server = createRelayServer(relay);
-  const loopback = createRelayServer(relay, true);
+  const carry = createDataPath(relay);
+  const server = createRelayServer(relay, carry);
+  const loopback = createRelayServer(relay, carry, true);
   try {
     await Promise.all([
       opened.ready(),
@@ -116,5 +119,5 @@ async function drain(relay: Relay, server: Server, timeoutMs: number): Promise<v
   relay.isDraining = true;
   if (server.listening) server.close();
   const deadline = performance.now() + timeoutMs;
-  while (relay.calls.size > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (relay.calls.size > 0 && performance.now() < deadline) await delay(20);
 }

@@ -10,19 +10,12 @@ import type { ControlPlane } from './control-plane/client.ts';
 import type { Subjects } from './approvals/subjects.ts';
 import type { CallList } from './call/call.ts';
 import type { Callers } from './caller/callers.ts';
-import type { DeferredRequest } from './deferred/sealed-request.ts';
+import type { DeferredRun } from './deferred/deferred-run.ts';
 import type { MaskDiscovery } from './discovery/mask-discovery.ts';
 import type { Refusals } from './record/refusals.ts';
 import type { Sessions } from './caller/sessions.ts';
 import type { SnapshotClient } from './control-plane/follow-snapshot.ts';
 import type { Configuration } from './configuration/configuration.ts';
-
-/** A deferred call that this process is sending to itself. */
-export interface DeferredRun {
-  readonly callId: string;
-  readonly approvalId: string | null;
-  readonly caller: DeferredRequest['caller'];
-}
 
 export interface Relay {
   readonly id: string;

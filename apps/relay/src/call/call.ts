@@ -1,18 +1,17 @@
 /** One request through the relay: what the steps have found out so far, and the means to end it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import type { Decision, HeaderList } from '@hoop/contract';
+import type { AppError, Decision, HeaderList } from '@hoop/contract';
 import { newId } from '@hoop/contract';
 import type { Lease } from '@hoop/credentials';
-import type { CompiledMasking } from '@hoop/masking';
-import type { NormalisedRequest, Route } from '@hoop/upstream';
+import type { CompiledMasking, MaskingReport } from '@hoop/masking';
+import type { BodyCapture } from '@hoop/recording';
+import type { NormalisedRequest, Peer, Route } from '@hoop/upstream';
 
 import type { Caller } from '../caller/callers.ts';
-import type { Delivery } from '../transfer/delivery.ts';
-import type { Exchange } from '../transfer/exchange.ts';
-import type { DeferredRun } from '../relay.ts';
 import type { Session } from '../caller/sessions.ts';
 import type { Compiled, KnownConnection } from '../configuration/configuration.ts';
+import type { DeferredRun } from '../deferred/deferred-run.ts';
 
 /**
  * open: nothing decided · intended: the intent is durable · sent: a target may have got it ·
@@ -29,6 +28,32 @@ export interface Marks {
   credential: number;
   head: number;
   body: number;
+}
+
+/** The request to the target and its response, as the steps need them. */
+export interface CallExchange {
+  readonly peer: Peer;
+  /** The request's body as it was sent; null: it has none. */
+  readonly request: BodyCapture | null;
+  /** The response's body as the function got it. */
+  readonly response: BodyCapture;
+  readonly masker: { readonly report: MaskingReport } | null;
+  /** Begin and time of each part of a streamed response; null where it is one answer of a known length. */
+  readonly parts: [offset: number, ms: number][] | null;
+  /** Ends it in any state. No event follows. */
+  abort(error: AppError): void;
+}
+
+/** The response on its way to the function, as the steps need it. */
+export interface CallDelivery {
+  readonly isFull: boolean;
+  /** False: the function does not keep up. */
+  data(chunk: Uint8Array): boolean;
+  /** The target's response is complete; only `release` can follow. */
+  over(): void;
+  release(trailers: HeaderList): void;
+  /** Nothing more is sent. */
+  stop(): void;
 }
 
 export class Call {
@@ -64,7 +89,7 @@ export class Call {
   // 5 approve
   /** The approval that the call goes on under. */
   approvalId: string | null = null;
-  /** It may be kept by now, to be sent later: whatever ends it from here on does not say what comes of it. */
+  /** It may be kept by now, to be sent later: from here on the deferred run, not this call, reports the outcome. */
   isBeingKept = false;
   /** Where it was deferred, and is sent now. */
   deferred: DeferredRun | null = null;
@@ -73,8 +98,8 @@ export class Call {
   /** Ends what is waited for when the call ends. */
   waiting: AbortController | null = null;
   // 8 forward, 9 mask
-  exchange: Exchange | null = null;
-  delivery: Delivery | null = null;
+  exchange: CallExchange | null = null;
+  delivery: CallDelivery | null = null;
   targetStatus: number | null = null;
   responseHeaders: HeaderList = noHeaders;
   /** `100 Continue` was sent, so the body is on its way. */

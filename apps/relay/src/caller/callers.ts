@@ -1,5 +1,6 @@
 /** Who calls: a verified token and the identity that it belongs to, remembered while nothing that it rests on changes. */
 import type { CallHead } from '@hoop/contract';
+import { LRUCache } from 'lru-cache';
 
 import type { Session } from './sessions.ts';
 import type { KnownIdentity } from '../configuration/configuration.ts';
@@ -35,7 +36,7 @@ const maxCredentialLength = 8192;
 
 /** By the presented credential itself, word for word. Only verified ones get in. */
 export class Callers {
-  readonly #byCredential = new Map<string, Caller>();
+  readonly #byCredential = new LRUCache<string, Caller>({ max: maxCallers });
 
   get(credential: string): Caller | undefined {
     return this.#byCredential.get(credential);
@@ -43,12 +44,6 @@ export class Callers {
 
   remember(credential: string, caller: Caller): void {
     if (credential.length > maxCredentialLength) return;
-    if (this.#byCredential.size >= maxCallers) {
-      for (const oldest of this.#byCredential.keys()) {
-        this.#byCredential.delete(oldest);
-        break;
-      }
-    }
     this.#byCredential.set(credential, caller);
   }
 

@@ -9,6 +9,7 @@ import { createDigestKey } from '@hoop/recording';
 import type { DigestKey } from '@hoop/recording';
 import { createDataKeyUnder, createWrappingKey } from '@hoop/sealing';
 import type { DataKey, WrappingKey } from '@hoop/sealing';
+import { LRUCache } from 'lru-cache';
 
 export interface SessionKeys {
   readonly dataKey: DataKey;
@@ -34,7 +35,7 @@ const wrappingKeyMs = 10 * 60_000;
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 
 export class Sessions {
-  readonly #byName = new Map<string, Session>();
+  readonly #byName = new LRUCache<string, Session>({ max: maxSessions });
   readonly #recordingKey: () => Record<string, unknown> | null;
   #wrapping: CurrentWrapping | null = null;
 
@@ -76,12 +77,6 @@ export class Sessions {
   }
 
   #open(key: string): Session {
-    if (this.#byName.size >= maxSessions) {
-      for (const oldest of this.#byName.keys()) {
-        this.#byName.delete(oldest);
-        break;
-      }
-    }
     const id = sessionId(key);
     const part = JSON.stringify({ sessionId: id });
     const wrapping = this.#currentWrapping();

@@ -3,13 +3,14 @@
  * It also knows how long ago it last heard that it is up to date; past the limit the relay refuses calls.
  */
 import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { snapshotSchema } from '@hoop/contract';
 import type { Snapshot } from '@hoop/contract';
+import { createParser } from 'eventsource-parser';
 import { Agent, request } from 'undici';
 
 import type { Configuration } from '../configuration/configuration.ts';
-import { createEventReader } from './event-reader.ts';
 
 export interface SnapshotClientOptions {
   readonly url: string;
@@ -36,6 +37,8 @@ const fetchTimeoutMs = 10_000;
 const silenceMs = 12_000;
 const backoffFirstMs = 100;
 const backoffMostMs = 5_000;
+/** Characters of one event. */
+const maxEventLength = 64 * 1024;
 const maxSnapshotBytes = 512 * 1024 * 1024;
 
 export function startSnapshotClient(options: SnapshotClientOptions): SnapshotClient {
@@ -114,8 +117,15 @@ export function startSnapshotClient(options: SnapshotClientOptions): SnapshotCli
     }
     onSubjectChanged?.(null);
     const { body } = response;
-    const read = createEventReader((event, data) => hear(event, data, (error) => body.destroy(error as Error)));
-    for await (const chunk of body) read(chunk as Uint8Array);
+    const decoder = new TextDecoder();
+    const parser = createParser({
+      maxBufferSize: maxEventLength,
+      onEvent: ({ event = 'message', data }) => hear(event, data, (error) => body.destroy(error as Error)),
+      onError: (error) => {
+        if (error.type === 'max-buffer-size-exceeded') throw error;
+      },
+    });
+    for await (const chunk of body) parser.feed(decoder.decode(chunk as Uint8Array, { stream: true }));
     throw new Error('the control plane ended the stream of changes');
   }
 
@@ -130,7 +140,8 @@ export function startSnapshotClient(options: SnapshotClientOptions): SnapshotCli
         failures = now() - startedAt > silenceMs ? 1 : failures + 1;
         onTrouble(error);
       }
-      await pause(Math.min(backoffFirstMs * 2 ** (failures - 1), backoffMostMs) * (0.5 + Math.random()), stop.signal);
+      const waitMs = Math.min(backoffFirstMs * 2 ** (failures - 1), backoffMostMs) * (0.5 + Math.random());
+      await delay(waitMs, undefined, { signal: stop.signal }).catch(() => undefined);
     }
   }
 
@@ -144,17 +155,4 @@ export function startSnapshotClient(options: SnapshotClientOptions): SnapshotCli
       await agent.destroy();
     },
   };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done);
-  });
 }

@@ -15,7 +15,7 @@ import type { Call } from '../call/call.ts';
 import { readPreferences } from '../call/preferences.ts';
 import type { Relay } from '../relay.ts';
 import { explanation, inspect } from './decide.ts';
-import { targetPath } from './forward.ts';
+import { targetPath } from './resolve.ts';
 
 const nothing = new Uint8Array(0);
 /** A decision that comes while we are deaf is noticed by looking. */
@@ -180,26 +180,13 @@ async function isPending(relay: Relay, call: Call, approvalId: string): Promise<
 
 /** Watches before it is asked, so that no decision falls between the two. `changed` is false where the time was over first. */
 function watch(relay: Relay, approvalId: string): { changed(limitMs: number, signal: AbortSignal): Promise<boolean>; end(): void } {
-  let hasChanged = false;
-  let wake = (): void => undefined;
-  const unwatch = relay.subjects.watch(approvalId, () => {
-    hasChanged = true;
-    wake();
-  });
+  const change = new AbortController();
   return {
-    changed: (limitMs, signal) =>
-      new Promise((resolve) => {
-        const done = (): void => {
-          clearTimeout(timer);
-          signal.removeEventListener('abort', done);
-          resolve(hasChanged);
-        };
-        const timer = setTimeout(done, limitMs);
-        wake = done;
-        signal.addEventListener('abort', done);
-        if (hasChanged || signal.aborted) done();
-      }),
-    end: unwatch,
+    async changed(limitMs, signal) {
+      await delay(limitMs, undefined, { signal: AbortSignal.any([signal, change.signal]) }).catch(() => undefined);
+      return change.signal.aborted;
+    },
+    end: relay.subjects.watch(approvalId, () => change.abort()),
   };
 }
 

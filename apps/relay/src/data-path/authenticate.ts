@@ -6,7 +6,8 @@ import type { GrantClaims } from '@hoop/contract';
 
 import type { Call } from '../call/call.ts';
 import type { Caller } from '../caller/callers.ts';
-import type { DeferredRun, Relay } from '../relay.ts';
+import type { DeferredRun } from '../deferred/deferred-run.ts';
+import type { Relay } from '../relay.ts';
 import type { KnownIdentity } from '../configuration/configuration.ts';
 
 const sessionNameForm = /^[A-Za-z0-9._-]{1,64}$/;

@@ -4,21 +4,38 @@ import { AppError } from '@hoop/contract';
 import type { Call } from '../call/call.ts';
 import { defer, wantsDeferral } from '../deferred/defer.ts';
 import type { Relay } from '../relay.ts';
+import type { ResponseSteps } from '../transfer/exchange.ts';
 import { approve } from './approve.ts';
 import { authenticate } from './authenticate.ts';
-import { fail } from './conclude.ts';
-import { obtainCredential } from './credential.ts';
+import { conclude, fail } from './conclude.ts';
+import { obtainCredential, renewRefused } from './credential.ts';
 import { decide, inspect, mustSeeBody } from './decide.ts';
 import { forward } from './forward.ts';
 import { intend } from './intend.ts';
+import { openResponse, sampleResponse } from './mask.ts';
 import { read } from './read.ts';
 import { resolve } from './resolve.ts';
 
+/** Carries a call to its target, or refuses it. Never rejects. */
+export type Carry = (call: Call) => Promise<void>;
+
+/** To be made once per relay: the last steps are handed to every exchange as one object. */
+export function createDataPath(relay: Relay): Carry {
+  const steps: ResponseSteps = {
+    renewCredential: (call) => renewRefused(relay, call),
+    mask: openResponse, // 9
+    sample: (call, status, headers) => sampleResponse(relay, call, status, headers),
+    conclude: (call, trailers) => conclude(relay, call, trailers), // 10
+    fail: (call, error) => fail(relay, call, error),
+  };
+  return (call) => carry(relay, steps, call);
+}
+
 /**
- * Carries a call to its target, or refuses it. Steps that have nothing to wait for return at once; after each that had,
- * the call may have been ended from outside (`isOver`).
+ * Steps that have nothing to wait for return at once; after each that had, the call may have been ended from outside
+ * (`isOver`).
  */
-export async function carry(relay: Relay, call: Call): Promise<void> {
+async function carry(relay: Relay, steps: ResponseSteps, call: Call): Promise<void> {
   try {
     admit(relay, call);
     read(call); // 1
@@ -53,7 +70,7 @@ export async function carry(relay: Relay, call: Call): Promise<void> {
     if (isOver(call)) return;
     call.marks.credential = call.elapsed();
 
-    forward(relay, call); // 8 forward; as the response arrives, 9 mask and 10 conclude
+    forward(steps, call); // 8; as the response arrives the exchange calls 9 and 10
   } catch (error) {
     fail(relay, call, error);
   }

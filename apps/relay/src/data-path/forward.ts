@@ -6,12 +6,13 @@ import type { UpstreamDispatchOptions } from '@hoop/upstream';
 
 import type { Call } from '../call/call.ts';
 import { Exchange } from '../transfer/exchange.ts';
-import { answerableHeaders } from './mask.ts';
-import type { Relay } from '../relay.ts';
+import type { ResponseSteps } from '../transfer/exchange.ts';
 import { Upload } from '../transfer/upload.ts';
+import { answerableHeaders } from './mask.ts';
+import { targetPath } from './resolve.ts';
 
 /** @throws AppError `target_refused`, `credential_unavailable` */
-export function forward(relay: Relay, call: Call): void {
+export function forward(steps: ResponseSteps, call: Call): void {
   const { snapshot } = call.connection!;
   const { limits, recording } = snapshot.settings;
   const request = call.request!;
@@ -29,7 +30,7 @@ export function forward(relay: Relay, call: Call): void {
   const { digestKey } = call.session!.keys!;
   const keptBytes = recording.capture === 'full' ? recording.maxBodyBytes : 0;
   const exchange = new Exchange(
-    relay,
+    steps,
     call,
     request.hasBody ? new BodyCapture(keptBytes, digestKey) : null,
     new BodyCapture(keptBytes, digestKey),
@@ -51,10 +52,4 @@ export function forward(relay: Relay, call: Call): void {
     peer: exchange.peer,
   };
   dispatcher.dispatch(options, exchange);
-}
-
-/** `/connection` alone means the target itself, without a slash after its path. */
-export function targetPath({ req, request }: Call): string {
-  const { path, connection } = request!;
-  return path === '/' && req.url === `/${connection}` ? '' : path;
 }

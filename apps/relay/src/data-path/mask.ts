@@ -7,7 +7,7 @@ import { returnHeaders } from '@hoop/upstream';
 
 import type { Call } from '../call/call.ts';
 import { Delivery } from '../transfer/delivery.ts';
-import type { Exchange } from '../transfer/exchange.ts';
+import type { Exchange, ResponseHead } from '../transfer/exchange.ts';
 import type { ResponseSample } from '../discovery/mask-discovery.ts';
 import type { Relay } from '../relay.ts';
 
@@ -40,12 +40,7 @@ export function answerableHeaders(call: Call, headers: HeaderList): HeaderList {
 }
 
 /** @throws AppError `unmaskable_response`, `target_invalid_response` where the head shows already that it cannot pass */
-export function openResponse(
-  relay: Relay,
-  call: Call,
-  exchange: Exchange,
-  response: { status: number; statusText: string; headers: HeaderList },
-): ResponseMasker {
+export function openResponse(call: Call, exchange: Exchange, response: ResponseHead): ResponseMasker {
   const { settings } = call.connection!.snapshot;
   const masker = createResponseMasker({
     masking: call.masking,
@@ -58,7 +53,8 @@ export function openResponse(
     sink: exchange,
   });
   call.responseHeaders = masker.headers;
-  call.delivery = new Delivery(call, exchange, {
+  const { id: callId, res } = call;
+  call.delivery = new Delivery({ res, callId, method: call.request!.method }, exchange, {
     status: response.status,
     statusText: response.statusText,
     headers: masker.headers,

@@ -5,7 +5,6 @@ import type { Call } from '../call/call.ts';
 import type { Caller } from '../caller/callers.ts';
 import type { Relay } from '../relay.ts';
 import type { KnownConnection } from '../configuration/configuration.ts';
-import { targetPath } from './forward.ts';
 
 /** @throws AppError `snapshot_stale`, `connection_unknown`, `payload_too_large`, `unavailable` */
 export function resolve(relay: Relay, call: Call): void {
@@ -35,6 +34,12 @@ export function resolve(relay: Relay, call: Call): void {
 /** Also asked of every call in flight when the configuration changes. */
 export function isUsable({ snapshot, identityIds }: KnownConnection, { identity, connectionIds }: Caller): boolean {
   return !snapshot.disabled && identityIds.has(identity.snapshot.id) && (connectionIds === null || connectionIds.has(snapshot.id));
+}
+
+/** The path under the target's own: `/connection` alone means the target itself, without a slash after its path. */
+export function targetPath({ req, request }: Call): string {
+  const { path, connection } = request!;
+  return path === '/' && req.url === `/${connection}` ? '' : path;
 }
 
 function targetUrl(call: Call): string {

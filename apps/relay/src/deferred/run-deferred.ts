@@ -3,12 +3,14 @@
  * path over loopback, so that it passes the same ten steps as any call, under the policy of now.
  */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { headers as names } from '@hoop/contract';
 import type { HeaderList } from '@hoop/contract';
 import { request } from 'undici';
 
-import type { DeferredRun, Relay } from '../relay.ts';
+import type { Relay } from '../relay.ts';
+import type { DeferredRun } from './deferred-run.ts';
 import { deferredRequestSchema, openForRelays, sealForRelays } from './sealed-request.ts';
 import type { DeferredRequest, DeferredResponse } from './sealed-request.ts';
 
@@ -139,7 +141,7 @@ async function finish(relay: Relay, callId: string, result: Result): Promise<voi
         );
         return;
       }
-      await new Promise((resolve) => setTimeout(resolve, Math.min(250 * 2 ** attempt, 5_000)));
+      await delay(Math.min(250 * 2 ** attempt, 5_000));
     }
   }
 }

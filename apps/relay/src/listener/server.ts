@@ -9,7 +9,7 @@ import { AppError, headers, newId } from '@hoop/contract';
 import { answerFollow } from '../approvals/follow.ts';
 import { Call, SocketCalls } from '../call/call.ts';
 import { fail } from '../data-path/conclude.ts';
-import { carry } from '../data-path/data-path.ts';
+import type { Carry } from '../data-path/data-path.ts';
 import { answerHealth } from './health.ts';
 import { problemOnWire, renderProblem } from '../call/problem.ts';
 import type { Relay } from '../relay.ts';
@@ -22,8 +22,8 @@ const maxSockets = 20_000;
 /** Longer than any load balancer's idle time, so that it is not us who closes under a request. */
 const keepAliveMs = 75_000;
 
-/** @param isLoopback for this process's own deferred calls only: whatever carries no token of ours is cut. */
-export function createRelayServer(relay: Relay, isLoopback = false): Server {
+/** @param isLoopback for this process's own deferred calls only: a request without one of its tokens is cut. */
+export function createRelayServer(relay: Relay, carry: Carry, isLoopback = false): Server {
   const server = createServer({
     noDelay: true,
     keepAlive: true,
@@ -49,7 +49,7 @@ export function createRelayServer(relay: Relay, isLoopback = false): Server {
     });
   });
   const onRequest = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void =>
-    isLoopback ? takeDeferred(relay, req, res) : take(relay, req, res, expectsContinue);
+    isLoopback ? takeDeferred(relay, carry, req, res) : take(relay, carry, req, res, expectsContinue);
   server.on('request', (req, res) => onRequest(req, res, false));
   // Other expectations than 100-continue are ignored (RFC 9110 §10.1.1 lets us).
   server.on('checkExpectation', (req, res) => onRequest(req, res, false));
@@ -63,12 +63,12 @@ export function createRelayServer(relay: Relay, isLoopback = false): Server {
   return server;
 }
 
-function take(relay: Relay, req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
+function take(relay: Relay, carry: Carry, req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
   if (req.url!.startsWith('/-/') && (answerHealth(relay, req, res) || answerFollow(relay, req, res, (call) => register(relay, call))))
     return;
   const call = new Call(req, res, relay.now(), expectsContinue);
   register(relay, call);
-  void carry(relay, call);
+  void carry(call);
 }
 
 function register(relay: Relay, call: Call): void {
@@ -81,7 +81,7 @@ function register(relay: Relay, call: Call): void {
 }
 
 /** A deferred call comes back under its own id and with the caller that was verified when it was deferred. */
-function takeDeferred(relay: Relay, req: IncomingMessage, res: ServerResponse): void {
+function takeDeferred(relay: Relay, carry: Carry, req: IncomingMessage, res: ServerResponse): void {
   const run = relay.deferredRuns.get(String(req.headers[headers.deferred]));
   if (run === undefined) {
     req.socket.destroy();
@@ -91,7 +91,7 @@ function takeDeferred(relay: Relay, req: IncomingMessage, res: ServerResponse): 
   call.id = run.callId;
   call.deferred = run;
   register(relay, call);
-  void carry(relay, call);
+  void carry(call);
 }
 
 /** The caller's socket is closed. */

@@ -9,7 +9,13 @@ import { STATUS_CODES } from 'node:http';
 import { AppError, headers as hoopHeaders } from '@hoop/contract';
 import type { HeaderList } from '@hoop/contract';
 
-import type { Call } from '../call/call.ts';
+/** To whom it is delivered. */
+export interface Recipient {
+  readonly res: ServerResponse;
+  readonly callId: string;
+  /** Of the request: an answer to HEAD has no body. */
+  readonly method: string;
+}
 
 export interface DeliveryEvents {
   /** The function does not read as fast as the target sends; `drained` says when it does again. */
@@ -37,11 +43,11 @@ export class Delivery {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
-    call: Call,
+    { res, callId, method }: Recipient,
     events: DeliveryEvents,
     head: { status: number; statusText: string; headers: HeaderList; isStrict: boolean; idleTimeoutMs: number },
   ) {
-    this.#res = call.res;
+    this.#res = res;
     this.#events = events;
     this.#isStrict = head.isStrict;
     this.#idleTimeoutMs = head.idleTimeoutMs;
@@ -53,10 +59,10 @@ export class Delivery {
       flat.push(name, value);
       if (name === 'content-length') announced = Number(value);
     }
-    flat.push(hoopHeaders.call, call.id);
+    flat.push(hoopHeaders.call, callId);
     this.#head = flat;
     this.#announced = announced;
-    this.#mayHaveBody = call.req.method !== 'HEAD' && head.status !== 204 && head.status !== 304;
+    this.#mayHaveBody = method !== 'HEAD' && head.status !== 204 && head.status !== 304;
     // Not before the end of this turn: a small response is complete by then and leaves in one piece.
     process.nextTick(startDelivery, this);
   }

@@ -10,13 +10,38 @@ import type { Peer } from '@hoop/upstream';
 import type { Dispatcher } from 'undici';
 
 import type { Call } from '../call/call.ts';
-import { conclude, fail } from '../data-path/conclude.ts';
-import { renewRefused } from '../data-path/credential.ts';
-import { openResponse, sampleResponse } from '../data-path/mask.ts';
-import type { ResponseSample } from '../discovery/mask-discovery.ts';
-import type { Relay } from '../relay.ts';
 
-/** Parts of a stream whose time is recorded; what is longer is recorded all the same, without. */
+/** The head of a target's answer. */
+export interface ResponseHead {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: HeaderList;
+}
+
+/** A copy of the response for a purpose of its own; never holds the response back. */
+export interface ResponseCopy {
+  take(chunk: Uint8Array): void;
+  /** The response is complete. */
+  finish(): void;
+  /** It broke off, or its function left. */
+  drop(): void;
+}
+
+/** The steps of the data path that a response goes through; one object per relay, so that the calls to it stay quick. */
+export interface ResponseSteps {
+  /** The target answered 401. */
+  renewCredential(call: Call): void;
+  /** Opens the way back: what goes into the masker comes out at the exchange. @throws AppError */
+  mask(call: Call, exchange: Exchange, head: ResponseHead): ResponseMasker;
+  /** Null: nobody wants a copy of this response. */
+  sample(call: Call, status: number, headers: HeaderList): ResponseCopy | null;
+  /** The response is complete and masked. */
+  conclude(call: Call, trailers: HeaderList): void;
+  /** The call ends without a complete response. */
+  fail(call: Call, error: unknown): void;
+}
+
+/** Parts of a stream whose time is recorded; later parts are recorded without a time. */
 const maxParts = 1000;
 
 export class Exchange implements Dispatcher.DispatchHandler {
@@ -26,15 +51,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
   masker: ResponseMasker | null = null;
   /** Begin and time of each part of a streamed response; null where the length is known and the whole is one answer. */
   parts: [offset: number, ms: number][] | null = null;
-  readonly #relay: Relay;
+  readonly #steps: ResponseSteps;
   readonly #call: Call;
   #controller: Dispatcher.DispatchController | null = null;
   #isOver = false;
-  /** Where this response is one of those that discovery looks at. */
-  #sample: ResponseSample | null = null;
+  #sample: ResponseCopy | null = null;
 
-  constructor(relay: Relay, call: Call, request: BodyCapture | null, response: BodyCapture) {
-    this.#relay = relay;
+  constructor(steps: ResponseSteps, call: Call, request: BodyCapture | null, response: BodyCapture) {
+    this.#steps = steps;
     this.#call = call;
     this.request = request;
     this.response = response;
@@ -57,7 +81,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onStalled(error: AppError): void {
-    fail(this.#relay, this.#call, error);
+    this.#steps.fail(this.#call, error);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -77,14 +101,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const call = this.#call;
     call.marks.head = call.elapsed();
     call.targetStatus = status;
-    if (status === 401) renewRefused(this.#relay, call);
+    if (status === 401) this.#steps.renewCredential(call);
     try {
       const list = responseHeaders(headers);
       if (headers['content-length'] === undefined && this.response.keepsContent) this.parts = [];
-      this.masker = openResponse(this.#relay, call, this, { status, statusText, headers: list });
-      this.#sample = sampleResponse(this.#relay, call, status, list);
+      this.masker = this.#steps.mask(call, this, { status, statusText, headers: list });
+      this.#sample = this.#steps.sample(call, status, list);
     } catch (error) {
-      fail(this.#relay, call, error);
+      this.#steps.fail(call, error);
     }
   }
 
@@ -102,7 +126,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#isOver) return;
-    fail(this.#relay, this.#call, toTargetError(error));
+    this.#steps.fail(this.#call, toTargetError(error));
   }
 
   // What comes out of the masker.
@@ -120,11 +144,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#sample?.finish();
-    conclude(this.#relay, this.#call, trailers);
+    this.#steps.conclude(this.#call, trailers);
   }
 
   error(error: AppError): void {
-    fail(this.#relay, this.#call, error);
+    this.#steps.fail(this.#call, error);
   }
 
   drain(): void {

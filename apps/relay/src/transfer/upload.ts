@@ -1,23 +1,32 @@
 /** The request's body on its way in: read whole for a decision, streamed to a target, or discarded after an answer. */
 import { EventEmitter } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { AppError } from '@hoop/contract';
 
-import type { Call } from '../call/call.ts';
+/** A request whose body has not been read. */
+export interface Sender {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** The body comes only after `100 Continue` (RFC 9110 §10.1.1). */
+  readonly expectsContinue: boolean;
+  /** `100 Continue` was sent. */
+  isInvited: boolean;
+}
 
 const incomplete = (): AppError => new AppError('request_incomplete', 'The connection ended before the body that the request announced.');
 const late = (ms: number): AppError => new AppError('request_timeout', `No part of the body arrived for ${ms} ms.`);
 
-function invite(call: Call): void {
-  if (!call.expectsContinue || call.isInvited) return;
-  call.isInvited = true;
-  call.res.writeContinue();
+function invite(sender: Sender): void {
+  if (!sender.expectsContinue || sender.isInvited) return;
+  sender.isInvited = true;
+  sender.res.writeContinue();
 }
 
 /** The body in one piece; null where it is longer than `maxBytes`. @throws AppError `request_incomplete`, `request_timeout` */
-export function readWholeBody(call: Call, maxBytes: number, idleTimeoutMs: number): Promise<Buffer | null> {
-  const { req, request } = call;
-  if ((request!.contentLength ?? 0) > maxBytes) return Promise.resolve(null);
+export function readWholeBody(sender: Sender, maxBytes: number, idleTimeoutMs: number): Promise<Buffer | null> {
+  const { req } = sender;
+  if (Number(req.headers['content-length'] ?? 0) > maxBytes) return Promise.resolve(null);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -39,7 +48,7 @@ export function readWholeBody(call: Call, maxBytes: number, idleTimeoutMs: numbe
     const onClose = (): void => settle(incomplete());
     req.on('data', onData).on('end', onEnd).on('close', onClose);
     if (req.destroyed) onClose();
-    else invite(call);
+    else invite(sender);
   });
 }
 
@@ -49,16 +58,16 @@ export function readWholeBody(call: Call, maxBytes: number, idleTimeoutMs: numbe
  */
 export class Upload extends EventEmitter {
   destroyed = false;
-  readonly #call: Call;
+  readonly #sender: Sender;
   readonly #maxBytes: number;
   readonly #idleTimeoutMs: number;
   #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #isStarted = false;
 
-  constructor(call: Call, maxBytes: number, idleTimeoutMs: number) {
+  constructor(sender: Sender, maxBytes: number, idleTimeoutMs: number) {
     super();
-    this.#call = call;
+    this.#sender = sender;
     this.#maxBytes = maxBytes;
     this.#idleTimeoutMs = idleTimeoutMs;
   }
@@ -70,12 +79,12 @@ export class Upload extends EventEmitter {
 
   resume(): this {
     if (this.destroyed) return this;
-    const { req } = this.#call;
+    const { req } = this.#sender;
     if (!this.#isStarted) {
       this.#isStarted = true;
       req.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
       if (req.destroyed && !req.readableEnded) queueMicrotask(this.#onClose);
-      else invite(this.#call);
+      else invite(this.#sender);
     }
     this.#timer ??= setTimeout(() => this.#fail(late(this.#idleTimeoutMs)), this.#idleTimeoutMs);
     req.resume();
@@ -84,7 +93,7 @@ export class Upload extends EventEmitter {
 
   pause(): this {
     this.#stopTimer();
-    this.#call.req.pause();
+    this.#sender.req.pause();
     return this;
   }
 
@@ -92,7 +101,7 @@ export class Upload extends EventEmitter {
     if (this.destroyed) return this;
     this.destroyed = true;
     this.#stopTimer();
-    const { req } = this.#call;
+    const { req } = this.#sender;
     req.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
     req.pause();
     queueMicrotask(() => {
@@ -114,7 +123,7 @@ export class Upload extends EventEmitter {
 
   readonly #onEnd = (): void => {
     this.#stopTimer();
-    this.#call.req.off('close', this.#onClose);
+    this.#sender.req.off('close', this.#onClose);
     this.emit('end');
   };
 
@@ -137,8 +146,7 @@ const maxDiscardMs = 5_000;
  * After an answer that did not need the whole body: what is still coming is read and thrown away, within limits, so that
  * the caller gets to read the answer (a closed socket with unread bytes would reset it) and can use its connection again.
  */
-export function discardRest(call: Call): void {
-  const { req } = call;
+export function discardRest({ req }: Pick<Sender, 'req'>): void {
   if (req.complete && req.readableEnded) return;
   const { socket } = req;
   if (!socket || socket.destroyed) return;
