@@ -117,6 +117,36 @@ describe('allowed ranges', () => {
     expect(createAddressRules(['169.254.169.254/32']).check('169.254.169.254')).toBe('listed');
   });
 
+  describe('open no metadata service that an IPv6 address only holds', () => {
+    const wide = createAddressRules(['::/8', '64:ff9b::/32', '2001::/16', '2002::/16', 'fc00::/7', 'fe80::/10']);
+    it.each([
+      ['IPv4-compatible', '::169.254.169.254'],
+      ['IPv4-translated (RFC 2765)', '::ffff:0:169.254.169.254'],
+      ['NAT64 (RFC 6052)', '64:ff9b::169.254.169.254'],
+      ['NAT64 of local use, a prefix of 96 bits (RFC 8215)', '64:ff9b:1::169.254.169.254'],
+      ['NAT64 of local use, 96 bits under a subnet', '64:ff9b:1:fffe::169.254.170.2'],
+      ['NAT64 of local use, 48 bits', '64:ff9b:1:a9fe:a9:fe00::'],
+      ['NAT64 of local use, 56 bits', '64:ff9b:1:00a9:fe:a9fe::'],
+      ['NAT64 of local use, 64 bits', '64:ff9b:1:0:a9:fea9:fe00:0'],
+      ["NAT64 under a network's own prefix", 'fd64:1:2:3::169.254.169.254'],
+      ['6to4', '2002:a9fe:a9fe::1'],
+      ['Teredo, the server', '2001:0:a9fe:a9fe::1'],
+      ['Teredo, the client', '2001:0:4136:e378:8000:63bf:5601:5601'],
+      ['ISATAP', 'fd00::5efe:169.254.169.254'],
+      ['link-local', 'fe80::a9fe:a9fe'],
+      ['Azure', '64:ff9b::168.63.129.16'],
+      ['Alibaba', '64:ff9b:1::100.100.100.200'],
+    ])('%s: %s', (_form, address) => {
+      expect(wide.check(address)).toBe('refused');
+      expect(createAddressRules([address]).check(address)).toBe('listed');
+    });
+
+    it('while their neighbours are open', () => {
+      for (const address of ['64:ff9b:1::10.1.2.3', '2002:a01:203::1', 'fd64:1:2:3::169.254.169.1', '2001:0:4136:e378::1'])
+        expect(wide.check(address)).toBe('listed');
+    });
+  });
+
   it('are refused when they are no ranges or would switch the guard off', () => {
     for (const text of [
       '',

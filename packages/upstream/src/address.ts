@@ -1,78 +1,47 @@
 /** Which IP addresses may be dialled. Pure: text in, verdict out. */
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 
-/** An address or range as a number in the space of its family. */
-interface Range {
-  readonly family: 4 | 6;
-  readonly base: bigint;
-  readonly bits: number;
-}
+import ipaddr from 'ipaddr.js';
 
-export interface Address {
-  readonly family: 4 | 6;
-  readonly value: bigint;
-}
+export type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-function ipv4Value(text: string): bigint {
-  let value = 0n;
-  for (const part of text.split('.')) value = (value << 8n) | BigInt(part);
-  return value;
-}
+/** An address and how many bits of it count. */
+type Range = readonly [base: Address, bits: number];
 
-function ipv6Value(text: string): bigint {
-  let rest = text;
-  const dotted = rest.lastIndexOf(':') + 1;
-  if (rest.includes('.')) {
-    const embedded = ipv4Value(rest.slice(dotted));
-    rest = `${rest.slice(0, dotted)}${(embedded >> 16n).toString(16)}:${(embedded & 0xffffn).toString(16)}`;
-  }
-  const [head = '', tail] = rest.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const last = tail === '' ? [] : tail.split(':');
-    while (groups.length + last.length < 8) groups.push('0');
-    groups.push(...last);
-  }
-  let value = 0n;
-  for (const group of groups) value = (value << 16n) | BigInt(`0x${group}`);
-  return value;
-}
-
-const mappedPrefix = 0xffffn;
+const widths = { ipv4: 32, ipv6: 128 } as const;
 
 /** Reads an IPv4 or IPv6 address, with or without brackets; an IPv4-mapped one (RFC 4291 §2.5.5.2) is the IPv4 address. */
 export function parseAddress(text: string): Address | null {
   const bare = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;
-  if (isIPv4(bare)) return { family: 4, value: ipv4Value(bare) };
-  if (!isIPv6(bare)) return null;
+  // The platform's reading first: the library takes forms of IPv4 addresses (octal, two parts) that not everybody does.
+  const family = isIP(bare);
+  if (family === 0) return null;
+  if (family === 4) return ipaddr.IPv4.parse(bare);
   const zone = bare.indexOf('%');
-  const value = ipv6Value(zone === -1 ? bare : bare.slice(0, zone));
-  if (value >> 32n === mappedPrefix) return { family: 4, value: value & 0xffff_ffffn };
-  return { family: 6, value };
+  return ipaddr.process(inHex(zone === -1 ? bare : bare.slice(0, zone)));
 }
 
-const widths = { 4: 32, 6: 128 } as const;
+/** With the last 32 bits in hexadecimal: the library takes `::1.2.3.4` for `::ffff:1.2.3.4`. */
+function inHex(text: string): string {
+  if (!text.includes('.')) return text;
+  const dotted = text.lastIndexOf(':') + 1;
+  const [a = 0, b = 0, c = 0, d = 0] = ipaddr.IPv4.parse(text.slice(dotted)).octets;
+  return `${text.slice(0, dotted)}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+}
 
 /** Reads `10.0.0.0/8` or one address; null where it is neither. */
 export function parseCidr(text: string): Range | null {
   const slash = text.indexOf('/');
   const address = parseAddress(slash === -1 ? text : text.slice(0, slash));
   if (address === null || text.includes('%')) return null;
-  const width = widths[address.family];
-  if (slash === -1) return { family: address.family, base: address.value, bits: width };
+  const width = widths[address.kind()];
+  if (slash === -1) return [address, width];
   const suffix = text.slice(slash + 1);
-  if (!/^(?:0|[1-9][0-9]{0,2})$/.test(suffix)) return null;
-  const bits = Number(suffix);
-  if (bits > width) return null;
-  const host = BigInt(width - bits);
-  return { family: address.family, base: (address.value >> host) << host, bits };
+  if (!/^(?:0|[1-9][0-9]{0,2})$/.test(suffix) || Number(suffix) > width) return null;
+  return [address, Number(suffix)];
 }
 
-function contains(range: Range, address: Address): boolean {
-  if (range.family !== address.family) return false;
-  const host = BigInt(widths[range.family] - range.bits);
-  return address.value >> host === range.base >> host;
-}
+const contains = ([base, bits]: Range, address: Address): boolean => base.kind() === address.kind() && address.match(base, bits);
 
 const ranges = (...texts: string[]): readonly Range[] => texts.map((text) => parseCidr(text)!);
 
@@ -82,11 +51,16 @@ const metadata = ranges(
   '169.254.170.2',
   '169.254.170.23',
   '169.254.169.253',
+  '169.254.0.23',
+  '169.254.42.42',
   '168.63.129.16',
   '100.100.100.200',
+  '100.96.0.96',
   '192.0.0.192',
   'fd00:ec2::/32',
   'fd20:ce::254',
+  'fd00:42::42',
+  'fd00:a9fe:a9fe::1',
 );
 
 /** IANA's special-purpose registry (RFC 6890 and updates): what is not globally reachable. */
@@ -113,18 +87,46 @@ const notPublic6 = ranges('2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'
 /** RFC 6052: reaches the IPv4 address in the last 32 bits. */
 const nat64 = parseCidr('64:ff9b::/96')!;
 
-const isMetadata = (address: Address): boolean => metadata.some((range) => contains(range, address));
+/**
+ * Where an IPv6 address may hold the IPv4 address that it reaches, as indices of its 16 bytes: translation by RFC 6052
+ * §2.2 with prefixes of 96 (also IPv4-compatible, IPv4-translated and ISATAP), 64, 56, 48, 40 and 32 bits (the last of
+ * which is where Teredo has its server), and 6to4 (RFC 3056).
+ */
+const embeddings = [
+  [12, 13, 14, 15],
+  [9, 10, 11, 12],
+  [7, 9, 10, 11],
+  [6, 7, 9, 10],
+  [5, 6, 7, 9],
+  [4, 5, 6, 7],
+  [2, 3, 4, 5],
+] as const;
+const teredo = parseCidr('2001::/32')!;
+
+/**
+ * Any operator may translate under any prefix, so every IPv6 address counts that holds a metadata service's IPv4 address
+ * in one of these places: of the others hardly any does.
+ */
+function isMetadata(address: Address): boolean {
+  const isOne = (one: Address): boolean => metadata.some((range) => contains(range, one));
+  if (isOne(address)) return true;
+  if (address.kind() === 'ipv4') return false;
+  const bytes = address.toByteArray();
+  if (embeddings.some((places) => isOne(new ipaddr.IPv4(places.map((place) => bytes[place]!))))) return true;
+  // RFC 4380 §4: the client's address, inverted.
+  return contains(teredo, address) && isOne(new ipaddr.IPv4(bytes.slice(12).map((byte) => byte ^ 0xff)));
+}
 
 /** True for an address on the public internet; false for everything private, special, unknown or unparsable. */
 export function isPublicAddress(address: Address): boolean {
   if (isMetadata(address)) return false;
-  if (address.family === 4) return !notPublic4.some((range) => contains(range, address));
-  if (contains(nat64, address)) return isPublicAddress({ family: 4, value: address.value & 0xffff_ffffn });
+  if (address.kind() === 'ipv4') return !notPublic4.some((range) => contains(range, address));
+  if (contains(nat64, address)) return isPublicAddress(new ipaddr.IPv4(address.toByteArray().slice(12)));
   return contains(global6, address) && !notPublic6.some((range) => contains(range, address));
 }
 
 /** Ranges wider than these would switch the guard off. */
-const widest = { 4: 8, 6: 7 } as const;
+const widest = { ipv4: 8, ipv6: 7 } as const;
 
 export interface AddressRules {
   /** `public`: on the internet. `listed`: in an allowed range. `refused`: neither. */
@@ -139,9 +141,11 @@ export function createAddressRules(allowedCidrs: readonly string[]): AddressRule
   const allowed = allowedCidrs.map((text) => {
     const range = parseCidr(text);
     if (range === null) throw new RangeError(`"${text}" is not an address range such as 10.1.0.0/16 or fd12::/48.`);
-    if (range.bits < widest[range.family]) {
+    const [base, bits] = range;
+    const kind = base.kind();
+    if (bits < widest[kind]) {
       throw new RangeError(
-        `"${text}" is too wide: an IPv${range.family} range must have a prefix of at least ${widest[range.family]} bits.`,
+        `"${text}" is too wide: an ${kind === 'ipv4' ? 'IPv4' : 'IPv6'} range must have a prefix of at least ${widest[kind]} bits.`,
       );
     }
     return range;
@@ -150,7 +154,7 @@ export function createAddressRules(allowedCidrs: readonly string[]): AddressRule
     check(text) {
       const address = parseAddress(text);
       if (address === null) return 'refused';
-      const listed = allowed.some((range) => contains(range, address) && (range.bits === widths[range.family] || !isMetadata(address)));
+      const listed = allowed.some((range) => contains(range, address) && (range[1] === widths[address.kind()] || !isMetadata(address)));
       if (listed) return 'listed';
       return isPublicAddress(address) ? 'public' : 'refused';
     },

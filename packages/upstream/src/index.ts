@@ -1,5 +1,5 @@
-export { createAddressRules, isPublicAddress, parseAddress, parseCidr } from './address.ts';
-export type { Address, AddressRules } from './address.ts';
+export { createAddressRules } from './address.ts';
+export type { AddressRules } from './address.ts';
 export type { Resolve, SocketFacts, TlsFacts } from './dialer.ts';
 export { FetchRefused, createGuardedFetch } from './guarded-fetch.ts';
 export type {
