@@ -6,6 +6,7 @@ export * from './grant.ts';
 export * from './headers.ts';
 export * from './identity-provider.ts';
 export * from './ids.ts';
+export * from './key-strength.ts';
 export * from './masking.ts';
 export * from './operation.ts';
 export * from './openapi.ts';

@@ -2,6 +2,7 @@
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, randomFillSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
+import { weaknessOfKey } from '@hoop/contract';
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader, importJWK } from 'jose';
 import type { JWK } from 'jose';
 
@@ -54,6 +55,8 @@ const newKeyId = (): string => randomBytes(16).toString('base64url');
 async function createKey(recordingPublicJwk: JWK, header: Record<string, string>): Promise<WrappingKey> {
   if (isPrivateJwk(recordingPublicJwk)) throw new Error('The recording key is a private key; the relay may have only its public half.');
   if (typeof recordingPublicJwk.kid !== 'string') throw new Error('The recording key has no kid.');
+  const weakness = weaknessOfKey(recordingPublicJwk);
+  if (weakness !== null) throw new Error(`The recording key cannot be trusted: ${weakness}.`);
   const bytes = randomBytes(32);
   const wrapped = await new CompactEncrypt(bytes)
     .setProtectedHeader({ alg: keyManagementAlgorithm, enc: 'A256GCM', kid: recordingPublicJwk.kid, ...header })

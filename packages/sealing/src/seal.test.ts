@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import {
   boundHosts,
+  createDataKey,
   generateSealingKeys,
   normaliseHosts,
   openSecrets,
@@ -82,6 +83,13 @@ describe('sealed secrets', () => {
   it('refuse to be sealed with a private key or with none', async () => {
     await expect(sealSecrets(keys.privateJwks, { ...binding, secrets: { secret } })).rejects.toThrow('private key');
     await expect(sealSecrets({ keys: [] }, { ...binding, secrets: { secret } })).rejects.toThrow('empty');
+  });
+
+  it('refuse to be sealed with a key on which every secret is the same: a point of small order', async () => {
+    const [jwk] = keys.publicJwks.keys;
+    const weak = { keys: [{ ...jwk!, x: Buffer.alloc(32).toString('base64url') }] };
+    await expect(sealSecrets(weak, { ...binding, secrets: { secret } })).rejects.toThrow(/cannot be trusted/);
+    await expect(createDataKey(weak.keys[0]!)).rejects.toThrow(/cannot be trusted/);
   });
 
   it('hide the length of a secret up to 256 bytes', async () => {

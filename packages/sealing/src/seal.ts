@@ -1,7 +1,7 @@
 /** Sealing of credentials' secrets: compact JWE (RFC 7516), so that what seals cannot open. */
 import { createHash } from 'node:crypto';
 
-import { AppError, credentialSecretsSchema } from '@hoop/contract';
+import { AppError, credentialSecretsSchema, weaknessOfKey } from '@hoop/contract';
 import type { CredentialSecrets } from '@hoop/contract';
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader, importJWK } from 'jose';
 import type { JWK } from 'jose';
@@ -37,6 +37,8 @@ export function sealingKeyOf(publicJwks: JwkSet): JWK & { kid: string } {
   if (jwk === undefined) throw new Error('The sealing key set is empty.');
   if (publicJwks.keys.some(isPrivateJwk)) throw new Error('The sealing key set holds a private key; only the relay may have it.');
   if (typeof jwk.kid !== 'string' || jwk.kid === '') throw new Error('The sealing key has no kid.');
+  const weakness = weaknessOfKey(jwk);
+  if (weakness !== null) throw new Error(`The sealing key "${jwk.kid}" cannot be trusted: ${weakness}.`);
   return jwk as JWK & { kid: string };
 }
 

@@ -1,5 +1,5 @@
 /** Grants: minted by the control plane, verified by the relay. */
-import { AppError, grantClaimsSchema, grantMaxSeconds, grantType } from '@hoop/contract';
+import { AppError, grantClaimsSchema, grantMaxSeconds, grantType, weaknessOfKey } from '@hoop/contract';
 import type { GrantClaims } from '@hoop/contract';
 import { SignJWT, compactVerify, importJWK } from 'jose';
 import type { CryptoKey, JWK } from 'jose';
@@ -59,6 +59,8 @@ export function createGrantVerifier({ keys, issuer, audience, maxCached = 20_000
   for (const jwk of keys.keys) {
     if (typeof jwk.kid !== 'string' || jwk.kid === '') throw new Error('A grant key has no kid.');
     if (jwk.crv !== 'Ed25519') throw new Error(`The grant key "${jwk.kid}" is not an Ed25519 key.`);
+    const weakness = weaknessOfKey(jwk);
+    if (weakness !== null) throw new Error(`The grant key "${jwk.kid}" cannot be trusted: ${weakness}.`);
     if (imported.has(jwk.kid)) throw new Error(`Two grant keys have the kid "${jwk.kid}".`);
     const { d: _private, ...publicJwk } = jwk;
     const key = importJWK(publicJwk, grantAlgorithm);

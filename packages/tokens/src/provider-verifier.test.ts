@@ -1,3 +1,5 @@
+import { createHash, generateKeyPairSync } from 'node:crypto';
+
 import { AppError, identityProviderSettingsSchema, newId } from '@hoop/contract';
 import type { ProviderSnapshot } from '@hoop/contract';
 import { createTestAuthority, startIssuer, startTarget, testClock } from '@hoop/testkit';
@@ -212,6 +214,35 @@ describe('a token is refused', () => {
     const [jwk] = weak.jwks.keys;
     weak.jwks = { keys: [{ ...jwk!, n: Buffer.from(jwk!.n!, 'base64url').subarray(0, 128).toString('base64url') }] };
     expect(await codeOf(await weak.sign(), [providerFor(weak.issuer)])).toBe('token_key_unknown');
+  });
+
+  it('that anybody could have signed: RSA with the exponent 1, and an Ed25519 key of small order', async () => {
+    const header = (alg: string): string => encode({ alg, kid: 'weak', typ: 'JWT' });
+    // EMSA-PKCS1-v1_5 (RFC 8017 §9.2): to the power of 1 the padded digest is its own signature.
+    const { n } = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
+    const rsaInput = `${header('RS256')}.${encode(base())}`;
+    const digestInfo = Buffer.concat([
+      Buffer.from('3031300d060960864801650304020105000420', 'hex'),
+      createHash('sha256').update(rsaInput).digest(),
+    ]);
+    const padded = Buffer.concat([Buffer.from([0, 1]), Buffer.alloc(256 - digestInfo.length - 3, 0xff), Buffer.from([0]), digestInfo]);
+    // The neutral point as key: R = S·B with S = 0 verifies any message.
+    const neutral = Buffer.concat([Buffer.from([1]), Buffer.alloc(31)]);
+    const edInput = `${header('EdDSA')}.${encode(base())}`;
+    for (const [alg, jwk, token] of [
+      ['RS256', { kty: 'RSA', n: n!, e: 'AQ' }, `${rsaInput}.${padded.toString('base64url')}`],
+      [
+        'EdDSA',
+        { kty: 'OKP', crv: 'Ed25519', x: neutral.toString('base64url') },
+        `${edInput}.${Buffer.concat([neutral, Buffer.alloc(32)]).toString('base64url')}`,
+      ],
+    ] as const) {
+      issuer.jwks = { keys: [{ ...jwk, kid: 'weak' }] };
+      verifier = createProviderVerifier({ fetch: createGuardedFetch, now: clock.now });
+      const error = await refusal(token, [providerFor(issuer.issuer, { algorithms: [alg] })]);
+      expect(error.code).toBe('token_key_unknown');
+      expect(error.detail).toMatch(/is not accepted: its (?:exponent is 1|point has a small order)/);
+    }
   });
 
   it('whose key is for encryption, or of another algorithm, curve or kind', async () => {

@@ -123,9 +123,10 @@ async function findKey(keys: ProviderKeys, provider: ProviderSnapshot, header: D
   if ('key' in choice) return choice.key;
   const named = header.kid === undefined ? 'names no key' : `names the key ${JSON.stringify(header.kid.slice(0, 100))}`;
   if ('none' in choice) {
+    const why = choice.weakness === null ? '' : ` A key that it does publish is not accepted: ${choice.weakness}.`;
     throw new AppError(
       'token_key_unknown',
-      `The token ${named}, and "${provider.name}" publishes no key for it that can verify ${header.alg}.`,
+      `The token ${named}, and "${provider.name}" publishes no key for it that can verify ${header.alg}.${why}`,
     );
   }
   throw new AppError('token_key_ambiguous', `The token ${named}, and ${choice.ambiguous} keys of "${provider.name}" come into question.`);

@@ -2,6 +2,8 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
+import { weaknessOfKey } from '@hoop/contract';
+
 import { signCheckpoint, verifierKey } from '../merkle/checkpoint.ts';
 import type { Checkpoint } from '../merkle/checkpoint.ts';
 
@@ -33,7 +35,12 @@ export function generateLogKeys(): GeneratedLogKeys {
 
 function checked(set: LogJwkSet, isPrivate: boolean): readonly LogJwk[] {
   const areGood = set.keys.every(
-    (key) => key.kty === 'OKP' && key.crv === 'Ed25519' && typeof key.kid === 'string' && (key.d !== undefined) === isPrivate,
+    (key) =>
+      key.kty === 'OKP' &&
+      key.crv === 'Ed25519' &&
+      typeof key.kid === 'string' &&
+      (key.d !== undefined) === isPrivate &&
+      weaknessOfKey(key) === null,
   );
   if (set.keys.length > 0 && areGood) return set.keys;
   throw new Error(`The log's keys must be ${isPrivate ? 'private' : 'public'} Ed25519 keys only, each with a kid.`);

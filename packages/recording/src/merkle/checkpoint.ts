@@ -5,6 +5,9 @@
 import { createHash, createPublicKey, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
+import { weaknessOfKey } from '@hoop/contract';
+
+import { emptyRoot, sameHash } from './tree.ts';
 import type { Hash } from './tree.ts';
 
 export interface Checkpoint {
@@ -52,11 +55,9 @@ function publicKeyOf(vkey: string): { name: string; id: string; key: KeyObject }
   if (encoded.length !== 33 || encoded[0] !== ed25519Algorithm) return null;
   const raw = encoded.subarray(1);
   if (keyId(match[1]!, raw).toString('hex') !== match[2]) return null;
-  return {
-    name: match[1]!,
-    id: match[2]!,
-    key: createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: raw.toString('base64url') } }),
-  };
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: raw.toString('base64url') };
+  if (weaknessOfKey(jwk) !== null) return null;
+  return { name: match[1]!, id: match[2]!, key: createPublicKey({ format: 'jwk', key: jwk }) };
 }
 
 export type NoteVerdict = { readonly ok: true; readonly body: string } | { readonly ok: false; readonly why: string };
@@ -64,7 +65,11 @@ export type NoteVerdict = { readonly ok: true; readonly body: string } | { reado
 /** Verifies a signed note by the key of `vkey` and returns what was signed. Signature lines of other keys are ignored, as the format asks. */
 export function openNote(note: string, vkey: string): NoteVerdict {
   const known = publicKeyOf(vkey);
-  if (!known) return { ok: false, why: 'The verifier key is not of the form name+id+key, or its id does not match its key.' };
+  if (!known)
+    return {
+      ok: false,
+      why: 'The verifier key is not of the form name+id+key, its id does not match its key, or its key is too weak to prove anything.',
+    };
   const end = note.lastIndexOf('\n\n');
   if (end < 0 || !note.endsWith('\n'))
     return { ok: false, why: 'This is not a signed note: there is no blank line before the signatures.' };
@@ -97,6 +102,8 @@ export function openCheckpoint(note: string, vkey: string): CheckpointVerdict {
   ) {
     return { ok: false, why: 'The note does not start with an origin, a size and a root.' };
   }
+  if (size === '0' && !sameHash(Buffer.from(root, 'base64'), emptyRoot()))
+    return { ok: false, why: 'The checkpoint is of no leaves, and its root is not that of the empty tree.' };
   const name = vkey.trim().split('+', 1)[0]!;
   if (origin !== name) return { ok: false, why: `The checkpoint is of the log ${origin}, the key of ${name}.` };
   return { ok: true, checkpoint: { origin, size: Number(size), root: Buffer.from(root, 'base64') } };

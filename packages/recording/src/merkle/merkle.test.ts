@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -173,7 +173,50 @@ describe('the Merkle tree', () => {
   });
 });
 
+describe('a proof of nothing', () => {
+  const root = Buffer.from(vectorRoots[8]!, 'hex');
+  const any = leafHash(Buffer.from('any'));
+
+  it('that a log extends the empty one holds for the root of the empty tree alone', () => {
+    expect(verifyConsistency(0, 8, emptyRoot(), root, [])).toBe(true);
+    expect(verifyConsistency(0, 8, any, root, [])).toBe(false);
+    expect(verifyConsistency(0, 8, emptyRoot(), root, [any])).toBe(false);
+    expect(verifyConsistency(0, 0, emptyRoot(), emptyRoot(), [])).toBe(true);
+    expect(verifyConsistency(0, 0, any, any, [])).toBe(false);
+  });
+
+  it('does not hold for what is no size, no index and no hash', () => {
+    for (const n of [Number.NaN, -1, 0.5, Number.POSITIVE_INFINITY, 2 ** 53]) {
+      expect(verifyConsistency(n, 8, emptyRoot(), root, [])).toBe(false);
+      expect(verifyConsistency(1, n, any, any, [])).toBe(false);
+      expect(verifyInclusion(any, n, 1, [], any)).toBe(false);
+      expect(verifyInclusion(any, 0, n, [], any)).toBe(false);
+    }
+    expect(verifyInclusion(new Uint8Array(31), 0, 1, [], new Uint8Array(31))).toBe(false);
+    expect(verifyConsistency(1, 1, new Uint8Array(0), new Uint8Array(0), [])).toBe(false);
+    // A sibling of another length moves the border between the halves of a node.
+    const long = Buffer.concat([any, any.subarray(0, 1)]);
+    expect(verifyInclusion(any, 0, 2, [long], nodeHash(any, long))).toBe(false);
+  });
+});
+
 describe('a checkpoint', () => {
+  it('of no leaves has the root of the empty tree, and no key of small order signs one', () => {
+    const key = generateKeyPairSync('ed25519').privateKey;
+    const name = 'hoop.example/audit';
+    const open = (hash: Hash) => openCheckpoint(signCheckpoint({ origin: name, size: 0, root: hash }, key), verifierKey(name, key));
+    expect(open(emptyRoot()).ok).toBe(true);
+    expect(open(leafHash(Buffer.from('any'))).ok).toBe(false);
+    const neutral = createPublicKey({
+      format: 'jwk',
+      key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.concat([Buffer.from([1]), Buffer.alloc(31)]).toString('base64url') },
+    });
+    const vkeyOfAll = verifierKey(name, neutral);
+    const id = Buffer.from(vkeyOfAll.split('+')[1]!, 'hex');
+    const forged = Buffer.concat([id, Buffer.from([1]), Buffer.alloc(63)]).toString('base64');
+    expect(openCheckpoint(`${name}\n8\n${Buffer.alloc(32).toString('base64')}\n\n— ${name} ${forged}\n`, vkeyOfAll).ok).toBe(false);
+  });
+
   const { privateKey } = generateKeyPairSync('ed25519');
   const checkpoint = { origin: 'hoop.example/audit', size: 8, root: Buffer.from(vectorRoots[8]!, 'hex') };
   const vkey = verifierKey(checkpoint.origin, privateKey);

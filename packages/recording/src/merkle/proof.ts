@@ -1,5 +1,5 @@
 /** Inclusion and consistency proofs of RFC 9162 §2.1.3 and §2.1.4, and their verification. */
-import { nodeHash, rangeHash, rangeNodes, sameHash } from './tree.ts';
+import { emptyRoot, nodeHash, rangeHash, rangeNodes, sameHash } from './tree.ts';
 import type { Hash, NodeId, NodeLookup } from './tree.ts';
 
 type Range = readonly [start: number, end: number];
@@ -54,9 +54,15 @@ export function consistencyProof(oldSize: number, size: number, lookup: NodeLook
 const isOdd = (n: number): boolean => n % 2 === 1;
 const half = (n: number): number => Math.floor(n / 2);
 
-/** RFC 9162 §2.1.3.2. */
+const hashBytes = 32;
+/** A size or an index: a number that is counted exactly. */
+const isCount = (n: number): boolean => Number.isSafeInteger(n) && n >= 0;
+/** A hash of another length could move the border between the two halves of a node. */
+const areHashes = (hashes: readonly Hash[]): boolean => hashes.every((hash) => hash.length === hashBytes);
+
+/** RFC 9162 §2.1.3.2. False for anything that is no index, size or hash. */
 export function verifyInclusion(leaf: Hash, index: number, size: number, proof: readonly Hash[], root: Hash): boolean {
-  if (index < 0 || index >= size) return false;
+  if (!isCount(index) || !isCount(size) || index >= size || !areHashes([leaf, root, ...proof])) return false;
   let node = index;
   let last = size - 1;
   let hash = leaf;
@@ -77,9 +83,13 @@ export function verifyInclusion(leaf: Hash, index: number, size: number, proof: 
   return last === 0 && sameHash(hash, root);
 }
 
-/** RFC 9162 §2.1.4.2. A tree of no leaves is extended by every tree. */
+/**
+ * RFC 9162 §2.1.4.2. The tree of no leaves is extended by every tree, with an empty proof; its one root is the hash of
+ * nothing (§2.1.1). False for anything that is no size or hash.
+ */
 export function verifyConsistency(oldSize: number, size: number, oldRoot: Hash, root: Hash, proof: readonly Hash[]): boolean {
-  if (oldSize < 0 || oldSize > size) return false;
+  if (!isCount(oldSize) || !isCount(size) || oldSize > size || !areHashes([oldRoot, root, ...proof])) return false;
+  if (oldSize === 0 && !sameHash(oldRoot, emptyRoot())) return false;
   if (oldSize === size) return proof.length === 0 && sameHash(oldRoot, root);
   if (oldSize === 0) return proof.length === 0;
   const path = Number.isInteger(Math.log2(oldSize)) ? [oldRoot, ...proof] : [...proof];
