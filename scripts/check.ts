@@ -1,15 +1,13 @@
 /** Everything that is checked without running a server: types, lint and import rules, generated files. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 
 const steps: [name: string, command: string, args: string[]][] = [
   ['types', 'tsc', ['--noEmit', '-p', 'tsconfig.json']],
   ['lint', 'oxlint', ['--deny-warnings']],
   ['format', 'oxfmt', ['--check', '.']],
+  ['walls', process.execPath, ['scripts/lint-config.ts', '--check']],
+  ['openapi.json', process.execPath, ['--conditions=@hoop/source', 'scripts/openapi.ts', '--check']],
 ];
-if (existsSync('scripts/openapi.ts')) {
-  steps.push(['openapi.json', process.execPath, ['--conditions=@hoop/source', 'scripts/openapi.ts', '--check']]);
-}
 
 for (const [name, command, args] of steps) {
   const { status, error } = spawnSync(command, args, { stdio: 'inherit' });

@@ -16,6 +16,7 @@ if (Number(process.versions.node.split('.')[0]) < neededMajor) {
 
 // Only now: older versions cannot load what follows.
 const { runCommand } = await import('./command.ts');
+const { ownEnvironment } = await import('./environment.ts');
 
 const stop = new AbortController();
 const kill = new AbortController();
@@ -28,7 +29,7 @@ process.channel?.unref();
 
 try {
   process.exitCode = await runCommand(process.argv.slice(2), {
-    env: process.env,
+    env: ownEnvironment(),
     out: (text) => void process.stdout.write(`${text}\n`),
     say: (sentence) => void process.stderr.write(`hoop: ${sentence}\n`),
     stop: stop.signal,

@@ -2,7 +2,8 @@
 import type { HashText } from './actions/action.ts';
 import type { FieldObserver } from './formats/field-observer.ts';
 import type { Tally } from './formats/machine.ts';
-import type { KeyEntry, KeyTable } from './rules/key-table.ts';
+import type { KeyEntry } from './rules/key-entry.ts';
+import type { KeyTable } from './rules/key-table.ts';
 import type { PathAutomaton, PathState } from './rules/path-automaton.ts';
 import type { TextRules } from './text/text-rules.ts';
 

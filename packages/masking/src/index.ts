@@ -6,9 +6,9 @@ export { isCoded, maskCodedBody, maskPlainBody, maskText } from './recording/mas
 export type { MaskBodyInput, MaskedBody } from './recording/mask-body.ts';
 export { maskHeaders } from './recording/mask-headers.ts';
 export type { MaskHeadersOptions } from './recording/mask-headers.ts';
-export type { MaskingReport, MaskingSink } from './response/body-masker.ts';
+export type { MaskingReport, MaskingSink } from './response/response-masker.ts';
 export { createResponseMasker } from './response/create-response-masker.ts';
-export type { ResponseMasker, ResponseMaskerInput } from './response/create-response-masker.ts';
+export type { ResponseMasker, ResponseMaskerInput } from './response/response-masker.ts';
 export { requestHeadersForMasking } from './response/request-headers.ts';
 export { compileMasking } from './rules/compile-masking.ts';
 export type { CompiledMasking, MaskingOptions } from './rules/compile-masking.ts';

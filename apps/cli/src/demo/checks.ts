@@ -2,16 +2,10 @@
 import type { CallResource, SessionResource } from '@hoop/contract';
 
 import { approverComment, approverName, type SeenApproval } from './approver.ts';
+import type { Check } from './check.ts';
 import type { FunctionRun } from './function.ts';
 import { ruleNames } from './set-up.ts';
 import type { ReceivedRequest } from './transcript.ts';
-
-export interface Check {
-  readonly what: string;
-  readonly ok: boolean;
-  /** What was seen. */
-  readonly detail: string;
-}
 
 export interface Evidence {
   readonly run: FunctionRun;

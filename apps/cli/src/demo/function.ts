@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
+import { childEnvironment } from '../environment.ts';
 import { nodeArguments } from '../start/supervisor.ts';
 import { platformToken } from './platform-token.ts';
 import { exampleMain } from './services.ts';
@@ -29,7 +30,7 @@ const endWithinMs = 60_000;
 export async function runFunction(settings: DemoSettings, urls: { controlPlane: string; payments: string }): Promise<FunctionRun> {
   const child = spawn(process.execPath, [...nodeArguments, exampleMain('nightly-billing')], {
     env: {
-      PATH: process.env['PATH'] ?? '',
+      ...childEnvironment(),
       HOOP_URL: urls.controlPlane,
       HOOP_TOKEN: await platformToken(settings, functionName),
       PAYMENTS_URL: urls.payments,

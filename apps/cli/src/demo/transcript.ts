@@ -2,7 +2,7 @@
 import type { CallResource, SessionResource } from '@hoop/contract';
 
 import type { SeenApproval } from './approver.ts';
-import type { Check } from './checks.ts';
+import type { Check } from './check.ts';
 import type { FunctionStep } from './function.ts';
 import type { SetUpStep } from './set-up.ts';
 

@@ -6,6 +6,7 @@ import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 import { StartError } from '../start-error.ts';
+import { childEnvironment } from '../environment.ts';
 
 export interface ChildSpec {
   readonly name: string;
@@ -44,23 +45,13 @@ const guard = fileURLToPath(new URL('./child-guard.ts', import.meta.url));
 /** Where Node keeps what it made of the sources; it does without if it cannot write there. */
 const compileCache = fileURLToPath(new URL('../../../../node_modules/.cache/hoop-compile', import.meta.url));
 
-/** What any program needs and nothing that is somebody's secret. */
-function baseEnvironment(): Record<string, string> {
-  const env: Record<string, string> = { NODE_COMPILE_CACHE: compileCache };
-  for (const name of ['PATH', 'TMPDIR', 'LANG', 'TZ', 'NODE_EXTRA_CA_CERTS', 'SystemRoot']) {
-    const value = process.env[name];
-    if (value !== undefined) env[name] = value;
-  }
-  return env;
-}
-
 export const nodeArguments: readonly string[] = ['--conditions=@hoop/source', '--disable-warning=ExperimentalWarning'];
 
 function launch(spec: ChildSpec): ChildProcess {
   const log = openSync(spec.logFile, 'a', 0o600);
   try {
     return spawn(process.execPath, [...nodeArguments, ...(spec.nodeFlags ?? []), `--import=${guard}`, spec.main, ...(spec.args ?? [])], {
-      env: { ...baseEnvironment(), ...spec.env() },
+      env: { ...childEnvironment(), NODE_COMPILE_CACHE: compileCache, ...spec.env() },
       stdio: ['ignore', log, log, 'ipc'],
       // Its own process group: a Ctrl-C in the terminal must reach us alone, so that we stop things in order.
       detached: true,

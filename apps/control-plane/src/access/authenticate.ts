@@ -1,10 +1,11 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 
 import { AppError, type Audience } from '@hoop/contract';
 import { findAdminTokenByHash, noteAdminTokenUse } from '@hoop/database';
 
 import type { Context } from '../context.ts';
 import { adminActor, publicActor, relayActor, type Actor } from './actor.ts';
+import { hashToken } from './hash-token.ts';
 
 export interface Caller {
   readonly authorization: string | undefined;
@@ -13,8 +14,6 @@ export interface Caller {
 }
 
 const challenge = { 'www-authenticate': 'Bearer realm="hoop"' };
-
-export const hashToken = (token: string): Buffer => createHash('sha256').update(token).digest();
 
 /** Who calls. Every refusal of a token that was presented is a security event. @throws AppError `unauthenticated` */
 export async function authenticate(context: Context, audience: Audience, caller: Caller): Promise<Actor> {

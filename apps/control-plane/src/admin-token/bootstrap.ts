@@ -1,7 +1,7 @@
 import { newId } from '@hoop/contract';
 import { countAdminTokens, insertAdminToken, insertAuditEvent, lockAdminTokens, type Database } from '@hoop/database';
 
-import { hashToken } from '../access/authenticate.ts';
+import { hashToken } from '../access/hash-token.ts';
 
 /** The first admin token, from a file that whoever installs Hoop has; only while there is none. @returns whether it was stored */
 export async function bootstrapAdminToken(database: Database, token: string, now: number): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { createAdminToken as operation, newId } from '@hoop/contract';
 import { insertAdminToken } from '@hoop/database';
 
-import { hashToken } from '../access/authenticate.ts';
+import { hashToken } from '../access/hash-token.ts';
 import { mutate } from '../audit/mutate.ts';
 import { route } from '../http/route.ts';
 import { newAdminToken } from './token.ts';

@@ -2,7 +2,7 @@
 import { appendedNodes, logLeafHash, rangeNodes, rootHash } from '@hoop/recording';
 import type { LogLeaf } from '@hoop/recording';
 
-import type { IngestClient } from '../records/ingest-entries.ts';
+import type { IngestClient } from '../records/ingest-client.ts';
 import type { LogHead } from './log.ts';
 import { readNodes, storedLevel } from './nodes.ts';
 import { queryOfClient } from './query.ts';

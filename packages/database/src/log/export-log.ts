@@ -5,7 +5,7 @@ import { checkpointLine, headerLine, leafLine, logLeafHash, tileLine } from '@ho
 import type { Content, ExportedLeaf, Hash, LogLeafKind } from '@hoop/recording';
 import type pg from 'pg';
 
-import type { IngestClient } from '../records/ingest-entries.ts';
+import type { IngestClient } from '../records/ingest-client.ts';
 import { readLoggedRecords } from './logged-records.ts';
 import type { BlobSource } from './logged-records.ts';
 import { storedLevel, tileLeaves } from './nodes.ts';

@@ -7,7 +7,7 @@ import type { LoggedRecord, StoredCall } from '@hoop/recording';
 import { toAuditEvent } from '../audit-event/store.ts';
 import type { AuditEventModel, CallModel } from '../generated/models.ts';
 import { toCall } from '../records/call-resource.ts';
-import type { IngestClient } from '../records/ingest-entries.ts';
+import type { IngestClient } from '../records/ingest-client.ts';
 
 /** Where large bodies lie. */
 export interface BlobSource {

@@ -3,7 +3,7 @@ import { absentDigest, mayFollow } from '@hoop/recording';
 import type { LogLeaf, LogLeafKind } from '@hoop/recording';
 import type pg from 'pg';
 
-import type { IngestClient } from '../records/ingest-entries.ts';
+import type { IngestClient } from '../records/ingest-client.ts';
 import { withTransaction } from '../records/transaction.ts';
 import { appendLeaves, lockLog, pendingLeaves, removePending } from './append.ts';
 import type { PendingLeaf } from './append.ts';

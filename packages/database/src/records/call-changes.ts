@@ -1,4 +1,4 @@
-import type { IngestClient } from './ingest-entries.ts';
+import type { IngestClient } from './ingest-client.ts';
 
 /** Tells of calls whose row was inserted or concluded. */
 export const callsChannel = 'hoop_calls';

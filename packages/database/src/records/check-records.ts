@@ -3,7 +3,7 @@ import { newId } from '@hoop/contract';
 import type pg from 'pg';
 
 import { readLoggedRecords } from '../log/logged-records.ts';
-import type { IngestClient } from './ingest-entries.ts';
+import type { IngestClient } from './ingest-client.ts';
 import { withTransaction } from './transaction.ts';
 
 export type RecordFindingKind =

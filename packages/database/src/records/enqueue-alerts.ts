@@ -1,5 +1,5 @@
 /** What somebody should be told of at once: a target that answered with the injected credential. */
-import type { IngestClient } from './ingest-entries.ts';
+import type { IngestClient } from './ingest-client.ts';
 
 /** What a write made of a call, as far as alerts go. */
 export interface AlertFacts {

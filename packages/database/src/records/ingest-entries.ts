@@ -1,5 +1,4 @@
 import type { RecordEntry } from '@hoop/contract';
-import type pg from 'pg';
 
 import { storedBlob } from './blob-reference.ts';
 import { notifyCallChanges } from './call-changes.ts';
@@ -8,10 +7,8 @@ import { mergeEntries } from './merge-entries.ts';
 import type { CallRecord } from './merge-entries.ts';
 import { enqueueAlerts } from './enqueue-alerts.ts';
 import type { AlertFacts } from './enqueue-alerts.ts';
+import type { IngestClient } from './ingest-client.ts';
 import { jsonForPostgres } from './json-for-postgres.ts';
-
-/** A connection within a transaction; plain `pg`, because these statements carry megabytes. */
-export type IngestClient = Pick<pg.ClientBase, 'query'>;
 
 export interface IngestResult {
   /** Calls that the entries speak of. */

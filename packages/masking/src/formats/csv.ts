@@ -2,7 +2,7 @@
 import { NONE } from '../actions/action.ts';
 import { limits } from '../engine.ts';
 import type { Engine } from '../engine.ts';
-import type { KeyEntry } from '../rules/key-table.ts';
+import type { KeyEntry } from '../rules/key-entry.ts';
 import { Malformed } from './machine.ts';
 import type { Tally } from './machine.ts';
 import { maskLeaf } from './mask-leaf.ts';
@@ -123,8 +123,7 @@ export class Csv implements TextMachine {
     let masked = text;
     if (!isHeader) {
       const inRow = engine.root.element(this.#row - (this.#hasHeader ? 1 : 0));
-      const { paths } = engine;
-      const state = paths.union(paths.union(inRow.member(entry), engine.root.member(entry)), inRow.element(this.#column));
+      const state = engine.paths.union(inRow.member(entry), engine.root.member(entry));
       if (engine.observer !== null && state.action === NONE && this.#hasNames)
         engine.observer.see(text, entry.context, () => `$[*]${pathStep(entry.masked ?? entry.name)}`);
       masked = maskLeaf(engine, this.#tally, text, { state, entry });

@@ -2,7 +2,7 @@
 import { NONE, NULL, REDACT, REMOVE, replaceText } from '../actions/action.ts';
 import type { Action } from '../actions/action.ts';
 import type { Engine } from '../engine.ts';
-import type { KeyEntry } from '../rules/key-table.ts';
+import type { KeyEntry } from '../rules/key-entry.ts';
 import type { PathState } from '../rules/path-automaton.ts';
 import type { Tally } from './machine.ts';
 

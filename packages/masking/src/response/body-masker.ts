@@ -7,29 +7,8 @@ import { enterWorkplace } from '../formats/workplace.ts';
 import type { Workplace } from '../formats/workplace.ts';
 import type { ScrubStream } from '../scrubber/scrubber.ts';
 import type { Format, MediaType } from './content-type.ts';
-import type { ResponseMasker, ResponseMaskerInput } from './create-response-masker.ts';
+import type { MaskingReport, ResponseMasker, ResponseMaskerInput } from './response-masker.ts';
 import { maskHeaderValues } from './response-headers.ts';
-
-export interface MaskingReport {
-  /** Places that the rules changed, in headers, body and trailers. */
-  maskedCount: number;
-  /** The injected credential was found and overwritten. */
-  credentialReflected: boolean;
-  /** Bytes that were let out. */
-  releasedBytes: number;
-  /** Why and where (offset in the decoded body) the body was cut; null where it was not. */
-  cut: { readonly at: number; readonly reason: string } | null;
-}
-
-export interface MaskingSink {
-  /** Masked bytes; the memory is the sink's. Returning false asks to pause until `resume()`. */
-  data(chunk: Uint8Array): boolean | void;
-  end(trailers: HeaderList): void;
-  /** The body cannot go on; what was released is all there will be. */
-  error(error: AppError): void;
-  /** After `write` returned false: write again. */
-  drain(): void;
-}
 
 /** How the body is masked. */
 export interface BodyPlan {

@@ -4,47 +4,11 @@ import type { HeaderList } from '@hoop/contract';
 
 import { createDecoder, parseCodings } from '../decoding/content-decoder.ts';
 import type { Engine } from '../engine.ts';
-import type { MaskingIdentity } from '../rules/identity-condition.ts';
-import type { CompiledMasking } from '../rules/compile-masking.ts';
-import type { Scrubber } from '../scrubber/scrubber.ts';
 import { BodyMasker } from './body-masker.ts';
-import type { BodyPlan, MaskingReport, MaskingSink } from './body-masker.ts';
+import type { BodyPlan } from './body-masker.ts';
 import { formatOf, isListed, parseMediaType } from './content-type.ts';
+import type { MaskingReport, MaskingSink, ResponseMasker, ResponseMaskerInput } from './response-masker.ts';
 import { headersOfChanged, maskHeaderValues, withoutOriginal } from './response-headers.ts';
-import type { FieldObserver } from '../formats/field-observer.ts';
-
-export interface ResponseMaskerInput {
-  /** Null: no rules. */
-  readonly masking: CompiledMasking | null;
-  /** For `unless`; absent: every rule applies. */
-  readonly identity?: MaskingIdentity;
-  /** Media types that may pass although they cannot be masked. */
-  readonly unmaskedContentTypes: readonly string[];
-  readonly requestMethod: string;
-  readonly status: number;
-  /** The target's, lower-case names. */
-  readonly headers: HeaderList;
-  /** Null: no credential was injected. */
-  readonly scrub: Scrubber | null;
-  readonly sink: MaskingSink;
-  /** Sees fields that no rule covers (discovery). */
-  readonly observer?: FieldObserver | null;
-}
-
-export interface ResponseMasker {
-  /** What the function gets: masked, and without what no longer describes the body. */
-  readonly headers: HeaderList;
-  /** True: the body is neither changed nor looked at. */
-  readonly passthrough: boolean;
-  readonly report: MaskingReport;
-  /** False: pause until `sink.drain()` is called. */
-  write(chunk: Uint8Array): boolean;
-  end(trailers?: HeaderList): void;
-  /** The response broke off: nothing more goes out. */
-  abort(): void;
-  /** After `sink.data` returned false: go on. */
-  resume(): void;
-}
 
 function engineOf({ masking, identity, observer = null }: ResponseMaskerInput): Engine | null {
   const engine = masking?.engineFor(identity) ?? null;

@@ -5,9 +5,9 @@ import type { AppError } from '@hoop/contract';
 
 import { compileMasking } from '../rules/compile-masking.ts';
 import { createResponseMasker } from '../response/create-response-masker.ts';
-import type { ResponseMaskerInput } from '../response/create-response-masker.ts';
+import type { ResponseMaskerInput } from '../response/response-masker.ts';
 import type { MaskingIdentity } from '../rules/identity-condition.ts';
-import type { MaskingReport } from '../response/body-masker.ts';
+import type { MaskingReport } from '../response/response-masker.ts';
 
 export type RuleInput = Partial<Record<'path' | 'key' | 'detect' | 'pattern' | 'unless', string>> & {
   action?: MaskRule['action'];

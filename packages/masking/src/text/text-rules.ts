@@ -10,6 +10,7 @@ import { hasLongWord, textFeatures } from './features.ts';
 import { merge } from './span.ts';
 import type { Span } from './span.ts';
 import { WordFinder } from './word-finder.ts';
+import type { WordsRule } from './words-rule.ts';
 
 export interface DetectorRule {
   readonly detector: Detector;
@@ -18,11 +19,6 @@ export interface DetectorRule {
 
 export interface PatternRule {
   readonly pattern: RE2JS;
-  readonly action: Action;
-}
-
-export interface WordsRule {
-  readonly words: readonly string[];
   readonly action: Action;
 }
 

@@ -1,6 +1,6 @@
 /** Finds literal words; ASCII case means nothing, so that shouting one does not hide it. Aho–Corasick over UTF-16 units. */
 import type { Span } from './span.ts';
-import type { WordsRule } from './text-rules.ts';
+import type { WordsRule } from './words-rule.ts';
 
 interface Node {
   readonly next: Map<number, Node>;

@@ -10,7 +10,7 @@ import { limits } from '../../engine.ts';
 import type { Engine } from '../../engine.ts';
 import type { Output } from '../../output.ts';
 import { hashPrime, hashSeed } from '../../rules/key-table.ts';
-import type { KeyEntry } from '../../rules/key-table.ts';
+import type { KeyEntry } from '../../rules/key-entry.ts';
 import type { PathState } from '../../rules/path-automaton.ts';
 import { byteClasses, byteCounts, SPECIAL } from '../../text/byte-classes.ts';
 import { Malformed } from '../machine.ts';
@@ -22,7 +22,7 @@ import { AFTER, COLON, FIRST_ELEMENT, FIRST_KEY, IN_BARE, IN_KEY, IN_STRING, KEY
 import { skipCommonBare, skipPlain } from './json-skip.ts';
 import { JsonStack } from './json-stack.ts';
 import { JsonValues } from './json-values.ts';
-import type { Place } from './json-values.ts';
+import type { Place } from './place.ts';
 import { mayBeNested } from './json-value.ts';
 import { JsonWriter } from './json-writer.ts';
 

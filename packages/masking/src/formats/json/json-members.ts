@@ -5,7 +5,7 @@
  */
 import { NONE, PARTIAL, REDACT } from '../../actions/action.ts';
 import { limits } from '../../engine.ts';
-import type { KeyEntry } from '../../rules/key-table.ts';
+import type { KeyEntry } from '../../rules/key-entry.ts';
 import { isKeyAt } from '../../rules/key-table.ts';
 import { byteClasses, byteCounts, bytePairs, countsOfLanes, pairsInLanes, SPECIAL, SPECIAL_PAIR } from '../../text/byte-classes.ts';
 import { AFTER, COLON, FIRST_KEY, KEY, QUOTE, TOP, VALUE } from './json-phases.ts';
@@ -13,7 +13,8 @@ import { skipCommonBare, skipPlain } from './json-skip.ts';
 import type { JsonStack } from './json-stack.ts';
 import { escaped, isSimpleEscape } from './json-string-scanner.ts';
 import { mayBeNested } from './json-value.ts';
-import type { JsonValues, Place } from './json-values.ts';
+import type { JsonValues } from './json-values.ts';
+import type { Place } from './place.ts';
 import type { JsonWriter } from './json-writer.ts';
 
 /** The key at this place is for the machine. */

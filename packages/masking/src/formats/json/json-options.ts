@@ -1,4 +1,4 @@
-import type { KeyEntry } from '../../rules/key-table.ts';
+import type { KeyEntry } from '../../rules/key-entry.ts';
 import type { PathState } from '../../rules/path-automaton.ts';
 import type { FieldObserver } from '../field-observer.ts';
 

@@ -1,5 +1,5 @@
 /** The containers that we are inside of. */
-import type { KeyEntry } from '../../rules/key-table.ts';
+import type { KeyEntry } from '../../rules/key-entry.ts';
 import type { PathState } from '../../rules/path-automaton.ts';
 import { pathStep } from '../path-step.ts';
 

@@ -9,7 +9,7 @@ import { countable, DASH, DIGIT, DOT, PLUS } from '../../text/byte-classes.ts';
 import type { MaskedText } from '../../text/text-rules.ts';
 import type { Tally } from '../machine.ts';
 import { decodeJsonString, encodeJsonString } from './json-string.ts';
-import type { Place } from './json-values.ts';
+import type { Place } from './place.ts';
 
 const redactedValue = new Constant(utf8Bytes(JSON.stringify(redacted)));
 const nullValue = new Constant(utf8Bytes('null'));

@@ -5,8 +5,7 @@ import { Collector, latin1Text, utf8Bytes, utf8Text } from '../../bytes.ts';
 import { limits } from '../../engine.ts';
 import type { Engine } from '../../engine.ts';
 import { Constant } from '../../output.ts';
-import type { KeyEntry } from '../../rules/key-table.ts';
-import type { PathState } from '../../rules/path-automaton.ts';
+import type { KeyEntry } from '../../rules/key-entry.ts';
 import type { Span } from '../../text/span.ts';
 import type { Tally } from '../machine.ts';
 import type { FieldObserver } from '../field-observer.ts';
@@ -15,12 +14,7 @@ import { JsonStringScanner } from './json-string-scanner.ts';
 import { maskBare, maskString, mayBeNested, redactedPart, replacement, textBytes } from './json-value.ts';
 import type { JsonWriter } from './json-writer.ts';
 import { LongString } from './long-string.ts';
-
-/** Where the next value stands: what the rules say is in `state`, what the key tells in `entry`. */
-export interface Place {
-  state: PathState;
-  entry: KeyEntry;
-}
+import type { Place } from './place.ts';
 
 // what becomes of the string that is being read
 const PASS = 0;
