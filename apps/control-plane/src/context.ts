@@ -14,6 +14,7 @@ import { createCallChanges, type CallChanges } from './call/changes.ts';
 import type { ControlPlaneConfig } from './config.ts';
 import { createMatchCache } from './identity/match.ts';
 import { readKeys, readSecretText, type Keys } from './keys.ts';
+import { createGrantClaimsReader, type GrantClaimsReader } from './oauth/grant-claims.ts';
 import { createSecurityLog, type SecurityLog } from './security-event/log.ts';
 import { createRevisions, type Revisions } from './snapshot/revisions.ts';
 
@@ -32,6 +33,7 @@ export interface Context {
   readonly providerVerifier: ProviderVerifier;
   readonly grantVerifier: () => GrantVerifier;
   readonly compileMatch: (expression: string) => ReturnType<typeof compileClaimsMatch>;
+  readonly claimsRead: GrantClaimsReader;
   readonly securityLog: SecurityLog;
   readonly revisions: Revisions;
   /** Of approvals and deferred calls. */
@@ -85,6 +87,7 @@ export async function createContext(config: ControlPlaneConfig, options: Context
       providerVerifier: createProviderVerifier({ fetch: createGuardedFetch, now }),
       grantVerifier: () => known(grantVerifier),
       compileMatch: createMatchCache(),
+      claimsRead: createGrantClaimsReader(database),
       securityLog,
       revisions,
       subjectChanges,

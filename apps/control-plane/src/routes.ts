@@ -21,6 +21,7 @@ import * as putCredentialSource from './credential-source/put-credential-source.
 import * as readCredentialSource from './credential-source/read-credential-source.ts';
 import * as relayDeferredCalls from './deferred-call/relay-deferred-calls.ts';
 import * as eventSinks from './event-sink/event-sinks.ts';
+import * as readGrant from './grant/read-grant.ts';
 import * as revokeGrant from './grant/revoke-grant.ts';
 import type { Route } from './http/route.ts';
 import * as createIdentityProvider from './identity-provider/create-identity-provider.ts';
@@ -103,6 +104,7 @@ const files: readonly Record<string, unknown>[] = [
   readSecurityEvents,
   exchangeToken,
   metadata,
+  readGrant,
   revokeGrant,
   getSnapshot,
   followChanges,

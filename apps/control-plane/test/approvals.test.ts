@@ -1,4 +1,5 @@
 import { newId } from '@hoop/contract';
+import { insertGrant } from '@hoop/database';
 import { describe, expect, it } from 'vitest';
 
 import { asRelay, claimBody, h, people, request, review, scene, useApprovals } from './approval-stage.ts';
@@ -26,6 +27,27 @@ describe('an approver', () => {
     });
     const audited = await h.call<Json>('GET', `/v1/audit-events?action=approval.read&target=${one['approvalId']}`);
     expect(audited.body['items']).toHaveLength(1);
+  });
+
+  it('sees all claims of the token that was exchanged for the grant, not only those that the grant carries', async () => {
+    const claims = { repository: 'acme/billing', actor: 'octocat' };
+    const row = {
+      issuer: 'https://issuer.example',
+      subject: 'machine',
+      claims,
+      connectionIds: [],
+      issuedAt: new Date(),
+      expiresAt: new Date(),
+    };
+    const [own, another] = [newId('grant'), newId('grant')];
+    await insertGrant(h.database.prisma, { id: own, identityId: scene.identityId, ...row });
+    await insertGrant(h.database.prisma, { id: another, identityId: newId('identity'), ...row });
+    const shown = async (grantId: string): Promise<Json> => {
+      const one = await request({ grantId, claims: { repository: 'acme/billing' } });
+      return (await h.call<Json>('GET', `/v1/approvals/${one['approvalId']}`, { token: people.ann })).body['claims'];
+    };
+    expect(await shown(own)).toEqual(claims);
+    expect(await shown(another)).toEqual({ repository: 'acme/billing' });
   });
 
   it('finds what waits for them, and only that', async () => {

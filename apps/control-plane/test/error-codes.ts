@@ -1,6 +1,6 @@
 /** A request of each operation that would succeed, and for each declared error code one that gets it. */
 import { jwtTokenType, newId, tokenExchangeGrantType } from '@hoop/contract';
-import { generateKeyPair, SignJWT } from 'jose';
+import { decodeJwt, generateKeyPair, SignJWT } from 'jose';
 
 import { startIssuer } from '@hoop/testkit';
 
@@ -122,6 +122,10 @@ export const samples: Record<string, Make> = {
   revokeToken: async (h) => {
     const { body } = await h.exchange(await (await registered(h)).sign());
     return at('/oauth/revoke', { token: null, form: { token: body['access_token'] as string } });
+  },
+  getGrant: async (h) => {
+    const { body } = await h.exchange(await (await registered(h)).sign());
+    return at(`/v1/grants/${decodeJwt(body['access_token'] as string).jti}`);
   },
   revokeGrant: async () => at(`/v1/grants/${newId('grant')}/revoke`),
   getAuthorizationServerMetadata: async () => at('/.well-known/oauth-authorization-server', { token: null }),
@@ -336,6 +340,20 @@ export const refusals: Record<string, Record<string, Make>> = {
       await issuer.close();
       return token;
     }),
+    too_many_connections: async (h) => {
+      const issuer = await registered(h);
+      const stamps = { revision: 1, createdAt: new Date(), updatedAt: new Date() };
+      const rows = Array.from({ length: 101 }, () => ({
+        id: newId('connection'),
+        name: unique('c'),
+        settings: { target: 'https://a.example' },
+      }));
+      await h.database.prisma.connection.createMany({ data: rows.map((row) => ({ ...row, ...stamps })) });
+      await h.database.prisma.connectionIdentity.createMany({
+        data: rows.map((row) => ({ connectionId: row.id, identityId: issuer.identity['id'] as string })),
+      });
+      return at('/oauth/token', { token: null, form: { ...oauthForm, subject_token: await issuer.sign() } });
+    },
     connection_unknown: async (h) =>
       at('/oauth/token', { token: null, form: { ...oauthForm, scope: 'nothing', subject_token: await (await registered(h)).sign() } }),
   },

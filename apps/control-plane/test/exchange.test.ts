@@ -1,3 +1,4 @@
+import { newId } from '@hoop/contract';
 import { createGrantVerifier } from '@hoop/tokens';
 import { decodeJwt, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -14,6 +15,18 @@ beforeAll(async () => {
 afterAll(() => h.close());
 
 const main = { ref: 'refs/heads/main' };
+
+async function connectMany(identityId: string, count: number, target: (i: number) => string, prefix = unique('c')): Promise<void> {
+  const { prisma } = h.database;
+  const at = new Date();
+  const rows = Array.from({ length: count }, (_, i) => ({
+    id: newId('connection'),
+    name: `${prefix}-${i}`,
+    settings: { target: target(i) },
+  }));
+  await prisma.connection.createMany({ data: rows.map((row) => ({ ...row, revision: 1, createdAt: at, updatedAt: at })) });
+  await prisma.connectionIdentity.createMany({ data: rows.map((row) => ({ connectionId: row.id, identityId })) });
+}
 
 describe('a token exchange that is granted', () => {
   it('answers as RFC 8693 §2.2.1 asks, with what the SDK needs', async () => {
@@ -39,7 +52,7 @@ describe('a token exchange that is granted', () => {
     expect(claims).toMatchObject({
       sub: set.identity['id'],
       connections: [set.connection['id']],
-      subject: { issuer: h.issuer.issuer, subject: 'machine', claims: main },
+      subject: { issuer: h.issuer.issuer, subject: 'machine', claims: {}, claimNames: [] },
     });
   });
 
@@ -57,6 +70,7 @@ describe('a token exchange that is granted', () => {
     expect((await h.exchange(token, { scope: other['name'] })).body['scope']).toBe(other['name']);
     expect((await h.exchange(token, { resource: 'https://other.example/base/v1/x' })).body['scope']).toBe(other['name']);
     expect((await h.exchange(token, { resource: 'https://other.example/based' })).body['code']).toBe('connection_unknown');
+    expect((await h.exchange(token, { resource: 'https://other.example' })).body['scope']).toBe(other['name']);
     await h.call('POST', `/v1/connections/${other['name']}/disable`);
     expect((await h.exchange(token, { scope: other['name'] })).body['code']).toBe('connection_unknown');
     expect((await h.exchange(token)).body['scope']).toBe(set.connection['name']);
@@ -196,19 +210,34 @@ describe('a token exchange that is refused', () => {
 
   it('asks for a narrower grant where the identity may use more connections than one grant can carry', async () => {
     const identity = await h.makeIdentity({ provider: set.provider['name'], match: 'claims.many == true' });
-    const { prisma } = h.database;
-    const { newId } = await import('@hoop/contract');
-    const at = new Date();
-    const rows = Array.from({ length: 101 }, (_, i) => ({ id: newId('connection'), name: `many-${i}` }));
-    const settings = { target: 'https://many.example' };
-    await prisma.connection.createMany({ data: rows.map((row) => ({ ...row, settings, revision: 1, createdAt: at, updatedAt: at })) });
-    await prisma.connectionIdentity.createMany({
-      data: rows.map((row) => ({ connectionId: row.id, identityId: identity['id'] as string })),
-    });
+    await connectMany(identity['id'] as string, 101, () => 'https://many.example', 'many');
     const token = await h.issuer.sign({ many: true });
-    const refused = await h.exchange(token);
-    expect(refused.body).toMatchObject({ code: 'invalid_request', detail: expect.stringContaining('101 connections') });
-    expect((await h.exchange(token, { scope: 'many-7 many-9' })).body['scope']).toBe('many-7 many-9');
+    for (const narrowing of [{}, { resource: 'https://many.example' }] as Record<string, string>[]) {
+      const refused = await h.exchange(token, narrowing);
+      expect(refused.body).toMatchObject({
+        code: 'too_many_connections',
+        error: 'invalid_target',
+        detail: expect.stringContaining('101 connections'),
+        hoop_known_connections: { isComplete: true },
+      });
+      expect(refused.body['hoop_known_connections'].connections).toHaveLength(101);
+    }
+    const { body } = await h.exchange(token, { scope: 'many-7 many-9' });
+    expect(body['scope']).toBe('many-7 many-9');
+    expect(body).not.toHaveProperty('hoop_known_connections');
+  });
+
+  it('lists at most a thousand connections to choose from, and says that there are more', async () => {
+    const identity = await h.makeIdentity({ provider: set.provider['name'], match: 'claims.thousands == true' });
+    await connectMany(identity['id'] as string, 1001, (i) => `https://t${i}.example`);
+    const token = await h.issuer.sign({ thousands: true });
+    const known = async (narrowing: Record<string, string>): Promise<any> =>
+      (await h.exchange(token, narrowing)).body['hoop_known_connections'];
+    expect((await known({})).isComplete).toBe(false);
+    expect((await known({ resource: 'https://nobody.example' })).connections).toHaveLength(1000);
+    expect((await h.exchange(token, { resource: 'https://t1000.example' })).body['hoop_connections']).toEqual([
+      { name: expect.any(String), target: 'https://t1000.example' },
+    ]);
   });
 
   it('keeps tokens out of the log and the database', async () => {

@@ -104,6 +104,64 @@ describe('a grant', () => {
   });
 });
 
+describe('a grant that carries some of the claims', () => {
+  const subject = (claims: Record<string, unknown>, claimNames: string[]) => ({
+    subject: { issuer: 'https://issuer.test', subject: 'repo:acme/billing', claims, claimNames },
+  });
+  const byRef = (when: string) => [{ name: 'main only', effect: 'allow' as const, when }];
+
+  it('decides as all of them would, also where a claim is read that the token does not have', async () => {
+    const main = await world.connect({ target: target.url, rules: byRef('identity.claims.ref == "main"') });
+    const absent = await world.connect({ target: target.url, rules: byRef('!has(identity.claims.ref)') });
+    const status = async (to: ConnectionSnapshot, claims: Record<string, unknown>): Promise<number> => {
+      const grant = await world.grant([to], subject(claims, ['ref']));
+      return (await fetch(`${world.relay.url}/${to.name}/x`, { headers: { 'hoop-grant': grant } })).status;
+    };
+    expect(await status(main, { ref: 'main' })).toBe(200);
+    expect(await status(main, { ref: 'dev' })).toBe(403);
+    expect(await status(absent, { ref: 'main' })).toBe(403);
+    expect(await status(absent, {})).toBe(200);
+  });
+
+  it.each([
+    ['a condition that reads another claim', true, { rules: byRef('identity.claims.team == "billing"') }],
+    ['a condition that may read any', false, { rules: byRef('identity.claims[request.method] == "x"') }],
+    ['an exemption from masking', true, { mask: [{ key: 'pin', action: 'redact' as const, unless: 'identity.claims.team == "audit"' }] }],
+    [
+      'an exemption from the masking of a rule',
+      true,
+      {
+        rules: [
+          { name: 'r', effect: 'allow' as const, mask: [{ key: 'pin', action: 'redact' as const, unless: 'identity.claims.team == "x"' }] },
+        ],
+      },
+    ],
+  ])('is to be exchanged again when the policy begins to read more: %s', async (_what, isNamed, content) => {
+    const one = await world.connect({ target: target.url });
+    const headers = { 'hoop-grant': await world.grant([one], subject({ ref: 'main' }, ['ref'])) };
+    expect((await fetch(`${world.relay.url}/${one.name}/x`, { headers })).status).toBe(200);
+    await world.publish((snapshot) => {
+      const { policy } = snapshot.connections.find(({ id }) => id === one.id)!;
+      Object.assign(policy!, { revision: 2 }, content);
+    });
+    const before = requests;
+    const response = await fetch(`${world.relay.url}/${one.name}/x`, { headers });
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toContain('error="invalid_token"');
+    expect(await response.json()).toMatchObject({
+      code: 'grant_outdated',
+      detail: expect.stringContaining('Exchange your token for a new grant'),
+    });
+    expect((await world.record(response.headers.get('hoop-call'))).outcome).toMatchObject({ state: 'refused', error: 'grant_outdated' });
+    expect(requests).toBe(before);
+    const renewed = await world.grant([one], subject({ ref: 'main', team: 'billing' }, ['ref', 'team']));
+    for (const grant of [await world.grant([one]), ...(isNamed ? [renewed] : [])]) {
+      const again = await fetch(`${world.relay.url}/${one.name}/x`, { headers: { 'hoop-grant': grant } });
+      expect(again.headers.get('hoop-error')).not.toBe('grant_outdated');
+    }
+  });
+});
+
 describe("a provider's own token", () => {
   it('is taken for the identity that its claims match, and verified once', async () => {
     const token = await issuer.sign({ repository: 'acme/billing' });

@@ -49,11 +49,13 @@ export const errorKinds = {
   token_key_ambiguous: { status: 401, title: 'More than one key of the issuer could verify the token' },
   token_claim_missing: { status: 401, title: 'The token lacks a required claim' },
   token_revoked: { status: 401, title: 'The grant was revoked' },
+  grant_outdated: { status: 401, title: 'The policy reads a claim that the grant does not carry' },
   identity_unmatched: { status: 403, title: 'No identity matches the claims of the token' },
   identity_ambiguous: { status: 403, title: 'More than one identity matches the claims of the token' },
   identity_disabled: { status: 403, title: 'The identity is disabled' },
   provider_disabled: { status: 403, title: 'The identity provider is disabled' },
   provider_unavailable: { status: 503, title: 'The keys of the identity provider cannot be obtained' },
+  too_many_connections: { status: 400, title: 'A grant cannot be for so many connections' },
   unsupported_grant_type: { status: 400, title: 'The grant type is not supported' },
   // the data path
   connection_unknown: { status: 404, title: 'There is no such connection for this identity' },

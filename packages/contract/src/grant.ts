@@ -25,6 +25,15 @@ export const grantClaimsSchema = z.object({
   /** Ids of the connections that it is good for, 1–100. */
   connections: z.array(idSchema('connection')).min(1).max(100),
   /** Issuer, subject and claims of the subject token: what conditions see as `identity.*`. */
-  subject: z.object({ issuer: z.string(), subject: z.string(), claims: z.record(z.string(), z.unknown()) }),
+  subject: z.object({
+    issuer: z.string(),
+    subject: z.string(),
+    claims: z.record(z.string(), z.unknown()),
+    /**
+     * The claims that policies of these connections read when the grant was issued: `claims` has those of them that the
+     * token has, and no others. Absent: `claims` is all claims of the token.
+     */
+    claimNames: z.array(z.string()).optional(),
+  }),
 });
 export type GrantClaims = z.infer<typeof grantClaimsSchema>;

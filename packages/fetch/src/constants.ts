@@ -24,7 +24,7 @@ export const tokenExchangeGrantType = 'urn:ietf:params:oauth:grant-type:token-ex
 export const jwtTokenType = 'urn:ietf:params:oauth:token-type:jwt';
 
 /** Refusals of a grant that a new grant can cure. */
-export const renewableErrors: readonly string[] = ['token_expired', 'token_revoked', 'token_key_unknown'];
+export const renewableErrors: readonly string[] = ['token_expired', 'token_revoked', 'token_key_unknown', 'grant_outdated'];
 
 /** Bytes of the context header at most. */
 export const contextMaxBytes = 4096;

@@ -1,4 +1,5 @@
 export * from './backtest.ts';
+export * from './claims-of-policy.ts';
 export * from './compile-policy.ts';
 export * from './compiled-rule.ts';
 export * from './decide.ts';

@@ -5,7 +5,7 @@ import {
   withdrawRelayApproval as withdrawOperation,
   type ApprovalAnswer,
 } from '@hoop/contract';
-import { applyToApproval, claimApproval, insertAuditEvent, readApproval, type ApprovalRecord } from '@hoop/database';
+import { applyToApproval, claimApproval, findGrant, insertAuditEvent, readApproval, type ApprovalRecord } from '@hoop/database';
 
 import { found } from '../http/found.ts';
 import { route } from '../http/route.ts';
@@ -20,13 +20,16 @@ const answerOf = (approval: ApprovalRecord): ApprovalAnswer => ({
 });
 
 export const claimRelayApproval = route(claimOperation, async ({ context, body, requestId, remote }) => {
-  const { shown, ...claim } = body;
+  const { shown, grantId, ...claim } = body;
   return context.database.inTransaction(async (tx) => {
     const at = new Date(context.now());
+    // Approvers see all that the exchange recorded; the grant carries less.
+    const grant = grantId == null ? null : await findGrant(tx, grantId);
+    const claims = grant?.identityId === claim.identityId ? grant.claims : claim.claims;
     const sealed = Buffer.from(shown.sealed, 'base64');
     const { isNew, ...answer } = await claimApproval(
       tx,
-      { ...claim, newApprovalId: newId('approval', at.getTime()), shown: { wrappedKey: shown.wrappedKey, sealed } },
+      { ...claim, claims, newApprovalId: newId('approval', at.getTime()), shown: { wrappedKey: shown.wrappedKey, sealed } },
       at.getTime(),
     );
     if (isNew || answer.isConsumed) {

@@ -9,11 +9,12 @@ import {
   tokenExchangeGrantType,
   type IdentitySnapshot,
 } from '@hoop/contract';
-import { identitiesOfProvider, identityProvidersOfIssuer, usableConnections } from '@hoop/database';
+import { identitiesOfProvider, identityProvidersOfIssuer, insertGrant, usableConnections } from '@hoop/database';
 import { mintGrant, type VerifiedSubject } from '@hoop/tokens';
 
 import { route, type Call } from '../http/route.ts';
-import { chooseConnections, type UsableConnection } from './choose-connections.ts';
+import { chooseConnections, knownConnections, type UsableConnection } from './choose-connections.ts';
+import { cutClaims } from './grant-claims.ts';
 import { matchIdentity, nearestIdentity } from './match-identity.ts';
 import { hearsayOf, withoutNul } from './subject-token.ts';
 
@@ -56,33 +57,53 @@ async function exchange(call: ExchangeCall, progress: Progress) {
   const identity = matchIdentity(subject, identities, context.compileMatch);
   const { scope, resource, audience } = call.body;
   const targets = [...listOf(resource), ...listOf(audience).filter((one) => one !== config.relayAudience && one !== context.publicUrl())];
-  const connections = chooseConnections(identity, await usableConnections(database.prisma, identity.id), { scope, resource: targets });
+  const usable = await usableConnections(database.prisma, identity.id);
+  const connections = chooseConnections(identity, usable, { scope, resource: targets });
 
   // 3. act: never beyond the subject token; never of a second in which grants were revoked
   const seconds = Math.floor(now / 1000);
   const iat = Math.max(seconds, identity.grantsNotBefore);
   const exp = Math.min(seconds + grantMaxSeconds, Math.floor(subject.expiresAt / 1000));
   if (exp <= iat) throw new AppError('token_expired', 'The token expires too soon for a grant. Get a new one.');
+  const connectionIds = connections.map(({ id }) => id);
+  const jti = newId('grant', now);
   const grant = await mintGrant(
     { key: keys.grant.keys[0]!, now },
     {
       iss: context.publicUrl(),
       aud: config.relayAudience,
       sub: identity.id,
-      jti: newId('grant', now),
+      jti,
       iat,
       exp,
-      connections: connections.map(({ id }) => id),
-      subject: { issuer: subject.issuer, subject: subject.subject, claims: { ...subject.claims } },
+      connections: connectionIds,
+      subject: {
+        issuer: subject.issuer,
+        subject: subject.subject,
+        ...cutClaims(subject.claims, await context.claimsRead(connectionIds, now)),
+      },
     },
   );
   if (grant.length > maxGrantLength) {
     throw new AppError(
       'invalid_request',
-      'The claims of the token are too large for a grant. Have the issuer leave out what is not needed.',
+      'The claims that policies read are too large for a grant. Name fewer connections in `scope`, or have the policies read fewer claims.',
     );
   }
-  return { body: responseOf(grant, exp - seconds, connections, config.relayPublicUrl), headers: { pragma: 'no-cache' } };
+
+  // 4. record: a grant that is used can be looked up
+  await insertGrant(database.prisma, {
+    id: jti,
+    identityId: identity.id,
+    issuer: withoutNul(subject.issuer),
+    subject: withoutNul(subject.subject),
+    claims: withoutNul(subject.claims),
+    connectionIds,
+    issuedAt: new Date(iat * 1000),
+    expiresAt: new Date(exp * 1000),
+  });
+  const known = targets.length > 0 ? { hoop_known_connections: knownConnections(usable) } : {};
+  return { body: { ...responseOf(grant, exp - seconds, connections, config.relayPublicUrl), ...known }, headers: { pragma: 'no-cache' } };
 }
 
 /** RFC 8693 §2.1. */

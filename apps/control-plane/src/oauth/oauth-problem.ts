@@ -4,6 +4,7 @@ import type { ErrorCode, Problem } from '@hoop/contract';
 const oauthErrors: Partial<Record<ErrorCode, string>> = {
   unsupported_grant_type: 'unsupported_grant_type',
   connection_unknown: 'invalid_target',
+  too_many_connections: 'invalid_target',
   provider_unavailable: 'temporarily_unavailable',
   unavailable: 'temporarily_unavailable',
   internal: 'server_error',

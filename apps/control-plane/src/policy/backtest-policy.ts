@@ -1,5 +1,5 @@
 import { backtestPolicy as operation, type BacktestReport, type CallResource, type MaskRule } from '@hoop/contract';
-import { findIdentity, findRecordedPolicy, readBodies, readSessionClaims, scanCalls } from '@hoop/database';
+import { findIdentity, findRecordedPolicy, readBodies, readGrantClaims, readSessionClaims, scanCalls } from '@hoop/database';
 import { compilePolicy, needsBody, startBacktest, type CompiledPolicy } from '@hoop/policy';
 
 import { mutate } from '../audit/mutate.ts';
@@ -109,7 +109,9 @@ function createRecordedReader(context: Context, options: { mayOpenBodies: boolea
 
   return {
     async read(calls: readonly RecordedParts['call'][], candidate: CompiledPolicy) {
-      const claims = await readSessionClaims(prisma, [...new Set(calls.filter((one) => one.claims === null).map((one) => one.sessionId))]);
+      const without = calls.filter((one) => one.claims === null);
+      const ofGrants = await readGrantClaims(prisma, [...new Set(without.flatMap((one) => (one.grantId === null ? [] : [one.grantId])))]);
+      const ofSessions = await readSessionClaims(prisma, [...new Set(without.map((one) => one.sessionId))]);
       for (const one of calls) {
         if (one.identity !== null) await readLabels(one.identity.id);
         await readMask(one);
@@ -126,10 +128,12 @@ function createRecordedReader(context: Context, options: { mayOpenBodies: boolea
         noted.add(
           'Bodies are on record masked; what hangs on a masked value, or on a body that was not kept whole, is counted as unknown.',
         );
-      noted.add('Labels of identities are those of now. Where a call has no claims on record, those of its session are taken.');
+      noted.add(
+        'Labels of identities are those of now. Where neither a call nor its grant has claims on record, those of its session are taken.',
+      );
       return (call: RecordedParts['call']): Omit<RecordedParts, 'connectionName' | 'maxInspectedBytes'> => ({
         call,
-        claims: call.claims ?? claims.get(call.sessionId) ?? null,
+        claims: call.claims ?? ofGrants.get(call.grantId ?? '') ?? ofSessions.get(call.sessionId) ?? null,
         labels: call.identity === null ? null : (labels.get(call.identity.id) ?? null),
         mask: masks.get(maskKey(call)) ?? null,
         body: opened.get(`${call.id}:request`) ?? (call.requestBody !== null && call.requestBody.bytes > 0 ? 'hidden' : null),

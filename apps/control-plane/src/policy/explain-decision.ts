@@ -6,7 +6,7 @@ import {
   type MaskRule,
   type Rule,
 } from '@hoop/contract';
-import { findCall, findConnection, findIdentity, findPolicy, findRecordedPolicy, findSession } from '@hoop/database';
+import { findCall, findConnection, findGrant, findIdentity, findPolicy, findRecordedPolicy, findSession } from '@hoop/database';
 import { describeRule } from '@hoop/masking';
 import { compileIdentityCondition, compilePolicy, explain, type Facts, type Verdict } from '@hoop/policy';
 
@@ -79,7 +79,8 @@ async function explainRecorded({ context }: ExplainCall, callId: string): Promis
   for (const [name, value] of url?.searchParams ?? []) (query[name] ??= []).push(value);
   const caveats = ['Header values and query parameters are as recorded, with secrets masked.'];
   if (identity !== null) caveats.push('Labels of the identity are those of now.');
-  if (call.claims === null) caveats.push('The claims are those that the session has on record.');
+  const claims = call.claims ?? (call.grantId === null ? null : ((await findGrant(prisma, call.grantId))?.claims ?? null));
+  if (claims === null) caveats.push('The claims are those that the session has on record.');
   if (call.purgedAt !== null) caveats.push('Retention has removed headers, URL, claims and context.');
   if (call.requestBody !== null && call.requestBody.bytes > 0)
     caveats.push('The body is on record masked, so conditions that read it cannot be evaluated here.');
@@ -97,7 +98,7 @@ async function explainRecorded({ context }: ExplainCall, callId: string): Promis
       name: call.identity?.name ?? '',
       issuer: call.issuer ?? '',
       subject: call.subject ?? '',
-      claims: call.claims ?? (await findSession(prisma, call.sessionId))?.claims ?? {},
+      claims: claims ?? (await findSession(prisma, call.sessionId))?.claims ?? {},
       labels: identity?.labels ?? {},
     },
     connection: { name: connection.name ?? '' },

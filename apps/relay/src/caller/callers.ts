@@ -10,6 +10,8 @@ export interface Caller {
   readonly issuer: string;
   readonly subject: string;
   readonly claims: Readonly<Record<string, unknown>>;
+  /** Those of the token's claims that `claims` was cut to; null: `claims` is all of them. */
+  readonly claimNames: ReadonlySet<string> | null;
   /** Null where a provider's own token was presented. */
   readonly grantId: string | null;
   /** Connections that the grant is good for; null: all that the identity may use. */

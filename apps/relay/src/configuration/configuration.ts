@@ -4,8 +4,8 @@
  */
 import { AppError } from '@hoop/contract';
 import type { ConnectionSnapshot, IdentitySnapshot, ProviderSnapshot, Snapshot } from '@hoop/contract';
-import { compileClaimsMatch, compilePolicy } from '@hoop/policy';
-import type { CompiledPolicy } from '@hoop/policy';
+import { claimsOfPolicy, compileClaimsMatch, compilePolicy } from '@hoop/policy';
+import type { ClaimsRead, CompiledPolicy } from '@hoop/policy';
 import { createGrantVerifier } from '@hoop/tokens';
 import type { GrantVerifier } from '@hoop/tokens';
 
@@ -14,6 +14,8 @@ import { ConnectionMasking } from './masking-of-rules.ts';
 export interface Compiled {
   readonly policy: CompiledPolicy | null;
   readonly masking: ConnectionMasking;
+  /** The claims that a caller has to have been asked for. */
+  readonly claims: ClaimsRead;
 }
 
 /** A connection at one revision of its settings; replaced, never changed. */
@@ -42,6 +44,7 @@ function compileConnection({ name, policy }: ConnectionSnapshot, hashKey: Uint8A
     return {
       policy: policy === null ? null : compilePolicy(policy),
       masking: new ConnectionMasking(policy?.mask ?? [], hashKey),
+      claims: claimsOfPolicy(policy ?? { rules: [], mask: [] }),
     };
   } catch (cause) {
     return new AppError(

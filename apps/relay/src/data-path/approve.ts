@@ -97,7 +97,7 @@ async function claimOf(relay: Relay, call: Call, verdict: Verdict): Promise<Appr
   const credential = snapshot.credential === null ? null : { id: snapshot.credential.id, revision: snapshot.credential.revision };
   const policy = { id: snapshot.policy!.id, revision: snapshot.policy!.revision };
   const { target } = call.route!;
-  const { identity, claims } = call.caller!;
+  const { identity, claims, grantId } = call.caller!;
   const digest = requestDigest({
     method: request.method,
     authority: target.origin,
@@ -124,6 +124,7 @@ async function claimOf(relay: Relay, call: Call, verdict: Verdict): Promise<Appr
     requirements: verdict.approvals.map(({ rule, approval }) => ({ rule, approval })),
     context: { ...call.context },
     claims: { ...claims },
+    grantId,
     method: request.method,
     url: call.url,
     path: request.path,

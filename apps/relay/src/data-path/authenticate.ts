@@ -127,6 +127,7 @@ function callerOfDeferred(relay: Relay, stored: DeferredRun['caller']): Caller {
     issuer: stored.issuer,
     subject: stored.subject,
     claims: stored.claims,
+    claimNames: stored.claimNames == null ? null : new Set(stored.claimNames),
     grantId: stored.grantId,
     connectionIds: stored.connectionIds === null ? null : new Set(stored.connectionIds),
     issuedAtSeconds: stored.issuedAtSeconds,
@@ -145,7 +146,10 @@ async function callerOfGrant(relay: Relay, token: string): Promise<Caller> {
   const identity = relay.configuration.identities.get(claims.sub);
   if (!identity) throw new AppError('token_revoked', 'The identity of this grant no longer exists.');
   return newCaller(relay, identity, {
-    ...claims.subject,
+    issuer: claims.subject.issuer,
+    subject: claims.subject.subject,
+    claims: claims.subject.claims,
+    claimNames: claims.subject.claimNames === undefined ? null : new Set(claims.subject.claimNames),
     grantId: claims.jti,
     connectionIds: new Set(claims.connections),
     issuedAtSeconds: claims.iat,
@@ -165,6 +169,7 @@ async function callerOfProviderToken(relay: Relay, token: string): Promise<Calle
     issuer: verified.issuer,
     subject: verified.subject,
     claims: verified.claims,
+    claimNames: null,
     grantId: null,
     connectionIds: null,
     issuedAtSeconds: Math.floor(verified.issuedAt / 1000),

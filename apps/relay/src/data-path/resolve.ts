@@ -6,7 +6,7 @@ import type { Caller } from '../caller/callers.ts';
 import type { Relay } from '../relay.ts';
 import type { KnownConnection } from '../configuration/configuration.ts';
 
-/** @throws AppError `snapshot_stale`, `connection_unknown`, `payload_too_large`, `unavailable` */
+/** @throws AppError `snapshot_stale`, `connection_unknown`, `grant_outdated`, `payload_too_large`, `unavailable` */
 export function resolve(relay: Relay, call: Call): void {
   const ageMs = relay.snapshots.ageMs();
   if (ageMs > relay.snapshotMaxAgeMs) {
@@ -23,6 +23,7 @@ export function resolve(relay: Relay, call: Call): void {
   call.connection = connection;
   call.revision = relay.configuration.revision;
   call.compiled = connection.compiled();
+  requireClaims(call);
   call.route = relay.upstream.route(connection.snapshot);
   call.url = targetUrl(call);
   const { maxRequestBytes } = connection.snapshot.settings.limits;
@@ -30,6 +31,29 @@ export function resolve(relay: Relay, call: Call): void {
     throw new AppError('payload_too_large', `The body is larger than the ${maxRequestBytes} bytes that this connection takes.`);
   }
 }
+
+/**
+ * The policy may have begun to read a claim after the grant was issued. An exchange now gives a grant that carries the
+ * claim, so this is an error of its own: decided without the claim, the call could be denied for a reason that is not true.
+ */
+function requireClaims({ caller, compiled }: Call): void {
+  const { claimNames } = caller!;
+  const { claims } = compiled!;
+  if (claimNames === null) return;
+  if (claims !== 'all') {
+    let missing: string | undefined;
+    for (const name of claims) if (!claimNames.has(name)) missing ??= name;
+    if (missing === undefined) return;
+    throw outdated(`the claim ${JSON.stringify(missing)}`);
+  }
+  throw outdated('claims');
+}
+
+const outdated = (read: string): AppError =>
+  new AppError(
+    'grant_outdated',
+    `The policy of this connection reads ${read} since this grant was issued without it. Exchange your token for a new grant; nothing was sent.`,
+  );
 
 /** Also asked of every call in flight when the configuration changes. */
 export function isUsable({ snapshot, identityIds }: KnownConnection, { identity, connectionIds }: Caller): boolean {

@@ -39,7 +39,7 @@ export async function defer(relay: Relay, call: Call, verdict: Verdict): Promise
   if (request.hasBody && call.body === null) await inspect(call);
   call.waiting ??= new AbortController();
   const approvalId = verdict.effect === 'require_approval' ? (await requestApproval(relay, call, verdict)).approvalId : null;
-  const { identity, issuer, subject, claims, grantId, issuedAtSeconds, connectionIds, sessionName } = call.caller!;
+  const { identity, issuer, subject, claims, claimNames, grantId, issuedAtSeconds, connectionIds, sessionName } = call.caller!;
   const sealed = await sealForRelays(relay.sealingKeys, call.id, 'deferred-request', {
     version: 1,
     caller: {
@@ -47,6 +47,7 @@ export async function defer(relay: Relay, call: Call, verdict: Verdict): Promise
       issuer,
       subject,
       claims: { ...claims },
+      claimNames: claimNames === null ? null : [...claimNames],
       grantId,
       issuedAtSeconds,
       connectionIds: connectionIds === null ? null : [...connectionIds],

@@ -10,6 +10,8 @@ export const deferredRequestSchema = z.object({
     issuer: z.string(),
     subject: z.string(),
     claims: z.record(z.string(), z.unknown()),
+    /** As of the grant. Null or absent: `claims` is all claims of the token. */
+    claimNames: z.array(z.string()).nullish(),
     grantId: z.string().nullable(),
     issuedAtSeconds: z.number(),
     connectionIds: z.array(z.string()).nullable(),

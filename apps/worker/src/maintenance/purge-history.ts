@@ -1,10 +1,10 @@
 /** What is deleted because nothing needs it any longer, so that no table grows for ever (docs/operations.md says how long each is kept). */
-import { purgeApprovals, purgeDeliveries, purgeRevokedGrants, purgeSecurityEvents, purgeTombstones } from '@hoop/database';
+import { purgeApprovals, purgeDeliveries, purgeGrants, purgeRevokedGrants, purgeSecurityEvents, purgeTombstones } from '@hoop/database';
 
 import type { WorkerContext } from '../context.ts';
 
 const dayMs = 86_400_000;
-/** Days. Approvals are kept as long as their connection keeps what is recorded. */
+/** Days. Approvals and grants are kept as long as their connections keep what is recorded. */
 const keptDays = { deliveries: 30, securityEvents: 400, tombstones: 30, revokedGrants: 1 } as const;
 const batch = 1000;
 
@@ -17,6 +17,7 @@ export async function purgeHistory({ db, log, now }: WorkerContext, signal: Abor
   };
   const purged = {
     approvals: await inBatches(() => db.inTransaction((tx) => purgeApprovals(tx, now(), batch))),
+    grants: await inBatches(() => db.inTransaction((tx) => purgeGrants(tx, now(), batch))),
     deliveries: await inBatches(() => purgeDeliveries(db.prisma, before(keptDays.deliveries), batch)),
     securityEvents: await inBatches(() => purgeSecurityEvents(db.prisma, before(keptDays.securityEvents), batch)),
     tombstones: await purgeTombstones(db.prisma, before(keptDays.tombstones)),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { accessTokenType, idTokenType, jwtTokenType, tokenExchangeGrantType } from '../grant.ts';
 import { idSchema } from '../ids.ts';
 import { defineOperation } from '../operation.ts';
-import { editors } from './wire.ts';
+import { editors, everyRole, timeSchema } from './wire.ts';
 
 const tag = 'OAuth';
 const oneOrMore = z.union([z.string().max(2048), z.array(z.string().max(2048)).max(100)]).optional();
@@ -19,13 +19,22 @@ export const tokenRequestSchema = z.object({
   requested_token_type: z.string().max(200).optional(),
   /** Names of connections, separated by spaces: narrows the grant. */
   scope: z.string().max(8192).optional(),
-  /** Targets' URLs or connections' names: narrows the grant (RFC 8707). */
+  /** URLs under a target, or above some (an origin: all targets at it), or connections' names: narrows the grant (RFC 8707). */
   resource: oneOrMore,
   /** The relay's audience, where it is given. */
   audience: oneOrMore,
   actor_token: z.string().max(16_384).optional(),
 });
 export const subjectTokenTypes: readonly string[] = [jwtTokenType, idTokenType, accessTokenType];
+
+/** Connections that the identity may use, for clients that have to choose among them. */
+export const knownConnectionsSchema = z.object({
+  /** By name; the first 1000. */
+  connections: z.array(z.object({ name: z.string(), target: z.string() })),
+  /** False: there are more than are listed. */
+  isComplete: z.boolean(),
+});
+export type KnownConnections = z.infer<typeof knownConnectionsSchema>;
 
 /** RFC 8693 §2.2.1, and what the SDK needs to find its way. */
 export const tokenResponseSchema = z.object({
@@ -36,6 +45,8 @@ export const tokenResponseSchema = z.object({
   /** Names of the connections that the grant is good for, separated by spaces. */
   scope: z.string(),
   hoop_connections: z.array(z.object({ name: z.string(), target: z.string() })),
+  /** All that the identity may use. Where `resource` narrowed the grant; refusals of a choice carry it too. */
+  hoop_known_connections: knownConnectionsSchema.optional(),
   /** Where the relay is. */
   hoop_relay_url: z.url(),
 });
@@ -74,6 +85,7 @@ export const exchangeToken = defineOperation({
     'provider_disabled',
     'provider_unavailable',
     'connection_unknown',
+    'too_many_connections',
   ],
 });
 export const revokeToken = defineOperation({
@@ -88,6 +100,32 @@ export const revokeToken = defineOperation({
   bodyType: 'application/x-www-form-urlencoded',
   status: 200,
   errors: [],
+});
+/** A grant as it was issued. */
+export const issuedGrantSchema = z.object({
+  id: idSchema('grant'),
+  identityId: idSchema('identity'),
+  issuer: z.string(),
+  subject: z.string(),
+  /** All claims of the token that was exchanged; the grant itself carries those that policies read. */
+  claims: z.record(z.string(), z.unknown()),
+  connectionIds: z.array(idSchema('connection')),
+  issuedAt: timeSchema,
+  expiresAt: timeSchema,
+});
+export type IssuedGrant = z.infer<typeof issuedGrantSchema>;
+
+export const getGrant = defineOperation({
+  id: 'getGrant',
+  method: 'GET',
+  path: '/v1/grants/{grantId}',
+  tag,
+  audience: everyRole,
+  summary: 'Get a grant by its id (`jti`), as calls show it, with all claims of the token that was exchanged for it',
+  params: z.object({ grantId: idSchema('grant') }),
+  status: 200,
+  response: issuedGrantSchema,
+  errors: ['not_found'],
 });
 export const revokeGrant = defineOperation({
   id: 'revokeGrant',

@@ -27,7 +27,10 @@ export const approvalClaimSchema = z.strictObject({
   credential: z.object({ id: idSchema('credential_source'), revision: z.int() }).nullable(),
   requirements: z.array(approvalRequirementSchema).min(1).max(100),
   context: z.record(z.string(), z.string()).nullable(),
+  /** Those that the relay knows: of a grant, the ones that it carries. */
   claims: z.record(z.string(), z.unknown()).nullable(),
+  /** The grant under whose id the exchange recorded all claims; null where a provider's own token was presented. */
+  grantId: idSchema('grant').nullish(),
   method: z.string().max(20),
   url: z.string().max(16_384),
   path: z.string().max(8192),

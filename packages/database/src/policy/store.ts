@@ -32,6 +32,23 @@ export async function findPolicy(tx: Transaction, connectionId: string, revision
   return row === null ? null : toPolicy(policy, row);
 }
 
+/** A revision of a policy, without what it says. `createdAt` tells it from one of the same number before a restore. */
+export interface PolicyVersion {
+  readonly policyId: string;
+  readonly revision: number;
+  readonly createdAt: Date;
+}
+
+/** The revisions by which these connections' calls were decided at some time after `since`: what a relay may work by. */
+export async function policiesInForce(tx: Transaction, connectionIds: readonly string[], since: Date): Promise<PolicyVersion[]> {
+  return tx.$queryRaw<PolicyVersion[]>`
+    SELECT r.policy_id AS "policyId", r.revision, r.created_at AS "createdAt"
+      FROM policies p JOIN policy_revisions r ON r.policy_id = p.id
+     WHERE p.connection_id = ANY(${[...connectionIds]}::text[])
+       AND (r.revision = p.current_revision OR EXISTS (
+         SELECT 1 FROM policy_revisions n WHERE n.policy_id = p.id AND n.revision = r.revision + 1 AND n.created_at > ${since}))`;
+}
+
 /** What a record names: also of a connection that is gone. */
 export async function findRecordedPolicy(
   tx: Transaction,

@@ -83,9 +83,14 @@ const names = Object.keys(columns);
 const concludes = `(calls.state = 'pending' AND excluded.state <> 'pending' OR calls.state = 'unknown' AND excluded.state NOT IN ('pending', 'unknown'))`;
 const completes = `(NOT calls.has_head AND excluded.has_head)`;
 
+/** The relay tells the claims that a grant carries; the exchange recorded all that the token had. */
+const allClaims = `CASE WHEN claims IS NOT NULL THEN COALESCE((SELECT g.claims FROM grants g WHERE g.id = grant_id), claims) END`;
+
 const upsert = `
   INSERT INTO calls (${names.join(', ')})
-  SELECT ${names.join(', ')} FROM json_to_recordset($1::json) AS r(${Object.entries(columns)
+  SELECT ${names.map((name) => (name === 'claims' ? allClaims : name)).join(', ')} FROM json_to_recordset($1::json) AS r(${Object.entries(
+    columns,
+  )
     .map(([name, type]) => `${name} ${type}`)
     .join(', ')})
   ON CONFLICT (id) DO UPDATE SET
@@ -146,6 +151,8 @@ interface SessionRow {
   last: number;
   call: CallRecord;
   claims: unknown;
+  /** Of the call that told the claims. */
+  grant_id: string | null;
   calls: number;
   refused: number;
   failed: number;
@@ -166,12 +173,15 @@ async function countInSessions(client: IngestClient, calls: readonly CallRecord[
     if (!row)
       sessions.set(
         call.sessionId,
-        (row = { id: call.sessionId, first: at, last: at, call, claims: null, calls: 0, refused: 0, failed: 0 }),
+        (row = { id: call.sessionId, first: at, last: at, call, claims: null, grant_id: null, calls: 0, refused: 0, failed: 0 }),
       );
     row.first = Math.min(row.first, at);
     row.last = Math.max(row.last, at);
     if (!row.call.head?.subject.identityId && call.head?.subject.identityId) row.call = call;
-    row.claims ??= call.head?.claims ?? null;
+    if (row.claims === null && call.head?.claims != null) {
+      row.claims = call.head.claims;
+      row.grant_id = call.head.subject.grantId;
+    }
     const before = stateBefore(change);
     row.calls += before === null ? 1 : 0;
     row.refused += isKind('refused', change.state) - isKind('refused', before);
@@ -195,9 +205,9 @@ async function countInSessions(client: IngestClient, calls: readonly CallRecord[
   await client.query({
     name: 'records-sessions',
     text: `INSERT INTO sessions AS s (id, started_at, last_call_at, identity_id, identity_name, issuer, subject, claims, call_count, refused_count, failed_count)
-           SELECT id, started_at, last_call_at, identity_id, identity_name, issuer, subject, claims, calls, refused, failed
+           SELECT id, started_at, last_call_at, identity_id, identity_name, issuer, subject, ${allClaims}, calls, refused, failed
              FROM json_to_recordset($1::json) AS r(id text, started_at timestamptz, last_call_at timestamptz, identity_id text, identity_name text,
-                  issuer text, subject text, claims jsonb, calls integer, refused integer, failed integer)
+                  issuer text, subject text, claims jsonb, grant_id text, calls integer, refused integer, failed integer)
            ON CONFLICT (id) DO UPDATE SET
              started_at = LEAST(s.started_at, excluded.started_at),
              last_call_at = GREATEST(s.last_call_at, excluded.last_call_at),

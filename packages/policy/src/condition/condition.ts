@@ -4,6 +4,8 @@ import type { ASTNode } from '@marcbachmann/cel-js';
 import type { Facts } from '../facts.ts';
 import { sharedValues } from '../shared-values.ts';
 import type { SharedValues } from '../shared-values.ts';
+import { claimsReadBy } from './claims-read.ts';
+import type { ClaimsRead } from './claims-read.ts';
 import type { ConditionEnvironment, Reader, Scope } from './environment.ts';
 import { maxConditionLength } from './environment.ts';
 import { compileNode } from './evaluator.ts';
@@ -19,6 +21,8 @@ export interface Condition {
   readonly source: string;
   readonly readsBody: boolean;
   readonly readsParams: boolean;
+  /** The claims of the identity that its value can depend on. */
+  readonly readsClaims: ClaimsRead;
   /** Its value, or why it has none. Never throws. */
   evaluate(facts: Facts, params: Readonly<Record<string, string>>): boolean | Fault;
 }
@@ -36,7 +40,13 @@ export function compileCondition(source: string, environment: ConditionEnvironme
     const ast = checkCondition(source, environment);
     const reads = { body: false, params: false };
     const reader = compileNode(ast, { environment, variables: [], reads });
-    return { source, readsBody: reads.body, readsParams: reads.params, evaluate: (facts, params) => evaluate(reader, facts, params) };
+    return {
+      source,
+      readsBody: reads.body,
+      readsParams: reads.params,
+      readsClaims: claimsReadBy(ast),
+      evaluate: (facts, params) => evaluate(reader, facts, params),
+    };
   });
 }
 
