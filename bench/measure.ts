@@ -97,28 +97,6 @@ function run(call: (index: number) => unknown, forMs: number): number {
   return spentNs / calls;
 }
 
-/** Operations per second of an asynchronous function run `concurrency` at a time for `forMs`, with latencies. */
-export async function timeAsync(
-  call: (index: number) => Promise<unknown>,
-  options: { forMs: number; concurrency: number },
-): Promise<Sample> {
-  const latencies = recordLatencies();
-  const start = performance.now();
-  const end = start + options.forMs;
-  let index = 0;
-  const lane = async (): Promise<void> => {
-    for (let now = performance.now(); now < end;) {
-      await call(index++);
-      const done = performance.now();
-      latencies.add(done - now);
-      now = done;
-    }
-  };
-  await Promise.all(Array.from({ length: options.concurrency }, lane));
-  const seconds = (performance.now() - start) / 1000;
-  return { value: latencies.count / seconds, p50Ms: latencies.p50Ms, p99Ms: latencies.p99Ms };
-}
-
 // ---------------------------------------------------------------- report
 
 export interface Line {

@@ -3,8 +3,9 @@ import { spawnSync } from 'node:child_process';
 
 const steps: [name: string, command: string, args: string[]][] = [
   ['types', 'tsc', ['--noEmit', '-p', 'tsconfig.json']],
-  ['lint', 'oxlint', ['--deny-warnings']],
+  ['lint', 'oxlint', ['--type-aware', '--deny-warnings']],
   ['format', 'oxfmt', ['--check', '.']],
+  ['dead code', 'knip', ['--no-progress']],
   ['walls', process.execPath, ['scripts/lint-config.ts', '--check']],
   ['openapi.json', process.execPath, ['--conditions=@hoop/source', 'scripts/openapi.ts', '--check']],
 ];

@@ -96,7 +96,7 @@ export const walls: Readonly<Record<string, Wall>> = {
       'undici',
       'zod',
     ],
-    node: ['cluster', 'crypto', 'events', 'fs', 'fs/promises', 'http', 'net', 'stream', 'timers/promises'],
+    node: ['cluster', 'crypto', 'events', 'fs', 'fs/promises', 'http', 'net', 'stream', 'timers/promises', 'util'],
     environment: 'main.ts',
     connects: ['control-plane/*', 'deferred/run-deferred.ts'],
     opensSecrets: true,

@@ -67,7 +67,7 @@ describe('docker-compose.yml', () => {
   });
 
   test('passes every secret as a file', () => {
-    const all = Object.values(compose.services).flatMap(({ environment = {} }) => Object.entries(environment));
+    const all = Object.values(compose.services).flatMap(({ environment }) => Object.entries(environment));
     const secret = all.filter(([variable]) => /PASSWORD|TOKEN|KEY|DATABASE_URL|REDIS_URL/.test(variable));
     expect(secret.length).toBeGreaterThan(10);
     expect(secret.filter(([, value]) => !value.startsWith('/run/secrets/'))).toEqual([]);

@@ -104,7 +104,7 @@ export const policyContentSchema = z.strictObject({ rules: rulesSchema, mask: ma
 export type PolicyContent = z.infer<typeof policyContentSchema>;
 
 /** The four outcomes of the decide step. */
-export const decisionEffectSchema = effectSchema;
+export const decisionEffectSchema = z.enum(effectSchema.options);
 
 export const decisionSchema = z.object({
   effect: decisionEffectSchema,

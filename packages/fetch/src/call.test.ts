@@ -87,7 +87,7 @@ describe('the way through Hoop', () => {
 
   test('sends with the fetch it is given', async () => {
     const urls: string[] = [];
-    const carried = world.makeFetch({ fetch: (input, init) => (urls.push(String(input)), globalThis.fetch(input, init)) });
+    const carried = world.makeFetch({ fetch: (input, init) => (urls.push(new Request(input).url), globalThis.fetch(input, init)) });
     await carried(`${world.target.origin}/reason`);
     expect(urls).toEqual([`${world.hoop.url}/oauth/token`, `${world.hoop.relayUrl}/target/reason`]);
   });

@@ -50,7 +50,7 @@ describe('configuration', () => {
   test('sends no grant in the clear to a relay that an https control plane names', async () => {
     const calls: string[] = [];
     const carrier: typeof globalThis.fetch = async (input) => {
-      calls.push(String(input));
+      calls.push(new Request(input).url);
       return Response.json({
         hoop_relay_url: 'http://relay.example',
         access_token: 'grant',

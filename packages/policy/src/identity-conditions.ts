@@ -42,7 +42,7 @@ export interface ClaimsExplanation {
 export function explainClaimsMatch(
   expression: string,
   claims: Readonly<Record<string, unknown>>,
-  of: { readonly issuer: string; readonly subject: string } = { issuer: String(claims['iss'] ?? ''), subject: String(claims['sub'] ?? '') },
+  of: { readonly issuer: string; readonly subject: string } = { issuer: textOf(claims['iss']), subject: textOf(claims['sub']) },
 ): ClaimsExplanation {
   const condition = compile(expression, claimsEnvironment, 'match');
   const facts = factsOf({ ...of, claims });
@@ -77,3 +77,6 @@ function compile(expression: string, environment: ConditionEnvironment, path: st
     throw policyInvalid([{ path, message: (error as Error).message }]);
   }
 }
+
+/** A claim that must be a string; any other value is none. */
+const textOf = (claim: unknown): string => (typeof claim === 'string' ? claim : '');

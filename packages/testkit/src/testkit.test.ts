@@ -85,7 +85,7 @@ describe.skipIf(!redisIsAvailable())('the test Redis', () => {
 
 describe('the test target', () => {
   test('answers over http and gives the body', async () => {
-    const target = await startTarget((request, response) => void readBody(request).then((body) => response.end(`got ${body}`)));
+    const target = await startTarget((request, response) => void readBody(request).then((body) => response.end(`got ${body.toString()}`)));
     closers.push(() => target.close());
     expect(await (await fetch(target.url, { method: 'POST', body: 'this' })).text()).toBe('got this');
   });

@@ -23,8 +23,6 @@ export async function generateGrantKeys(): Promise<GeneratedGrantKeys> {
   return { privateJwks, publicJwks: toPublicJwks(privateJwks) };
 }
 
-export const generateGrantKey: typeof generateGrantKeys = generateGrantKeys;
-
 const publicMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg', 'use'] as const;
 
 /** What may be published of a key set: an allow-list, so that no private member can slip through. */

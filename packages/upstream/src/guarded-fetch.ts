@@ -109,7 +109,7 @@ export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFe
           maxRetryAfter: 2000,
         },
       });
-      pending.on('downloadProgress', ({ transferred, total }) => {
+      void pending.on('downloadProgress', ({ transferred, total }) => {
         if (transferred > maxBytes || (total ?? 0) > maxBytes) stop.abort();
       });
       return checkedResponse(url, await pending, maxBytes);

@@ -1,4 +1,6 @@
 /** Step 10: the durable outcome, before the last byte is released (strict) or after it (relaxed). Every call ends here, once. */
+import { inspect } from 'node:util';
+
 import { AppError } from '@hoop/contract';
 import type { HeaderList, OutcomeState } from '@hoop/contract';
 
@@ -130,7 +132,7 @@ function logFailure({ log }: Relay, { id, connection }: Call, error: AppError): 
 }
 
 function describe(cause: unknown): string | undefined {
-  if (!(cause instanceof Error)) return cause === undefined ? undefined : String(cause);
+  if (!(cause instanceof Error)) return cause === undefined ? undefined : inspect(cause);
   return cause instanceof AppError
     ? cause.message
     : `${cause.name}: ${cause.message}${(cause as NodeJS.ErrnoException).code ? ` (${(cause as NodeJS.ErrnoException).code})` : ''}`;

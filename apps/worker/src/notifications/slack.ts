@@ -61,9 +61,9 @@ export function slackMessage(
   ];
   if (event.startsWith('approval.')) {
     facts.push(`Rule: ${plain((data['rules'] as string[] | undefined)?.join(', ') ?? '')}`);
-    facts.push(`Digest: \`${String(data['digest'] ?? '').slice(0, 16)}…\`   Expires: ${plain(String(data['expiresAt'] ?? ''))}`);
-  } else if (data['callId'] !== undefined) facts.push(`Call: \`${plain(String(data['callId']))}\``);
-  if (data['reason']) facts.push(`Reason: ${plain(String(data['reason']))}`);
+    facts.push(`Digest: \`${textOf(data['digest']).slice(0, 16)}…\`   Expires: ${plain(textOf(data['expiresAt']))}`);
+  } else if (data['callId'] !== undefined) facts.push(`Call: \`${plain(textOf(data['callId']))}\``);
+  if (data['reason']) facts.push(`Reason: ${plain(textOf(data['reason']))}`);
   const blocks: object[] = [{ type: 'section', text: { type: 'mrkdwn', text: facts.join('\n').slice(0, 3000) } }];
   const asks = event === 'approval.requested' || event === 'approval.reminder' || event === 'approval.escalated';
   const shown = asks && request !== null ? requestText(request) : null;
@@ -74,8 +74,11 @@ export function slackMessage(
   } else if (asks) {
     blocks.push({
       type: 'section',
-      text: { type: 'mrkdwn', text: `The request does not fit here. Read it whole and decide there: ${plain(String(data['link'] ?? ''))}` },
+      text: { type: 'mrkdwn', text: `The request does not fit here. Read it whole and decide there: ${plain(textOf(data['link']))}` },
     });
   }
   return { ...(channel === undefined ? {} : { channel }), text: `${title}: ${connection?.name ?? ''}`, blocks };
 }
+
+/** A fact of an event that is text or a number; anything else shows nothing. */
+const textOf = (fact: unknown): string => (typeof fact === 'string' ? fact : typeof fact === 'number' ? String(fact) : '');

@@ -12,8 +12,6 @@ import { compileNode } from './evaluator.ts';
 import { bool, ConditionError } from './syntax-tree.ts';
 import { Fault } from './values.ts';
 
-export { ConditionError } from './syntax-tree.ts';
-
 /** What an evaluation may cost, in units of about one step. Some milliseconds at the worst. */
 export const maxConditionCost = 200_000;
 

@@ -5,6 +5,12 @@ import type { Meter } from './values.ts';
 
 export type ConditionFunction = (args: readonly unknown[], meter: Meter) => unknown;
 
+/** An argument that must be a string. */
+function textOf(name: string, value: unknown): string {
+  if (typeof value !== 'string') throw notFor(name, value);
+  return value;
+}
+
 const notFor = (name: string, value: unknown): Fault => new Fault(`${name}() is not defined for ${typeName(value)}`);
 
 function text(name: string, value: unknown, meter: Meter): string {
@@ -154,7 +160,7 @@ for (const name of new Set([...Object.keys(timestampFields), ...Object.keys(dura
     charge(meter, zone === undefined ? 1 : 100);
     if (value instanceof Duration && name in durationFields && zone === undefined) return BigInt(durationFields[name]!(value));
     if (value instanceof Timestamp && name in timestampFields)
-      return BigInt(Math.floor(timestampFields[name]!(value, zone === undefined ? undefined : String(zone))));
+      return BigInt(Math.floor(timestampFields[name]!(value, zone === undefined ? undefined : textOf(name, zone))));
     throw notFor(name, value);
   });
 }
