@@ -209,8 +209,9 @@ describe('a call that needs an approval', () => {
     const name = await connection([rule()], { limits: { maxInspectedBytes: 1000 } });
     const large = await send(`${name}/v1/refunds`, { body: JSON.stringify({ note: 'x'.repeat(1000) }) });
     expect(large.status).toBe(413);
-    expect(await json(large)).toMatchObject({ code: 'body_not_inspectable' });
+    expect(await json(large)).toMatchObject({ code: 'body_too_large' });
     const packed = await send(`${name}/v1/refunds`, { headers: { 'content-encoding': 'gzip' } });
+    expect(packed.status).toBe(415);
     expect(await json(packed)).toMatchObject({ code: 'body_not_inspectable' });
     expect(await pendingOf(name)).toEqual([]);
   });

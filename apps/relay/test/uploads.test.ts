@@ -124,20 +124,31 @@ describe('a condition over the body', () => {
   });
 
   it.each([
-    ['that is over the limit', `{"amount": 1, "note": "${'x'.repeat(1000)}"}`, undefined],
-    ['that names a key twice', '{"amount": 1, "amount": 1000000}', undefined],
-    ['that is not JSON', '{"amount": 1', undefined],
-    ['of a type that is not read', 'amount: 1', { 'content-type': 'application/yaml' }],
-    ['that is compressed', '{"amount": 1}', { 'content-type': 'application/json', 'content-encoding': 'gzip' }],
-  ])('refuses one %s', async (_what, body, headers) => {
+    [413, 'body_too_large', `{"amount": 1, "note": "${'x'.repeat(1000)}"}`, {}],
+    [422, 'body_ambiguous', '{"amount": 1, "amount": 1000000}', {}],
+    [422, 'body_ambiguous', '{"amount": 1, "Amount": 1000000}', {}],
+    [422, 'body_too_complex', `{"amount": 1, "note": ${'['.repeat(300)}${']'.repeat(300)}}`, {}],
+    [400, 'body_malformed', '{"amount": 1', {}],
+    [403, 'body_number_inexact', '{"amount": 100.00000000000000001}', {}],
+    [403, 'policy_denied', '{"Amount": 1}', {}],
+    [403, 'policy_denied', 'amount=1', { 'content-type': 'application/x-www-form-urlencoded' }],
+    [415, 'body_not_inspectable', 'amount: 1', { 'content-type': 'application/yaml' }],
+    [415, 'body_not_inspectable', '{"amount": 1}', { 'content-type': 'application/json; charset=utf-7' }],
+    [415, 'body_not_inspectable', '{"amount": 1}', { 'content-encoding': 'gzip' }],
+  ])('refuses with its own status and code: %s %s', async (status, code, body, headers) => {
     const before = requests;
-    const response = await post(body, headers);
-    expect({ status: response.status, code: response.headers.get('hoop-error') }).toEqual({ status: 413, code: 'body_not_inspectable' });
+    const response = await post(body, { 'content-type': 'application/json', ...headers });
+    expect({ status: response.status, code: response.headers.get('hoop-error') }).toEqual({ status, code });
+    expect(await response.json()).toMatchObject({ rule: expect.any(String), allowedBy: expect.any(String) });
     expect(requests).toBe(before);
-    expect((await world.record(response.headers.get('hoop-call'))).outcome).toMatchObject({
-      state: 'refused',
-      error: 'body_not_inspectable',
-    });
+    const { outcome, head } = await world.record(response.headers.get('hoop-call'));
+    expect(outcome).toMatchObject({ state: 'refused', error: code });
+    expect(head!.decision).toMatchObject({ effect: 'deny' });
+  });
+
+  it('passes a 64-bit id that it does not read', async () => {
+    const body = '{"amount": 100, "id": 9007199254740993}';
+    expect(await (await post(body)).text()).toBe(sum(Buffer.from(body)));
   });
 
   it('refuses one that never ends at the limit', async () => {
@@ -145,7 +156,7 @@ describe('a condition over the body', () => {
     const raw = new RawConnection(world.relay.url).send(
       `POST /${inspected.name}/x HTTP/1.1\r\nhost: relay\r\nhoop-grant: ${grant}\r\ntransfer-encoding: chunked\r\n\r\n400\r\n${'a'.repeat(1024)}\r\n`,
     );
-    expect((await raw.response()).headers['hoop-error']).toBe('body_not_inspectable');
+    expect((await raw.response()).headers['hoop-error']).toBe('body_too_large');
     raw.close();
   });
 });

@@ -31,7 +31,8 @@ export function allowedByDenial(rule: CompiledRule): string {
 export function allowedByFault(rule: CompiledRule, fault: Fault): string {
   const condition = `the condition ${quoted(rule.when?.source ?? '')} of the rule "${rule.name}"`;
   if (fault.kind === 'body')
-    return `A body that ${condition} can see whole: JSON or a form, within the connection's limit for inspected bodies.`;
+    return `A body that ${condition} can see whole: JSON or a form in UTF-8, without a content coding, that every server reads alike, within the connection's limit for inspected bodies.`;
+  if (fault.kind === 'number') return `A body whose numbers have at most 15 digits wherever ${condition} reads them.`;
   return `A request on which ${condition} can be evaluated: here ${fault.message}.`;
 }
 

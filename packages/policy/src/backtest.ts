@@ -6,7 +6,7 @@ import type { Effect } from '@hoop/contract';
 
 import type { CompiledPolicy } from './compile-policy.ts';
 import type { CompiledRule } from './compiled-rule.ts';
-import { Fault, maskedValue } from './condition/values.ts';
+import { Fault, isMap, maskedValue } from './condition/values.ts';
 import { isGiven, judge } from './decide.ts';
 import type { FaultyRule } from './decide.ts';
 import type { Facts } from './facts.ts';
@@ -183,7 +183,7 @@ function worldsWith(world: World, { rule, isConditional, isContextMasked }: Unkn
 export function markMasked(value: unknown, isMark: (text: string) => boolean): unknown {
   if (typeof value === 'string') return isMark(value) ? maskedValue : value;
   if (Array.isArray(value)) return value.map((item) => markMasked(item, isMark));
-  if (typeof value !== 'object' || value === null) return value;
+  if (!isMap(value)) return value;
   const copy = Object.create(null) as Record<string, unknown>;
   for (const [key, item] of Object.entries(value)) copy[key] = markMasked(item, isMark);
   return copy;

@@ -2,6 +2,7 @@ import type { Rule } from '@hoop/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { WrittenNumber } from './body/written-number.ts';
 import { compilePolicy } from './compile-policy.ts';
 import { decide, needsBody } from './decide.ts';
 import type { BodyState, Facts } from './facts.ts';
@@ -228,11 +229,29 @@ describe('an error in a condition', () => {
     expect(decide(compile(broken('allow'), all), factsOf({}))).not.toHaveProperty('error');
   });
 
-  it.each(['too_large', 'unparsed', 'unread'] as const)('is body_not_inspectable where the body is %s', (bodyState) => {
+  it.each([
+    ['too_large', 'body_too_large'],
+    ['unsupported', 'body_not_inspectable'],
+    ['malformed', 'body_malformed'],
+    ['ambiguous', 'body_ambiguous'],
+    ['too_complex', 'body_too_complex'],
+    ['unread', 'condition_failed'],
+  ] as const)('over a body that is %s is %s', (bodyState, error) => {
     const facts = factsOf({ method: 'POST', path: '/v1/refunds', bodyState, context: { ticket: 'OPS-1' } });
-    expect(decide(policy, facts)).toMatchObject({ effect: 'deny', rule: 'large refunds need a person', error: 'body_not_inspectable' });
+    expect(decide(policy, facts)).toMatchObject({ effect: 'deny', rule: 'large refunds need a person', error });
     expect(decide(policy, facts).allowedBy).toContain('JSON or a form');
-    expect(decide(compile(broken('allow')), facts)).toMatchObject({ effect: 'deny', error: 'body_not_inspectable' });
+    expect(decide(compile(broken('allow')), facts)).toMatchObject({ effect: 'deny', error });
+  });
+
+  it('over a number with more digits than servers agree on is body_number_inexact', () => {
+    const body = { amount: new WrittenNumber('10000.0000000000001') };
+    const facts = factsOf({ method: 'POST', path: '/v1/refunds', body, context: { ticket: 'OPS-1' } });
+    expect(decide(policy, facts)).toMatchObject({
+      effect: 'deny',
+      rule: 'large refunds need a person',
+      error: 'body_number_inexact',
+      allowedBy: expect.stringContaining('at most 15 digits'),
+    });
   });
 });
 
@@ -304,7 +323,7 @@ describe('the order of rules', () => {
     expect([...effects].sort()).toEqual([
       'allow ',
       'deny ',
-      'deny body_not_inspectable',
+      'deny body_too_large',
       'deny condition_failed',
       'require_approval ',
       'require_context ',

@@ -9,9 +9,9 @@ import { allowedByApproval, allowedByContext, allowedByDefault, allowedByDenial,
 import type { CompiledPolicy } from './compile-policy.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { Fault } from './condition/values.ts';
-import type { Facts } from './facts.ts';
+import type { BodyState, Facts } from './facts.ts';
 import { findCandidates } from './rule-index.ts';
-import type { Verdict } from './verdict.ts';
+import type { Verdict, VerdictError } from './verdict.ts';
 
 export interface FaultyRule {
   readonly rule: CompiledRule;
@@ -73,7 +73,7 @@ export function judge(
   }
 
   const uncertain = worst(faulty.filter(({ rule }) => rule.effect !== 'allow'));
-  if (uncertain !== null) return failed(policy, uncertain, matchedRules);
+  if (uncertain !== null) return failed(policy, facts, uncertain, matchedRules);
 
   const approvals = matched
     .filter((rule) => rule.effect === 'require_approval')
@@ -115,7 +115,7 @@ export function judge(
   if (matched.length > 0) return allowed(policy, matched);
 
   const broken = worst(faulty);
-  if (broken !== null) return failed(policy, broken, matchedRules);
+  if (broken !== null) return failed(policy, facts, broken, matchedRules);
   return refusal(policy, { reason: 'No rule of the policy allows this call.', allowedBy: allowedByDefault(policy, facts, unmet) });
 }
 
@@ -164,7 +164,23 @@ function refusal(policy: CompiledPolicy | null, { rule, reason, matchedRules, al
   };
 }
 
-function failed(policy: CompiledPolicy, { rule, fault }: FaultyRule, matchedRules: readonly string[]): Verdict {
+const bodyErrors: Readonly<Record<BodyState, VerdictError>> = {
+  absent: 'condition_failed',
+  parsed: 'condition_failed',
+  unread: 'condition_failed',
+  unsupported: 'body_not_inspectable',
+  malformed: 'body_malformed',
+  ambiguous: 'body_ambiguous',
+  too_complex: 'body_too_complex',
+  too_large: 'body_too_large',
+};
+
+function errorOf(fault: Fault, { request }: Facts): VerdictError {
+  if (fault.kind === 'number') return 'body_number_inexact';
+  return fault.kind === 'body' ? bodyErrors[request.bodyState] : 'condition_failed';
+}
+
+function failed(policy: CompiledPolicy, facts: Facts, { rule, fault }: FaultyRule, matchedRules: readonly string[]): Verdict {
   return {
     ...refusal(policy, {
       rule: rule.name,
@@ -172,7 +188,7 @@ function failed(policy: CompiledPolicy, { rule, fault }: FaultyRule, matchedRule
       matchedRules,
       allowedBy: allowedByFault(rule, fault),
     }),
-    error: fault.kind === 'body' ? 'body_not_inspectable' : 'condition_failed',
+    error: errorOf(fault, facts),
   };
 }
 

@@ -1,5 +1,9 @@
-/** `too_large` over the inspection limit; `unparsed` not of a form that conditions can read; `unread` not buffered. */
-export type BodyState = 'absent' | 'parsed' | 'unparsed' | 'too_large' | 'unread';
+/**
+ * Why a condition can or cannot see a body: `unsupported` by its media type, charset or content coding; `malformed` not
+ * what its media type says; `ambiguous` with names that servers could read differently; `too_complex` too deep, or with
+ * too many members; `too_large` over the inspection limit; `unread` not buffered.
+ */
+export type BodyState = 'absent' | 'parsed' | 'unsupported' | 'malformed' | 'ambiguous' | 'too_complex' | 'too_large' | 'unread';
 
 /** What a decision is made from: the normalised request, who asks, over which connection, and the time. */
 export interface Facts {
@@ -15,6 +19,8 @@ export interface Facts {
     /** The parsed body, see `readInspectedBody`. */
     readonly body: unknown;
     readonly bodyState: BodyState;
+    /** @default 'json' */
+    readonly bodyFormat?: 'json' | 'form';
   };
   readonly identity: IdentityFacts;
   readonly connection: { readonly name: string };

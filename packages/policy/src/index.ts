@@ -1,4 +1,6 @@
 export * from './backtest.ts';
+export * from './body/inspected-body.ts';
+export { WrittenNumber } from './body/written-number.ts';
 export * from './claims-of-policy.ts';
 export * from './compile-policy.ts';
 export * from './compiled-rule.ts';
@@ -6,7 +8,6 @@ export * from './decide.ts';
 export * from './explain.ts';
 export * from './facts.ts';
 export * from './identity-conditions.ts';
-export * from './inspected-body.ts';
 export * from './lint.ts';
 export * from './parse-policy.ts';
 export * from './propose-policy.ts';

@@ -1,9 +1,14 @@
-import type { ApprovalRule, Effect } from '@hoop/contract';
+import type { ApprovalRule, Effect, ErrorCode } from '@hoop/contract';
 
 import type { CompiledRule } from './compiled-rule.ts';
 
-/** Why a verdict is a refusal although no rule says so. */
-export type VerdictError = 'condition_failed' | 'body_not_inspectable';
+/**
+ * Why a verdict is a refusal although no rule says so: a condition that has no value on this request
+ * (`condition_failed`), or the error code that says what is wrong with the body that it reads.
+ */
+export type VerdictError = 'condition_failed' | BodyErrorCode;
+
+export type BodyErrorCode = Extract<ErrorCode, `body_${string}`>;
 
 export interface Verdict {
   readonly effect: Effect;

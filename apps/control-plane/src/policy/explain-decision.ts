@@ -8,7 +8,17 @@ import {
 } from '@hoop/contract';
 import { findCall, findConnection, findGrant, findIdentity, findPolicy, findRecordedPolicy, findSession } from '@hoop/database';
 import { describeRule } from '@hoop/masking';
-import { compileIdentityCondition, compilePolicy, explain, type Facts, type Verdict } from '@hoop/policy';
+import {
+  compileIdentityCondition,
+  compilePolicy,
+  explain,
+  headerFacts,
+  maskedValue,
+  readInspectedBody,
+  type Facts,
+  type InspectedBody,
+  type Verdict,
+} from '@hoop/policy';
 
 import { found, referred } from '../http/found.ts';
 import { route, type Call } from '../http/route.ts';
@@ -53,10 +63,11 @@ async function explainDescribed({ context }: ExplainCall, body: Described): Prom
   return explanationOf(policy, facts, caveats);
 }
 
-function bodyFacts(body: unknown, { limits }: ConnectionSettings): Pick<Facts['request'], 'body' | 'bodyState'> {
+/** As the relay would read it. What JSON in a request to us cannot say (names twice, digits that no double holds) is not tried. */
+function bodyFacts(body: unknown, { limits }: ConnectionSettings): InspectedBody {
   if (body === undefined) return { body: null, bodyState: 'absent' };
-  const isTooLarge = Buffer.byteLength(JSON.stringify(body)) > limits.maxInspectedBytes;
-  return isTooLarge ? { body: null, bodyState: 'too_large' } : { body, bodyState: 'parsed' };
+  const bytes = Buffer.from(JSON.stringify(body));
+  return bytes.length > limits.maxInspectedBytes ? { body: null, bodyState: 'too_large' } : readInspectedBody(bytes, 'application/json');
 }
 
 /** By the policy revision that decided it, as of its own time. What the record does not hold is said. */
@@ -90,9 +101,10 @@ async function explainRecorded({ context }: ExplainCall, callId: string): Promis
       method: call.method,
       path: call.path,
       query,
-      headers: headersOf(call.requestHeaders ?? []),
-      body: null,
-      bodyState: call.requestBody !== null && call.requestBody.bytes > 0 ? 'unparsed' : 'absent',
+      headers: headerFacts(call.requestHeaders ?? []),
+      ...(call.requestBody !== null && call.requestBody.bytes > 0
+        ? { body: maskedValue, bodyState: 'parsed' as const }
+        : { body: null, bodyState: 'absent' as const }),
     },
     identity: {
       name: call.identity?.name ?? '',
@@ -106,16 +118,6 @@ async function explainRecorded({ context }: ExplainCall, callId: string): Promis
     now: Date.parse(call.at),
   };
   return explanationOf(policy, facts, caveats);
-}
-
-/** The recorded head as conditions see it: a list where a header came on several lines. */
-function headersOf(list: readonly (readonly [string, string])[]): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = {};
-  for (const [name, value] of list) {
-    const earlier = headers[name];
-    headers[name] = earlier === undefined ? value : [...(Array.isArray(earlier) ? earlier : [earlier]), value];
-  }
-  return headers;
 }
 
 function explanationOf(

@@ -1,6 +1,6 @@
 /** What a policy would be asked about a recorded call. What was masked, or is not on record, stands there as such. */
 import type { CallResource, MaskRule } from '@hoop/contract';
-import { headerFacts, markMasked, maskedValue, readInspectedBody, type Facts } from '@hoop/policy';
+import { headerFacts, markMasked, maskedValue, readInspectedBody, WrittenNumber, type Facts, type InspectedBody } from '@hoop/policy';
 
 export interface RecordedParts {
   readonly call: CallResource & { readonly method: string; readonly path: string };
@@ -57,7 +57,7 @@ function headersOf({ requestHeaders }: CallResource): Facts['request']['headers'
   return markMasked(headerFacts(requestHeaders), isMark) as Facts['request']['headers'];
 }
 
-type BodyFacts = Pick<Facts['request'], 'body' | 'bodyState'>;
+type BodyFacts = InspectedBody;
 const notKnown: BodyFacts = { body: maskedValue, bodyState: 'parsed' };
 
 /** As the relay would have read it: what it would not look into, it is not looked into here. */
@@ -69,7 +69,7 @@ function bodyOf({ call, body, mask, maxInspectedBytes }: RecordedParts): BodyFac
   if (requestBody.bytes === 0) return { body: null, bodyState: 'absent' };
   if (requestBody.bytes > maxInspectedBytes) return { body: null, bodyState: 'too_large' };
   if (requestHeaders === null || requestHeaders.length === 0) return notKnown;
-  if (requestHeaders.some(([name]) => name === 'content-encoding')) return { body: null, bodyState: 'unparsed' };
+  if (requestHeaders.some(([name]) => name === 'content-encoding')) return { body: null, bodyState: 'unsupported' };
   if (body === null || body === 'hidden' || requestBody.truncated || mask === null) return notKnown;
   // What was removed leaves no trace of where it was.
   if (mask.some((rule) => rule.action === 'remove')) return notKnown;
@@ -78,7 +78,7 @@ function bodyOf({ call, body, mask, maxInspectedBytes }: RecordedParts): BodyFac
   if (read.bodyState !== 'parsed') return mask.length > 0 ? notKnown : read;
   if (hasMarkedKey(read.body)) return notKnown;
   const marked = markMasked(read.body, isMark);
-  return { body: mask.some((rule) => rule.action === 'null') ? withoutNulls(marked) : marked, bodyState: 'parsed' };
+  return { ...read, body: mask.some((rule) => rule.action === 'null') ? withoutNulls(marked) : marked };
 }
 
 const announcesBody = (headers: CallResource['requestHeaders']): boolean =>
@@ -87,7 +87,7 @@ const announcesBody = (headers: CallResource['requestHeaders']): boolean =>
   headers.some(([name, value]) => name === 'transfer-encoding' || (name === 'content-length' && value !== '0'));
 
 function hasMarkedKey(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
+  if (typeof value !== 'object' || value === null || value instanceof WrittenNumber) return false;
   if (Array.isArray(value)) return value.some(hasMarkedKey);
   return Object.entries(value).some(([key, item]) => isMark(key) || hasMarkedKey(item));
 }
@@ -96,7 +96,7 @@ function hasMarkedKey(value: unknown): boolean {
 function withoutNulls(value: unknown): unknown {
   if (value === null) return maskedValue;
   if (Array.isArray(value)) return value.map(withoutNulls);
-  if (typeof value !== 'object') return value;
+  if (typeof value !== 'object' || value instanceof WrittenNumber) return value;
   const copy = Object.create(null) as Record<string, unknown>;
   for (const [key, item] of Object.entries(value)) copy[key] = withoutNulls(item);
   return copy;

@@ -5,6 +5,7 @@ import type { AppError, Decision, HeaderList } from '@hoop/contract';
 import { newId } from '@hoop/contract';
 import type { Lease } from '@hoop/credentials';
 import type { CompiledMasking, MaskingReport } from '@hoop/masking';
+import type { InspectedBody } from '@hoop/policy';
 import type { BodyCapture } from '@hoop/recording';
 import type { NormalisedRequest, Peer, Route } from '@hoop/upstream';
 
@@ -83,6 +84,8 @@ export class Call {
   context: Readonly<Record<string, string>> = noContext;
   /** The whole body, where a condition had to see it. */
   body: Buffer | null = null;
+  /** The body as conditions see it, where one had to. */
+  inspected: InspectedBody | null = null;
   decision: Decision | null = null;
   /** What is masked in the response, in the record and for approvers; null: no rule asks for it. */
   masking: CompiledMasking | null = null;

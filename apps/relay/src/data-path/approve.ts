@@ -14,7 +14,8 @@ import { sealShown } from '../approvals/shown.ts';
 import type { Call } from '../call/call.ts';
 import { readPreferences } from '../call/preferences.ts';
 import type { Relay } from '../relay.ts';
-import { explanation, inspect } from './decide.ts';
+import { explanation } from './decide.ts';
+import { holdBody } from './inspect.ts';
 import { targetPath } from './resolve.ts';
 
 const nothing = new Uint8Array(0);
@@ -34,9 +35,9 @@ const refusals: Partial<Record<ApprovalState, [code: ErrorCode, sentence: string
   ],
 };
 
-/** Holds the call until it may go on. @throws AppError `approval_*`, `body_not_inspectable`, `unavailable` */
+/** Holds the call until it may go on. @throws AppError `approval_*`, `body_*`, `unavailable` */
 export async function approve(relay: Relay, call: Call, verdict: Verdict): Promise<void> {
-  if (call.request!.hasBody && call.body === null) await inspect(call);
+  if (call.request!.hasBody && call.body === null) await holdBody(call);
   const claim = await claimOf(relay, call, verdict);
   if (isOver(call)) return;
   const answer = await decisionOn(relay, call, claim, waitMs(call));

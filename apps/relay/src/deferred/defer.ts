@@ -9,7 +9,7 @@ import { headerValue } from '@hoop/upstream';
 import type { NewDeferredCall } from '../control-plane/client.ts';
 import type { Call } from '../call/call.ts';
 import { requestApproval } from '../data-path/approve.ts';
-import { inspect } from '../data-path/decide.ts';
+import { holdBody } from '../data-path/inspect.ts';
 import { readPreferences } from '../call/preferences.ts';
 import type { Relay } from '../relay.ts';
 import { sealForRelays } from './sealed-request.ts';
@@ -31,12 +31,12 @@ const notKept = new Set<string>([
 
 const keptHeaders = (list: HeaderList): HeaderList => list.filter(([name]) => !notKept.has(name));
 
-/** @throws AppError `body_not_inspectable`, `approval_*`, `too_many_approvals`, `unavailable`, `outcome_unknown` */
+/** @throws AppError `body_*`, `approval_*`, `too_many_approvals`, `unavailable`, `outcome_unknown` */
 export async function defer(relay: Relay, call: Call, verdict: Verdict): Promise<void> {
   const request = call.request!;
   const { webhookChannel } = readPreferences(request.headers);
   refuseUnknownChannel(webhookChannel);
-  if (request.hasBody && call.body === null) await inspect(call);
+  if (request.hasBody && call.body === null) await holdBody(call);
   call.waiting ??= new AbortController();
   const approvalId = verdict.effect === 'require_approval' ? (await requestApproval(relay, call, verdict)).approvalId : null;
   const { identity, issuer, subject, claims, claimNames, grantId, issuedAtSeconds, connectionIds, sessionName } = call.caller!;

@@ -37,7 +37,7 @@ export function compileCondition(source: string, environment: ConditionEnvironme
   return conditions.get(source, () => {
     const ast = checkCondition(source, environment);
     const reads = { body: false, params: false };
-    const reader = compileNode(ast, { environment, variables: [], reads });
+    const reader = compileNode(ast, { environment, variables: [], sentVariables: [], reads });
     return {
       source,
       readsBody: reads.body,
@@ -78,7 +78,7 @@ function describe(error: unknown, source: string): string {
 
 /** The value of any expression of the environment, or the fault. Never throws. */
 export function evaluateReader(reader: Reader, facts: Facts, params: Readonly<Record<string, string>>): unknown {
-  const scope: Scope = { facts, params, variables: [], meter: { left: maxConditionCost } };
+  const scope: Scope = { facts, params, variables: [], names: [], meter: { left: maxConditionCost } };
   try {
     return reader(scope);
   } catch (error) {

@@ -4,7 +4,7 @@
  */
 import { Environment } from '@marcbachmann/cel-js';
 
-import type { Facts, IdentityFacts } from '../facts.ts';
+import type { BodyState, Facts, IdentityFacts } from '../facts.ts';
 import { Fault, known, Timestamp } from './values.ts';
 import type { Meter } from './values.ts';
 
@@ -15,6 +15,8 @@ export interface Scope {
   readonly params: Readonly<Record<string, string>>;
   /** Iteration variables, by depth. */
   readonly variables: unknown[];
+  /** By depth: the variable is the name of a member of a map that came with the request. */
+  readonly names: boolean[];
   readonly meter: Meter;
 }
 
@@ -44,9 +46,12 @@ const identityReaders: Readonly<Record<string, Reader>> = {
   labels: ({ facts }) => known(facts.identity.labels, 'identity.labels'),
 };
 
-const bodyFaults: Readonly<Record<string, string>> = {
+const bodyFaults: Readonly<Record<Exclude<BodyState, 'absent' | 'parsed'>, string>> = {
   too_large: 'the body is larger than conditions can inspect',
-  unparsed: 'the body is not of a form that conditions can read without doubt',
+  unsupported: 'the body is neither JSON nor a form, in UTF-8 and without a content coding',
+  malformed: 'the body is not what its content type says',
+  ambiguous: 'the body has names that servers could read differently',
+  too_complex: 'the body is nested too deeply or has too many members',
   unread: 'the body was not read',
 };
 
@@ -54,7 +59,7 @@ const bodyFaults: Readonly<Record<string, string>> = {
 export function readBody({ facts: { request } }: Scope): unknown {
   if (request.bodyState === 'parsed') return known(request.body, 'request.body');
   if (request.bodyState === 'absent') return null;
-  throw new Fault(bodyFaults[request.bodyState] ?? 'the body cannot be read', 'body');
+  throw new Fault(bodyFaults[request.bodyState], 'body');
 }
 
 /** `request`, `identity`, `connection`, `context`, `now`: for rules of a policy. */

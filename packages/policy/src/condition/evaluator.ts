@@ -9,11 +9,13 @@ import { compilePartMatch } from '../re2.ts';
 import { compileComprehension, comprehensions } from './comprehension.ts';
 import type { Reader, Scope } from './environment.ts';
 import { methodFunctions, plainFunctions } from './functions.ts';
-import { checkHeaderName, compileField, compileHas, compileIndex, structField } from './member-access.ts';
+import { compileEquality, compileIn, orders } from './comparison.ts';
+import { compileField, compileHas, compileIndex } from './member-access.ts';
+import { Uint } from './numbers.ts';
 import { absorb, bool, ConditionError, isOp, lessCertain } from './syntax-tree.ts';
 import type { CompileState, NodeOf } from './syntax-tree.ts';
 import { zoneFormatter } from './time.ts';
-import { add, charge, compare, divide, Fault, isEqual, isIn, known, multiply, negate, remainder, subtract, typeName } from './values.ts';
+import { add, charge, divide, Fault, isOrdered, known, multiply, negate, remainder, subtract, typeName } from './values.ts';
 
 export function compileNode(node: ASTNode, state: CompileState): Reader {
   switch (node.op) {
@@ -61,7 +63,7 @@ export function compileNode(node: ASTNode, state: CompileState): Reader {
 
 function compileLiteral(value: unknown): Reader {
   if (value instanceof Uint8Array) throw new ConditionError('bytes are not available');
-  const literal = typeof value === 'object' && value !== null ? (value as { value: bigint }).value : value; // 1u
+  const literal = typeof value === 'object' && value !== null ? new Uint((value as { value: bigint }).value) : value;
   return () => literal;
 }
 
@@ -118,23 +120,14 @@ function compileLogical(node: NodeOf<'||' | '&&'>, state: CompileState, decisive
 function compileBinary(node: NodeOf<'=='>, state: CompileState): Reader {
   const [left, right] = node.args.map((part) => compileNode(part, state)) as [Reader, Reader];
   const op: string = node.op;
+  const test = orders[op];
+  if (test !== undefined) return (scope) => isOrdered(left(scope), right(scope), op, test, scope.meter);
   switch (op) {
     case '==':
-      return (scope) => isEqual(left(scope), right(scope), scope.meter);
     case '!=':
-      return (scope) => !isEqual(left(scope), right(scope), scope.meter);
-    case '<':
-      return (scope) => compare(left(scope), right(scope), op, scope.meter) < 0;
-    case '<=':
-      return (scope) => compare(left(scope), right(scope), op, scope.meter) <= 0;
-    case '>':
-      return (scope) => compare(left(scope), right(scope), op, scope.meter) > 0;
-    case '>=':
-      return (scope) => compare(left(scope), right(scope), op, scope.meter) >= 0;
+      return compileEquality(node, left, right, op === '==', state);
     case 'in':
-      if (structField(node.args[1], state)?.name === 'request.headers')
-        checkHeaderName(isOp(node.args[0], 'value') ? node.args[0].args : undefined);
-      return (scope) => isIn(left(scope), right(scope), scope.meter);
+      return compileIn(node as unknown as NodeOf<'in'>, left, right, state);
     case '+':
       return (scope) => add(left(scope), right(scope), scope.meter);
     case '-':

@@ -25,7 +25,7 @@ export function explainCondition(
   params: Readonly<Record<string, string>>,
 ): ConditionPart[] {
   const evaluate = (node: ASTNode): unknown => {
-    const reader = compileNode(node, { environment, variables: [], reads: { body: false, params: false } });
+    const reader = compileNode(node, { environment, variables: [], sentVariables: [], reads: { body: false, params: false } });
     return evaluateReader(reader, facts, params);
   };
   return operands(checkCondition(source, environment), '&&').map((node): ConditionPart => {

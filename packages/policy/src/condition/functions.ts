@@ -1,6 +1,8 @@
 /** The functions that conditions may call. Regular expressions are RE2 (linear time) and not part of this table. */
 import { durationFields, parseDuration, parseTimestamp, timestampFields } from './time.ts';
-import { charge, Duration, Fault, inIntRange, isMap, stringCost, Timestamp, typeName } from './values.ts';
+import { WrittenNumber } from '../body/written-number.ts';
+import { inIntRange, numberInDoubt, Uint } from './numbers.ts';
+import { charge, Duration, Fault, isMap, stringCost, Timestamp, typeName } from './values.ts';
 import type { Meter } from './values.ts';
 
 export type ConditionFunction = (args: readonly unknown[], meter: Meter) => unknown;
@@ -43,22 +45,43 @@ function size(value: unknown, meter: Meter): bigint {
 }
 
 function toIntValue(value: unknown): bigint {
+  if (value instanceof WrittenNumber) throw numberInDoubt();
   if (typeof value === 'bigint') return value;
-  if (typeof value === 'number' && Number.isFinite(value)) return inIntRange(BigInt(Math.trunc(value)));
+  if (value instanceof Uint) return inIntRange(value.value);
+  if (typeof value === 'number' && Number.isFinite(value)) return wholeInRange(value);
   if (typeof value === 'string' && value.length <= 20 && /^[+-]?\d+$/.test(value)) return inIntRange(BigInt(value.replace(/^\+/, '')));
   if (value instanceof Timestamp) return BigInt(Math.floor(value.ms / 1000));
   throw new Fault(`int(): the ${typeName(value)} is not a whole number`);
 }
 
+/** Neither bound itself: a double next to it could have been rounded to it. */
+function wholeInRange(value: number): bigint {
+  if (!(value > -(2 ** 63) && value < 2 ** 63)) throw new Fault('the integer is out of range');
+  return BigInt(Math.trunc(value));
+}
+
+function toUint(value: unknown): Uint {
+  if (value instanceof WrittenNumber) throw numberInDoubt();
+  if (value instanceof Uint) return value;
+  if (typeof value === 'bigint') return new Uint(value);
+  if (typeof value === 'number' && value > -1 && value < 2 ** 64) return new Uint(BigInt(Math.trunc(value)));
+  if (typeof value === 'string' && value.length <= 20 && /^\d+$/.test(value)) return new Uint(BigInt(value));
+  throw new Fault(`uint(): the ${typeName(value)} is not an unsigned whole number`);
+}
+
 function toDouble(value: unknown): number {
+  if (value instanceof WrittenNumber) throw numberInDoubt();
   if (typeof value === 'number') return value;
   if (typeof value === 'bigint') return Number(value);
+  if (value instanceof Uint) return Number(value.value);
   if (typeof value === 'string' && value.length <= 64 && /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(value)) return Number(value);
   throw new Fault(`double(): the ${typeName(value)} is not a number`);
 }
 
 function toText(value: unknown): string {
+  if (value instanceof WrittenNumber) throw numberInDoubt();
   if (typeof value === 'string') return value;
+  if (value instanceof Uint) return String(value.value);
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
   if (value instanceof Timestamp) return new Date(value.ms).toISOString();
   if (value instanceof Duration) return `${value.ms / 1000}s`;
@@ -79,6 +102,7 @@ export const plainFunctions: ReadonlyMap<string, ConditionFunction> = new Map<st
   ['size', ([value], meter) => size(value, meter)],
   ['dyn', ([value]) => value],
   ['int', ([value]) => toIntValue(value)],
+  ['uint', ([value]) => toUint(value)],
   ['double', ([value]) => toDouble(value)],
   ['string', ([value]) => toText(value)],
   ['bool', ([value]) => toBool(value)],

@@ -1,24 +1,13 @@
 /** Fields and indexes: of variables, of what is in them, and `has()`. */
 import type { ASTNode } from '@marcbachmann/cel-js';
 
-import type { Reader } from './environment.ts';
+import { nameInDoubt } from './equality.ts';
+import type { Reader, Scope } from './environment.ts';
+import { isNameInDoubt, nameKindOf } from './origin.ts';
+import { structField } from './struct-field.ts';
 import { ConditionError, isOp, sourceOf } from './syntax-tree.ts';
 import type { CompileNode, CompileState, NodeOf } from './syntax-tree.ts';
 import { Fault, isMap, known } from './values.ts';
-
-/** The reader of `request.headers` and the like, where the node is a field of a struct variable. */
-export function structField(node: ASTNode, state: CompileState): { name: string; reader: Reader } | undefined {
-  if (!isOp(node, '.')) return undefined;
-  const [object, field] = node.args;
-  if (!isOp(object, 'id') || state.variables.includes(object.args) || !Object.hasOwn(state.environment.structs, object.args))
-    return undefined;
-  const fields = state.environment.structs[object.args]!;
-  if (!Object.hasOwn(fields, field)) throw new ConditionError(`\`${object.args}.${field}\` does not exist`);
-  const name = `${object.args}.${field}`;
-  if (name === 'request.body') state.reads.body = true;
-  if (name === 'request.params') state.reads.params = true;
-  return { name, reader: fields[field]! };
-}
 
 export function compileField(node: NodeOf<'.'>, state: CompileState, compileNode: CompileNode): Reader {
   const field = structField(node, state);
@@ -42,16 +31,27 @@ function compileMember(
 ): Reader {
   const source = sourceOf(node);
   const read = compileNode(object, state);
+  const doubt = doubtAbout(object, state);
   if (structField(object, state)?.name === 'request.headers') {
     checkHeaderName(literalKey);
     return (scope) => {
-      const value = member(read(scope), key(scope), source);
+      const value = member(read(scope), key(scope), source, doubt, scope);
       if (typeof value === 'string') return value;
       // two lines of one header can be read as one or the other: which one the target takes is not known
       throw new Fault(`\`${source}\` was sent more than once`);
     };
   }
-  return (scope) => member(read(scope), key(scope), source);
+  return (scope) => member(read(scope), key(scope), source, doubt, scope);
+}
+
+type Doubt = (map: Readonly<Record<string, unknown>>, name: string, isThere: boolean, scope: Scope) => boolean;
+
+const never: Doubt = () => false;
+
+/** Whether a name of the map that a node stands for could be read as another. */
+export function doubtAbout(map: ASTNode, state: CompileState): Doubt {
+  const kind = nameKindOf(map, state);
+  return kind === null ? never : (value, name, isThere, scope) => isNameInDoubt(value, name, kind(scope), isThere, scope.meter);
 }
 
 export function checkHeaderName(name: unknown): void {
@@ -59,12 +59,14 @@ export function checkHeaderName(name: unknown): void {
     throw new ConditionError(`header names are lower case: write ${JSON.stringify(name.toLowerCase())}`);
 }
 
-function member(object: unknown, key: unknown, source: string): unknown {
+function member(object: unknown, key: unknown, source: string, doubt: Doubt, scope: Scope): unknown {
   if (Array.isArray(object)) {
     const index = typeof key === 'bigint' || typeof key === 'number' ? Number(key) : Number.NaN;
     if (Number.isInteger(index) && index >= 0 && index < object.length) return known(object[index], source);
-  } else if (typeof key === 'string' && isMap(object) && Object.hasOwn(object, key) && object[key] !== undefined) {
-    return known(object[key], source);
+  } else if (typeof key === 'string' && isMap(object)) {
+    const isThere = Object.hasOwn(object, key) && object[key] !== undefined;
+    if (doubt(object, key, isThere, scope)) throw nameInDoubt(source);
+    if (isThere) return known(object[key], source);
   }
   throw new Fault(`\`${source}\` does not exist`);
 }
@@ -76,10 +78,13 @@ export function compileHas(node: ASTNode, state: CompileState, compileNode: Comp
   const [object, key] = node.args;
   if (structField(object, state)?.name === 'request.headers') checkHeaderName(key);
   const read = compileNode(object, state);
+  const doubt = doubtAbout(object, state);
   const source = sourceOf(object);
   return (scope) => {
     const value = read(scope);
     if (!isMap(value)) throw new Fault(`\`${source}\` has no fields`);
-    return Object.hasOwn(value, key);
+    if (Object.hasOwn(value, key)) return true;
+    if (doubt(value, key, false, scope)) throw nameInDoubt(`${source}.${key}`);
+    return false;
   };
 }

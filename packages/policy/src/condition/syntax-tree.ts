@@ -13,6 +13,8 @@ export interface CompileState {
   readonly environment: ConditionEnvironment;
   /** Names of the iteration variables in scope; the index is the slot. */
   readonly variables: readonly string[];
+  /** By slot: the variable runs over something that came with the request. */
+  readonly sentVariables: readonly boolean[];
   /** Set when `request.body`, `request.params` are read anywhere. */
   readonly reads: { body: boolean; params: boolean };
 }

@@ -1,0 +1,90 @@
+/**
+ * Which names a server could take for which. Go's encoding/json and ASP.NET ignore case, C libraries stop at a NUL,
+ * protobuf's JSON takes `card_number` for `cardNumber`, PHP, Rails and Express (qs) read `role[]` and `user[role]` as
+ * parts of `role` and `user`, PHP reads a dot or a space as an underscore, CGI reads the header `x_role` as `x-role`.
+ */
+
+/** `member`: of a JSON object; `parameter`: of a query or a form; `header`: of a header, already in lower case. */
+export type NameKind = 'member' | 'parameter' | 'header';
+
+const foldedAlready = /^[a-z0-9_ -]*$/;
+
+/**
+ * Names that fold alike are one name to some server: letters that Unicode's simple case folding makes equal (full
+ * case mapping is a little wider), and everything from a NUL on.
+ */
+export function foldName(name: string): string {
+  if (name.length < 64 && foldedAlready.test(name)) return name;
+  const nul = name.indexOf('\0');
+  const whole = nul < 0 ? name : name.slice(0, nul);
+  return whole.toLowerCase().toUpperCase().toLowerCase();
+}
+
+const withoutSeparators = (folded: string): string => folded.replace(/[_-]+/g, '');
+
+/** The name before the first bracket or dot: `user` of `user[role]` and of `user.role`. */
+function rootOf(folded: string): string {
+  const end = folded.slice(1).search(/[[.]/);
+  return end < 0 ? folded : folded.slice(0, end + 1);
+}
+
+const parameterName = (name: string): string => foldName(name).trimStart().replace(/[. ]/g, '_');
+
+/** Of a map that came with a request: each of its names under every name that a server could take it for. */
+export class NameIndex {
+  readonly #names = new Map<string, string[]>();
+  /** Names of parameters after a `;` within a name or a value: some servers end a parameter there. */
+  readonly #hidden = new Set<string>();
+  readonly #kind: NameKind;
+
+  constructor(map: Readonly<Record<string, unknown>>, kind: NameKind) {
+    this.#kind = kind;
+    for (const name of Object.keys(map)) {
+      for (const key of new Set(keysOf(name, kind))) {
+        const same = this.#names.get(key);
+        if (same === undefined) this.#names.set(key, [name]);
+        else same.push(name);
+      }
+      if (kind === 'parameter') this.#hide(name, map[name]);
+    }
+  }
+
+  #hide(name: string, values: unknown): void {
+    for (const text of Array.isArray(values) ? [name, ...(values as unknown[])] : [name]) {
+      if (typeof text !== 'string' || !text.includes(';')) continue;
+      for (const part of text.split(';').slice(1)) for (const key of keysOf(part.split('=', 1)[0]!, 'parameter')) this.#hidden.add(key);
+    }
+  }
+
+  /** Whether a server could find something else under this name, or something although the name itself is not there. */
+  isDoubtful(name: string, isThere: boolean): boolean {
+    const key = lookupKey(name, this.#kind);
+    if (this.#hidden.has(key)) return true;
+    const others = this.#names.get(key);
+    if (others === undefined) return false;
+    if (!isThere) return others.length > 0;
+    if (this.#kind === 'header') return others.some((other) => other !== name);
+    const folded = foldName(name);
+    return others.some((other) => other !== name && foldName(rootedLike(other, name)) === folded);
+  }
+}
+
+const isCompound = (name: string): boolean => /[[.]/.test(name.slice(1));
+
+/** Beside a name that is there, `userId` and `user_id` are two; `role` and `role[]` are one. */
+const rootedLike = (other: string, name: string): string => (isCompound(name) ? other : rootOf(other).trimStart());
+
+function keysOf(name: string, kind: NameKind): string[] {
+  if (kind === 'header') return [name.replaceAll('_', '-')];
+  if (kind === 'member') return [withoutSeparators(foldName(name))];
+  const whole = withoutSeparators(parameterName(name));
+  return [whole, withoutSeparators(rootOf(foldName(name).trimStart()))];
+}
+
+const lookupKey = (name: string, kind: NameKind): string => keysOf(name, kind)[0]!;
+
+/** Two names that a server could take for one, neither being in a map. */
+export const couldBeSameName = (a: string, b: string): boolean => {
+  const [keys, others] = [keysOf(a, 'parameter'), keysOf(b, 'parameter')];
+  return keys.some((key) => others.includes(key));
+};
