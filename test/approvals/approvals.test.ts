@@ -4,7 +4,8 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { openDatabase } from '@hoop/database';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { eventually } from '@hoop/testkit';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { startRealHoop } from '../../packages/fetch/test/real-hoop.ts';
 import type { RealHoop } from '../../packages/fetch/test/real-hoop.ts';
@@ -26,7 +27,6 @@ let grant: string;
 let otherGrant: string;
 let names = 0;
 
-const eventually = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 15_000, interval: 20 });
 const rule = (changes: Json = {}, members: Json = {}): Json => ({
   name: 'refunds need a person',
   effect: 'require_approval',

@@ -24,15 +24,34 @@ export interface FunctionsOptions {
   readonly grant: () => Promise<string>;
   readonly random: Random;
   readonly calls: number;
-  /** Longest that one waits, seconds. */
-  readonly waitSeconds: number;
+  /** Where this aborts, no function asks any further. */
+  readonly signal: AbortSignal;
 }
 
-/** All at once. Resolves when each has an answer, or none because its connection broke. */
-export async function askAll(options: FunctionsOptions): Promise<Asked[]> {
+export interface Functions {
+  readonly asked: readonly Asked[];
+  /** Functions that wait for their answer. */
+  open(): number;
+  /** Resolves when each has its answer, or none because its connection broke. */
+  readonly ended: Promise<void>;
+}
+
+/** Longer than any run: a function waits until somebody decides. */
+const waitSeconds = 7200;
+/** Hoop says with these that it did not send the call. */
+const notSent: ReadonlySet<string | null> = new Set([
+  'approval_pending',
+  'recorder_unavailable',
+  'relay_draining',
+  'snapshot_stale',
+  'unavailable',
+]);
+
+/** All at once. */
+export function askAll(options: FunctionsOptions): Functions {
   const { random, relayUrls } = options;
   const clients = relayUrls.map((relayUrl) =>
-    createFetch({ url: options.controlPlaneUrl, relayUrl, token: options.token, session: 'kills' }),
+    createFetch({ url: options.controlPlaneUrl, relayUrl, token: options.token, session: 'kills', exchangeTimeoutMs: 120_000 }),
   );
   const asked = Array.from({ length: options.calls }, (_, n): Asked => {
     const drawn = random.next();
@@ -44,7 +63,8 @@ export async function askAll(options: FunctionsOptions): Promise<Asked[]> {
       callId: null,
     };
   });
-  await Promise.all(
+  let open = asked.length;
+  const all = Promise.all(
     asked.map(async (one) => {
       const at = random.below(relayUrls.length);
       try {
@@ -53,10 +73,12 @@ export async function askAll(options: FunctionsOptions): Promise<Asked[]> {
       } catch (error) {
         // A broken connection: whether the call was sent is for the record to say.
         one.error = (error as Error).name;
+      } finally {
+        open--;
       }
     }),
   );
-  return asked;
+  return { asked, open: () => open, ended: all.then(() => undefined) };
 }
 
 const bodyOf = ({ id }: Asked): string => JSON.stringify({ id, amount: 20_000 });
@@ -70,21 +92,16 @@ async function note(one: Asked, response: Response): Promise<void> {
 }
 
 /** With the SDK, which follows the approval and survives a relay that starts again. */
-async function askThrough(client: HoopFetch, { targetUrl, connection, waitSeconds }: FunctionsOptions, one: Asked): Promise<void> {
+async function askThrough(client: HoopFetch, { targetUrl, connection, signal }: FunctionsOptions, one: Asked): Promise<void> {
   const hoop = { connection, waitSeconds, defer: one.kind === 'deferred' };
-  await note(
-    one,
-    await client(`${targetUrl}/plain/${one.id}`, {
-      method: 'POST',
-      body: bodyOf(one),
-      headers,
-      hoop,
-      signal: AbortSignal.timeout((waitSeconds + 20) * 1000),
-    }),
-  );
-  for (const until = Date.now() + waitSeconds * 1000; one.status === 202 && one.callId !== null && Date.now() < until;) {
+  for (;;) {
+    await note(one, await client(`${targetUrl}/plain/${one.id}`, { method: 'POST', body: bodyOf(one), headers, hoop, signal }));
+    if (!notSent.has(one.error) || signal.aborted) break;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  while (one.status === 202 && one.callId !== null && !signal.aborted) {
     // Collecting may be repeated whatever happens: it sends nothing.
-    const response = await client.collect(one.callId, { waitSeconds: 5, signal: AbortSignal.timeout(20_000) }).catch(() => null);
+    const response = await client.collect(one.callId, { waitSeconds: 5, signal }).catch(() => null);
     if (response === null) await new Promise((resolve) => setTimeout(resolve, 200));
     else if (response.status === 202 || response.status === 503) await response.arrayBuffer();
     else await note(one, response);
@@ -92,14 +109,13 @@ async function askThrough(client: HoopFetch, { targetUrl, connection, waitSecond
 }
 
 /** Without it: sends the same request again where Hoop said that it was not sent. */
-async function askPlain({ grant, connection, waitSeconds }: FunctionsOptions, one: Asked, relayUrl: string): Promise<void> {
-  const notSent = new Set(['approval_pending', 'relay_draining', 'unavailable', 'snapshot_stale']);
-  for (const until = Date.now() + waitSeconds * 1000; ;) {
+async function askPlain({ grant, connection, signal }: FunctionsOptions, one: Asked, relayUrl: string): Promise<void> {
+  for (;;) {
     const authorization = `Bearer ${await grant()}`;
     const init = { method: 'POST', body: bodyOf(one), headers: { ...headers, authorization, 'hoop-session': 'kills', 'hoop-wait': '5' } };
-    const response = await fetch(`${relayUrl}/${connection}/plain/${one.id}`, { ...init, signal: AbortSignal.timeout(30_000) });
+    const response = await fetch(`${relayUrl}/${connection}/plain/${one.id}`, { ...init, signal });
     await note(one, response);
-    if (!notSent.has(one.error ?? '') || Date.now() > until) return;
+    if (!notSent.has(one.error) || signal.aborted) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

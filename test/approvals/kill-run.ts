@@ -4,12 +4,13 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { progressUntil } from '@hoop/testkit';
 import pg from 'pg';
 
 import { startProduct, type Product } from '../chaos/product.ts';
 import { seeded, type Random } from '../chaos/random.ts';
 import { findApprovalBreaches, type ApprovalRow, type CallRow, type DeferredRow } from './breaches.ts';
-import { askAll } from './functions.ts';
+import { askAll, type Functions } from './functions.ts';
 
 export interface KillRunOptions {
   readonly queue: 'postgres' | 'redis';
@@ -38,19 +39,18 @@ const rules = [
     name: 'a person decides',
     effect: 'require_approval',
     match: { methods: ['POST'] },
-    approval: { reviewers: ['group:payments'], ttl: '5m' },
+    approval: { reviewers: ['group:payments'], ttl: '2h' },
   },
 ];
-const quietWithinMs = 60_000;
 
 export async function runApprovalKills({ queue, calls, kills, seed, say = () => undefined }: KillRunOptions): Promise<KillRunResult> {
   const random = seeded(seed);
-  const product = await startProduct({ queue, orphanSeconds: 3, deferredLostSeconds: 12 });
+  const product = await startProduct({ queue, orphanSeconds: 3, deferredLostSeconds: 12, recorderTimeoutMs: 20_000 });
   const over = new AbortController();
   try {
     const approverToken = await setUp(product);
     const decided = new Map<string, 'approve' | 'deny'>();
-    const asking = askAll({
+    const functions = askAll({
       controlPlaneUrl: product.controlPlaneUrl,
       relayUrls: product.relayUrls,
       targetUrl: product.target.url,
@@ -59,23 +59,22 @@ export async function runApprovalKills({ queue, calls, kills, seed, say = () => 
       grant: grantSource(product),
       random: seeded(seed + 2),
       calls,
-      waitSeconds: 30 + kills * 2,
+      signal: over.signal,
     });
     const pool = new pg.Pool({ connectionString: product.databaseUrl, max: 2 });
     try {
-      await allWait(pool, calls);
+      await allWait(pool, functions);
       say('all wait');
       const approving = approve(product, approverToken, seeded(seed + 1), decided, over.signal);
       const killed = await killAtRandom(product, kills, random, say);
-      const asked = await asking;
+      await progressUntil('functions that wait for their answer', functions.open, (open) => open === 0);
       say('every function has its answer');
       await Promise.all(product.parts.map((part) => part.ready()));
-      const isQuiet = await quiet(pool);
+      await quiet(pool);
       over.abort();
       await approving;
       const rows = await readRows(pool);
-      const breaches = findApprovalBreaches({ ...rows, asked, decided, received: product.target.received });
-      if (!isQuiet) breaches.push('it did not come to rest in time');
+      const breaches = findApprovalBreaches({ ...rows, asked: functions.asked, decided, received: product.target.received });
       const tally = (states: readonly string[]): Record<string, number> =>
         Object.fromEntries([...Map.groupBy(states, (state) => state)].map(([state, all]) => [state, all.length]));
       return {
@@ -88,7 +87,7 @@ export async function runApprovalKills({ queue, calls, kills, seed, say = () => 
           ),
         ),
         deferred: tally(rows.deferred.map((one) => one.state)),
-        told: tally(asked.map(({ kind, status, error }) => [kind, status, error].filter((part) => part !== null).join(' '))),
+        told: tally(functions.asked.map(({ kind, status, error }) => [kind, status, error].filter((part) => part !== null).join(' '))),
         received: [...product.target.received.values()].reduce((sum, one) => sum + one.times, 0),
       };
     } finally {
@@ -132,7 +131,7 @@ function grantSource(product: Product): () => Promise<string> {
   };
 }
 
-/** Decides about whatever waits, at random, until it is told to stop. Notes what the control plane said it had taken. */
+/** Decides at random about the approvals that wait, until it is told to stop. Notes the decisions that the control plane confirmed. */
 async function approve(
   { controlPlaneUrl }: Product,
   token: string,
@@ -145,7 +144,7 @@ async function approve(
       method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: body === undefined ? null : JSON.stringify(body),
-      signal: AbortSignal.timeout(5_000),
+      signal: AbortSignal.timeout(120_000),
     });
     return { status: response.status, body: await response.json() };
   };
@@ -187,24 +186,30 @@ async function killAtRandom(
   return killed;
 }
 
-async function allWait(pool: pg.Pool, calls: number): Promise<void> {
-  for (const until = Date.now() + 30_000; Date.now() < until; await delay(100)) {
+/** Returns once every function has its approval. One that ended before could not ask for any. */
+async function allWait(pool: pg.Pool, { asked, open }: Functions): Promise<void> {
+  const look = async (): Promise<{ waiting: number; open: number }> => {
     const { rows } = await pool.query<{ waiting: number }>(`SELECT count(*)::integer AS waiting FROM approvals WHERE state = 'pending'`);
-    if (rows[0]!.waiting === calls) return;
-  }
-  throw new Error(`Not all ${calls} calls wait for an approval.`);
+    return { waiting: rows[0]!.waiting, open: open() };
+  };
+  const seen = await progressUntil(
+    'calls that wait for an approval',
+    look,
+    ({ waiting, open: left }) => waiting === asked.length || left === 0,
+  );
+  if (seen.waiting !== asked.length) throw new Error(`No function waits any more: ${JSON.stringify(asked.slice(0, 20))}`);
 }
 
 /** Nothing waits for anybody any more, and every call that used an approval was looked for in the record. */
-async function quiet(pool: pg.Pool): Promise<boolean> {
-  for (const until = Date.now() + quietWithinMs; Date.now() < until; await delay(250)) {
-    const { rows } = await pool.query<{ open: string }>(`
-      SELECT (SELECT count(*) FROM approvals WHERE state = 'pending' OR (state = 'consumed' AND NOT is_call_recorded))
-           + (SELECT count(*) FROM deferred_calls WHERE state IN ('waiting', 'ready', 'running'))
-           + (SELECT count(*) FROM calls WHERE state = 'pending') AS open`);
-    if (Number(rows[0]!.open) === 0) return true;
-  }
-  return false;
+async function quiet(pool: pg.Pool): Promise<void> {
+  const look = async (): Promise<Record<'approvals' | 'deferred' | 'calls', number>> => {
+    const { rows } = await pool.query<Record<'approvals' | 'deferred' | 'calls', number>>(`
+      SELECT (SELECT count(*)::integer FROM approvals WHERE state = 'pending' OR (state = 'consumed' AND NOT is_call_recorded)) AS approvals,
+             (SELECT count(*)::integer FROM deferred_calls WHERE state IN ('waiting', 'ready', 'running')) AS deferred,
+             (SELECT count(*)::integer FROM calls WHERE state = 'pending') AS calls`);
+    return rows[0]!;
+  };
+  await progressUntil('coming to rest', look, (open) => Object.values(open).every((count) => count === 0), { everyMs: 250 });
 }
 
 async function readRows(pool: pg.Pool): Promise<{ approvals: ApprovalRow[]; calls: CallRow[]; deferred: DeferredRow[] }> {

@@ -23,7 +23,7 @@ test(`every approval ends once, what was approved is sent once or unknown, and w
   expect(result.approvals['denied']).toBeGreaterThan(10);
   expect(result.deferred['done']).toBeGreaterThan(0);
   expect(result.received).toBeGreaterThan(20);
-}, 180_000);
+});
 
 /** One call that was approved, sent and answered; each test changes one thing of it. */
 const fine: Evidence = {

@@ -24,6 +24,5 @@ describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) =>
       for (const state of ['completed', 'failed', 'aborted', 'refused']) expect(states[state], state).toBeGreaterThan(0);
       for (const count of Object.values(searched)) expect(count).toBeGreaterThan(20);
     },
-    180_000,
   );
 });

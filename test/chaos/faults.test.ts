@@ -3,12 +3,12 @@ import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { redisIsAvailable } from '@hoop/testkit';
+import { progressUntil, redisIsAvailable, signalIfPresent, stuckAfterMs } from '@hoop/testkit';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { descendants } from '../e2e/hoop.ts';
+import { descendants, isScheduled } from '../e2e/hoop.ts';
 import { findBreaches, readRecords } from './check.ts';
 import { startLoad, type Kind, type Load, type Sent } from './load.ts';
 import { startProduct, type Product } from './product.ts';
@@ -18,9 +18,8 @@ import { searchAll } from './secrets.ts';
 import { openSmallDisk } from './small-disk.ts';
 
 const recorderTimeoutMs = 500;
-/** Twice the recorder's limit (for the intent, and for the refusal's own record), and what a busy machine adds. */
-const answerWithinMs = 5 * recorderTimeoutMs + 1500;
-const recoverWithinMs = 30_000;
+/** Twice the recorder's limit takes 1 s (for the intent, and for the refusal's own record); the fault lasts until the test ends it. */
+const answerWithinMs = 30_000;
 const disk = openSmallDisk(260);
 afterAll(() => disk?.close());
 
@@ -42,8 +41,8 @@ describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) =>
       });
       grant = await product.grant();
       // Until the relay has the last of the configuration, what it has no policy for is denied.
-      for (let isReady = false; !isReady; isReady = isGood((await call(1))[0]!));
-    }, 90_000);
+      await untilOneGetsThrough();
+    });
     afterAll(() => product?.close());
 
     async function call(count: number, kinds: readonly Kind[] = ['plain']): Promise<Sent[]> {
@@ -64,8 +63,23 @@ describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) =>
     }
     const isGood = (one: Sent): boolean => one.ending === 'complete' && one.error === null;
 
-    async function expectCarriedOut(): Promise<void> {
-      for (const one of await call(4)) expect(one).toMatchObject({ ending: 'complete', error: null, status: 200 });
+    /** A machine under load may be slower than the recorder's limit: such a call was refused, was not sent, and is made again. */
+    async function expectCarriedOut(count = 4, kinds?: readonly Kind[]): Promise<void> {
+      let left = count;
+      for (let lastGoodAt = performance.now(); left > 0;) {
+        const outcomes = await call(left, kinds);
+        for (const one of outcomes.filter((each) => !isGood(each)))
+          expect(one).toMatchObject({ ending: 'complete', status: 503, error: 'recorder_unavailable' });
+        const good = outcomes.filter(isGood).length;
+        left -= good;
+        if (good > 0) lastGoodAt = performance.now();
+        expect(performance.now() - lastGoodAt, 'milliseconds in which no call got through').toBeLessThan(stuckAfterMs);
+      }
+    }
+    async function untilOneGetsThrough(): Promise<void> {
+      const since = performance.now();
+      while (!isGood((await call(1))[0]!))
+        expect(performance.now() - since, 'milliseconds in which no call got through').toBeLessThan(stuckAfterMs);
     }
     async function expectRefused(): Promise<void> {
       const from = performance.now();
@@ -78,8 +92,7 @@ describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) =>
       }
     }
     async function expectRecovery(): Promise<void> {
-      const deadline = Date.now() + recoverWithinMs;
-      for (let isBack = false; !isBack; isBack = isGood((await call(1))[0]!)) expect(Date.now()).toBeLessThan(deadline);
+      await untilOneGetsThrough();
       expect(await comeToRest(product)).toEqual([]);
       const { recorded, breaches } = await readRecords(product.databaseUrl);
       breaches.push(
@@ -125,66 +138,68 @@ describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) =>
         await setReadOnly(false);
       }
       await expectRecovery();
-    }, 60_000);
+    });
 
-    test.skipIf(process.platform !== 'linux')(
-      'a Postgres that hangs',
-      async () => {
-        const pids = [product.postgres.pid(), ...(await descendants(product.postgres.pid(), ''))];
-        for (const pid of pids) process.kill(pid, 'SIGSTOP');
-        try {
-          await expectDuringFaultOfPostgres();
-        } finally {
-          for (const pid of pids) process.kill(pid, 'SIGCONT');
-        }
-        await expectRecovery();
-      },
-      60_000,
-    );
+    test.skipIf(process.platform !== 'linux')('a Postgres that hangs', async () => {
+      const postmaster = product.postgres.pid();
+      // The postmaster first: it forks no more, and what it forked before stays listed until it reaps again.
+      process.kill(postmaster, 'SIGSTOP');
+      const backends = await descendants(postmaster, '');
+      try {
+        for (const pid of backends) signalIfPresent(pid, 'SIGSTOP');
+        expect(backends.length).toBeGreaterThan(0);
+        await progressUntil(
+          'stopping Postgres',
+          () => [postmaster, ...backends].filter(isScheduled),
+          (running) => running.length === 0,
+        );
+        await expectDuringFaultOfPostgres();
+      } finally {
+        process.kill(postmaster, 'SIGCONT');
+        // One that had ended before the signal is reaped by now.
+        for (const pid of backends) signalIfPresent(pid, 'SIGCONT');
+      }
+      await expectRecovery();
+    });
 
-    test.skipIf(queue !== 'redis')(
-      'a Redis that hangs',
-      async () => {
-        process.kill(product.redis!.pid(), 'SIGSTOP');
-        try {
-          await expectRefused();
-        } finally {
-          process.kill(product.redis!.pid(), 'SIGCONT');
-        }
-        await expectRecovery();
-      },
-      60_000,
-    );
+    test.skipIf(queue !== 'redis')('a Redis that hangs', async () => {
+      process.kill(product.redis!.pid(), 'SIGSTOP');
+      try {
+        await expectRefused();
+      } finally {
+        process.kill(product.redis!.pid(), 'SIGCONT');
+      }
+      await expectRecovery();
+    });
 
-    test.skipIf(queue !== 'redis')(
-      'a Redis whose memory is full',
-      async () => {
-        const redis = new Redis(product.queue.url);
-        await redis.config('SET', 'maxmemory', '1');
-        try {
-          await expectRefused();
-        } finally {
-          await redis.config('SET', 'maxmemory', '0');
-          redis.disconnect();
-        }
-        await expectRecovery();
-      },
-      60_000,
-    );
+    test.skipIf(queue !== 'redis')('a Redis whose memory is full', async () => {
+      const redis = new Redis(product.queue.url);
+      await redis.config('SET', 'maxmemory', '1');
+      try {
+        await expectRefused();
+      } finally {
+        await redis.config('SET', 'maxmemory', '0');
+        redis.disconnect();
+      }
+      await expectRecovery();
+    });
 
     test('a worker that is away for long: its backlog drains, and nothing in it counts as an orphan', async () => {
       await product.worker.kill();
-      for (const one of await call(150, ['plain', 'upload', 'stream'])) expect(isGood(one)).toBe(true);
-      // Longer than calls have to conclude once their intents are written.
-      await delay(5000);
-      product.worker.start();
+      try {
+        await expectCarriedOut(150, ['plain', 'upload', 'stream']);
+        // Longer than calls have to conclude once their intents are written.
+        await delay(5000);
+      } finally {
+        product.worker.start();
+      }
       await expectRecovery();
-    }, 90_000);
+    });
 
     test('a blob store that is gone: calls go on, and what was to be put there is kept beside its row', async () => {
       const blobs = async (): Promise<number> =>
         (await readdir(product.blobFolder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).length;
-      for (const one of await call(20, ['upload'])) expect(isGood(one)).toBe(true);
+      await expectCarriedOut(20, ['upload']);
       await expectRecovery();
       expect(await blobs()).toBeGreaterThan(0);
       const aside = `${product.blobFolder}-aside`;
@@ -192,7 +207,7 @@ describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) =>
       // Nothing can be made in its place either.
       await writeFile(product.blobFolder, '');
       try {
-        for (const one of await call(20, ['upload'])) expect(isGood(one)).toBe(true);
+        await expectCarriedOut(20, ['upload']);
         await expectRecovery();
       } finally {
         await rm(product.blobFolder);
@@ -200,28 +215,23 @@ describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) =>
       }
       // Every body can be opened, wherever it lies.
       expect((await searchAll(product, Object.values(product.secrets))).bodies).toBeGreaterThan(40);
-    }, 90_000);
+    });
 
-    test.skipIf(disk === undefined)(
-      'a disk that is full',
-      async () => {
-        disk!.fill();
-        try {
-          // What is allocated already takes a few more records.
-          const deadline = Date.now() + recoverWithinMs;
-          for (let isFelt = false; !isFelt;) {
-            expect(Date.now()).toBeLessThan(deadline);
-            const some = await call(30, ['upload']);
-            if (queue === 'postgres') isFelt = some.some((one) => one.error === 'recorder_unavailable');
-            else isFelt = (await readFile(path.join(product.folder, 'logs', 'worker.log'), 'utf8')).includes('No space left on device');
-          }
-          await expectDuringFaultOfPostgres();
-        } finally {
-          disk!.free();
+    test.skipIf(disk === undefined)('a disk that is full', async () => {
+      disk!.fill();
+      try {
+        // What is allocated already takes a few more records.
+        // Each look writes more, so this ends when the disk is full.
+        for (let isFelt = false; !isFelt;) {
+          const some = await call(30, ['upload']);
+          if (queue === 'postgres') isFelt = some.some((one) => one.error === 'recorder_unavailable');
+          else isFelt = (await readFile(path.join(product.folder, 'logs', 'worker.log'), 'utf8')).includes('No space left on device');
         }
-        await expectRecovery();
-      },
-      120_000,
-    );
+        await expectDuringFaultOfPostgres();
+      } finally {
+        disk!.free();
+      }
+      await expectRecovery();
+    });
   });
 });

@@ -73,7 +73,8 @@ export interface LoadOptions {
   readonly kinds?: readonly Kind[];
 }
 
-const giveUpMs = 20_000;
+/** Every call is answered or cut before; one that is neither is shown as broken rather than waited for without end. */
+const giveUpMs = 120_000;
 /** After a call that failed: while something is down all would fail at once. */
 const pauseMs = 40;
 

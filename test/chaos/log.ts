@@ -13,7 +13,7 @@ export async function verifyLog({
   const { keys } = logVerifierKeys(JSON.parse(await readFile(logPublicKeyFile, 'utf8')) as LogJwkSet);
   const response = await fetch(`${controlPlaneUrl}/v1/log/export`, {
     headers: { authorization: `Bearer ${adminToken}` },
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(600_000),
   });
   if (!response.ok) return { breaches: [`the log cannot be exported: ${response.status} ${await response.text()}`], intact: 0 };
   const verdict = await verifyLogExport(response.body!, { keys });

@@ -1,8 +1,10 @@
 /** A process of the product that can be killed with -9 at any moment, and comes back when it is told to. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+
+import { progressUntil } from '@hoop/testkit';
 
 export interface Part {
   readonly name: string;
@@ -10,13 +12,13 @@ export interface Part {
   kill(): Promise<void>;
   /** Starts it again. Does not wait until it is ready. */
   start(): void;
-  /** Resolves once it can work; rejects where that takes too long. */
+  /** Resolves once it can work; rejects where it makes no progress, or ends again and again without getting there. */
   ready(): Promise<void>;
   /** In good order; resolves to the exit code, null where a signal ended it. */
   stop(): Promise<number | null>;
 }
 
-const readyWithinMs = 60_000;
+const mostEnds = 200;
 const againAfterMs = 150;
 const appMain = (app: string): string => fileURLToPath(new URL(`../../apps/${app}/src/main.ts`, import.meta.url));
 /** Ends the process when we are gone. */
@@ -31,7 +33,7 @@ export interface AppPart extends Part {
 export function startApp(app: string, name: string, env: Record<string, string>, logFile: string): AppPart {
   let child: ChildProcess;
   let isWanted = false;
-  let listening = Promise.withResolvers<void>();
+  let ends = 0;
   let isListening = false;
 
   function launch(): void {
@@ -52,11 +54,11 @@ export function startApp(app: string, name: string, env: Record<string, string>,
     own.on('message', (message) => {
       if ((message as { event?: string }).event !== 'listening') return;
       isListening = true;
-      listening.resolve();
+      ends = 0;
     });
     own.once('exit', () => {
-      if (isListening) listening = Promise.withResolvers();
       isListening = false;
+      ends++;
       if (isWanted && own === child) setTimeout(() => isWanted && own === child && launch(), againAfterMs);
     });
   }
@@ -79,12 +81,19 @@ export function startApp(app: string, name: string, env: Record<string, string>,
       child.kill('SIGKILL');
       await gone();
     },
-    ready: () =>
-      within(
-        readyWithinMs,
-        listening.promise,
-        () => `The ${name} (process ${child.pid}, exit ${child.exitCode ?? child.signalCode}) was not ready in time: ${lastLines(logFile)}`,
-      ),
+    async ready() {
+      const look = (): { ends: number; logBytes: number; isListening: boolean } => ({
+        ends,
+        logBytes: statSync(logFile).size,
+        isListening,
+      });
+      await progressUntil(`starting the ${name}`, look, (seen) => seen.isListening || seen.ends >= mostEnds, { everyMs: 5 }).catch(
+        (error: Error) => {
+          throw new Error(`${error.message}: ${lastLines(logFile)}`);
+        },
+      );
+      if (!isListening) throw new Error(`The ${name} ended ${ends} times before it was ready: ${lastLines(logFile)}`);
+    },
     async stop() {
       isWanted = false;
       child.kill('SIGTERM');
@@ -92,18 +101,6 @@ export function startApp(app: string, name: string, env: Record<string, string>,
       return child.exitCode;
     },
   };
-}
-
-async function within<T>(ms: number, work: Promise<T>, complaint: () => string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(complaint())), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 const lastLines = (file: string): string => readFileSync(file, 'utf8').trim().split('\n').slice(-10).join('\n');

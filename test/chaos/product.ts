@@ -163,7 +163,7 @@ async function open(
       method,
       headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json', ...headers },
       body: body === undefined ? null : JSON.stringify(body),
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(120_000),
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${apiPath}: ${response.status} ${text}`);
@@ -197,7 +197,7 @@ async function open(
           subject_token: await issuer.sign({ repository: 'acme/billing' }),
           subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
         }),
-        signal: AbortSignal.timeout(5000),
+        signal: AbortSignal.timeout(120_000),
       });
       const answer = (await response.json()) as { access_token?: string };
       if (answer.access_token === undefined) throw new Error(`The exchange was refused: ${JSON.stringify(answer)}`);

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { startPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from '@hoop/embedded-postgres';
-import { startTestRedis } from '@hoop/testkit';
+import { signalIfPresent, startTestRedis } from '@hoop/testkit';
 
 import type { Part } from './part.ts';
 
@@ -53,7 +53,8 @@ export async function startPostgresPart(options: Pick<EmbeddedPostgresOptions, '
     async kill() {
       await starting;
       isWanted = false;
-      process.kill(server.pid, 'SIGKILL');
+      // With a full disk the server may have ended by itself.
+      signalIfPresent(server.pid, 'SIGKILL');
       await ended.promise;
     },
     start() {

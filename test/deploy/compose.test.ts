@@ -8,11 +8,9 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 import { createFetch } from '@hoop/fetch';
-import { createTestDatabase, redisIsAvailable, startIssuer, startTarget, type TestDatabase } from '@hoop/testkit';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createTestDatabase, eventually, redisIsAvailable, startIssuer, startTarget, type TestDatabase } from '@hoop/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 interface Service {
   readonly image: string;
@@ -147,17 +145,9 @@ describe.skipIf(!redisIsAvailable())('the services, without containers', () => {
   async function healthy(name: (typeof ours)[number]): Promise<void> {
     const service = compose.services[name];
     const [program, ...args] = service.healthcheck!.test.slice(1).map(here);
-    let failure: unknown;
-    for (let tries = 0; tries < 60; tries++) {
-      try {
-        await promisify(execFile)(program!, args, { cwd: root, env: environmentOf(service) });
-        return;
-      } catch (error) {
-        failure = error;
-        await new Promise((resolve) => setTimeout(resolve, 250));
-      }
-    }
-    throw new Error(`${name} is not healthy: ${String(failure)}\n${logs[name]}`);
+    await eventually(() => promisify(execFile)(program!, args, { cwd: root, env: environmentOf(service) })).catch((error: unknown) => {
+      throw new Error(`${name} is not healthy: ${String(error)}\n${logs[name]}`);
+    });
   }
 
   beforeAll(async () => {
@@ -224,16 +214,16 @@ describe.skipIf(!redisIsAvailable())('the services, without containers', () => {
     await api('PUT', '/v1/connections/target/policy', { rules: [{ name: 'read', effect: 'allow', match: { methods: ['GET'] } }] });
 
     const through = createFetch({ url, relayUrl: `http://127.0.0.1:${ports['7710']}`, token: () => issuer.sign() });
-    const response = await vi.waitFor(async () => {
+    const response = await eventually(async () => {
       const answer = await through(`${target.url}/thing`);
       expect(answer.status).toBe(200);
       return answer;
-    }, 10_000);
+    });
     expect(await response.json()).toEqual({ key: true });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { items } = (await api('GET', '/v1/calls?path=/thing&state=completed')) as { items: unknown[] };
       expect(items.length).toBeGreaterThan(0);
-    }, 15_000);
+    });
     expect(Object.values(logs).join('')).not.toContain('the-key');
   });
 

@@ -5,11 +5,9 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { endAll, hoopStart, root, run } from '../e2e/hoop.ts';
-
-vi.setConfig({ testTimeout: 180_000 });
 
 let scratch: string;
 let beside: string;

@@ -3,12 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 
 import { endAll, root, run } from './hoop.ts';
 
-// It may have to install first.
-vi.setConfig({ testTimeout: 180_000 });
 afterEach(endAll);
 
 /** The script on a Node that says it is another version. */

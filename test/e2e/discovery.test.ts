@@ -1,7 +1,7 @@
 /** An API begins to answer with a field that no rule covers: Hoop sees it, a person decides, and the next answer is masked. */
-import { startTarget } from '@hoop/testkit';
+import { eventually, startTarget } from '@hoop/testkit';
 import type { TestTarget } from '@hoop/testkit';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { startRealHoop } from '../../packages/fetch/test/real-hoop.ts';
 import type { RealHoop } from '../../packages/fetch/test/real-hoop.ts';
@@ -29,8 +29,6 @@ afterAll(async () => {
   await hoop.close();
   await target.close();
 });
-
-const eventually = <T>(check: () => Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 20_000, interval: 20 });
 
 async function customers(): Promise<{ text: string; callId: string }> {
   const response = await fetch(`${hoop.relayUrl}/crm/v1/customers`, { headers: { authorization: `Bearer ${await hoop.identityToken()}` } });

@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 
+import { stuckAfterMs } from '@hoop/testkit';
+
 export const root: string = path.resolve(import.meta.dirname, '../..');
 
 export interface HoopProcess {
@@ -87,7 +89,7 @@ export const hoopStart = (folder: string, args: readonly string[] = [], env: Rec
 export async function endAll(): Promise<void> {
   for (const { child, ended } of processes) {
     child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), 45_000);
+    const timer = setTimeout(() => child.kill('SIGKILL'), stuckAfterMs);
     await ended;
     clearTimeout(timer);
   }
@@ -113,6 +115,15 @@ export async function descendants(pid: number, text: string): Promise<number[]> 
     if (command.replaceAll('\0', ' ').includes(text)) found.push(one);
   }
   return found;
+}
+
+/** Whether it gets the processor: neither stopped nor ended (Linux). */
+export function isScheduled(pid: number): boolean {
+  try {
+    return !/\) [TtZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 /** False also for one that has ended and that nobody has asked about yet. */

@@ -5,11 +5,9 @@ import path from 'node:path';
 
 import { createTestDatabase, redisIsAvailable, startTestRedis } from '@hoop/testkit';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { endAll, hoopStart } from './hoop.ts';
-
-vi.setConfig({ testTimeout: 180_000 });
 
 let scratch: string;
 const closers: (() => Promise<void>)[] = [];

@@ -5,7 +5,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { notations, searchDatabase, searchFiles } from './canary.ts';
 import { descendants, endAll, hoop, hoopStart, isRunning, run } from './hoop.ts';
@@ -19,9 +19,6 @@ interface Transcript {
 }
 
 const paymentSecrets = ['pay_cs_', 'pay_at_'];
-
-// Real servers, on a machine that may be busy.
-vi.setConfig({ testTimeout: 180_000 });
 
 let scratch: string;
 beforeAll(async () => {
@@ -58,7 +55,7 @@ describe('npm start -- --once --json, and a second start on the same data', () =
     exitCode = await first.ended;
     transcript = JSON.parse(lastLine(first.stdout())) as Transcript;
     adminToken = /hoop_admin_[\w-]+/.exec(first.stderr())![0];
-  }, 180_000);
+  });
 
   test('run the demonstration, of which every check holds', () => {
     expect(transcript.checks.filter(({ ok }) => !ok)).toEqual([]);
@@ -171,8 +168,7 @@ describe('hoop start', () => {
     await first.ended;
     const second = hoopStart(folder, ['--no-demo']);
     await second.heard(/Ready\./);
-    for (let waited = 0; children.some(isRunning) && waited < 15_000; waited += 50) await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(children.filter(isRunning)).toEqual([]);
+    await expect.poll(() => children.filter(isRunning)).toEqual([]);
     second.child.kill('SIGINT');
     expect(await second.ended).toBe(0);
   });

@@ -102,9 +102,7 @@ describe('the last token that can administer', () => {
       h.call<any>('POST', `/v1/admin-tokens/${other.id}/revoke`, { token: one.token }),
     ];
     await expect
-      .poll(async () => (await gate.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")).rowCount, {
-        timeout: 10_000,
-      })
+      .poll(async () => (await gate.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")).rowCount)
       .toBe(2);
     await gate.query('SELECT pg_advisory_unlock(72707371)');
     gate.release();

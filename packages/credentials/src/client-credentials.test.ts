@@ -111,7 +111,7 @@ describe('a real token endpoint', () => {
     const claims = JSON.parse(Buffer.from(bearerOf(lease).split('.')[1]!, 'base64url').toString()) as Record<string, unknown>;
     expect(claims).toMatchObject({ client_id: clientId, aud: resource, scope: 'read' });
     expect(lease.expiresAt - before).toBeGreaterThanOrEqual(60_000);
-    expect(lease.expiresAt - before).toBeLessThan(63_000);
+    expect(lease.expiresAt - before).toBeLessThanOrEqual(60_000 + Date.now() - before);
     expect(lease.hosts).toEqual(['https://api.payments.example']);
   });
 

@@ -77,7 +77,7 @@ describe('listen', () => {
     const stop = await database.listen('news', (payload) => heard.push(payload));
     for (let i = 1; i <= 3; i++) {
       await cutListeners();
-      await expect.poll(() => heard.filter((one) => one === null).length, { timeout: 10_000 }).toBe(i);
+      await expect.poll(() => heard.filter((one) => one === null).length).toBe(i);
       await notify('news', `after ${i}`);
       await expect.poll(() => heard.at(-1)).toBe(`after ${i}`);
     }

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { EmbeddedPostgresError, startPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './index.ts';
 import { isAlive } from './leftover.ts';
@@ -16,7 +16,6 @@ import type { RunAsMode } from './run-as.ts';
 const isRoot = process.getuid?.() === 0;
 
 // Real servers, on a machine that may be busy.
-vi.setConfig({ testTimeout: 180_000 });
 
 let scratch: string;
 const running: EmbeddedPostgres[] = [];

@@ -67,7 +67,7 @@ describe('the way through Hoop', () => {
     const controller = new AbortController();
     const aborted = slow(`${world.target.origin}/reason`, { signal: controller.signal });
     const other = slow(`${world.target.origin}/reason`);
-    await vi.waitUntil(() => give !== undefined);
+    await expect.poll(() => typeof give).toBe('function');
     controller.abort();
     await expect(aborted).rejects.toMatchObject({ name: 'AbortError' });
     give('identity-token');

@@ -376,9 +376,17 @@ describe('a thousand rules', () => {
     const many = compilePolicy({ id: 'p', revision: 1, rules: parsed });
     expect(decide(many, factsOf({ path: '/v1/resource-999/7' })).rule).toBe('r999');
     expect(decide(many, factsOf({ path: '/v1/resource-1000/7' })).effect).toBe('deny');
-    const start = performance.now();
-    for (let i = 0; i < 10_000; i++) decide(many, factsOf({ path: '/v1/resource-500/7' }));
-    expect(performance.now() - start).toBeLessThan(1000);
+    // Against ten rules on the same machine in the same moments; looking at all would take a hundred times as long.
+    const few = compilePolicy({ id: 'p', revision: 1, rules: parsed.slice(495, 505) });
+    const facts = factsOf({ path: '/v1/resource-500/7' });
+    const spent = (policy: typeof many): number => {
+      const start = performance.now();
+      for (let i = 0; i < 1000; i++) decide(policy, facts);
+      return performance.now() - start;
+    };
+    const rounds = Array.from({ length: 15 }, () => [spent(many), spent(few)] as const);
+    const best = (at: 0 | 1): number => Math.min(...rounds.map((one) => one[at]));
+    expect(best(0)).toBeLessThan(20 * best(1));
   });
 });
 

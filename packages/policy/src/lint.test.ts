@@ -135,7 +135,7 @@ describe('lint', () => {
     }));
     const start = performance.now();
     lintPolicy(rules);
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(performance.now() - start).toBeLessThan(60_000);
     const paths = Array.from({ length: 100 }, (_, i) => `/v1/:a/x${i}`);
     expect(
       codes(...Array.from({ length: 50 }, (_, i): Rule => ({ name: `r${i}`, effect: 'allow', match: { methods: ['GET'], paths } }))),

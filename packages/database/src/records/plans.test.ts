@@ -36,7 +36,7 @@ beforeAll(async () => {
     SELECT session_id, min(at), max(at), min(identity_id), count(*) FROM calls GROUP BY session_id`;
   await db.pool.query('VACUUM ANALYZE calls');
   await db.pool.query('ANALYZE sessions');
-}, 120_000);
+});
 afterAll(async () => {
   await db.close();
   await database.drop();

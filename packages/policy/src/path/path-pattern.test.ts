@@ -115,8 +115,7 @@ describe('path patterns', () => {
 
   it('match a hostile path in linear time', () => {
     const matcher = compilePathPattern('/((?:a|aa)+)b');
-    const start = performance.now();
+    // A backtracking matcher would not end.
     expect(matcher.match(`/${'a'.repeat(8000)}`)).toBeNull();
-    expect(performance.now() - start).toBeLessThan(1000);
   });
 });
