@@ -1,29 +1,10 @@
-/** 200 functions wait for approvals while everything but the database is killed. What fails is repeated with the seed that the test prints; `kill.ts` does more. */
-import { randomInt } from 'node:crypto';
-
+/** 200 functions wait for approvals while everything but the database is killed; `kills.peers.test.ts` and `kill.ts` do more. */
 import { expect, test } from 'vitest';
 
 import { findApprovalBreaches, type Evidence } from './breaches.ts';
-import { runApprovalKills } from './kill-run.ts';
+import { killsTest } from './kills-test.ts';
 
-const calls = 200;
-const kills = 6;
-const seed = Number(process.env['HOOP_CHAOS_SEED'] ?? randomInt(2 ** 31));
-
-test(`every approval ends once, what was approved is sent once or unknown, and what was not never (seed ${seed})`, async () => {
-  const result = await runApprovalKills({ queue: 'postgres', calls, kills, seed });
-  expect(
-    result.breaches,
-    `repeat with: node --conditions=@hoop/source test/approvals/kill.ts --calls ${calls} --kills ${kills} --seed ${seed}\n${JSON.stringify(result)}`,
-  ).toEqual([]);
-  expect(Object.keys(result.kills).sort()).toEqual(['control-plane', 'relay-1', 'relay-2', 'worker']);
-  // What was looked at was there to be looked at.
-  expect(Object.values(result.approvals).reduce((sum, one) => sum + one, 0)).toBeGreaterThanOrEqual(calls);
-  expect(result.used['completed']).toBeGreaterThan(20);
-  expect(result.approvals['denied']).toBeGreaterThan(10);
-  expect(result.deferred['done']).toBeGreaterThan(0);
-  expect(result.received).toBeGreaterThan(20);
-});
+killsTest('postgres', 6);
 
 /** One call that was approved, sent and answered; each test changes one thing of it. */
 const fine: Evidence = {

@@ -1,28 +1,6 @@
-/** A few rounds for each queue; `run.ts` does many. What fails is repeated with the seed that the test prints. */
-import { randomInt } from 'node:crypto';
+/** A few rounds for each queue; `chaos.peers.test.ts` and `run.ts` do many. */
+import { describe } from 'vitest';
 
-import { redisIsAvailable } from '@hoop/testkit';
-import { describe, expect, test } from 'vitest';
+import { chaosTest } from './chaos-test.ts';
 
-import { runChaos } from './chaos.ts';
-
-const rounds = 4;
-
-describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) => {
-  const seed = Number(process.env['HOOP_CHAOS_SEED'] ?? randomInt(2 ** 31));
-
-  test.skipIf(queue === 'redis' && !redisIsAvailable())(
-    `every request that reached the target has one true record although everything is killed (seed ${seed})`,
-    async () => {
-      const { breaches, kills, searched, states } = await runChaos({ queue, rounds, seed });
-      expect(
-        breaches,
-        `repeat with: node --conditions=@hoop/source test/chaos/run.ts --queue ${queue} --rounds ${rounds} --seed ${seed}`,
-      ).toEqual([]);
-      expect(Object.values(kills).reduce((sum, one) => sum + one, 0)).toBeGreaterThanOrEqual(rounds);
-      // What was looked at was there to be looked at.
-      for (const state of ['completed', 'failed', 'aborted', 'refused']) expect(states[state], state).toBeGreaterThan(0);
-      for (const count of Object.values(searched)) expect(count).toBeGreaterThan(20);
-    },
-  );
-});
+describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) => chaosTest(queue, 4));
