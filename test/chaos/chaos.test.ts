@@ -3,4 +3,6 @@ import { describe } from 'vitest';
 
 import { chaosTest } from './chaos-test.ts';
 
-describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) => chaosTest(queue, 4));
+describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) => {
+  chaosTest(queue, 4);
+});
