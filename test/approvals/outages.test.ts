@@ -103,7 +103,7 @@ test('while nobody can be asked, what needs an approval is refused in bounded ti
     expect(product.target.received.has('nobody')).toBe(false);
 
     const problem = (await response.json()) as Record<string, string>;
-    expect([response.status, problem['code']]).toEqual([502, 'outcome_unknown']);
+    expect([response.status, problem['code']]).toEqual([400, 'outcome_unknown']);
     product.controlPlane.start();
     await product.controlPlane.ready();
     const look = await fetch(`${product.relayUrls[1]}${problem['location']}`, { headers: { 'hoop-grant': grant } });

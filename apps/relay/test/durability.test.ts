@@ -37,7 +37,9 @@ beforeEach(async () => {
 });
 
 async function unavailable(response: Response, code = 'recorder_unavailable'): Promise<void> {
-  expect({ status: response.status, code: response.headers.get('hoop-error') }).toEqual({ status: 503, code });
+  // 503 invites to send it again, so it is only for what was not sent.
+  const status = code === 'recorder_unavailable' ? 503 : 400;
+  expect({ status: response.status, code: response.headers.get('hoop-error') }).toEqual({ status, code });
 }
 
 describe.each(['freeze', 'cut'] as const)('when the queue is gone (%s)', (how) => {

@@ -179,25 +179,25 @@ describe('a response that cannot be masked is blocked', () => {
     ['in a coding that cannot be undone', { 'content-type': 'application/json', 'content-encoding': 'x-own' }],
   ] satisfies [string, Record<string, string>][])('%s', async (_what, headers) => {
     const { response, text, record } = await through(await masked(), headers, `secret of ${email}`);
-    expect(response.status).toBe(502);
+    expect(response.status).toBe(400);
     expect(response.headers.get('hoop-error')).toBe('unmaskable_response');
     expect(JSON.parse(text)).toMatchObject({ code: 'unmaskable_response' });
     expect(text).not.toContain(email);
-    expect(record.outcome).toMatchObject({ state: 'failed', status: 502, targetStatus: 200, error: 'unmaskable_response' });
+    expect(record.outcome).toMatchObject({ state: 'failed', status: 400, targetStatus: 200, error: 'unmaskable_response' });
   });
 
   it('unless the connection names its type, and then only that', async () => {
     const connection = await masked({ settings: { unmaskedContentTypes: ['image/*', 'application/pdf'] } });
     expect((await through(connection, { 'content-type': 'application/pdf' }, `%PDF ${email}`)).text).toBe(`%PDF ${email}`);
     expect((await through(connection, { 'content-type': 'image/png' }, 'png')).text).toBe('png');
-    expect((await through(connection, { 'content-type': 'application/zip' }, 'PK')).response.status).toBe(502);
+    expect((await through(connection, { 'content-type': 'application/zip' }, 'PK')).response.status).toBe(400);
   });
 
   it('as a part (206) that the function could not have asked for', async () => {
     const connection = await masked();
     answer = (_req, res) => res.writeHead(206, { 'content-type': 'application/json', 'content-range': 'bytes 0-5/100' }).end('{"a":1');
     const response = await world.call(connection, '/x', { headers: { range: 'bytes=0-5', 'if-range': '"v1"', 'if-none-match': '"v1"' } });
-    expect(response.status).toBe(502);
+    expect(response.status).toBe(400);
     expect(asked).not.toHaveProperty('range');
     expect(asked).not.toHaveProperty('if-range');
     expect(asked).not.toHaveProperty('if-none-match');
@@ -208,7 +208,7 @@ describe('a response that cannot be masked is blocked', () => {
     expect(text).not.toContain(email);
     expect(record.outcome).toMatchObject({ state: 'failed', error: 'unmaskable_response' });
     expect(record.outcome!.errorDetail).toMatch(/\b6\b/);
-    expect(response.status).toBe(502);
+    expect(response.status).toBe(400);
   });
 
   it('and cut, never silently, where it turns malformed: the record says where', async () => {
@@ -285,7 +285,7 @@ describe('masking of a rule', () => {
   it('alone makes of a connection without masking one that blocks what it does not understand, for those calls', async () => {
     const connection = await masked({ rules: rulesOf, mask: [] });
     expect((await through(connection, { 'content-type': 'application/zip' }, 'PK', { path: '/other' })).text).toBe('PK');
-    expect((await through(connection, { 'content-type': 'application/zip' }, 'PK', { path: '/blob' })).response.status).toBe(502);
+    expect((await through(connection, { 'content-type': 'application/zip' }, 'PK', { path: '/blob' })).response.status).toBe(400);
   });
 
   it('masks the request in the record as well, and not on its way to the target', async () => {

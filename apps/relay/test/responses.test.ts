@@ -51,6 +51,7 @@ async function failure(
   behave = answer;
   const response = await world.call(rawConnection, '/x', init);
   expect({ status: response.status, code: response.headers.get('hoop-error') }).toEqual({ status, code });
+  expect(response.headers.get('hoop-sent')).toBe('true');
   expect(await outcomeOf(response)).toMatchObject({ state: 'failed', status, error: code });
 }
 
@@ -64,17 +65,17 @@ async function cut(answer: (socket: Socket) => void, code: string): Promise<void
 }
 
 describe('a target that fails before its head is answered for', () => {
-  it('when it resets the connection', () => failure((socket) => socket.resetAndDestroy(), 'target_reset', 502));
-  it('when it closes the connection', () => failure((socket) => socket.end(), 'target_reset', 502));
-  it('when it does not answer', () => failure(() => undefined, 'target_timeout', 504));
-  it('when it does not speak HTTP', () => failure((socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n'), 'target_invalid_response', 502));
+  it('when it resets the connection', () => failure((socket) => socket.resetAndDestroy(), 'target_reset', 400));
+  it('when it closes the connection', () => failure((socket) => socket.end(), 'target_reset', 400));
+  it('when it does not answer', () => failure(() => undefined, 'target_timeout', 400));
+  it('when it does not speak HTTP', () => failure((socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n'), 'target_invalid_response', 400));
   it('when its head is endless', () =>
-    failure((socket) => socket.end(`HTTP/1.1 200 OK\r\nx: ${'a'.repeat(80_000)}\r\n\r\n`), 'target_invalid_response', 502));
+    failure((socket) => socket.end(`HTTP/1.1 200 OK\r\nx: ${'a'.repeat(80_000)}\r\n\r\n`), 'target_invalid_response', 400));
   it('when it sends Content-Length and Transfer-Encoding', () =>
     failure(
       (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'),
       'target_invalid_response',
-      502,
+      400,
     ));
   it('when a POST meets a reset, without a second try', async () => {
     let requests = 0;
@@ -84,7 +85,7 @@ describe('a target that fails before its head is answered for', () => {
         socket.resetAndDestroy();
       },
       'target_reset',
-      502,
+      400,
       { method: 'POST', body: 'x' },
     );
     expect(requests).toBe(1);

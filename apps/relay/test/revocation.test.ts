@@ -113,7 +113,7 @@ describe.each(cases)('%s', (_what, code, status, take, giveBack) => {
     expect(cutAfterMs).toBeTypeOf('number');
     expect(cutAfterMs).toBeLessThan(500);
     const revoked = await hanging;
-    expect({ status: revoked.status, code: revoked.headers.get('hoop-error') }).toEqual({ status: 403, code: 'call_revoked' });
+    expect({ status: revoked.status, code: revoked.headers.get('hoop-error') }).toEqual({ status: 400, code: 'call_revoked' });
     expect((await world.record(revoked.headers.get('hoop-call'))).outcome).toMatchObject({ state: 'failed', error: 'call_revoked' });
     expect((await world.record(streaming.headers.get('hoop-call'))).outcome).toMatchObject({
       state: 'failed',

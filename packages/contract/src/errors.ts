@@ -6,7 +6,15 @@
 export interface ErrorKind {
   readonly status: number;
   readonly title: string;
+  /** Given only after the request was sent, so always with `sentStatus`. */
+  readonly isSent?: true;
 }
+
+/**
+ * The status of every refusal after which the target may have acted on the request, whatever its code: the one status
+ * that no client library sends again by itself (docs/adr/0056-answers-after-sending.md).
+ */
+export const sentStatus = 400;
 
 export const errorKinds = {
   // the caller's request
@@ -66,7 +74,7 @@ export const errorKinds = {
   approval_expired: { status: 403, title: 'The approval expired' },
   approval_withdrawn: { status: 403, title: 'The approval was withdrawn' },
   approval_voided: { status: 409, title: 'The approval was voided' },
-  outcome_unknown: { status: 502, title: 'It is not known whether the call was carried out' },
+  outcome_unknown: { status: sentStatus, title: 'It is not known whether the call was carried out', isSent: true },
   approval_decided: { status: 409, title: 'The approval is decided already' },
   too_many_approvals: { status: 429, title: 'Too many calls of this identity wait' },
   approval_digest_mismatch: { status: 409, title: 'The approval is for another request' },
@@ -83,7 +91,7 @@ export const errorKinds = {
   body_too_large: { status: 413, title: 'The body has to be seen before it is sent, and is too large' },
   snapshot_stale: { status: 503, title: 'The relay has had no word from the control plane for too long' },
   recorder_unavailable: { status: 503, title: 'The call cannot be recorded' },
-  outcome_not_recorded: { status: 503, title: 'The call was sent, and what came of it could not be recorded' },
+  outcome_not_recorded: { status: sentStatus, title: 'The call was sent, and its outcome could not be recorded', isSent: true },
   credential_unavailable: { status: 503, title: 'The credential for the target cannot be obtained' },
   credential_not_openable: { status: 503, title: 'The sealed credential cannot be opened for this connection' },
   relay_overloaded: { status: 503, title: 'The relay is at its limit' },
@@ -92,10 +100,10 @@ export const errorKinds = {
   target_address_refused: { status: 502, title: 'The target resolves to an address that is not allowed' },
   target_unreachable: { status: 502, title: 'The target cannot be reached' },
   target_reset: { status: 502, title: 'The target broke the connection' },
-  target_invalid_response: { status: 502, title: 'The target sent an invalid response' },
+  target_invalid_response: { status: sentStatus, title: 'The target sent an invalid response', isSent: true },
   target_timeout: { status: 504, title: 'The target did not answer in time' },
-  unmaskable_response: { status: 502, title: 'The response cannot be masked and was blocked' },
-  response_too_large: { status: 502, title: 'The response is over the limit' },
+  unmaskable_response: { status: sentStatus, title: 'The response cannot be masked and was blocked', isSent: true },
+  response_too_large: { status: sentStatus, title: 'The response is over the limit', isSent: true },
   // ours
   unavailable: { status: 503, title: 'A part of Hoop that is needed is not available' },
   internal: { status: 500, title: 'Something went wrong in Hoop' },
@@ -110,6 +118,8 @@ export interface Problem {
   readonly title: string;
   readonly status: number;
   readonly detail?: string;
+  /** The request was sent: the target may have acted on it. */
+  readonly sent?: true;
   readonly [extra: string]: unknown;
 }
 
@@ -118,6 +128,8 @@ export interface AppErrorOptions {
   readonly extras?: Readonly<Record<string, unknown>>;
   /** Further response headers, lower case. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The target may have acted on the request: the status becomes `sentStatus`. @default as the table says for the code */
+  readonly isSent?: true;
   /** Internal; logged, never sent. */
   readonly cause?: unknown;
 }
@@ -128,13 +140,17 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
   readonly detail: string;
+  /** The target may have acted on the request. */
+  readonly isSent: boolean;
   readonly extras: Readonly<Record<string, unknown>>;
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(code: ErrorCode, detail: string, options: AppErrorOptions = {}) {
     super(`${code}: ${detail}`, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
-    this.status = errorKinds[code].status;
+    const kind: ErrorKind = errorKinds[code];
+    this.isSent = options.isSent ?? kind.isSent ?? false;
+    this.status = this.isSent ? sentStatus : kind.status;
     this.detail = detail;
     this.extras = options.extras ?? {};
     this.headers = options.headers ?? {};
@@ -153,6 +169,7 @@ export function toProblem(error: unknown, requestId: string): Problem {
       title: errorKinds[error.code].title,
       status: error.status,
       detail: error.detail,
+      ...(error.isSent ? { sent: true as const } : {}),
       requestId,
     };
   }

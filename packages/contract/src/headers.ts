@@ -18,6 +18,8 @@ export const headers = {
   call: 'hoop-call',
   /** Response: the error code, only on responses that the relay itself made. */
   error: 'hoop-error',
+  /** Response: `true` beside `hoop-error` where the request was sent, so that the target may have acted on it. */
+  sent: 'hoop-sent',
 } as const;
 
 /** Every header that starts so is Hoop's: never forwarded to a target, never passed on from one. */

@@ -4,6 +4,9 @@ import { STATUS_CODES } from 'node:http';
 
 import { AppError, headers, toProblem } from '@hoop/contract';
 
+/** Asked by the libraries of OpenAI, Anthropic and others, and by Stripe's. */
+const noRetry = ['x-should-retry', 'false', 'stripe-should-retry', 'false'];
+
 export interface RenderedProblem {
   readonly status: number;
   readonly headers: string[];
@@ -30,6 +33,7 @@ export function renderProblem(error: unknown, callId: string): RenderedProblem {
     problem.code,
   ];
   if (problem.status === 401) list.push('www-authenticate', 'Bearer realm="hoop", error="invalid_token"');
+  if (error instanceof AppError && error.isSent) list.push(headers.sent, 'true', ...noRetry);
   if (error instanceof AppError) for (const [name, value] of Object.entries(error.headers)) list.push(name, value);
   return { status: problem.status, headers: list, body };
 }

@@ -67,16 +67,23 @@ export function fail(relay: Relay, call: Call, thrown: unknown): void {
   const { stage } = call;
   if (stage === 'concluded') return;
   call.stage = 'concluded';
-  const error = thrown instanceof AppError ? thrown : new AppError('internal', 'Something went wrong in the relay.', { cause: thrown });
-  logFailure(relay, call, error);
+  const cause = thrown instanceof AppError ? thrown : new AppError('internal', 'Something went wrong in the relay.', { cause: thrown });
+  logFailure(relay, call, cause);
+  const error = stage === 'sent' ? afterSending(cause) : cause;
   call.waiting?.abort(error);
   call.exchange?.abort(error);
   if (call.res.headersSent) cut(call);
   Promise.try(() => record(relay, call, stage, error)).then(
-    () => answer(relay, call, thrown),
+    () => answer(relay, call, stage === 'sent' ? error : thrown),
     (unrecorded: unknown) =>
       answer(relay, call, stage === 'sent' ? notRecorded('The target may have carried out this call', unrecorded) : unrecorded),
   );
+}
+
+/** The same refusal for a call that a target may have got: it says so, and no client library sends the call again by itself. */
+function afterSending({ code, detail, extras, headers: { 'retry-after': _, ...headers }, cause }: AppError): AppError {
+  const sentence = 'The request was sent, and the target may have acted on it: find out before you send it again.';
+  return new AppError(code, `${detail} ${sentence}`, { extras, headers, cause, isSent: true });
 }
 
 function record(relay: Relay, call: Call, stage: CallStage, error: AppError): Promise<void> {
@@ -118,7 +125,7 @@ function cut({ req, res }: Call): void {
 
 /** Refusals are in the record; what went wrong around us, with its cause, is for the log. */
 function logFailure({ log }: Relay, { id, connection }: Call, error: AppError): void {
-  if (error.status < 500) return;
+  if (error.status < 500 && !error.isSent) return;
   const details = {
     event: 'call_failed',
     callId: id,

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { headers as names } from '@hoop/contract';
+import { headers as names, sentStatus } from '@hoop/contract';
 import type { HeaderList } from '@hoop/contract';
 import { request } from 'undici';
 
@@ -19,20 +19,11 @@ const maxKeptBytes = 8_388_608;
 /** Longer than any connection's own limits. */
 const maxRunMs = 600_000;
 
-/** Errors of calls that a target may have got; any other ended the call before. */
-const sentErrors = new Set([
-  'target_reset',
-  'target_timeout',
-  'target_invalid_response',
-  'unmaskable_response',
-  'response_too_large',
-  'outcome_not_recorded',
-  'call_revoked',
-]);
-
 interface Sent {
   readonly response: DeferredResponse;
   readonly error: string | null;
+  /** The relay refused the call before a target could have got it. */
+  readonly isRefused: boolean;
   readonly isTooLarge: boolean;
 }
 
@@ -66,7 +57,7 @@ export async function runDeferred(relay: Relay, callId: string): Promise<void> {
     relay.log.error({ event: 'deferred_failed', callId, error: String(error) }, 'a deferred call did not come to an end');
     await finish(relay, callId, {
       state: 'unknown',
-      status: 502,
+      status: sentStatus,
       error: 'outcome_unknown',
       errorDetail: 'The relay did not see the end of the call.',
       response: null,
@@ -104,17 +95,17 @@ async function send(relay: Relay, token: string, stored: DeferredRequest): Promi
   return {
     response: { version: 1, status: statusCode, headers: kept, body: isTooLarge ? '' : Buffer.concat(chunks).toString('base64') },
     error,
+    isRefused: error !== null && !list.some(([name]) => name === names.sent),
     isTooLarge,
   };
 }
 
-async function report(relay: Relay, callId: string, { response, error, isTooLarge }: Sent): Promise<void> {
+async function report(relay: Relay, callId: string, { response, error, isRefused, isTooLarge }: Sent): Promise<void> {
   if (isTooLarge) {
     const errorDetail = `The call was carried out, but its response is larger than the ${maxKeptBytes} bytes that are kept for collection.`;
     await finish(relay, callId, { state: 'done', status: response.status, error: 'response_too_large', errorDetail, response: null });
     return;
   }
-  const isRefused = error !== null && !sentErrors.has(error);
   await finish(relay, callId, {
     state: isRefused ? 'refused' : 'done',
     status: response.status,

@@ -85,7 +85,7 @@ describe('the head of a response', () => {
     expect((await refused({ rules, type: 'image/png', body }))?.code).toBe('unmaskable_response');
     expect((await refused({ rules, type: 'image/png', body }))?.detail).toContain('unmaskedContentTypes');
     expect(await refused({ rules, type: 'image/png', body, unmaskedContentTypes: ['image/*'] })).toBeNull();
-    expect((await refused({ rules, type: 'image/png', body, unmaskedContentTypes: ['image/p'] }))?.status).toBe(502);
+    expect((await refused({ rules, type: 'image/png', body, unmaskedContentTypes: ['image/p'] }))?.status).toBe(400);
     expect((await refused({ rules, body: '{}', status: 206 }))?.detail).toContain('partial');
     expect((await refused({ scrub: compileScrubber(['a secret']), headers: [['content-encoding', 'exi']], body }))?.detail).toContain(
       'credential',
