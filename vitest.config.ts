@@ -17,13 +17,29 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** `npm run test:peers`: what needs servers and clients of other makers, and what runs on either queue, here on Redis. */
+const isPeersRun = process.env['HOOP_TEST_PEERS'] === 'true';
+const onEitherQueue = [
+  'packages/queue/src/queue.test.ts',
+  'packages/queue/src/durability.test.ts',
+  'packages/testkit/src/testkit.test.ts',
+  'apps/worker/src/worker.test.ts',
+  'apps/worker/src/approvals/approvals.test.ts',
+  'test/chaos/chaos.test.ts',
+  'test/chaos/faults.test.ts',
+  'test/deploy/compose.test.ts',
+  'test/e2e/own-servers.test.ts',
+];
+const rooms = ['packages', 'apps', 'test', 'examples'];
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ['packages/**/*.test.ts', 'apps/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
-    // The peers' suite: foreign clients, and long rounds of kills and chaos.
-    exclude: ['**/node_modules/**', '**/dist/**', '**/*.peers.test.ts'],
+    include: isPeersRun
+      ? [...rooms.map((room) => `${room}/**/*.peers.test.ts`), ...onEitherQueue]
+      : rooms.map((room) => `${room}/**/*.test.ts`),
+    exclude: ['**/node_modules/**', '**/dist/**', ...(isPeersRun ? [] : ['**/*.peers.test.ts'])],
     globalSetup: ['./packages/testkit/src/global-setup.ts'],
     execArgv: ['--conditions=@hoop/source'],
     sequence: { sequencer: LongestFirst },

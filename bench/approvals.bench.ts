@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util';
 
 import { newId } from '@hoop/contract';
-import { redisIsAvailable } from '@hoop/testkit';
+import { findProgram } from '@hoop/testkit';
 import pg from 'pg';
 
 import { startProduct, type Product } from '../test/chaos/product.ts';
@@ -182,7 +182,7 @@ async function lists({ ask }: Scene): Promise<Sample> {
 }
 
 for (const queue of ['postgres', 'redis'] as const) {
-  if (queue === 'redis' && !redisIsAvailable()) {
+  if (queue === 'redis' && findProgram('redis-server') === null) {
     process.stderr.write('approvals: there is no Redis here, so that half is not measured.\n');
     continue;
   }

@@ -8,7 +8,7 @@
 import path from 'node:path';
 
 import { relayNodeFlags } from '@hoop/relay/node-flags';
-import { redisIsAvailable, startTestRedis } from '@hoop/testkit';
+import { findProgram, startTestRedis } from '@hoop/testkit';
 import pg from 'pg';
 
 import { openBench, pinSelf, startProcess } from './measure.ts';
@@ -105,7 +105,7 @@ for (const [what, capture] of [
   await recording.close();
 }
 // What production uses, where it is installed: Redis with an append-only file that is synced before every answer.
-if (redisIsAvailable()) {
+if (findProgram('redis-server') !== null) {
   const redis = await startTestRedis();
   const onRedis = await startStage([{ name: 'plain', target: target.url }], { redisUrl: redis.url });
   await bench.compare({

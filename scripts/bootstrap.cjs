@@ -91,6 +91,7 @@ function main() {
     start: ['apps/cli/src/main.ts', 'start'],
     hoop: ['apps/cli/src/main.ts'],
     test: ['scripts/test.ts'],
+    'test:peers': ['scripts/test.ts', '--peers'],
     check: ['scripts/check.ts'],
     bench: ['bench/main.ts'],
   };

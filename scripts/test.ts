@@ -1,5 +1,6 @@
 /**
- * `npm test`: the static checks, then every test. Arguments go to vitest and skip the checks.
+ * `npm test`: the static checks, then every test that needs nothing else. Arguments go to vitest and skip the checks.
+ * `npm run test:peers` (`--peers`): the tests that need servers and clients of other makers.
  * The last line is `N passed, N failed`; a check that fails counts as one failed.
  */
 import { spawnSync } from 'node:child_process';
@@ -8,7 +9,8 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 
-const args = process.argv.slice(2);
+const isPeersRun = process.argv[2] === '--peers';
+const args = process.argv.slice(isPeersRun ? 3 : 2);
 
 function end(passed: number, failed: number, isFailure: boolean): never {
   // A run that failed without a failed test (an error outside of tests, say) must not look clean.
@@ -16,7 +18,7 @@ function end(passed: number, failed: number, isFailure: boolean): never {
   process.exit(isFailure || failed > 0 ? 1 : 0);
 }
 
-if (args.length === 0) {
+if (args.length === 0 && !isPeersRun) {
   const check = spawnSync(process.execPath, ['--conditions=@hoop/source', 'scripts/check.ts'], { stdio: 'inherit' });
   if (check.status !== 0) end(0, 1, true);
 }
@@ -27,7 +29,10 @@ const tests = spawnSync(
   process.execPath,
   ['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${results}`, ...args],
   // Every file has a process of its own, which loads much the same modules.
-  { stdio: 'inherit', env: { ...process.env, NODE_COMPILE_CACHE: path.resolve('node_modules/.cache/hoop-compile') } },
+  {
+    stdio: 'inherit',
+    env: { ...process.env, HOOP_TEST_PEERS: String(isPeersRun), NODE_COMPILE_CACHE: path.resolve('node_modules/.cache/hoop-compile') },
+  },
 );
 let passed = 0;
 let failed = 0;

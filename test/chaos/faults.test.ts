@@ -3,7 +3,7 @@ import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { progressUntil, redisIsAvailable, signalIfPresent, stuckAfterMs } from '@hoop/testkit';
+import { progressUntil, redisIsAvailable, testedQueues, signalIfPresent, stuckAfterMs } from '@hoop/testkit';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -23,7 +23,7 @@ const answerWithinMs = 30_000;
 const disk = openSmallDisk(260);
 afterAll(() => disk?.close());
 
-describe.each(['postgres', 'redis'] as const)('with the queue on %s', (queue) => {
+describe.each(testedQueues)('with the queue on %s', (queue) => {
   describe.skipIf(queue === 'redis' && !redisIsAvailable())('and real servers', () => {
     let product: Product;
     let grant: string;

@@ -10,7 +10,7 @@ import type { Database } from '@hoop/database';
 import { openQueue, prepareQueueSchema } from '@hoop/queue';
 import type { JobQueue, QueueConnection } from '@hoop/queue';
 import { packEntry, packRecords } from '@hoop/recording';
-import { createTestDatabase, redisIsAvailable, startGate, startTestRedis } from '@hoop/testkit';
+import { createTestDatabase, redisIsAvailable, testedQueues, startGate, startTestRedis } from '@hoop/testkit';
 import type { Gate, TestDatabase, TestRedis } from '@hoop/testkit';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -26,7 +26,7 @@ const killable = fileURLToPath(new URL('../test/worker-process.ts', import.meta.
 /** Far more than a worker takes to close, and far less than the outage, which lasts until the test ends it. */
 const outageMs = 60_000;
 
-describe.each(['postgres', 'redis'] as const)('the worker with its queue on %s', (kind) => {
+describe.each(testedQueues)('the worker with its queue on %s', (kind) => {
   describe.skipIf(kind === 'redis' && !redisIsAvailable())('with a real server', () => {
     let database: TestDatabase;
     let redis: TestRedis | undefined;

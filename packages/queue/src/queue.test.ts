@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-import { createTestDatabase, redisIsAvailable, startGate, startTestRedis } from '@hoop/testkit';
+import { createTestDatabase, redisIsAvailable, testedQueues, startGate, startTestRedis } from '@hoop/testkit';
 import type { Gate } from '@hoop/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
@@ -32,7 +32,7 @@ const servers: Record<QueueConnection['kind'], () => Promise<Server>> = {
 /** Far more than the time limits of these queues, and far less than the outages, which last until the test ends them. */
 const outageMs = 30_000;
 
-describe.each(['postgres', 'redis'] as const)('a queue on %s', (kind) => {
+describe.each(testedQueues)('a queue on %s', (kind) => {
   const isAvailable = kind === 'postgres' || redisIsAvailable();
 
   describe.skipIf(!isAvailable)('with a real server', () => {

@@ -1,12 +1,13 @@
 /** A real `redis-server` from PATH, for tests of the Redis backend. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+
+import { findPeer, findProgram } from './peers.ts';
 
 export interface TestRedis {
   readonly url: string;
@@ -18,34 +19,10 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-function findServer(): string | undefined {
-  for (const folder of (process.env['PATH'] ?? '').split(path.delimiter)) {
-    const file = path.join(folder, 'redis-server');
-    try {
-      accessSync(file, constants.X_OK);
-      return file;
-    } catch {
-      continue;
-    }
-  }
-  return undefined;
-}
+const install = 'Debian: apt-get install redis-server';
 
-let hasWarned = false;
-
-/**
- * For `describe.skipIf(!redisIsAvailable())`: says loudly that tests are skipped, and throws under CI, where the
- * Redis backend must be tested.
- */
-export function redisIsAvailable(): boolean {
-  if (findServer() !== undefined) return true;
-  const sentence =
-    'redis-server is not on PATH: the tests of the Redis backend cannot run. Install it (Debian: apt-get install redis-server).';
-  if (process.env['CI'] === 'true') throw new Error(sentence);
-  if (!hasWarned) process.stderr.write(`\n*** ${sentence} They are SKIPPED. ***\n\n`);
-  hasWarned = true;
-  return false;
-}
+/** For `describe.skipIf(!redisIsAvailable())`: false outside of the peers' run, where it must be there under CI. */
+export const redisIsAvailable = (): boolean => findPeer('redis-server', install) !== null;
 
 async function freePort(): Promise<number> {
   const probe = net.createServer().listen(0, '127.0.0.1');
@@ -77,8 +54,8 @@ export interface TestRedisOptions {
 
 /** Every write is appended and synced before it is answered, nothing is evicted: what production must use. */
 export async function startTestRedis({ settings = {} }: TestRedisOptions = {}): Promise<TestRedis> {
-  const program = findServer();
-  if (program === undefined) throw new Error('redis-server is not on PATH.');
+  const program = findProgram('redis-server');
+  if (program === null) throw new Error(`redis-server is not on PATH. Install it (${install}).`);
   const folder = await mkdtemp(path.join(os.tmpdir(), 'hoop-test-redis-'));
   const port = await freePort();
   const args = [

@@ -17,7 +17,7 @@ import type { ApprovalClaim, ChannelRecord, Database } from '@hoop/database';
 import { openQueueWorker, prepareQueueSchema } from '@hoop/queue';
 import type { QueueConnection } from '@hoop/queue';
 import { createDataKey, generateRecordingKeys, sealBody } from '@hoop/sealing';
-import { createTestDatabase, eventually, redisIsAvailable, startTestRedis } from '@hoop/testkit';
+import { createTestDatabase, eventually, redisIsAvailable, testedQueues, startTestRedis } from '@hoop/testkit';
 import type { TestDatabase, TestRedis } from '@hoop/testkit';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -66,7 +66,7 @@ async function startReceiver(): Promise<{
   return receiver;
 }
 
-describe.each(['postgres', 'redis'] as const)('approvals with the queue on %s', (kind) => {
+describe.each(testedQueues)('approvals with the queue on %s', (kind) => {
   describe.skipIf(kind === 'redis' && !redisIsAvailable())('with a real server', () => {
     let database: TestDatabase;
     let redis: TestRedis | undefined;
