@@ -16,6 +16,7 @@ describe('the way through Hoop', () => {
         grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
         subject_token: 'identity-token',
         subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+        resource: world.target.origin,
       },
     ]);
     expect(world.hoop.relayed.map(({ method, url, headers }) => [method, url, headers['hoop-grant']])).toEqual([

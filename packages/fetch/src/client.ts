@@ -1,7 +1,8 @@
 import { whileNotAborted } from './abort.ts';
 import { readEnvironment } from './environment.ts';
-import { type ControlPlane, exchangeToken } from './exchange.ts';
-import { createGrantCache, type Grant, type GrantCache } from './grants.ts';
+import { type ControlPlane, exchangeToken, retryWhenTold } from './exchange.ts';
+import type { Grant } from './grant-cache.ts';
+import { createGrants, type Grants, type GrantsOptions } from './grants.ts';
 import { HoopConfigurationError } from './hoop-configuration-error.ts';
 import { HoopTokenError } from './hoop-token-error.ts';
 import type { HoopOptions } from './options.ts';
@@ -11,7 +12,7 @@ import type { TokenRequest, TokenSource } from './tokens/token-source.ts';
 
 /** What all calls of a `createFetch` share. */
 export interface Client {
-  readonly grants: GrantCache;
+  readonly grants: Grants;
   /** The fetch to send with. */
   readonly fetch: () => typeof globalThis.fetch;
   /** The session of calls that name none. */
@@ -93,16 +94,17 @@ export function createClient(options: ClientOptions): Client {
     return relayUrl;
   };
 
-  const obtain = async (): Promise<Grant> => {
+  const obtain: GrantsOptions['obtain'] = async (narrowing, onKnown): Promise<Grant> => {
     const controlPlane = { url: controlPlaneUrl(), fetch: fetch(), signal: AbortSignal.timeout(options.exchangeTimeoutMs ?? 10_000) };
     const audience = options.audience ?? readEnvironment('HOOP_AUDIENCE') ?? new URL(controlPlane.url).origin;
-    const issued = await exchangeToken(controlPlane, await askForToken(token, { ...controlPlane, audience }));
+    const issued = await exchangeToken(controlPlane, await askForToken(token, { ...controlPlane, audience }), narrowing, onKnown);
     return { ...issued, relayUrl: chooseRelay(controlPlane, issued.relayUrl) };
   };
 
+  const now = (): number => Date.now();
   let session: string | undefined;
   return {
-    grants: createGrantCache({ obtain, now: () => Date.now() }),
+    grants: createGrants({ obtain: (...asked) => retryWhenTold(() => obtain(...asked), now), now }),
     fetch,
     session: () => (session ??= readEnvironment('HOOP_SESSION') ?? crypto.randomUUID()),
   };

@@ -1,7 +1,8 @@
+import { pause } from './abort.ts';
 import { jwtTokenType, tokenExchangeGrantType } from './constants.ts';
 import { type Connection, parseConnection } from './connection.ts';
 import { HoopExchangeError } from './hoop-exchange-error.ts';
-import { readProblem } from './problem.ts';
+import { type Problem, readProblem } from './problem.ts';
 
 /** What the control plane is asked with. */
 export interface ControlPlane {
@@ -9,6 +10,19 @@ export interface ControlPlane {
   readonly url: string;
   readonly fetch: typeof globalThis.fetch;
   readonly signal: AbortSignal;
+}
+
+/** What an exchange asks for: a connection by its name, or those whose targets are at an origin (RFC 8707); else all. */
+export interface Narrowing {
+  readonly scope?: string;
+  readonly resource?: string;
+}
+
+/** Connections that the identity may use, whatever the grant is for. */
+export interface KnownConnections {
+  readonly connections: readonly Connection[];
+  /** False: there are more than are listed. */
+  readonly isComplete: boolean;
 }
 
 /** A grant as the token endpoint issues it. */
@@ -21,8 +35,13 @@ export interface IssuedGrant {
 }
 
 /** Exchanges an identity token for a grant (RFC 8693). Throws a HoopExchangeError. */
-export async function exchangeToken(controlPlane: ControlPlane, subjectToken: string): Promise<IssuedGrant> {
-  const answer = await askControlPlane(controlPlane, subjectToken);
+export async function exchangeToken(
+  controlPlane: ControlPlane,
+  subjectToken: string,
+  narrowing: Narrowing,
+  onKnown: (known: KnownConnections) => void,
+): Promise<IssuedGrant> {
+  const answer = await askControlPlane(controlPlane, { subject_token: subjectToken, ...narrowing }, onKnown);
   const { access_token: token, expires_in: lifetimeSeconds, hoop_connections: connections, hoop_relay_url: relayUrl } = answer;
   if (typeof token !== 'string' || typeof lifetimeSeconds !== 'number' || !Array.isArray(connections)) {
     throw new HoopExchangeError(`${controlPlane.url}/oauth/token did not answer as Hoop's control plane does; is HOOP_URL right?`);
@@ -30,24 +49,39 @@ export async function exchangeToken(controlPlane: ControlPlane, subjectToken: st
   return {
     token,
     lifetimeSeconds,
-    connections: connections.map(readConnection),
+    connections: connections.map((entry) => {
+      const connection = readConnection(entry);
+      if (connection !== undefined) return connection;
+      throw new HoopExchangeError(`The control plane lists a connection that cannot be read: ${JSON.stringify(entry)}`);
+    }),
     relayUrl: typeof relayUrl === 'string' ? relayUrl : undefined,
   };
 }
 
-function readConnection(entry: unknown): Connection {
+function readConnection(entry: unknown): Connection | undefined {
   const { name, target } = (entry ?? {}) as Record<string, unknown>;
   try {
     if (typeof name === 'string' && typeof target === 'string') return parseConnection(name, target);
   } catch {
-    // Said below.
+    // The target is no URL.
   }
-  throw new HoopExchangeError(`The control plane lists a connection that cannot be read: ${JSON.stringify(entry)}`);
+  return undefined;
 }
 
-async function askControlPlane({ url, fetch, signal }: ControlPlane, subjectToken: string): Promise<Record<string, unknown>> {
+/** The list that goes with a grant for a `resource`, and with refusals of a choice. */
+function readKnown(answer: Record<string, unknown> | Problem): KnownConnections | undefined {
+  const { connections, isComplete } = (answer['hoop_known_connections'] ?? {}) as Record<string, unknown>;
+  if (!Array.isArray(connections)) return undefined;
+  return { connections: connections.map(readConnection).filter((one) => one !== undefined), isComplete: isComplete === true };
+}
+
+async function askControlPlane(
+  { url, fetch, signal }: ControlPlane,
+  asked: Record<string, string>,
+  onKnown: (known: KnownConnections) => void,
+): Promise<Record<string, unknown>> {
   const endpoint = `${url}/oauth/token`;
-  const form = { grant_type: tokenExchangeGrantType, subject_token: subjectToken, subject_token_type: jwtTokenType };
+  const form = { grant_type: tokenExchangeGrantType, subject_token_type: jwtTokenType, ...asked };
   let response: Response;
   let body: unknown;
   try {
@@ -60,8 +94,41 @@ async function askControlPlane({ url, fetch, signal }: ControlPlane, subjectToke
   }
   if (!response.ok) {
     const problem = await readProblem(response, 'unavailable');
+    const known = readKnown(problem);
+    if (known !== undefined) onKnown(known);
     const said = problem.detail ?? problem.title;
-    throw new HoopExchangeError(`Hoop's control plane answered ${response.status} at ${endpoint}: ${said}`, { problem });
+    const retryAfterSeconds = readRetryAfter(response);
+    throw new HoopExchangeError(`Hoop's control plane answered ${response.status} at ${endpoint}: ${said}`, { problem, retryAfterSeconds });
   }
-  return (body ?? {}) as Record<string, unknown>;
+  const answer = (body ?? {}) as Record<string, unknown>;
+  const known = readKnown(answer);
+  if (known !== undefined) onKnown(known);
+  return answer;
+}
+
+/** RFC 9110 §10.2.3, in seconds; the control plane gives no dates. */
+function readRetryAfter(response: Response): number | undefined {
+  const value = response.headers.get('retry-after') ?? '';
+  return response.status === 503 && /^[0-9]{1,4}$/.test(value) ? Number(value) : undefined;
+}
+
+/** The longest that exchanges are waited for in all, milliseconds. */
+const maxWaitMs = 60_000;
+
+/**
+ * Exchanges again after a 503 that says when: keys of an identity provider that has just changed them are fetched at most
+ * twice in half a minute, and a function that starts in that time should not fail.
+ */
+export async function retryWhenTold<T>(attempt: () => Promise<T>, now: () => number): Promise<T> {
+  const until = now() + maxWaitMs;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const seconds = error instanceof HoopExchangeError ? error.retryAfterSeconds : undefined;
+      const ms = Math.max(1, seconds ?? 0) * 1000;
+      if (seconds === undefined || now() + ms > until) throw error;
+      await pause(ms, undefined);
+    }
+  }
 }

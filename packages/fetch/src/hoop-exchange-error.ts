@@ -9,10 +9,13 @@ export class HoopExchangeError extends TypeError {
   /** The problem's code, e.g. `identity_unmatched`; `unavailable` where there was no answer to read. */
   readonly code: string;
   readonly problem: Problem | undefined;
+  /** Seconds after which a 503 asks to be tried again. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(message: string, options: { problem?: Problem; cause?: unknown } = {}) {
+  constructor(message: string, options: { problem?: Problem; cause?: unknown; retryAfterSeconds?: number | undefined } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = options.problem?.code ?? 'unavailable';
     this.problem = options.problem;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }

@@ -23,6 +23,14 @@ describe('grants', () => {
     ]);
   });
 
+  test('gets a new grant where the policy reads a claim that the old one does not carry', async () => {
+    world.hoop.intercept = (request, response) =>
+      request.headers['hoop-grant'] === 'grant-1' && (request.resume(), problem(response, 401, 'grant_outdated'), true);
+    const response = await world.fetch(`${world.target.origin}/echo`, { method: 'POST', body: 'text' });
+    expect(await response.json()).toMatchObject({ method: 'POST', body: 'text' });
+    expect(world.hoop.exchanges.map((one) => one['resource'])).toEqual([world.target.origin, world.target.origin]);
+  });
+
   test('sends once more only once', async () => {
     world.hoop.revoked.add('grant-1').add('grant-2');
     const response = await world.fetch(`${world.target.origin}/reason`);

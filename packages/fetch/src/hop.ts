@@ -1,9 +1,10 @@
 import { whileNotAborted } from './abort.ts';
 import { relayHeaders } from './call-headers.ts';
 import type { Client } from './client.ts';
-import { findRoute, type Route } from './connection.ts';
+import type { Route } from './connection.ts';
 import { hoopHeaders } from './constants.ts';
-import type { Grant } from './grants.ts';
+import type { KnownConnections } from './exchange.ts';
+import type { Found } from './grants.ts';
 import { HoopTargetError } from './hoop-target-error.ts';
 import type { HoopCallOptions } from './options.ts';
 import type { Hop } from './redirect.ts';
@@ -32,31 +33,29 @@ export interface Answer {
   readonly isRelayed: boolean;
 }
 
-type Decided = { readonly grant: Grant; readonly relayPath: string } | 'direct';
-
 /** Sends one request, through Hoop or (where that was chosen, and no connection serves it) directly. Follows no redirect. */
 export async function sendHop(call: Call, hop: Hop, isRedirected: boolean): Promise<Answer> {
   const { signal } = call.init;
-  let grant = await whileNotAborted(call.client.grants.get(), signal);
   for (let isRetry = false; ; isRetry = true) {
-    const decided = await whileNotAborted(decideRoute(call, hop, grant, isRedirected), signal);
-    if (decided === 'direct') {
+    const found = await whileNotAborted(findConnection(call, hop, isRedirected), signal);
+    if (found.route.kind === 'none' && call.unmanaged === 'direct') {
       if (call.defer) throw new HoopTargetError(hop.url, 'no connection serves this URL, and without Hoop a call cannot be deferred.');
       return { response: await send(call, hop.url.href, hop, hop.headers), isRelayed: false };
     }
-    grant = decided.grant;
+    if (!('grant' in found)) throw new HoopTargetError(hop.url, explainRoute(found.route, call.connection, found.known));
+    const { grant, route } = found;
     const headers = relayHeaders(hop.headers, grant.token, { ...call.described, ...describeWaiting(call, hop) });
     if (call.defer) headers.append('prefer', 'respond-async');
-    const response = await send(call, grant.relayUrl + decided.relayPath, hop, headers);
+    const response = await send(call, `${grant.relayUrl}/${route.name}${route.rest}${hop.url.search}`, hop, headers);
     if (!isRenewable(response) || isRetry) return { response, isRelayed: true };
-    const replacement = call.client.grants.replace(grant);
+    const renewed = found.renew();
     if (!hop.body.isReplayable) {
       // For the next call.
-      replacement.catch(() => {});
+      renewed.catch(() => {});
       return { response, isRelayed: true };
     }
     void discardBody(response);
-    grant = await whileNotAborted(replacement, signal);
+    await whileNotAborted(renewed, signal);
   }
 }
 
@@ -75,31 +74,30 @@ async function send(call: Call, url: string, hop: Hop, headers: Headers): Promis
   return fetch(url, body instanceof ReadableStream ? Object.assign(init, { duplex: 'half' }) : init);
 }
 
-/** Where a request goes. Asks once for a newer grant before saying that no connection serves it. */
-async function decideRoute(call: Call, hop: Hop, grant: Grant, isRedirected: boolean): Promise<Decided> {
-  const find = (one: Grant): Route => {
-    const route = findRoute(one.connections, hop.url, call.connection);
-    // A redirect may lead out of the connection that was named for the first request.
-    return route.kind === 'outside' && isRedirected ? findRoute(one.connections, hop.url) : route;
-  };
-  let used = grant;
-  let route = find(used);
-  if (route.kind === 'none' && call.unmanaged === 'direct') return 'direct';
-  if (route.kind === 'none' || route.kind === 'unknown') {
-    used = await call.client.grants.getNewer(used);
-    route = find(used);
-  }
-  if (route.kind === 'connection') return { grant: used, relayPath: `/${route.name}${route.rest}${hop.url.search}` };
-  throw new HoopTargetError(hop.url, explainRoute(route, call.connection, used));
+/** Where a request goes, and the grant for it. */
+async function findConnection({ client, connection, unmanaged }: Call, hop: Hop, isRedirected: boolean): Promise<Found> {
+  const mayBeOld = unmanaged === 'direct';
+  const found = await client.grants.find(hop.url, connection, mayBeOld);
+  // A redirect may lead out of the connection that was named for the first request.
+  return found.route.kind === 'outside' && isRedirected ? client.grants.find(hop.url, undefined, mayBeOld) : found;
 }
 
-function explainRoute(route: Exclude<Route, { kind: 'connection' }>, wanted: string | undefined, grant: Grant): string {
-  const known = grant.connections.map((one) => `${one.name} (${one.target})`).join(', ') || 'none';
+/** Connections that an error names at most. */
+const maxShown = 20;
+
+function explainRoute(
+  route: Exclude<Route, { kind: 'connection' }>,
+  wanted: string | undefined,
+  { connections, isComplete }: KnownConnections,
+): string {
+  const listed = connections.slice(0, maxShown).map((one) => `${one.name} (${one.target})`);
+  const known = (listed.join(', ') || (isComplete ? 'none' : 'not listed')) + (listed.length < connections.length ? ', …' : '');
   switch (route.kind) {
     case 'none':
       return (
         `no connection that this identity may use serves this URL (there are: ${known}). Register a connection whose target is the ` +
-        `start of the URL and let the identity use it, or set unmanaged to 'direct' (HOOP_UNMANAGED=direct) to call such URLs without Hoop.`
+        `start of the URL and let the identity use it, or set unmanaged to 'direct' (HOOP_UNMANAGED=direct) to call such URLs without Hoop.` +
+        (isComplete || connections.length === 0 ? '' : ' Not all connections are listed: name the one to use, { hoop: { connection } }.')
       );
     case 'unknown':
       return `there is no connection ${JSON.stringify(wanted)} that this identity may use (there are: ${known}).`;

@@ -87,7 +87,8 @@ export interface HoopOptions extends HoopCallOptions {
    */
   readonly audience?: string;
   /**
-   * How long the token source and the control plane may take together, milliseconds. A call's own limit is its `signal`.
+   * How long the token source and the control plane may take together each time they are asked, milliseconds. A call's own
+   * limit is its `signal`.
    * @default 10000
    */
   readonly exchangeTimeoutMs?: number;

@@ -17,13 +17,14 @@ export async function askRelay(
   signal: AbortSignal | null | undefined,
 ): Promise<Response> {
   const fetch = client.fetch();
-  let grant = await whileNotAborted(client.grants.get(), signal);
+  const held = await whileNotAborted(client.grants.any(), signal);
+  let { grant } = held;
   for (let isRetry = false; ; isRetry = true) {
     const headers = { [hoopHeaders.grant]: grant.token };
     const response = await fetch(grant.relayUrl + path, { method, headers, redirect: 'manual', signal: signal ?? null });
     if (isRetry || !isRenewable(response)) return response;
     void discardBody(response);
-    grant = await whileNotAborted(client.grants.replace(grant), signal);
+    grant = await whileNotAborted(held.renew(), signal);
   }
 }
 

@@ -24,7 +24,7 @@ export interface SmallHoop {
   readonly revoked: Set<string>;
   lifetimeSeconds: number;
   /** Answers exchanges instead of a grant. */
-  refusal: { status: number; body: unknown } | undefined;
+  refusal: { status: number; body: unknown; headers?: Record<string, string> } | undefined;
   /** Answers relayed requests instead of the target, where it returns true. */
   intercept: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
 }
@@ -63,13 +63,26 @@ export async function startSmallHoop(connections: Record<string, string>): Promi
   async function controlPlane(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.url !== '/oauth/token' || request.method !== 'POST') return answerJson(response, 404, {});
     hoop.exchanges.push(Object.fromEntries(new URLSearchParams((await readBody(request)).toString())));
-    if (hoop.refusal !== undefined) return answerJson(response, hoop.refusal.status, hoop.refusal.body);
+    if (hoop.refusal !== undefined) return answerJson(response, hoop.refusal.status, hoop.refusal.body, hoop.refusal.headers);
+    const asked = hoop.exchanges.at(-1)!;
+    const all = [...hoop.connections].map(([name, target]) => ({ name, target }));
+    const known = { hoop_known_connections: { connections: all.slice(0, 1000), isComplete: all.length <= 1000 } };
+    const isMeant = (one: { name: string; target: string }): boolean =>
+      asked['scope'] === undefined
+        ? asked['resource'] === undefined || new URL(one.target).origin === asked['resource']
+        : one.name === asked['scope'];
+    const chosen = all.filter(isMeant);
+    if (chosen.length === 0)
+      return answerJson(response, 400, { code: 'connection_unknown', detail: 'There is no such connection.', ...known });
+    if (chosen.length > 100)
+      return answerJson(response, 400, { code: 'too_many_connections', detail: 'Name those that are needed.', ...known });
     answerJson(response, 200, {
+      ...(asked['resource'] === undefined ? {} : known),
       access_token: `grant-${hoop.exchanges.length}`,
       token_type: 'N_A',
       expires_in: hoop.lifetimeSeconds,
       hoop_relay_url: relayUrl,
-      hoop_connections: [...hoop.connections].map(([name, target]) => ({ name, target })),
+      hoop_connections: chosen,
     });
   }
 
