@@ -48,8 +48,16 @@ describe('an admin token', () => {
     clock.advance(1);
     const refused = await whoAmI(made.token);
     expect(refused.status).toBe(401);
-    expect(refused.headers.get('www-authenticate')).toBe('Bearer realm="hoop"');
+    expect(refused.headers.get('www-authenticate')).toBe('Bearer realm="hoop", error="invalid_token"');
     expect(refused.body.detail).toContain('expired');
+  });
+
+  it('is asked for without an error where none was sent (RFC 6750 §3.1)', async () => {
+    for (const headers of [{}, { authorization: 'Basic dXNlcjpwYXNz' }]) {
+      const response = await fetch(`${h.url}/v1/admin-tokens/current`, { headers });
+      expect(response.status).toBe(401);
+      expect(response.headers.get('www-authenticate')).toBe('Bearer realm="hoop"');
+    }
   });
 
   it('stops working when it is revoked, at once', async () => {

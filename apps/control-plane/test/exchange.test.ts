@@ -93,6 +93,7 @@ describe('a token exchange that is refused', () => {
         new SignJWT({ iss: h.issuer.issuer, aud: 'hoop', sub: 'machine' }).setProtectedHeader({ alg: 'HS256' }).sign(new Uint8Array(32)),
     ],
     ['an unknown issuer', 'token_issuer_unknown', () => h.issuer.sign({ iss: 'https://nobody.example' })],
+    ['an issuer of other characters', 'token_issuer_unknown', () => h.issuer.sign({ iss: 'https://nobody.example/"é\\😀' })],
     ['another audience', 'token_audience_mismatch', () => h.issuer.sign({ aud: 'somebody' })],
     ['an expired token', 'token_expired', () => h.issuer.sign({ ...main, iat: seconds() - 600, exp: seconds() - 300 })],
     ['one from the future', 'token_not_yet_valid', () => h.issuer.sign({ ...main, nbf: seconds() + 300 })],
@@ -113,7 +114,9 @@ describe('a token exchange that is refused', () => {
     expect(status).toBe(400);
     expect(headers.get('content-type')).toBe('application/json');
     expect(body).toMatchObject({ code, error: 'invalid_request', type: `urn:hoop:error:${code}`, status: 400 });
-    expect(body['error_description']).toBe(body['detail']);
+    // RFC 6749 §5.2
+    expect(body['error_description']).toMatch(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/);
+    expect(body['error_description']).toHaveLength([...(body['detail'] as string)].length);
     expect(await h.database.prisma.securityEvent.count()).toBe(before + 1);
     const event = await h.call('GET', `/v1/security-events/${body['securityEvent']}`);
     expect(event.body).toMatchObject({

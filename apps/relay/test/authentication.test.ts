@@ -39,7 +39,11 @@ async function refusal(headers: Record<string, string>, code: string, status: nu
   const before = requests;
   const response = await fetch(`${world.relay.url}/${connection.name}/x`, { headers });
   expect({ status: response.status, code: response.headers.get('hoop-error') }).toEqual({ status, code });
-  if (status === 401) expect(response.headers.get('www-authenticate')).toContain('Bearer');
+  // RFC 6750 §3.1: no error where no token was sent
+  if (status === 401)
+    expect(response.headers.get('www-authenticate')).toBe(
+      `Bearer realm="hoop"${code === 'token_missing' ? '' : ', error="invalid_token"'}`,
+    );
   const { head, outcome } = await world.record(response.headers.get('hoop-call'));
   expect(outcome).toMatchObject({ state: 'refused', error: code });
   expect(JSON.stringify(head)).not.toContain(Object.values(headers)[0]!.slice(-40));

@@ -13,7 +13,9 @@ export interface Caller {
   readonly requestId: string;
 }
 
+/** RFC 6750 §3.1: a request without a token is told no error code. */
 const challenge = { 'www-authenticate': 'Bearer realm="hoop"' };
+const invalidToken = { 'www-authenticate': 'Bearer realm="hoop", error="invalid_token"' };
 
 /** Who calls. Every refusal of a token that was presented is a security event. @throws AppError `unauthenticated` */
 export async function authenticate(context: Context, audience: Audience, caller: Caller): Promise<Actor> {
@@ -41,7 +43,7 @@ function bearerOf(authorization: string | undefined): string | null {
 async function authenticateRelay(context: Context, token: string, caller: Caller): Promise<Actor> {
   if (timingSafeEqual(hashToken(token), context.keys.relayTokenHash)) return relayActor;
   await refuse(context, 'relay_authentication', 'unauthenticated', 'This is not the token of a relay.', caller);
-  throw new AppError('unauthenticated', 'This is not the token of a relay.', { headers: challenge });
+  throw new AppError('unauthenticated', 'This is not the token of a relay.', { headers: invalidToken });
 }
 
 async function authenticateAdmin(context: Context, token: string, caller: Caller): Promise<Actor> {
@@ -58,7 +60,7 @@ async function authenticateAdmin(context: Context, token: string, caller: Caller
   if (found === null || fault !== null) {
     const whose = found === null ? '' : ` It is "${found.name}" (${found.id}).`;
     await refuse(context, 'admin_authentication', 'unauthenticated', `${fault}${whose}`, caller);
-    throw new AppError('unauthenticated', fault!, { headers: challenge });
+    throw new AppError('unauthenticated', fault!, { headers: invalidToken });
   }
   if (found.lastUsedAt === null || now.getTime() - Date.parse(found.lastUsedAt) >= 60_000) {
     await noteAdminTokenUse(context.database.prisma, found.id, now);

@@ -13,5 +13,17 @@ const oauthErrors: Partial<Record<ErrorCode, string>> = {
 /** A problem as clients of the token endpoint read it: `error` beside our members, and 400 for every refusal. */
 export function toOAuthProblem(problem: Problem): Problem {
   const status = problem.status < 500 && problem.status !== 405 && problem.status !== 413 && problem.status !== 415 ? 400 : problem.status;
-  return { ...problem, status, error: oauthErrors[problem.code] ?? 'invalid_request', error_description: problem.detail ?? problem.title };
+  return {
+    ...problem,
+    status,
+    error: oauthErrors[problem.code] ?? 'invalid_request',
+    error_description: describable(problem.detail ?? problem.title),
+  };
 }
+
+/** RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E, so ASCII without quotes and backslashes. */
+const describable = (text: string): string =>
+  text
+    .replaceAll('"', "'")
+    .replaceAll('\\', '/')
+    .replace(/[^\x20-\x7e]/gu, '?');

@@ -13,6 +13,9 @@ export interface RenderedProblem {
   readonly body: Buffer;
 }
 
+/** RFC 6750 §3.1: a request without a token is told no error code. */
+const challenge = 'Bearer realm="hoop"';
+
 /** Anything thrown, as what the caller gets. What is not an `AppError` shows nothing but that it happened. */
 export function renderProblem(error: unknown, callId: string): RenderedProblem {
   const problem = { ...toProblem(error, callId), callId };
@@ -32,7 +35,8 @@ export function renderProblem(error: unknown, callId: string): RenderedProblem {
     headers.error,
     problem.code,
   ];
-  if (problem.status === 401) list.push('www-authenticate', 'Bearer realm="hoop", error="invalid_token"');
+  if (problem.status === 401)
+    list.push('www-authenticate', problem.code === 'token_missing' ? challenge : `${challenge}, error="invalid_token"`);
   if (error instanceof AppError && error.isSent) list.push(headers.sent, 'true', ...noRetry);
   if (error instanceof AppError) for (const [name, value] of Object.entries(error.headers)) list.push(name, value);
   return { status: problem.status, headers: list, body };
