@@ -111,6 +111,23 @@ describe('a backtest', () => {
     expect(counts(await backtest(id, [{ name: 'all', effect: 'allow', match: { methods: ['POST'] } }]))).toEqual({ newlyAllowed: 1 });
   });
 
+  it('uses the body of a refused call, and says of one that was refused unread that it is not known', async () => {
+    const denied = { method: 'POST', decision: decided('deny') };
+    const refused = { state: 'refused' as const, status: 403, targetStatus: null };
+    const unread = { bytes: 0, digest: null, sealed: null, keptBytes: 0, truncated: true, contentType: 'application/json', unread: true };
+    const { id, ids } = await recorded([
+      { head: denied, outcome: refused, request: '{"amount":5}' },
+      { head: denied, outcome: refused, request: '{"amount":500}' },
+      { head: denied, outcome: refused, request: '{"amount":5,"Amount":500}' },
+      { head: denied, outcome: refused, request: '{"Amount":5}' },
+      { head: denied, outcome: { ...refused, requestBody: unread } },
+    ]);
+    const { changes, unchanged } = await backtest(id, [small]);
+    expect(changes.newlyAllowed.examples.map((one) => one.callId)).toEqual([ids[0]]);
+    expect(unchanged).toBe(3);
+    expect(changes.unknown.examples).toMatchObject([{ callId: ids[4], reason: expect.stringContaining('masked or not kept') }]);
+  });
+
   it('knows no headers where the connection keeps none', async () => {
     const { id } = await recorded([{ head: { method: 'GET', requestHeaders: [], decision: decided('allow') }, outcome: noBody }]);
     expect(counts(await backtest(id, [{ ...read, when: '"x-team" in request.headers && request.headers["x-team"] == "a"' }]))).toEqual({

@@ -21,6 +21,7 @@ import { whyRevoked } from './data-path/authenticate.ts';
 import { fail } from './data-path/conclude.ts';
 import { isUsable } from './data-path/resolve.ts';
 import { Refusals } from './record/refusals.ts';
+import { RefusedBodies } from './record/refused-body.ts';
 import { createMaskDiscovery } from './discovery/mask-discovery.ts';
 import type { Relay } from './relay.ts';
 import { Sessions } from './caller/sessions.ts';
@@ -98,6 +99,7 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
     renewedAt: new Map(),
     recorder,
     refusals: new Refusals(recorder),
+    refusedBodies: new RefusedBodies(),
     discovery: createMaskDiscovery({
       ...config.discovery,
       now,

@@ -13,6 +13,7 @@ import type { Callers } from './caller/callers.ts';
 import type { DeferredRun } from './deferred/deferred-run.ts';
 import type { MaskDiscovery } from './discovery/mask-discovery.ts';
 import type { Refusals } from './record/refusals.ts';
+import type { RefusedBodies } from './record/refused-body.ts';
 import type { Sessions } from './caller/sessions.ts';
 import type { SnapshotClient } from './control-plane/follow-snapshot.ts';
 import type { Configuration } from './configuration/configuration.ts';
@@ -35,6 +36,7 @@ export interface Relay {
   readonly renewedAt: Map<string, number>;
   readonly recorder: Recorder;
   readonly refusals: Refusals;
+  readonly refusedBodies: RefusedBodies;
   /** Looks for sensitive fields that no rule covers. */
   readonly discovery: MaskDiscovery;
   /** Keeps approvals and deferred calls. */

@@ -2,8 +2,8 @@
 import type { RequestListener } from 'node:http';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
-import { maskRuleSchema } from '@hoop/contract';
-import type { ConnectionSnapshot, RecordedBody } from '@hoop/contract';
+import { approvalRuleSchema, credentialSourceSettingsSchema, maskRuleSchema } from '@hoop/contract';
+import type { ConnectionSettings, ConnectionSnapshot, RecordedBody, Rule } from '@hoop/contract';
 import { openBody, openDataKey } from '@hoop/sealing';
 import { readBody, startTarget } from '@hoop/testkit';
 import type { TestTarget } from '@hoop/testkit';
@@ -112,5 +112,103 @@ describe('the body of a request is recorded', () => {
     const { kept, status } = await recorded(await connect(), { ...json, 'content-encoding': 'gzip' }, gzipSync(body));
     expect(status).toBe(400);
     expect(kept).toBe(masked);
+  });
+});
+
+describe('the body of a refused call is recorded', () => {
+  const rules: Rule[] = [
+    { name: 'small', effect: 'allow', when: 'request.body.amount <= 100', mask: [maskRuleSchema.parse({ key: 'note' })] },
+    {
+      name: 'by hand',
+      effect: 'require_approval',
+      when: 'request.body.amount == 50',
+      approval: approvalRuleSchema.parse({ reviewers: ['group:ops'] }),
+    },
+  ];
+  const refusedBy = async (settings: Partial<ConnectionSettings['recording']> = {}): Promise<ConnectionSnapshot> =>
+    world.connect({
+      target: target.url,
+      rules,
+      mask: [maskRuleSchema.parse({ key: 'email' })],
+      settings: { recording: { capture: 'full', ...settings } },
+    });
+  const large = JSON.stringify({ amount: 500, email: 'ada@example.com', note: 'secret' });
+
+  async function refused(connection: ConnectionSnapshot, content: string, headers: Record<string, string> = json) {
+    const response = await world.call(connection, '/x', { method: 'POST', headers, body: content });
+    const { head, outcome } = await world.record(response.headers.get('hoop-call'));
+    const facts = outcome!.requestBody;
+    if (facts?.sealed == null) return { status: response.status, head, facts, kept: null };
+    const key = await openDataKey(world.recordingKeys.privateJwks, outcome!.dataKey!.wrapped);
+    return { status: response.status, head, facts, kept: openBody(key, facts.sealed, `${outcome!.callId}:request`).toString() };
+  }
+
+  it('masked by the policy and by every rule, whichever it was meant to fall under', async () => {
+    const { status, head, facts, kept } = await refused(await refusedBy(), large);
+    expect(status).toBe(403);
+    expect(head!.decision).toMatchObject({ effect: 'deny' });
+    expect(kept).toBe('{"amount":500,"email":"[redacted]","note":"[redacted]"}');
+    expect(facts).toMatchObject({
+      bytes: large.length,
+      digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+      truncated: false,
+      contentType: 'application/json',
+    });
+  });
+
+  it.each([
+    ['in two spellings of a name', '{"amount":5,"Amount":50000}', 422],
+    ['with a number that servers read differently', '{"amount":100.00000000000000001}', 403],
+  ])('also where it could not be decided about: %s', async (_what, content, expected) => {
+    const { status, kept } = await refused(await refusedBy(), content);
+    expect(status).toBe(expected);
+    expect(kept).toBe(content);
+  });
+
+  it('as far as the setting goes: facts alone without capture, and a part over the limit', async () => {
+    const none = await refused(await refusedBy({ capture: 'heads' }), large);
+    expect(none).toMatchObject({ kept: null, facts: { bytes: large.length, keptBytes: 0, digest: expect.any(String) } });
+    const part = await refused(await refusedBy({ maxBodyBytes: 20 }), large);
+    expect(part.facts).toMatchObject({ bytes: large.length, truncated: true });
+    expect(part.kept!.length).toBeLessThanOrEqual(40);
+    expect(part.kept).not.toContain('ada@');
+  });
+
+  it('and says so where it was refused before it was read', async () => {
+    const connection = await world.connect({
+      target: target.url,
+      rules: [{ name: 'reads', effect: 'allow', match: { methods: ['GET'] } }],
+    });
+    const { facts } = await refused(connection, large);
+    expect(facts).toMatchObject({ unread: true, bytes: 0, sealed: null });
+  });
+
+  it('of a call that had its intent and was never sent', async () => {
+    const connection = await world.connect({
+      target: target.url,
+      rules: [{ name: 'all', effect: 'allow', when: 'request.body.amount > 1' }],
+      credential: {
+        settings: credentialSourceSettingsSchema.parse({
+          type: 'oauth2_client_credentials',
+          tokenUrl: `${target.url}/nothing`,
+          clientId: 'x',
+        }),
+        secrets: { clientSecret: 'y' },
+      },
+    });
+    answer = (_req, res) => void res.writeHead(500).end();
+    const { status, kept } = await refused(connection, '{"amount":5}');
+    expect(status).toBe(503);
+    expect(kept).toBe('{"amount":5}');
+  });
+
+  it('within a rate, above which the length alone is', async () => {
+    const connection = await refusedBy();
+    const content = JSON.stringify({ amount: 500, text: 'x'.repeat(300_000) });
+    const all = await Promise.all(Array.from({ length: 8 }, () => refused(connection, content)));
+    const kept = all.filter((one) => one.kept !== null);
+    expect(kept.length).toBeGreaterThan(0);
+    expect(kept.length).toBeLessThan(8);
+    for (const { facts } of all) expect(facts).toMatchObject({ bytes: content.length });
   });
 });

@@ -34,6 +34,8 @@ export const recordedBodySchema = z.object({
   decoded: z.boolean().optional(),
   /** Of a request: the masking rules could not be applied to it, or from somewhere on, and only what is masked is kept. */
   withheld: z.boolean().optional(),
+  /** Of a request: it was refused before its body was read, so that nothing is known of it; `bytes` is 0. */
+  unread: z.boolean().optional(),
 });
 export type RecordedBody = z.infer<typeof recordedBodySchema>;
 

@@ -136,7 +136,7 @@ function possibleEffects(policy: CompiledPolicy, facts: Facts): Possibilities {
     else
       unknown.push({
         rule,
-        fault: new Fault(`the context ${masked.key} was masked in the recording`, 'masked'),
+        fault: new Fault(`the context ${masked.key} is masked or not kept in the recording`, 'masked'),
         isConditional: false,
         isContextMasked,
       });

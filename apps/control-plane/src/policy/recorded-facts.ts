@@ -63,7 +63,8 @@ const notKnown: BodyFacts = { body: maskedValue, bodyState: 'parsed' };
 /** As the relay would have read it: what it would not look into, it is not looked into here. */
 function bodyOf({ call, body, mask, maxInspectedBytes }: RecordedParts): BodyFacts {
   const { requestBody, requestHeaders } = call;
-  // A call that a target answered without a record of a body had none. Of a refused one, the body was never read.
+  // Refused before it was read; older records of refused calls say nothing of a body.
+  if (requestBody?.unread === true) return notKnown;
   if (requestBody === null && call.targetStatus === null && announcesBody(requestHeaders)) return notKnown;
   if (requestBody === null) return { body: null, bodyState: 'absent' };
   if (requestBody.bytes === 0) return { body: null, bodyState: 'absent' };

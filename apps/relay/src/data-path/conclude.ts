@@ -6,6 +6,7 @@ import type { HeaderList, OutcomeState } from '@hoop/contract';
 
 import type { Call, CallStage } from '../call/call.ts';
 import { outcomeOf, recordOutcome } from '../record/outcome.ts';
+import { refusedBody } from '../record/refused-body.ts';
 import { renderProblem, sendProblem } from '../call/problem.ts';
 import type { Relay } from '../relay.ts';
 import { discardRest } from '../transfer/upload.ts';
@@ -90,7 +91,10 @@ function record(relay: Relay, call: Call, stage: CallStage, error: AppError): Pr
   const status = call.res.headersSent ? call.targetStatus : call.isCallerGone ? null : error.status;
   const outcome = { state: endState(call, stage), status, error };
   if (stage !== 'open') return recordOutcome(relay, call, outcome);
-  return relay.refusals.record(callHead(relay, call), outcomeOf(relay, call, outcome), call.caller === null);
+  const head = callHead(relay, call);
+  const refused = outcomeOf(relay, call, outcome);
+  if (call.caller === null || !call.request!.hasBody) return relay.refusals.record(head, refused, call.caller === null);
+  return refusedBody(relay.refusedBodies, call).then((body) => relay.refusals.record(head, { ...refused, ...body }, false));
 }
 
 function endState(call: Call, stage: CallStage): OutcomeState {

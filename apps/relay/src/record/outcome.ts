@@ -11,6 +11,7 @@ import { bodyJson, completionPart, responseHeadersPart, targetPart } from './ent
 import type { Relay } from '../relay.ts';
 import { keepRequestBody } from './kept-body.ts';
 import type { KeptBody } from './kept-body.ts';
+import { heldCapture } from './refused-body.ts';
 import { strangerOutcome } from './strangers.ts';
 
 export interface Ending {
@@ -37,18 +38,32 @@ export function outcomeOf(relay: Relay, call: Call, { state, status, error }: En
 
 /** Resolves once what came of a call that was intended is durable. */
 export function recordOutcome(relay: Relay, call: Call, ending: Ending): Promise<void> {
-  const sent = call.exchange?.request;
-  const kept = sent ? keepRequestBody(call, sent) : null;
-  if (kept instanceof Promise) return kept.then((body) => relay.recorder.add(packOutcome(relay, call, ending, body)));
-  return relay.recorder.add(packOutcome(relay, call, ending, kept));
+  const capture = call.exchange === null ? heldBody(call) : call.exchange.request;
+  const kept = capture === null ? null : keepRequestBody(call, capture);
+  if (kept instanceof Promise) return kept.then((body) => relay.recorder.add(packOutcome(relay, call, ending, capture, body)));
+  return relay.recorder.add(packOutcome(relay, call, ending, capture, kept));
+}
+
+/** Of a call that ended before it was sent, where a condition or a person had to see the body. */
+function heldBody({ body, session, connection }: Call): BodyCapture | null {
+  const keys = session?.keys ?? null;
+  if (body === null || keys === null) return null;
+  const { capture, maxBodyBytes } = connection!.snapshot.settings.recording;
+  return heldCapture(capture === 'full' ? maxBodyBytes : 0, keys, body);
 }
 
 /** As recorder-pack.ts wants it. */
-function packOutcome(relay: Relay, call: Call, { state, status, error }: Ending, requestKept: KeptBody | null): PackedEntry {
+function packOutcome(
+  relay: Relay,
+  call: Call,
+  { state, status, error }: Ending,
+  capture: BodyCapture | null,
+  requestKept: KeptBody | null,
+): PackedEntry {
   const { exchange, connection, session, lease } = call;
   const sealed: Uint8Array[] = [];
   const keepsHeads = connection!.snapshot.settings.recording.capture !== 'none' && call.targetStatus !== null;
-  const requestBody = requestKept === null ? null : recordedBody(call, 'request', exchange!.request!, requestKept, sealed);
+  const requestBody = requestKept === null ? null : recordedBody(call, 'request', capture!, requestKept, sealed);
   const responseBody =
     exchange && exchange.response.bytes > 0
       ? recordedBody(call, 'response', exchange.response, responseKept(exchange.response), sealed)

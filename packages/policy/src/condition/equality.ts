@@ -11,7 +11,7 @@ import { charge, Duration, Fault, isMap, maskedValue, mismatch, stringCost, Time
 import type { Meter } from './values.ts';
 
 const isSame = (order: number): boolean => order === 0;
-const maskedPart = (): Fault => new Fault('a part of a compared value was masked in the recording', 'masked');
+const maskedPart = (): Fault => new Fault('a part of a compared value is masked or not kept in the recording', 'masked');
 const doubtful = (a: unknown, b: unknown): Fault =>
   typeof a === typeof b && typeName(a) === typeName(b)
     ? new Fault('two values differ only in what some servers do not look at')

@@ -24,7 +24,7 @@ export { Fault } from './fault.ts';
 export const maskedValue: unique symbol = Symbol('masked');
 
 export function known(value: unknown, source: string): unknown {
-  if (value === maskedValue) throw new Fault(`\`${source}\` was masked in the recording`, 'masked');
+  if (value === maskedValue) throw new Fault(`\`${source}\` is masked or not kept in the recording`, 'masked');
   return value;
 }
 
