@@ -152,6 +152,7 @@ async function main(): Promise<void> {
     candidate: timed(() => mask(null, body, { scrub }), body.length),
     baseline: timed(parse(body), body.length),
   });
+  await compareHostile(bench, body);
   const small = document(1024).subarray(0);
   const headers: [string, string][] = [
     ['content-type', 'application/json'],
@@ -172,6 +173,47 @@ async function main(): Promise<void> {
   });
   reportFirstBytes(bench, ten, body);
   for (const kind of ['json', 'event-stream', 'gzip'] as const) await reportMemory(bench, kind);
+}
+
+const hex = (code: number, width: number): string => code.toString(16).padStart(width, '0');
+const notations: readonly ((code: number) => string)[] = [
+  (code) => String.fromCharCode(code),
+  (code) => `%${hex(code, 2)}`,
+  (code) => `\\u${hex(code, 4)}`,
+  (code) => `&#${code};`,
+  (code) => `${String.fromCharCode(code)}\0`,
+];
+
+/** Looking for a secret of 600 characters: in bodies that are made to be expensive, and in one that is not. */
+async function compareHostile(bench: ReturnType<typeof openBench>, plain: Buffer): Promise<void> {
+  let state = 1;
+  const next = (limit: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 4_294_967_296) * limit);
+  };
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  const secret = `eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.${Array.from({ length: 563 }, () => letters[next(letters.length)]).join('')}`;
+  const write = (pick: (i: number) => number): Buffer =>
+    Buffer.from(Array.from({ length: 8192 }, (_, i) => notations[next(notations.length)]!(pick(i))).join(''));
+  const bodies: Readonly<Record<string, Buffer>> = {
+    'its characters in random notations': write(() => secret.charCodeAt(next(secret.length))),
+    'the beginning of a JWT in random notations': write((i) => secret.charCodeAt(i % 37)),
+    'all of it but its end in random notations': write((i) => secret.charCodeAt(i % 599)),
+  };
+  const scrub = compileScrubber([secret]);
+  const nsPerByte = (body: Buffer) => () => ({
+    value: timeCalls(() => mask(null, body, { scrub }), { forMs: 150, warmUpMs: 100 }).value / body.length,
+  });
+  for (const [name, body] of Object.entries(bodies)) {
+    await bench.compare({
+      case: `scrubbing ${name}`,
+      unit: 'ns/byte',
+      goal: 20,
+      lowerIsBetter: true,
+      candidate: nsPerByte(body),
+      baseline: nsPerByte(plain),
+    });
+  }
 }
 
 function reportFirstBytes(bench: ReturnType<typeof openBench>, masking: CompiledMasking, body: Buffer): void {

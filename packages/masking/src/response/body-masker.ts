@@ -5,7 +5,7 @@ import type { Engine } from '../engine.ts';
 import { Malformed } from '../formats/machine.ts';
 import { enterWorkplace } from '../formats/workplace.ts';
 import type { Workplace } from '../formats/workplace.ts';
-import type { ScrubStream } from '../scrubber/scrubber.ts';
+import type { ScrubStream } from '../scrubber/scrub-stream.ts';
 import type { Format, MediaType } from './content-type.ts';
 import type { MaskingReport, ResponseMasker, ResponseMaskerInput } from './response-masker.ts';
 import { maskHeaderValues } from './response-headers.ts';
@@ -43,7 +43,12 @@ export class BodyMasker implements ResponseMasker {
   write(chunk: Uint8Array): boolean {
     if (this.isOver || chunk.length === 0) return true;
     this.#read += chunk.length;
-    const bytes = this.#scrub === null ? chunk : this.#scrub.write(chunk);
+    if (this.#scrub === null) return this.#mask(chunk);
+    const bytes = this.#scrub.write(chunk);
+    if (this.#scrub.isExhausted) {
+      this.#cut(new Malformed(this.#read, 'the credential cannot be looked for in it with the work that a body may take'));
+      return true;
+    }
     return bytes === null || this.#mask(bytes);
   }
 

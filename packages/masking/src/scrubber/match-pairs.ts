@@ -1,10 +1,10 @@
 /**
- * Which two bytes may follow each other in a secret, however it is written. Most texts are full of pairs that never
+ * The pairs of bytes that may follow each other in a secret, in any notation. Most texts are full of pairs that never
  * do; every match that starts before such a pair ends before it, so that a search can go over long pieces by looking
  * at one pair of each (as Wu and Manber's does).
  */
-import type { GraphPattern } from './escape-graph.ts';
-import { skipsOf } from './escape-graph.ts';
+import { skipsOf } from './pattern.ts';
+import type { Pattern } from './pattern.ts';
 import { writingOf, writingOfCharacter } from './writing.ts';
 
 /** Bytes that are gone over at once, at most. */
@@ -15,8 +15,12 @@ export class MatchPairs {
   readonly #bits = new Int32Array(2048);
   /** No match is shorter, in bytes. */
   readonly #width: number;
+  /** Pairs looked at. */
+  looked = 0;
+  /** All pairs from the last result of `skip` up to this offset may be in a match. */
+  likelyTo = 0;
 
-  constructor(patterns: readonly GraphPattern[]) {
+  constructor(patterns: readonly Pattern[]) {
     this.#width = Math.min(widest, ...patterns.map((pattern) => pattern.positions.length));
     // wider encodings have NULs anywhere
     for (let byte = 0; byte < 256; byte++) {
@@ -30,20 +34,51 @@ export class MatchPairs {
     return ((this.#bits[(first >> 5) | (second << 3)]! >>> (first & 31)) & 1) === 1;
   }
 
-  /** No match starts before the position that it gives, in `bytes[from, n)` or whatever follows. */
+  /**
+   * A position in `bytes[from, n)` before which no match starts, whatever follows `n`. Calls of one scan hand on
+   * `likelyTo`, so that each pair is looked at once.
+   */
   skip(bytes: Uint8Array, from: number, n: number): number {
     const width = this.#width;
     let at = from;
+    let looked = 0;
     while (at + width <= n) {
-      let pair = at + width - 2;
-      while (pair >= at && this.has(bytes[pair]!, bytes[pair + 1]!)) pair--;
-      if (pair < at) return at;
+      const last = at + width - 2;
+      const least = Math.max(at, this.likelyTo);
+      let pair = last;
+      while (pair >= least && this.has(bytes[pair]!, bytes[pair + 1]!)) pair--;
+      looked += last - pair + 1;
+      if (pair < least) {
+        this.likelyTo = last + 1;
+        break;
+      }
       at = pair + 1;
     }
+    this.looked += looked;
     return at;
   }
 
-  #addPattern(pattern: GraphPattern): void {
+  /** False: no match is in this text, which has one byte a character, or characters that are not in any pair. */
+  mayMatch(text: string): boolean {
+    const width = this.#width;
+    const n = text.length;
+    let at = 0;
+    while (at + width <= n) {
+      let pair = at + width - 2;
+      while (pair >= at) {
+        const first = text.charCodeAt(pair);
+        const second = text.charCodeAt(pair + 1);
+        if (first > 0xff || second > 0xff) return true;
+        if (!this.has(first, second)) break;
+        pair--;
+      }
+      if (pair < at) return true;
+      at = pair + 1;
+    }
+    return false;
+  }
+
+  #addPattern(pattern: Pattern): void {
     const skips = writingOf(skipsOf(pattern));
     this.#addAll(skips.pairs);
     this.#cross(skips.lasts, skips.firsts);

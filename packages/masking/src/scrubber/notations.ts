@@ -22,7 +22,7 @@ const letters: ReadonlyMap<number, string> = new Map([
   [0x5c, '\\'],
   [0x2f, '/'],
 ]);
-const names: ReadonlyMap<number, readonly string[]> = new Map([
+export const names: ReadonlyMap<number, readonly string[]> = new Map([
   [0x26, ['amp']],
   [0x3c, ['lt']],
   [0x3e, ['gt']],

@@ -1,30 +1,19 @@
 /**
- * All ways in which a text may be written, as a graph over bytes: each character raw or in a notation, the opening of
- * which may be in a notation again. UTF-16 and UTF-32 are the same with NULs between. Nodes and edges are made when a
- * byte first leads to them.
+ * For tests: the notations that the scrubber has to know, told another way. All ways in which a text may be written, as
+ * a graph over bytes: each character raw or in a notation, the opening of which may be in a notation again. UTF-16 and
+ * UTF-32 are the same with NULs between. Searching the graph takes as much work as it has nodes, for each byte.
  */
 import { utf8Bytes } from '../bytes.ts';
-import { notationsOf, openings } from './notations.ts';
+import { notationsOf, openings } from '../scrubber/notations.ts';
+import { skipsOf } from '../scrubber/pattern.ts';
+import type { Pattern } from '../scrubber/pattern.ts';
 
 /** NULs that may follow one byte: UTF-32 has three. */
 const maxNuls = 3;
 /** Line breaks and blanks between two characters of base64 or hexadecimal text. */
 const maxBreaks = 4;
 
-const softBreaks: readonly string[] = ['=\n', '=\r\n'];
-const lineBreaks: readonly string[] = [...softBreaks, '\r', '\n', ' ', '\t', '\\n', '\\r', '%0a', '%0d', '&#10;', '&#13;'];
-
-/** A text as positions, each a set of characters that may stand there. */
-export interface GraphPattern {
-  readonly positions: readonly (readonly number[])[];
-  /** Notations one inside the other: 1 or 2. */
-  readonly depth: 1 | 2;
-  /** Line breaks may stand between characters. */
-  readonly breaks: boolean;
-}
-
-/** What may stand between two characters of a pattern, in lower case. */
-export const skipsOf = (pattern: GraphPattern): readonly string[] => (pattern.breaks ? lineBreaks : softBreaks);
+type GraphPattern = Pick<Pattern, 'positions' | 'depth' | 'breaks'>;
 
 let nextId = 0;
 
@@ -109,3 +98,40 @@ export function patternStart(pattern: GraphPattern): Node {
 }
 
 const latin1 = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
+
+/** All matches as `[start, end)`, one after the other: of those that end first, the one that starts first. */
+export function findInGraph(patterns: readonly GraphPattern[], bytes: Uint8Array): [start: number, end: number][] {
+  const starts = patterns.map(patternStart);
+  const found: [number, number][] = [];
+  let active = new Map<Node, number>();
+  for (let i = 0; i < bytes.length; i++) {
+    const next = new Map<Node, number>();
+    const reach = (node: Node, start: number): void => {
+      for (const target of node.next(bytes[i]!)) next.set(target, Math.min(start, next.get(target) ?? start));
+    };
+    for (const [node, start] of active) reach(node, start);
+    for (const node of starts) reach(node, i);
+    const ends = [...next].filter(([node]) => node.accepts).map(([, start]) => start);
+    if (ends.length > 0) {
+      found.push([Math.min(...ends), i + 1]);
+      active = new Map();
+    } else active = next;
+  }
+  return found;
+}
+
+/** One way of writing the pattern, by a walk through the graph of all of them. */
+export function writeOnce(pattern: GraphPattern, choices: readonly number[]): number[] {
+  const bytes: number[] = [];
+  let node: Node = patternStart(pattern);
+  for (let step = 0; !node.accepts; step++) {
+    const choice = choices[step % choices.length]! + step * 7919;
+    // the next byte from a random one on that leads anywhere
+    let byte = choice % 256;
+    while (node.next(byte).length === 0) byte = (byte + 1) % 256;
+    const targets: readonly Node[] = node.next(byte);
+    bytes.push(byte);
+    node = targets[choice % targets.length]!;
+  }
+  return bytes;
+}
