@@ -123,7 +123,8 @@ export class Csv implements TextMachine {
     let masked = text;
     if (!isHeader) {
       const inRow = engine.root.element(this.#row - (this.#hasHeader ? 1 : 0));
-      const state = engine.paths.union(inRow.member(entry), engine.root.member(entry));
+      const { paths } = engine;
+      const state = paths.union(paths.union(inRow.member(entry), engine.root.member(entry)), inRow.element(this.#column));
       if (engine.observer !== null && state.action === NONE && this.#hasNames)
         engine.observer.see(text, entry.context, () => `$[*]${pathStep(entry.masked ?? entry.name)}`);
       masked = maskLeaf(engine, this.#tally, text, { state, entry });

@@ -52,12 +52,17 @@ export class Form implements TextMachine {
     let state = engine.root.member(entry);
     let { action } = state;
     let last = entry;
-    const steps = name.split(/[[\].]+/).filter((step) => step !== '');
+    const steps = stepsOf(name);
     if (steps.length > 1) {
       let nested = engine.root;
       for (const step of steps) {
-        last = engine.keys.named(step);
-        nested = /^\d+$/.test(step) ? nested.element(Number(step)) : nested.member(last);
+        if (step === '') nested = nested.someElement();
+        else {
+          last = engine.keys.named(step);
+          const member = nested.member(last);
+          // "0" may be a member or an element
+          nested = /^\d+$/.test(step) ? engine.paths.union(member, nested.element(Number(step))) : member;
+        }
         action = Math.max(action, nested.action);
       }
       state = nested;
@@ -87,6 +92,14 @@ export class Form implements TextMachine {
       throw new Malformed(this.#read, 'a percent-encoding is not valid');
     }
   }
+}
+
+/** `user[email]`, `user.email`: two steps. `tags[]` is an element at some index, an empty step. */
+function stepsOf(name: string): string[] {
+  const steps = name.split(/\]\[|[[\].]/);
+  // behind the last bracket
+  if (name.endsWith(']')) steps.pop();
+  return steps.filter((step, index) => step !== '' || index > 0);
 }
 
 /** `user[email]` is `$.user.email`; what stands for an element, or comes of a name that is a value itself, is `[*]`. */

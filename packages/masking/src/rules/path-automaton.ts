@@ -28,6 +28,7 @@ export class PathState {
   /** By symbol; for the machine's shortest path, which calls `member` where nothing is there. */
   readonly members: (PathState | undefined)[] = [];
   readonly #byIndex: (PathState | undefined)[] = [];
+  #someElement: PathState | undefined;
   /** The state of every element, where all are alike. */
   readonly anyElement: PathState | undefined;
   readonly #indexes: IndexClasses;
@@ -39,7 +40,7 @@ export class PathState {
     this.alive = positions.length > 0;
     this.#indexes = automaton.indexClasses(positions);
     const { bounds, period } = this.#indexes;
-    if (bounds.length === 0 && period === 1) this.anyElement = automaton.step(positions, (one) => one.kind === 'wildcard', this);
+    if (bounds.length === 0 && period === 1) this.anyElement = automaton.step(positions, (one) => selectsIndex(one, 0), this);
   }
 
   /** The state of the member that has this key. */
@@ -50,6 +51,11 @@ export class PathState {
   /** The state of the element at this index. */
   element(index: number): PathState {
     return this.anyElement ?? this.#byIndex[classOf(index, this.#indexes)] ?? this.#toElement(index);
+  }
+
+  /** The state of an element whose index is not known: what any index would select. */
+  someElement(): PathState {
+    return this.anyElement ?? (this.#someElement ??= this.#automaton.step(this.positions, selectsSomeIndex, this));
   }
 
   #toMember(key: KeyEntry): PathState {
@@ -88,6 +94,8 @@ function selectsIndex(selector: Selector, index: number): boolean {
   if (selector.kind === 'slice') return index >= selector.start && index < selector.end && (index - selector.start) % selector.step === 0;
   return selector.kind === 'wildcard';
 }
+
+const selectsSomeIndex = ({ kind }: Selector): boolean => kind === 'wildcard' || kind === 'index' || kind === 'slice';
 
 export class PathAutomaton {
   readonly root: PathState;
@@ -146,7 +154,7 @@ export class PathAutomaton {
 
   /** The state that stands for being in any of these. */
   union(one: PathState, other: PathState): PathState {
-    if (one === other) return one;
+    if (one === other || other.positions.every((position) => one.positions.includes(position))) return one;
     return this.#state(
       [...new Set([...one.positions, ...other.positions])].sort((a, b) => a - b),
       one,

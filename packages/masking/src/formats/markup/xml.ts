@@ -191,9 +191,9 @@ export class Xml implements TextMachine {
       this.#fail('an attribute is not well-formed');
     const entry = this.#engine.keys.named(name.slice(name.indexOf(':') + 1));
     const parent = this.#stack.at(-1)?.state ?? this.#top.state;
-    // an element may repeat: "[*]" after its name means every one of it
+    // an element may repeat: any index after its name means every one of it
     const member = parent.member(entry);
-    const state = this.#engine.paths.union(member, member.element(0));
+    const state = this.#engine.paths.union(member, member.someElement());
     const element: Element = { name, entry, state };
     if (this.#muted > 0) {
       if (!isEmpty) this.#stack.push(element);
