@@ -41,7 +41,9 @@ export const limits = {
   depth: 1024,
   /** JSON inside JSON strings. */
   nesting: 4,
-  /** Bytes of a string that is looked at in one piece. */
+  /** Bytes of a string that is looked at in one piece, where it can be looked at in several. */
+  piece: 65_536,
+  /** Bytes of a string that is looked at in one piece, where it has to be: it may be JSON. */
   text: 1_048_576,
   /** Bytes of a key. */
   key: 65_536,

@@ -15,6 +15,6 @@ export type { CompiledMasking, MaskingOptions } from './rules/compile-masking.ts
 export type { MaskingIdentity } from './rules/identity-condition.ts';
 export { describeRule } from './sample/describe-rule.ts';
 export { trySample } from './sample/try-sample.ts';
-export type { SampleOptions } from './sample/try-sample.ts';
+export type { SampleOptions, SampleTrial } from './sample/try-sample.ts';
 export { compileScrubber } from './scrubber/scrubber.ts';
 export type { Scrubber } from './scrubber/scrubber.ts';

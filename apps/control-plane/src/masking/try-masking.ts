@@ -17,15 +17,16 @@ export const tryMasking = route(operation, async ({ context, body }) => {
   const asSeen: MaskingIdentity | undefined =
     identity === undefined ? undefined : { name: identity.name, issuer: '', subject: '', claims: {}, labels: identity.labels };
 
-  const { after, blocked, maskedCount } = mask(masking, asSeen, contentType, Buffer.from(sample));
+  const { after, blocked, maskedCount, hiddenValues } = mask(masking, asSeen, contentType, Buffer.from(sample));
   const explained = rules.map((rule, index) => ({ index, explanation: describeRule(rule) }));
-  return { body: { before: sample, after: after?.toString('utf8') ?? null, blocked, maskedCount, rules: explained } };
+  return { body: { before: sample, after: after?.toString('utf8') ?? null, blocked, maskedCount, hiddenValues, rules: explained } };
 });
 
 interface Masked {
   readonly after: Buffer | null;
   readonly blocked: { readonly code: string; readonly detail: string } | null;
   readonly maskedCount: number;
+  readonly hiddenValues: number;
 }
 
 function mask(
@@ -54,11 +55,13 @@ function mask(
     });
     masker.write(sample);
     masker.end();
-    const { maskedCount } = masker.report;
-    return failure === undefined ? { after: Buffer.concat(chunks), blocked: null, maskedCount } : { ...blockedBy(failure), maskedCount };
+    const { maskedCount, hiddenValues } = masker.report;
+    return failure === undefined
+      ? { after: Buffer.concat(chunks), blocked: null, maskedCount, hiddenValues }
+      : { ...blockedBy(failure), maskedCount, hiddenValues };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return { ...blockedBy(error), maskedCount: 0 };
+    return { ...blockedBy(error), maskedCount: 0, hiddenValues: 0 };
   }
 }
 

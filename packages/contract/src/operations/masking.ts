@@ -30,6 +30,8 @@ export const tryMasking = defineOperation({
     /** The error code with which it would be blocked. */
     blocked: z.object({ code: z.string(), detail: z.string() }).nullable(),
     maskedCount: z.int(),
+    /** Values that were hidden whole because to look into them would have cost too much. */
+    hiddenValues: z.int(),
     /** Each rule in words, in their order. */
     rules: z.array(z.object({ index: z.int(), explanation: z.string() })),
   }),

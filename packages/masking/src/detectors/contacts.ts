@@ -1,5 +1,5 @@
 /** How to reach somebody or something: email, phone, IP and MAC addresses. */
-import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { getCountryCallingCode, parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import type { CountryCode } from 'libphonenumber-js/max';
 
 import { latin1Text } from '../bytes.ts';
@@ -7,7 +7,8 @@ import { AT, COLON, DASH, DIGIT, DOT } from '../text/byte-classes.ts';
 import { F_BEHIND_WORD, F_DOTS, F_HEX_GROUPS, F_IPV4, F_PHONE } from '../text/features.ts';
 import type { Detector } from './detector.ts';
 import { CONTEXT_PHONE } from './key-context.ts';
-import { isInternationalNumber } from './phone-plan.ts';
+import { isInternationalNumber, isNationalNumber, mayBeNational } from './phone-plan.ts';
+import type { Work } from '../text/work.ts';
 
 const isLetter = /\p{L}/u;
 const isDigitCode = (code: number): boolean => code >= 0x30 && code <= 0x39;
@@ -136,32 +137,13 @@ export const email: Detector = {
 };
 
 /** Where a number without a country code may be from, when a key or a word says that it is a phone number. */
-const homes: readonly CountryCode[] = [
-  'US',
-  'GB',
-  'DE',
-  'FR',
-  'IN',
-  'BR',
-  'AU',
-  'JP',
-  'ES',
-  'IT',
-  'NL',
-  'CN',
-  'MX',
-  'PL',
-  'SE',
-  'CH',
-  'AT',
-  'BE',
-  'ZA',
-  'SG',
-];
+const homes: readonly (readonly [country: CountryCode, code: string])[] = (
+  ['US', 'GB', 'DE', 'FR', 'IN', 'BR', 'AU', 'JP', 'ES', 'IT', 'NL', 'CN', 'MX', 'PL', 'SE', 'CH', 'AT', 'BE', 'ZA', 'SG'] as const
+).map((country) => [country, getCountryCallingCode(country)]);
 const phoneRun = /(?<![\p{L}\p{N}_.])(?:\+|00)?[([]?[0-9](?:[ ().\-/\u00a0\u2010-\u2013\]]{0,3}[0-9]){6,14}(?![0-9\p{L}]|[.:\-/][0-9])/gu;
 const northAmerican = /^(?:1[ .-]?)?(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}$/;
 const phoneLabel =
-  /(?:\b(?:tel|phone|mobile|mob|cell|fax|call|telephone|telefon|handy|whatsapp|sms|text)(?:\s*(?:no|number|nr|me|us|at|to))?|☎|📞)[\s.:#(]{0,4}$/iu;
+  /(?:\b(?:tel|phone|mobile|mob|cell|fax|call|telephone|telefon|handy|whatsapp|sms|text)(?:\s{0,3}(?:no|number|nr|me|us|at|to))?(?:\.?\s{1,3}(?:is|was|ist|lautet))?|☎|📞)[\s.:#(]{0,4}$/iu;
 const dateLike = /^(?:[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4})/;
 
 export const phone: Detector = {
@@ -175,18 +157,19 @@ export const phone: Detector = {
   minWord: 0,
   features: F_PHONE | F_BEHIND_WORD,
   contexts: CONTEXT_PHONE,
-  find(text, context, found) {
+  goesOverLines: true,
+  find(text, context, found, work) {
     if (text.charCodeAt(0) === 0x2b && isWholeNumber(unitsOf(text), 0, text.length)) return found(0, text.length);
     const called = (context & CONTEXT_PHONE) !== 0;
     for (const run of text.matchAll(phoneRun)) {
       const start = run.index;
-      const isLabelled = called || (!run[0].startsWith('+') && start > 2 && phoneLabel.test(text.slice(Math.max(0, start - 24), start)));
-      if (isPhone(run[0], isLabelled)) found(start, start + run[0].length);
+      const isLabelled = called || (!run[0].startsWith('+') && start > 2 && phoneLabel.test(text.slice(Math.max(0, start - 32), start)));
+      if (isPhone(run[0], isLabelled, work)) found(start, start + run[0].length);
     }
   },
-  findIn(bytes, from, to, context, found) {
+  findIn(bytes, from, to, context, found, work) {
     if (bytes[from] === 0x2b && isWholeNumber(bytes, from, to)) found(0, to - from);
-    else this.find(latin1Text(bytes, from, to), context, found);
+    else this.find(latin1Text(bytes, from, to), context, found, work);
   },
 };
 
@@ -205,17 +188,33 @@ function isWholeNumber(units: Units, from: number, to: number): boolean {
   return digits > 6 && isInternationalNumber(latin1Text(digitScratch, 0, digits));
 }
 
-function isPhone(run: string, called: boolean): boolean {
+/** Steps of the library's parser, and of a look whether a country has such a number. */
+const parseSteps = 2500;
+const planSteps = 80;
+
+function isPhone(run: string, called: boolean, work: Work): boolean {
+  work.spend(planSteps);
   const digits = run.replaceAll(/[^0-9]/g, '');
   if (run.startsWith('+')) {
+    if (isInternationalNumber(digits)) return true;
     // "+44 (0)20 …" has the trunk prefix in it, which the library knows how to drop
-    return isInternationalNumber(digits) || (run.includes('(0') && parsePhoneNumberFromString(run)?.isValid() === true);
+    if (!run.includes('(0')) return false;
+    work.spend(parseSteps);
+    return parsePhoneNumberFromString(run)?.isValid() === true;
   }
   if (called) {
     if (run.startsWith('00') && isInternationalNumber(digits.slice(2))) return true;
-    return !dateLike.test(run) && homes.some((home) => parsePhoneNumberFromString(run, home)?.isValid() === true);
+    return !dateLike.test(run) && homes.some(([home, code]) => isHomeNumber(run, digits, home, code, work));
   }
   return northAmerican.test(run) && isInternationalNumber(digits.length === 10 ? `1${digits}` : digits);
+}
+
+function isHomeNumber(run: string, digits: string, home: CountryCode, code: string, work: Work): boolean {
+  work.spend(planSteps);
+  if (isNationalNumber(code, digits)) return true;
+  if (!mayBeNational(code, digits)) return false;
+  work.spend(parseSteps);
+  return parsePhoneNumberFromString(run, home)?.isValid() === true;
 }
 
 const ipv4 =

@@ -4,6 +4,9 @@ import { F_ASSIGN, F_LABEL, F_STREET, F_TITLE } from '../text/features.ts';
 import type { Detector } from './detector.ts';
 import { CONTEXT_ADDRESS, CONTEXT_PASSWORD, CONTEXT_PERSON_NAME, CONTEXT_SECRET } from './key-context.ts';
 
+/** Characters of a text that is a name or an address as a whole, blanks around it included. */
+const longestValue = 256;
+
 /** Bits per character of the text's own distribution. */
 export function entropy(text: string): number {
   const counts = new Map<string, number>();
@@ -83,17 +86,17 @@ export const secret: Detector = {
 };
 
 const titled =
-  /(?<![\p{L}\p{N}])(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Herr|Frau|Mme|Mlle|Señora?|Sir|Madam)\.?\s+((?:\p{Lu}[\p{Ll}'’-]+|\p{Lu}\.)(?:\s+(?:(?:van|von|de|der|den|la|le|di|da)\s+)*(?:\p{Lu}[\p{L}'’-]+|\p{Lu}\.)){0,3})/dgu;
-const words = "\\p{Lu}[\\p{L}'’-]+";
+  /(?<![\p{L}\p{N}])(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Herr|Frau|Mme|Mlle|Señora?|Sir|Madam)\.?\s{1,4}((?:\p{Lu}[\p{Ll}'’-]+|\p{Lu}\.)(?:\s{1,4}(?:(?:van|von|de|der|den|la|le|di|da)\s{1,4}){0,4}(?:\p{Lu}[\p{L}'’-]+|\p{Lu}\.)){0,3})/dgu;
+const words = "\\p{Lu}[\\p{L}'’-]{1,60}";
 const notPersons =
   'Sirs?|Madam|Customers?|Valued|Team|All|Everyone|Friends?|Colleagues?|Users?|Members?|Clients?|Partners?|Hiring|Support|Mr|Mrs|Ms|Dr|Prof|The|Your|Our';
 /** How a letter begins and ends. */
 const addressed = new RegExp(
-  `(?<![\\p{L}\\p{N}])Dear\\s+((?!(?:${notPersons})\\b)${words}(?:\\s+${words}){0,3})(?=\\s*(?:[,:!\\n]|$))`,
+  `(?<![\\p{L}\\p{N}])Dear\\s{1,4}((?!(?:${notPersons})\\b)${words}(?:\\s{1,4}${words}){0,3})(?=\\s{0,4}(?:[,:!\\n]|$))`,
   'dgu',
 );
 const signed = new RegExp(
-  `(?<![\\p{L}\\p{N}])(?:(?:(?:Kind|Best|Warm)(?:est)?\\s+)?[Rr]egards|Best wishes|(?:Yours\\s+)?[Ss]incerely(?:\\s+yours)?|Yours\\s+(?:truly|faithfully)|Signed(?:\\s+by)?)(?:\\s*[,:])?\\s*((?!(?:${notPersons})\\b)${words}(?:\\s+(?:${words}|\\p{Lu}\\.)){1,3})(?=\\s*(?:[.,\\n]|$))`,
+  `(?<![\\p{L}\\p{N}])(?:(?:(?:Kind|Best|Warm)(?:est)?\\s+)?[Rr]egards|Best wishes|(?:Yours\\s+)?[Ss]incerely(?:\\s+yours)?|Yours\\s+(?:truly|faithfully)|Signed(?:\\s+by)?)(?:\\s{0,4}[,:])?\\s{0,4}((?!(?:${notPersons})\\b)${words}(?:\\s{1,4}(?:${words}|\\p{Lu}\\.)){1,3})(?=\\s{0,4}(?:[.,\\n]|$))`,
   'dgu',
 );
 const organisation = /\b(?:Team|Support|Department|Sales|Billing|Service|Services|Inc|Ltd|LLC|GmbH|AG|SA|Company|Bank|Group)$/;
@@ -110,7 +113,7 @@ export const personName: Detector = {
   features: F_TITLE,
   contexts: CONTEXT_PERSON_NAME,
   find(text, context, found) {
-    if ((context & CONTEXT_PERSON_NAME) !== 0 && nameValue.test(text)) return found(0, text.length);
+    if ((context & CONTEXT_PERSON_NAME) !== 0 && text.length <= longestValue && nameValue.test(text)) return found(0, text.length);
     for (const pattern of [titled, addressed, signed]) {
       for (const match of text.matchAll(pattern)) if (!organisation.test(match[1]!)) found(match.indices![1]![0], match.indices![1]![1]);
     }
@@ -122,20 +125,29 @@ const streetWords =
 /** As they are written in addresses in capitals; others are words of any such text. */
 const capitalWords = 'ST|STREET|AVE|AVENUE|BLVD|BOULEVARD|RD|ROAD|LN|LANE|DR|DRIVE|CT|PL|PKWY|PARKWAY|HWY|HIGHWAY|TER|CIR';
 const english = new RegExp(
-  `(?<![0-9A-Za-z])[0-9]{1,6}[A-Za-z]?\\s+(?:[NSEW]{1,2}\\.?\\s+)?(?:(?:\\p{Lu}[\\p{L}'’.-]*|[0-9]{1,3}(?:st|nd|rd|th))\\s+){1,4}(?:${streetWords}|${capitalWords})(?![\\p{L}])\\.?(?:,?\\s+(?:Apt|APT|Suite|SUITE|Ste|STE|Unit|UNIT|Floor|Fl|FL|#)\\.?\\s*#?[0-9A-Za-z-]{1,6})?(?:,\\s*\\p{Lu}[\\p{L} .'-]{1,30},\\s*[A-Z]{2}\\s+[0-9]{5}(?:-[0-9]{4})?)?`,
+  `(?<![0-9A-Za-z])[0-9]{1,6}[A-Za-z]?\\s{1,4}(?:[NSEW]{1,2}\\.?\\s{1,4})?(?:(?:\\p{Lu}[\\p{L}'’.-]{0,40}|[0-9]{1,3}(?:st|nd|rd|th))\\s{1,4}){1,4}(?:${streetWords}|${capitalWords})(?![\\p{L}])\\.?(?:,?\\s{1,4}(?:Apt|APT|Suite|SUITE|Ste|STE|Unit|UNIT|Floor|Fl|FL|#)\\.?\\s{0,4}#?[0-9A-Za-z-]{1,6})?(?:(?:,\\s{0,4}|\\s{1,4})\\p{Lu}[\\p{L} .'-]{1,30},\\s{0,4}[A-Z]{2}\\s{1,4}[0-9]{5}(?:-[0-9]{4})?)?`,
   'gu',
 );
-const continental =
-  /(?<![\p{L}])(?:\p{Lu}[\p{L}.-]*(?:straße|strasse|str\.|weg|platz|allee|gasse|ufer|damm|straat|laan)|(?:rue|avenue|boulevard|place|via|piazza|calle|avenida|plaza|rua)\s+(?:(?:de|du|des|la|le|les|di|del|della|da|do)\s+)*\p{Lu}[\p{L}' -]{1,40}?)\s*,?\s*[0-9]{1,4}[a-z]?(?![0-9A-Za-z])/giu;
+/** Endings of street names that are written in one word; group 1 is the whole word, up to 40 letters before the ending. */
+const streetEndings = 'straße|strasse|str\\.|weg|platz|allee|gasse|ufer|damm|straat|laan';
+const particles = 'de|du|des|la|le|les|di|del|della|da|do';
+const oneWord = new RegExp(
+  `(?:${streetEndings})(?<=(?<![\\p{L}])(\\p{Lu}[\\p{L}.-]{0,40}(?:${streetEndings})))\\s{0,4},?\\s{0,4}[0-9]{1,4}[a-z]?(?![0-9A-Za-z])`,
+  'dgiu',
+);
+const continental = new RegExp(
+  `(?<![\\p{L}])(?:rue|avenue|boulevard|place|via|piazza|calle|avenida|plaza|rua)\\s{1,4}(?:(?:${particles})\\s{1,4}){0,6}\\p{Lu}[\\p{L}' -]{1,40}?\\s{0,4},?\\s{0,4}[0-9]{1,4}[a-z]?(?![0-9A-Za-z])`,
+  'giu',
+);
 const frenchOrder =
-  /(?<![0-9A-Za-z])[0-9]{1,4}(?:\s?(?:bis|ter))?,?\s+(?:rue|avenue|boulevard|place|allée|chemin|impasse|quai)\s+(?:(?:de|du|des|la|le|les|l'|d')\s*)*\p{Lu}[\p{L}'-]+(?:\s+\p{Lu}[\p{L}'-]+){0,3}/gu;
-const town = "\\p{Lu}[\\p{L}.'-]+(?:\\s+\\p{Lu}[\\p{L}.'-]+){0,3}";
+  /(?<![0-9A-Za-z])[0-9]{1,4}(?:\s?(?:bis|ter))?,?\s{1,4}(?:rue|avenue|boulevard|place|allée|chemin|impasse|quai)\s{1,4}(?:(?:de|du|des|la|le|les|l'|d')\s{0,4}){0,6}\p{Lu}[\p{L}'-]{1,60}(?:\s{1,4}\p{Lu}[\p{L}'-]{1,60}){0,3}/gu;
+const town = "\\p{Lu}[\\p{L}.'-]{1,60}(?:\\s{1,4}\\p{Lu}[\\p{L}.'-]{1,60}){0,3}";
 const postBox = new RegExp(
-  `(?<![\\p{L}\\p{N}])(?:P\\.?\\s?O\\.?\\s?B(?:ox|OX)|Post Office Box|Postfach|Apartado(?:\\s+(?:de\\s+[Cc]orreos|[Pp]ostal))?|Bo[iî]te\\s+[Pp]ostale|Casella\\s+[Pp]ostale)\\s+#?[0-9]{1,6}(?:\\s[0-9]{2,3}){0,2}(?![0-9])(?:,\\s*${town}(?:,\\s*[A-Z]{2}\\s+[0-9]{5}(?:-[0-9]{4})?)?)?`,
+  `(?<![\\p{L}\\p{N}])(?:P\\.?\\s?O\\.?\\s?B(?:ox|OX)|Post Office Box|Postfach|Apartado(?:\\s{1,4}(?:de\\s{1,4}[Cc]orreos|[Pp]ostal))?|Bo[iî]te\\s{1,4}[Pp]ostale|Casella\\s{1,4}[Pp]ostale)\\s{1,4}#?[0-9]{1,6}(?:\\s[0-9]{2,3}){0,2}(?![0-9])(?:(?:,\\s{0,4}|\\s{1,4}(?=\\p{Lu}[\\p{L} .'-]{1,30},\\s{0,4}[A-Z]{2}\\s[0-9]{5}))${town}(?:,\\s{0,4}[A-Z]{2}\\s{1,4}[0-9]{5}(?:-[0-9]{4})?)?)?`,
   'gu',
 );
 const british = new RegExp(
-  `(?<![\\p{L}\\p{N}])(?:Flat|Apartment|Apt\\.?)\\s+[0-9]{1,4}[A-Za-z]?,\\s+(?:[0-9]{1,4}[A-Za-z]?\\s+)?${town}`,
+  `(?<![\\p{L}\\p{N}])(?:Flat|Apartment|Apt\\.?)\\s{1,4}[0-9]{1,4}[A-Za-z]?,\\s{1,4}(?:[0-9]{1,4}[A-Za-z]?\\s{1,4})?${town}`,
   'gu',
 );
 const addressValue = /^(?=.*[\p{L}\p{N}])[\p{L}\p{N}\p{M}\s.,'’#/()\-&°º:]{3,200}$/u;
@@ -151,9 +163,12 @@ export const postalAddress: Detector = {
   minWord: 0,
   features: F_STREET,
   contexts: CONTEXT_ADDRESS,
+  goesOverLines: true,
   find(text, context, found) {
-    if ((context & CONTEXT_ADDRESS) !== 0 && addressValue.test(text) && !/^(?:https?:|0x)/i.test(text)) return found(0, text.length);
+    if ((context & CONTEXT_ADDRESS) !== 0 && text.length <= longestValue && addressValue.test(text) && !/^(?:https?:|0x)/i.test(text))
+      return found(0, text.length);
     for (const pattern of [english, continental, frenchOrder, postBox, british])
       for (const match of text.matchAll(pattern)) found(match.index, match.index + match[0].length);
+    for (const match of text.matchAll(oneWord)) found(match.indices![1]![0], match.index + match[0].length);
   },
 };

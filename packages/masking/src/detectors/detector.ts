@@ -1,3 +1,5 @@
+import type { Work } from '../text/work.ts';
+
 /** A detector finds one kind of sensitive value inside a text, validates it and says where it is. */
 export interface Detector {
   /** As rules name it. */
@@ -21,10 +23,15 @@ export interface Detector {
   readonly features: number;
   /** Bits of `key-context.ts`: with one of them the detector looks whatever the text is made of. @default 0 */
   readonly contexts: number;
-  /** Calls `found` for each place, UTF-16 offsets. `context` tells of the key under which the text stands. */
-  find(text: string, context: number, found: (start: number, end: number) => void): void;
+  /**
+   * Calls `found` for each place, UTF-16 offsets. `context` tells of the key under which the text stands. Its
+   * expressions take a time that the text's length bounds; what it does besides is paid from `work`. Throws `OutOfSteps`.
+   */
+  find(text: string, context: number, found: (start: number, end: number) => void, work: Work): void;
   /** The same in `bytes[from, to)`, which are ASCII, with offsets from `from`: where it is faster than making a string. */
-  findIn?(bytes: Uint8Array, from: number, to: number, context: number, found: (start: number, end: number) => void): void;
+  findIn?(bytes: Uint8Array, from: number, to: number, context: number, found: (start: number, end: number) => void, work: Work): void;
+  /** Values may go over the ends of lines. @default false */
+  readonly goesOverLines?: boolean;
   /** Detectors that together are this one, each with tests of its own; `find` is then theirs. */
   readonly parts?: readonly Detector[];
 }

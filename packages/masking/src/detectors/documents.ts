@@ -4,6 +4,9 @@ import { F_BEHIND_WORD, F_DATE, F_LABEL, F_LICENCE, F_MRZ } from '../text/featur
 import type { Detector } from './detector.ts';
 import { CONTEXT_BIRTH, CONTEXT_LICENCE, CONTEXT_PASSPORT } from './key-context.ts';
 
+/** Characters of a text that is a value as a whole, blanks around it included. */
+const longestValue = 256;
+
 const weights = [7, 3, 1];
 
 /** ICAO 9303-3 §4.9. */
@@ -36,7 +39,7 @@ const mrzLines: readonly { pattern: RegExp; isValid: (line: string) => boolean }
   },
 ];
 const passportLabel =
-  /\b(?:passport|reisepass|passeport|pasaporte)(?:\s*(?:no|number|num|nr|id|#))?\.?\s*[:#=]?\s*((?=[A-Z0-9]*[0-9]{2})[A-Z0-9]{6,9})(?![A-Za-z0-9])/gi;
+  /\b(?:passport|reisepass|passeport|pasaporte)(?:\s{0,4}(?:no|number|num|nr|nummer|id|#))?\.?(?:\s{0,4}[:#=]|\s{1,4}(?:is|was|ist|lautet)(?:\s?:)?)?\s{0,4}((?=[A-Z0-9]{0,7}[0-9]{2})[A-Z0-9]{6,9})(?![A-Za-z0-9])/gi;
 const passportValue = /^\s*(?=[A-Za-z0-9 -]*[0-9])[A-Za-z0-9](?:[ -]?[A-Za-z0-9]){5,11}\s*$/;
 
 export const passport: Detector = {
@@ -56,14 +59,14 @@ export const passport: Detector = {
     }
     for (const match of text.matchAll(passportLabel))
       found(match.index + match[0].length - match[1]!.length, match.index + match[0].length);
-    if ((context & CONTEXT_PASSPORT) !== 0 && passportValue.test(text)) found(0, text.length);
+    if ((context & CONTEXT_PASSPORT) !== 0 && text.length <= longestValue && passportValue.test(text)) found(0, text.length);
   },
 };
 
 /** DVLA: five of the surname, decade, month (+50: women), day, year, initials, two arbitrary, two check letters. */
 const british = /(?<![A-Z0-9])[A-Z]{1,5}9{0,4}([0-9])([0156][0-9])([0-3][0-9])[0-9][A-Z9]{2}[0-9A-Z][A-Z]{2}(?![A-Z0-9])/g;
 const licenceLabel =
-  /\b(?:driver'?s?|driving)\s*(?:license|licence|lic)\.?(?:\s*(?:no|number|num|id|#))?\.?\s*[:#=]?\s*((?=[A-Z0-9-]*[0-9])[A-Z0-9](?:-?[A-Z0-9]){5,17})(?![A-Za-z0-9])/gi;
+  /\b(?:driver['’]?s?|driving)\s{0,4}(?:license|licence|lic)\.?(?:\s{0,4}(?:no|number|num|id|#))?\.?(?:\s{0,4}[:#=]|\s{1,4}(?:is|was)(?:\s?:)?)?\s{0,4}((?=[A-Z0-9-]{0,35}[0-9])[A-Z0-9](?:-?[A-Z0-9]){5,17})(?![A-Za-z0-9])/gi;
 const licenceValue = /^\s*(?=[A-Za-z0-9 *-]*[0-9])[A-Za-z0-9](?:[ *-]?[A-Za-z0-9]){4,18}\s*$/;
 
 export const driversLicence: Detector = {
@@ -85,15 +88,15 @@ export const driversLicence: Detector = {
         found(match.index, match.index + 16);
     }
     for (const match of text.matchAll(licenceLabel)) found(match.index + match[0].length - match[1]!.length, match.index + match[0].length);
-    if ((context & CONTEXT_LICENCE) !== 0 && licenceValue.test(text)) found(0, text.length);
+    if ((context & CONTEXT_LICENCE) !== 0 && text.length <= longestValue && licenceValue.test(text)) found(0, text.length);
   },
 };
 
 const months =
   '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|januar|februar|märz|mai|juni|juli|oktober|dezember)';
-const date = `(?:(?:19|20)[0-9]{2}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ](?:(?:19|20)[0-9]{2}|[0-9]{2})|[0-9]{1,2}(?:st|nd|rd|th)?\\.?\\s+(?:of\\s+)?${months}\\.?,?\\s+(?:19|20)[0-9]{2}|${months}\\.?\\s+[0-9]{1,2}(?:st|nd|rd|th)?,?\\s+(?:19|20)[0-9]{2}|(?:19|20)[0-9]{6})`;
+const date = `(?:(?:19|20)[0-9]{2}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ](?:(?:19|20)[0-9]{2}|[0-9]{2})|[0-9]{1,2}(?:st|nd|rd|th)?\\.?\\s{1,4}(?:of\\s{1,4})?${months}\\.?,?\\s{1,4}(?:19|20)[0-9]{2}|${months}\\.?\\s{1,4}[0-9]{1,2}(?:st|nd|rd|th)?,?\\s{1,4}(?:19|20)[0-9]{2}|(?:19|20)[0-9]{6})`;
 const labelled = new RegExp(
-  `\\b(?:date\\s+of\\s+birth|d\\.?o\\.?b\\.?|birth\\s?-?(?:day|date)|born(?:\\s+on)?|geboren(?:\\s+am)?|geburtsdatum|né(?:e)?\\s+le|date\\s+de\\s+naissance|fecha\\s+de\\s+nacimiento)[^0-9A-Za-z\\n]{0,6}(?:is\\s+|was\\s+|on\\s+|the\\s+){0,2}(${date})(?![0-9])`,
+  `\\b(?:date\\s{1,4}of\\s{1,4}birth|d\\.?o\\.?b\\.?|birth\\s?-?(?:day|date)|born(?:\\s{1,4}on)?|geboren(?:\\s{1,4}am)?|geburtsdatum|né(?:e)?\\s{1,4}le|date\\s{1,4}de\\s{1,4}naissance|fecha\\s{1,4}de\\s{1,4}nacimiento)[^0-9A-Za-z\\n]{0,6}(?:(?:is|was|on|the)\\s{1,4}){0,3}(${date})(?![0-9])`,
   'gi',
 );
 const dateAlone = new RegExp(`^\\s*${date}(?:[T ][0-9:.+\\-Z ]*)?\\s*$`, 'i');
@@ -109,7 +112,7 @@ export const dateOfBirth: Detector = {
   features: F_DATE | F_BEHIND_WORD,
   contexts: CONTEXT_BIRTH,
   find(text, context, found) {
-    if ((context & CONTEXT_BIRTH) !== 0 && dateAlone.test(text)) found(0, text.length);
+    if ((context & CONTEXT_BIRTH) !== 0 && text.length <= longestValue && dateAlone.test(text)) found(0, text.length);
     for (const match of text.matchAll(labelled)) found(match.index + match[0].length - match[1]!.length, match.index + match[0].length);
   },
 };

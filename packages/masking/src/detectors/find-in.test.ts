@@ -2,7 +2,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import type { Detector } from './detector.ts';
+import { Work } from '../text/work.ts';
 import { detectors } from './registry.ts';
+
+const work = (): Work => new Work(0);
 
 const parts = fc.oneof(
   fc.constantFrom(
@@ -69,8 +72,8 @@ for (const detector of [...detectors.values()].filter(
         (all, before, after, context) => {
           const text = all.join('');
           const bytes = Buffer.from(before + text + after);
-          const inBytes = spansOf((found) => detector.findIn(bytes, before.length, before.length + text.length, context, found));
-          expect(inBytes).toEqual(spansOf((found) => detector.find(text, context, found)));
+          const inBytes = spansOf((found) => detector.findIn(bytes, before.length, before.length + text.length, context, found, work()));
+          expect(inBytes).toEqual(spansOf((found) => detector.find(text, context, found, work())));
         },
       ),
       { numRuns: 3000 },
@@ -80,5 +83,5 @@ for (const detector of [...detectors.values()].filter(
 
 test('an email address is found behind a text that starts with "@"', () => {
   const text = '@bob, ask alice@example.com';
-  expect(spansOf((found) => detectors.get('email')!.find(text, 0, found))).toEqual([[10, 27]]);
+  expect(spansOf((found) => detectors.get('email')!.find(text, 0, found, work()))).toEqual([[10, 27]]);
 });

@@ -5,6 +5,7 @@ import { DIGIT } from '../text/byte-classes.ts';
 import { F_BEHIND_WORD, F_CARD, F_IBAN, F_SSN } from '../text/features.ts';
 import type { Detector } from './detector.ts';
 import { CONTEXT_ITIN, CONTEXT_TAX_ID } from './key-context.ts';
+import type { Work } from '../text/work.ts';
 
 /** ISO/IEC 7812-1 annex B. */
 export function passesLuhn(digits: string): boolean {
@@ -68,34 +69,49 @@ export const paymentCard: Detector = {
   minWord: 0,
   features: F_CARD,
   contexts: 0,
-  find(text, _context, found) {
+  find(text, _context, found, work) {
     for (const run of text.matchAll(cardRun)) {
       // digits behind a decimal point are no number of their own
       if (/^[0-9]+\.[0-9]+$/.test(run[0]) || /[0-9][.,]$/.test(text.slice(Math.max(0, run.index - 2), run.index))) continue;
-      findCards(run[0], run.index, found);
+      findCards(run[0], run.index, found, work);
     }
   },
 };
 
-function findCards(run: string, offset: number, found: (start: number, end: number) => void): void {
+const longestCard = 19;
+const shortestCard = 12;
+/** Steps of a look whether some groups of digits are a card. */
+const cardSteps = 4;
+
+function findCards(run: string, offset: number, found: (start: number, end: number) => void, work: Work): void {
   const groups = [...run.matchAll(/[0-9]+/g)];
   for (let first = 0; first < groups.length; first++) {
     let digits = '';
+    let shape = '';
+    let hasTwo = false;
     let best = -1;
-    for (let last = first; last < groups.length && digits.length <= 19; last++) {
-      digits += groups[last]![0];
-      const shape = groups
-        .slice(first, last + 1)
-        .map((group) => group[0].length)
-        .join(',');
-      const isSpelled = last - first >= 11 && !shape.includes('2');
-      if ((last === first || cardShapes.test(shape) || isSpelled) && isCardNumber(digits)) best = last;
+    for (let last = first; last < groups.length; last++) {
+      const group = groups[last]![0];
+      if (digits.length + group.length > longestCard) break;
+      digits += group;
+      shape += last === first ? group.length : `,${group.length}`;
+      hasTwo ||= group.length === 2 || group.length === 12;
+      if (digits.length < shortestCard) continue;
+      work.spend(cardSteps);
+      const isSpelled = last - first >= 11 && !hasTwo;
+      if ((last === first || isSpelled || cardShapes.test(shape)) && isCardNumber(digits)) best = last;
     }
     if (best < 0) continue;
     found(offset + groups[first]!.index, offset + groups[best]!.index + groups[best]![0].length);
     first = best;
   }
 }
+
+/** Steps of a look whether an IBAN begins. */
+const ibanSteps = 40;
+/** Separators in a row. */
+const longestGap = 4;
+const isAlphanumeric = (text: string, at: number): boolean => /[A-Za-z0-9]/.test(text[at] ?? '');
 
 const ibanStart = /(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}/g;
 
@@ -109,18 +125,21 @@ export const iban: Detector = {
   minWord: 0,
   features: F_IBAN,
   contexts: 0,
-  find(text, _context, found) {
+  find(text, _context, found, work) {
     for (const start of text.matchAll(ibanStart)) {
       const length = countrySpecs[start[0].slice(0, 2).toUpperCase() as keyof typeof countrySpecs]?.chars;
       if (length === undefined || length === null) continue;
+      work.spend(ibanSteps);
       let compact = '';
       let at = start.index;
-      for (; at < text.length && compact.length < length; at++) {
-        const char = text[at]!;
-        if (/[A-Za-z0-9]/.test(char)) compact += char.toUpperCase();
-        else if (!/[ \-\u00a0]/.test(char)) break;
+      for (let gap = 0; at < text.length && compact.length < length && gap <= longestGap; at++) {
+        if (isAlphanumeric(text, at)) {
+          compact += text[at]!.toUpperCase();
+          gap = 0;
+        } else if (/[ \-\u00a0]/.test(text[at]!)) gap++;
+        else break;
       }
-      if (compact.length === length && !/[A-Za-z0-9]/.test(text[at] ?? '') && isValidIBAN(compact)) found(start.index, at);
+      if (compact.length === length && !isAlphanumeric(text, at) && isValidIBAN(compact)) found(start.index, at);
     }
   },
 };
@@ -143,7 +162,7 @@ function isItin(area: string, group: string): boolean {
 
 const grouped = /(?<![0-9A-Za-z-])([0-9]{3})([ \-.\u2010-\u2013])([0-9]{2})\2([0-9]{4})(?![0-9A-Za-z]|-[0-9])/g;
 const plain = /(?<![0-9])([0-9]{3})([0-9]{2})([0-9]{4})(?![0-9])/g;
-const taxLabel = /(?:\bssn|social\s+security|\bitin|tax(?:payer)?\s*(?:id|identification))[^0-9\n]{0,24}$/i;
+const taxLabel = /(?:\bssn|social\s{1,4}security|\bitin|tax(?:payer)?\s{0,4}(?:id|identification))[^0-9\n]{0,24}$/i;
 
 function findTaxNumbers(
   text: string,

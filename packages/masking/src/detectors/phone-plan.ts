@@ -66,3 +66,17 @@ export function isInternationalNumber(digits: string): boolean {
   if (plan === undefined) byStart.set(start, (plan = planAt(start)));
   return plan !== null && digits.length - plan.length >= 4 && digits.length <= 15 && plan.expression.test(digits.slice(plan.length));
 }
+
+/** Digits of the longest prefix that is dialled before a national number: a trunk prefix, a carrier's code. */
+const longestPrefix = 7;
+
+/** Whether the plan of this calling code has the number as it is written, without a prefix. */
+export const isNationalNumber = (code: string, digits: string): boolean =>
+  digits.length >= 4 && digits.length + code.length <= 15 && expressionOf(code).test(digits);
+
+/** False: whatever prefix is taken off, the plan has no such number. */
+export function mayBeNational(code: string, digits: string): boolean {
+  for (let prefix = 0; prefix <= longestPrefix && digits.length - prefix >= 4; prefix++)
+    if (isNationalNumber(code, digits.slice(prefix))) return true;
+  return false;
+}

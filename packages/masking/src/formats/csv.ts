@@ -7,6 +7,7 @@ import { Malformed } from './machine.ts';
 import type { Tally } from './machine.ts';
 import { maskLeaf } from './mask-leaf.ts';
 import { pathStep } from './path-step.ts';
+import { Patience } from './patience.ts';
 import type { TextMachine } from './text-machine.ts';
 
 export interface CsvOptions {
@@ -22,6 +23,7 @@ export class Csv implements TextMachine {
   readonly #hasHeader: boolean;
   #delimiter: string | null;
   #pending = '';
+  readonly #patience = new Patience();
   #read = 0;
   #columns: KeyEntry[] | null = null;
   #row = 0;
@@ -40,7 +42,9 @@ export class Csv implements TextMachine {
   write(text: string): string {
     this.#read += text.length;
     this.#pending += text;
+    if (!this.#patience.isOver(this.#pending.length)) return '';
     const out = this.#advance(false);
+    this.#patience.wait(this.#pending.length);
     if (this.#pending.length > limits.text) throw new Malformed(this.#read, 'a cell is too long');
     return out;
   }

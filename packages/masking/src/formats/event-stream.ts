@@ -24,9 +24,9 @@ export class EventStream implements TextMachine {
     this.#read += text.length;
     let out = '';
     for (const line of this.#lines.push(text)) out += this.#line(line);
-    this.#checkLength(this.#lines.pending.length);
+    this.#checkLength(this.#lines.pendingLength);
     // a CR ends an empty line, whatever follows
-    if (this.#lines.pending === '\r') out += this.#endEvent();
+    if (this.#lines.isAtCr) out += this.#endEvent();
     return out;
   }
 

@@ -22,9 +22,11 @@ export class Form implements TextMachine {
 
   write(text: string): string {
     this.#read += text.length;
-    const pairs = (this.#pending + text).split('&');
-    this.#pending = pairs.pop()!;
+    // as long as no pair ends, what waits is not looked at
+    const pairs = text.includes('&') ? (this.#pending + text).split('&') : null;
+    this.#pending = pairs === null ? this.#pending + text : pairs.pop()!;
     if (this.#pending.length > limits.text) throw new Malformed(this.#read, 'a field is too long');
+    if (pairs === null) return '';
     return pairs.map((one) => this.#pair(one)).join('');
   }
 

@@ -1,9 +1,16 @@
 /** Cuts text into lines (LF, CRLF or CR), whatever the chunks. A line keeps its end. */
 export class LineSplitter {
+  /** Made of pieces: as long as no line ends, it is not looked at, so that many small pieces cost what one does. */
   #rest = '';
+  #endsInCr = false;
 
   /** The lines that are complete. A CR at the end waits for the LF that may follow. */
   push(text: string): string[] {
+    if (text === '') return [];
+    if (!this.#endsInCr && !/[\r\n]/.test(text)) {
+      this.#rest += text;
+      return [];
+    }
     const all = this.#rest + text;
     const lines: string[] = [];
     let from = 0;
@@ -14,32 +21,34 @@ export class LineSplitter {
       from = end;
     }
     this.#rest = all.slice(from);
+    this.#endsInCr = all.endsWith('\r');
     return lines;
   }
 
-  /** What has no end yet. */
-  get pending(): string {
-    return this.#rest;
+  /** Characters that have no end of a line yet. */
+  get pendingLength(): number {
+    return this.#rest.length;
   }
 
-  set pending(text: string) {
-    this.#rest = text;
+  /** Whether all that waits is a CR: it ends an empty line. */
+  get isAtCr(): boolean {
+    return this.#endsInCr && this.#rest.length === 1;
   }
 
   /** The last line; empty where the text ended with a line's end. */
   end(): string {
     const rest = this.#rest;
     this.#rest = '';
+    this.#endsInCr = false;
     return rest;
   }
 }
 
+const lineBreak = /\r\n|\n|\r(?!$)/g;
+
 function lineEnd(text: string, from: number): number {
-  const lf = text.indexOf('\n', from);
-  const cr = text.indexOf('\r', from);
-  if (cr < 0 || (lf >= 0 && lf < cr)) return lf < 0 ? -1 : lf + 1;
-  if (cr === text.length - 1) return -1;
-  return text.charCodeAt(cr + 1) === 0x0a ? cr + 2 : cr + 1;
+  lineBreak.lastIndex = from;
+  return lineBreak.test(text) ? lineBreak.lastIndex : -1;
 }
 
 /** A line without its end, and the end. */

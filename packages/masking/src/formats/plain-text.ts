@@ -11,7 +11,7 @@ import { actionOfName, inRunningText } from './mask-leaf.ts';
 import type { TextMachine } from './text-machine.ts';
 
 /** Characters of a line that are looked at in one piece. */
-const maxLine = 131_072;
+const maxLine = 65_536;
 const maxBlock = 32_768;
 
 export class PlainText implements TextMachine {
@@ -31,7 +31,7 @@ export class PlainText implements TextMachine {
   write(text: string): string {
     let out = '';
     for (const line of this.#lines.push(text)) out += this.#line(line);
-    if (this.#lines.pending.length > maxLine) {
+    if (this.#lines.pendingLength > (this.#window === null ? maxLine : 0)) {
       this.#window ??= new TextWindow(this.#engine.text, this.#tally, 0);
       out += this.#endBlock() + this.#window.push(this.#lines.end());
     }

@@ -5,6 +5,7 @@ import { Output } from '../output.ts';
 import { JsonMachine } from './json/json-machine.ts';
 import type { Tally } from './machine.ts';
 import { Xml } from './markup/xml.ts';
+import { Patience } from './patience.ts';
 import { PlainText } from './plain-text.ts';
 import type { TextMachine } from './text-machine.ts';
 
@@ -20,6 +21,7 @@ export class SniffedText implements TextMachine {
   readonly #engine: Engine;
   readonly #tally: Tally;
   #held = '';
+  readonly #patience = new Patience();
   #machine: TextMachine | null = null;
 
   constructor(engine: Engine, tally: Tally) {
@@ -30,6 +32,8 @@ export class SniffedText implements TextMachine {
   write(text: string): string {
     if (this.#machine !== null) return this.#machine.write(text);
     this.#held += text;
+    if (!this.#patience.isOver(this.#held.length)) return '';
+    this.#patience.wait(this.#held.length);
     if (this.#held.length < maxHeld && this.#held.trimStart().length < enough && undecided.test(this.#held)) return '';
     return this.#open();
   }

@@ -7,13 +7,16 @@ import { Output } from '../output.ts';
 import { createMachine, declaredDecoder } from './create-machine.ts';
 import type { MachineInput } from './create-machine.ts';
 import { JsonMachine } from './json/json-machine.ts';
+import { Work } from '../text/work.ts';
 import type { Machine, Tally } from './machine.ts';
+import { Metered } from './metered.ts';
 import { Utf8Adapter } from './text-machine.ts';
 
 export interface Workplace {
   readonly machine: Machine;
   readonly out: Output;
   readonly tally: Tally;
+  readonly work: Work;
   /** The document is over and everything taken: the place may be given to another one. */
   leave(): void;
 }
@@ -21,26 +24,33 @@ export interface Workplace {
 class JsonWorkplace implements Workplace {
   readonly out = new Output();
   readonly tally: Tally = { maskedCount: 0 };
-  readonly machine: Utf8Adapter;
+  readonly work: Work;
+  readonly machine: Machine;
   isFree = false;
   readonly #json: JsonMachine;
+  readonly #adapter: Utf8Adapter;
 
   constructor(engine: Engine, declared: string | null, many: boolean) {
+    this.work = workFor(engine);
     this.#json = new JsonMachine(engine, this.out, this.tally, { many });
-    this.machine = new Utf8Adapter(declared, this.#json);
+    this.#adapter = new Utf8Adapter(declared, this.#json);
+    this.machine = new Metered(this.#adapter, engine, this.work);
   }
 
   enter(declared: string | null, many: boolean): void {
     this.isFree = false;
     this.tally.maskedCount = 0;
+    this.work.reset();
     this.#json.reset(many);
-    this.machine.reset(declared);
+    this.#adapter.reset(declared);
   }
 
   leave(): void {
     this.isFree = true;
   }
 }
+
+const workFor = (engine: Engine): Work => engine.text?.createWork() ?? new Work(0);
 
 const places = new WeakMap<Engine, JsonWorkplace>();
 
@@ -50,7 +60,8 @@ export function enterWorkplace(input: Omit<MachineInput, 'out' | 'tally'>): Work
   if (engine.observer !== null || (format !== 'json' && format !== 'json-lines')) {
     const out = new Output();
     const tally: Tally = { maskedCount: 0 };
-    return { machine: createMachine({ ...input, out, tally }), out, tally, leave() {} };
+    const work = workFor(engine);
+    return { machine: new Metered(createMachine({ ...input, out, tally }), engine, work), out, tally, work, leave() {} };
   }
   const declared = declaredDecoder(input.type);
   let place = places.get(engine);

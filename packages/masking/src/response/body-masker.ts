@@ -101,7 +101,8 @@ export class BodyMasker implements ResponseMasker {
     return this.#release(this.#taken(place));
   }
 
-  #taken({ out, tally }: Workplace): Uint8Array | null {
+  #taken({ out, tally, work }: Workplace): Uint8Array | null {
+    this.report.hiddenValues = work.hiddenValues;
     this.report.maskedCount += tally.maskedCount;
     tally.maskedCount = 0;
     return out.take();
@@ -116,7 +117,10 @@ export class BodyMasker implements ResponseMasker {
   #cut(error: unknown): void {
     this.isOver = true;
     if (this.#scrub?.found === true) this.report.credentialReflected = true;
-    if (this.#place !== null) this.report.maskedCount += this.#place.tally.maskedCount;
+    if (this.#place !== null) {
+      this.report.maskedCount += this.#place.tally.maskedCount;
+      this.report.hiddenValues = this.#place.work.hiddenValues;
+    }
     const malformed = error instanceof Malformed ? error : new Malformed(this.#read, 'the masker failed');
     this.report.cut = { at: malformed.at, reason: malformed.reason };
     this.#input.sink.error(

@@ -19,7 +19,7 @@ function engineOf({ masking, identity, observer = null }: ResponseMaskerInput): 
 export function createResponseMasker(input: ResponseMaskerInput): ResponseMasker {
   const { headers, scrub } = input;
   const engine = engineOf(input);
-  const report: MaskingReport = { maskedCount: 0, credentialReflected: false, releasedBytes: 0, cut: null };
+  const report: MaskingReport = { maskedCount: 0, credentialReflected: false, hiddenValues: 0, releasedBytes: 0, cut: null };
   if (engine === null && scrub === null) return new Untouched(input, headers, report, null);
   const masked = maskHeaderValues(headers, engine, scrub, report);
   if (isBodiless(input)) return new Untouched(input, engine === null ? masked : withoutOriginal(masked), report, engine);

@@ -11,6 +11,8 @@ export interface MaskingReport {
   maskedCount: number;
   /** The injected credential was found and overwritten. */
   credentialReflected: boolean;
+  /** Values that were hidden whole because to look into them would have cost too much (see docs/masking.md). */
+  hiddenValues: number;
   /** Bytes that were let out. */
   releasedBytes: number;
   /** Why and where (offset in the decoded body) the body was cut; null where it was not. */

@@ -1,6 +1,5 @@
 import { AppError } from '@hoop/contract';
 import type { MaskRule } from '@hoop/contract';
-import { RE2JS } from 're2js';
 
 import { actionOf, NULL, REMOVE } from '../actions/action.ts';
 import { createHashText } from '../actions/hash-text.ts';
@@ -9,6 +8,7 @@ import type { Detector } from '../detectors/detector.ts';
 import { detectorGroups, detectors } from '../detectors/registry.ts';
 import type { Engine } from '../engine.ts';
 import { maskNested } from '../formats/json/json-nested.ts';
+import { compilePattern } from '../text/pattern-finder.ts';
 import { TextRules } from '../text/text-rules.ts';
 import type { DetectorRule, PatternRule } from '../text/text-rules.ts';
 import type { WordsRule } from '../text/words-rule.ts';
@@ -47,7 +47,8 @@ interface CompiledRule {
   readonly unless?: IdentityCondition;
 }
 
-const emptyMatch = 'the pattern matches the empty text, so it would match everywhere';
+/** Sets of rules that hold for one identity or another, and are kept compiled. */
+const maxEngines = 64;
 
 /** Compiles rules. Throws `policy_invalid` with `errors: [{ path: 'mask[2].path', message }]`. */
 export function compileMasking(rules: readonly MaskRule[], options: MaskingOptions = {}): CompiledMasking {
@@ -65,7 +66,10 @@ export function compileMasking(rules: readonly MaskRule[], options: MaskingOptio
   const engineOf = (active: readonly CompiledRule[]): Engine | null => {
     const key = conditions ? compiled.map((rule) => (active.includes(rule) ? '1' : '0')).join('') : '';
     let engine = engines.get(key);
-    if (engine === undefined) engines.set(key, (engine = active.length === 0 ? null : buildEngine(active, hash)));
+    if (engine === undefined) {
+      if (engines.size >= maxEngines) engines.clear();
+      engines.set(key, (engine = active.length === 0 ? null : buildEngine(active, hash)));
+    }
     return engine;
   };
 
@@ -154,12 +158,6 @@ function detectorsNamed(name: string): readonly Detector[] {
     }
     return detector;
   });
-}
-
-function compilePattern(source: string): RE2JS {
-  const pattern = RE2JS.compile(source);
-  if (pattern.matcher('').find()) throw new Error(emptyMatch);
-  return pattern;
 }
 
 function buildEngine(rules: readonly CompiledRule[], hash: HashText): Engine {

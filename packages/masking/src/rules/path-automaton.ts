@@ -2,10 +2,11 @@
  * All path and key rules of a policy as one automaton over the steps from a document's root to a value, made
  * deterministic as documents are met. A step costs one array read whatever the number of rules.
  */
-import { NONE } from '../actions/action.ts';
+import { NONE, REDACT } from '../actions/action.ts';
 import type { Action } from '../actions/action.ts';
 import type { KeyEntry } from './key-entry.ts';
 import type { Segment, Selector } from './json-path.ts';
+import type { Work } from '../text/work.ts';
 
 export interface PathRule {
   readonly segments: readonly Segment[];
@@ -16,6 +17,9 @@ export interface PathRule {
 const maxStates = 4096;
 /** Classes of indexes that are remembered for a state. */
 const maxIndexes = 4096;
+/** Steps of a transition that is not remembered, and what each position adds to it. */
+const stepSteps = 20;
+const stepsPerPosition = 12;
 
 /** A set of positions, each `rule * stride + segments matched`. */
 export class PathState {
@@ -29,18 +33,18 @@ export class PathState {
   readonly members: (PathState | undefined)[] = [];
   readonly #byIndex: (PathState | undefined)[] = [];
   #someElement: PathState | undefined;
-  /** The state of every element, where all are alike. */
-  readonly anyElement: PathState | undefined;
+  /** The state of every element, where all are alike and one was asked for. */
+  anyElement: PathState | undefined;
   readonly #indexes: IndexClasses;
+  readonly #areElementsAlike: boolean;
 
-  constructor(automaton: PathAutomaton, positions: readonly number[]) {
+  constructor(automaton: PathAutomaton, positions: readonly number[], action: Action = automaton.actionOf(positions)) {
     this.#automaton = automaton;
     this.positions = positions;
-    this.action = automaton.actionOf(positions);
+    this.action = action;
     this.alive = positions.length > 0;
     this.#indexes = automaton.indexClasses(positions);
-    const { bounds, period } = this.#indexes;
-    if (bounds.length === 0 && period === 1) this.anyElement = automaton.step(positions, (one) => selectsIndex(one, 0), this);
+    this.#areElementsAlike = this.#indexes.bounds.length === 0 && this.#indexes.period === 1;
   }
 
   /** The state of the member that has this key. */
@@ -55,20 +59,27 @@ export class PathState {
 
   /** The state of an element whose index is not known: what any index would select. */
   someElement(): PathState {
-    return this.anyElement ?? (this.#someElement ??= this.#automaton.step(this.positions, selectsSomeIndex, this));
+    return this.anyElement ?? this.#someElement ?? (this.#someElement = this.#step(selectsSomeIndex));
   }
 
   #toMember(key: KeyEntry): PathState {
-    const next = this.#automaton.step(this.positions, (one) => selectsKey(one, key), this);
-    this.members[key.symbol] = next;
+    const next = this.#step((one) => selectsKey(one, key));
+    if (next !== this.#automaton.hidden) this.members[key.symbol] = next;
     return next;
   }
 
   #toElement(index: number): PathState {
-    const next = this.#automaton.step(this.positions, (one) => selectsIndex(one, index), this);
+    const next = this.#step((one) => selectsIndex(one, index));
+    if (next === this.#automaton.hidden) return next;
+    if (this.#areElementsAlike) return (this.anyElement = next);
     const known = classOf(index, this.#indexes);
     if (known < maxIndexes) this.#byIndex[known] = next;
     return next;
+  }
+
+  /** From where nothing can be selected, every step leads back. */
+  #step(selects: (selector: Selector) => boolean): PathState {
+    return this.alive ? this.#automaton.step(this.positions, selects, this) : this;
   }
 }
 
@@ -101,11 +112,15 @@ export class PathAutomaton {
   readonly root: PathState;
   readonly #rules: readonly PathRule[];
   readonly #stride: number;
+  /** What stands for a place of which it would cost too much to know whether a rule selects it: it is hidden. */
+  readonly hidden: PathState;
   #states = new Map<string, PathState>();
+  #work: Work | null = null;
 
   constructor(rules: readonly PathRule[]) {
     this.#rules = rules;
     this.#stride = 1 + Math.max(0, ...rules.map((rule) => rule.segments.length));
+    this.hidden = new PathState(this, [], REDACT);
     this.root = this.#state(
       rules.map((_, rule) => rule * this.#stride),
       undefined,
@@ -137,8 +152,14 @@ export class PathAutomaton {
     return { bounds: [...bounds].sort((a, b) => a - b), period };
   }
 
-  /** Where a step that `selects` accepts leads. `from` is given back where nothing changes. */
+  /** The account that new states are paid from until the next call; null: nothing is paid. */
+  use(work: Work | null): void {
+    this.#work = work;
+  }
+
+  /** Where a step that `selects` accepts leads. `from` is given back where nothing changes. `hidden` where the work is used up. */
   step(positions: readonly number[], selects: (selector: Selector) => boolean, from: PathState): PathState {
+    if (this.#work?.affords(stepSteps + stepsPerPosition * positions.length) === false) return this.#hide();
     const next = new Set<number>();
     for (const position of positions) {
       const segment = this.#segment(position);
@@ -154,11 +175,17 @@ export class PathAutomaton {
 
   /** The state that stands for being in any of these. */
   union(one: PathState, other: PathState): PathState {
+    if (one === this.hidden || other === this.hidden) return this.hidden;
     if (one === other || other.positions.every((position) => one.positions.includes(position))) return one;
     return this.#state(
       [...new Set([...one.positions, ...other.positions])].sort((a, b) => a - b),
       one,
     );
+  }
+
+  #hide(): PathState {
+    this.#work!.hiddenValues++;
+    return this.hidden;
   }
 
   #segment(position: number): Segment | undefined {

@@ -15,17 +15,23 @@ export interface SampleOptions extends Pick<MaskingOptions, 'compileCondition'> 
   readonly unmaskedContentTypes?: readonly string[];
 }
 
+export interface SampleTrial extends MaskTrial {
+  /** Values that were hidden whole because to look into them would have cost too much. */
+  readonly hiddenValues: number;
+}
+
 /**
  * The sample before and after, what each rule alone does to it, and why it would be blocked or cut where it would.
  * Throws `policy_invalid` where a rule is not valid.
  */
-export function trySample(rules: readonly MaskRule[], contentType: string, sample: string, options: SampleOptions = {}): MaskTrial {
+export function trySample(rules: readonly MaskRule[], contentType: string, sample: string, options: SampleOptions = {}): SampleTrial {
   compileMasking(rules, options);
   const whole = run(rules, contentType, sample, options);
   return {
     before: sample,
     after: whole.text,
     maskedCount: whole.maskedCount,
+    hiddenValues: whole.hiddenValues,
     refused: whole.refused,
     rules: rules.map((rule, index) => ({
       index,
@@ -40,7 +46,7 @@ function run(
   contentType: string,
   sample: string,
   options: SampleOptions,
-): { text: string; maskedCount: number; refused: string | null } {
+): { text: string; maskedCount: number; hiddenValues: number; refused: string | null } {
   const chunks: Uint8Array[] = [];
   let refused: string | null = null;
   try {
@@ -63,10 +69,10 @@ function run(
     });
     masker.write(new TextEncoder().encode(sample));
     masker.end();
-    return { text: decode(chunks), maskedCount: masker.report.maskedCount, refused };
+    return { text: decode(chunks), maskedCount: masker.report.maskedCount, hiddenValues: masker.report.hiddenValues, refused };
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'unmaskable_response') throw error;
-    return { text: '', maskedCount: 0, refused: error.detail };
+    return { text: '', maskedCount: 0, hiddenValues: 0, refused: error.detail };
   }
 }
 

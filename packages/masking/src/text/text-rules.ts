@@ -1,16 +1,18 @@
 /** The rules that look into texts: detectors, patterns and words. */
 import type { RE2JS } from 're2js';
 
-import { NULL, replaceText } from '../actions/action.ts';
+import { HASH, NULL, REDACT, replaceText } from '../actions/action.ts';
 import type { Action, HashText } from '../actions/action.ts';
 import { latin1Text } from '../bytes.ts';
 import type { Detector } from '../detectors/detector.ts';
 import { allClasses, byteClasses, byteCounts, classCombinations, countable, DASH, DIGIT, DOT, manyOfAll, PLUS } from './byte-classes.ts';
 import { hasLongWord, textFeatures } from './features.ts';
+import { findMatches } from './pattern-finder.ts';
 import { merge } from './span.ts';
 import type { Span } from './span.ts';
 import { WordFinder } from './word-finder.ts';
 import type { WordsRule } from './words-rule.ts';
+import { OutOfSteps, Work } from './work.ts';
 
 export interface DetectorRule {
   readonly detector: Detector;
@@ -38,6 +40,11 @@ const bitOf = (index: number): number => 1 << Math.min(index, lastBit);
 const firstOf = (candidates: Candidates): number => (candidates >= EVERYTHING ? 0 : 31 - Math.clz32(candidates & -candidates));
 const isAmong = (candidates: Candidates, index: number): boolean => candidates >= EVERYTHING || (candidates & bitOf(index)) !== 0;
 
+/** Steps of hashing one find. */
+const hashSteps = 300;
+/** Bytes that a text without an account of its own pays for besides its own: a header, a key's name. */
+const ownBytes = 4096;
+
 /** No detector wants a shorter word. */
 const leastWord = 14;
 
@@ -56,10 +63,14 @@ let scratch = new Uint8Array(4096);
 export class TextRules {
   /** True where patterns or words must see every text. */
   readonly seesAll: boolean;
+  /** True where a detector's values may go over the ends of lines. */
+  readonly goesOverLines: boolean;
   readonly #detectors: readonly DetectorRule[];
   readonly #patterns: readonly PatternRule[];
   readonly #words: WordFinder | null;
   readonly #hash: HashText;
+  /** Of the body that is being masked; null: each text pays for itself. */
+  #work: Work | null = null;
   /** Bits of detectors: those for which a text with so many bytes, digits, dots or colons suffices; by its classes, -1 for not known. */
   readonly #byLength: Int32Array;
   readonly #byDigits: Int32Array;
@@ -86,6 +97,7 @@ export class TextRules {
     this.#words = rules.words.length === 0 ? null : new WordFinder(rules.words);
     this.#hash = rules.hash;
     this.seesAll = rules.patterns.length > 0 || rules.words.length > 0;
+    this.goesOverLines = rules.detectors.some(({ detector }) => detector.goesOverLines === true);
     const all = rules.detectors.map((one) => one.detector);
     this.#contexts = all.reduce((bits, one) => bits | one.contexts, 0);
     this.#byLength = bitsFrom(all.map((one) => one.minLength));
@@ -172,56 +184,102 @@ export class TextRules {
     return kept;
   }
 
-  /** Where the rules find something: sorted, without overlaps. */
+  /** The account that looking is paid from until the next call; null: each text pays for itself. */
+  use(work: Work | null): void {
+    this.#work = work;
+  }
+
+  /** A full account for a body. */
+  createWork(): Work {
+    return new Work(this.#patterns.length);
+  }
+
+  /** Where the rules find something: sorted, without overlaps. One span over everything where the work is used up. */
   find(text: string, context: number): Span[] {
     return this.findOf(text, context, this.#candidatesOf(text, context));
   }
 
   /** The same, where the candidates are known. */
   findOf(text: string, context: number, candidates: Candidates): Span[] {
+    const work = this.#workFor(text.length);
     const spans: Span[] = [];
-    const { length } = this.#detectors;
-    for (let i = firstOf(candidates); i < length; i++) {
-      if (!isAmong(candidates, i)) continue;
-      const { detector, action } = this.#detectors[i]!;
-      detector.find(text, context, (start, end) => spans.push({ start, end, action }));
-    }
-    if (this.seesAll) {
-      for (const { pattern, action } of this.#patterns) {
-        const matcher = pattern.matcher(text);
-        while (matcher.find()) if (matcher.end() > matcher.start()) spans.push({ start: matcher.start(), end: matcher.end(), action });
+    try {
+      const { length } = this.#detectors;
+      for (let i = firstOf(candidates); i < length; i++) {
+        if (!isAmong(candidates, i)) continue;
+        const { detector, action } = this.#detectors[i]!;
+        detector.find(text, context, (start, end) => spans.push({ start, end, action }), work);
       }
-      this.#words?.find(text, spans);
+      if (this.seesAll) {
+        for (const { pattern, action } of this.#patterns) findMatches(pattern, action, text, work, spans);
+        this.#words?.find(text, work, spans);
+      }
+      return this.#merged(spans, work);
+    } catch (error) {
+      return hiddenWhole(error, text.length, work);
     }
-    return spans.length > 1 ? merge(spans) : spans;
   }
 
   /** The same in `bytes[from, to)`, which are ASCII, with offsets from `from`. */
   findIn(bytes: Uint8Array, from: number, to: number, context: number, candidates: Candidates): Span[] {
     if (this.seesAll) return this.findOf(latin1Text(bytes, from, to), context, candidates);
+    const work = this.#workFor(to - from);
     const spans: Span[] = [];
-    const { length } = this.#detectors;
-    let text: string | null = null;
-    for (let i = firstOf(candidates); i < length; i++) {
-      if (!isAmong(candidates, i)) continue;
-      const { detector, action } = this.#detectors[i]!;
-      const found = (start: number, end: number): void => void spans.push({ start, end, action });
-      if (detector.findIn !== undefined) detector.findIn(bytes, from, to, context, found);
-      else detector.find((text ??= latin1Text(bytes, from, to)), context, found);
+    try {
+      const { length } = this.#detectors;
+      let text: string | null = null;
+      for (let i = firstOf(candidates); i < length; i++) {
+        if (!isAmong(candidates, i)) continue;
+        const { detector, action } = this.#detectors[i]!;
+        const found = (start: number, end: number): void => void spans.push({ start, end, action });
+        if (detector.findIn !== undefined) detector.findIn(bytes, from, to, context, found, work);
+        else detector.find((text ??= latin1Text(bytes, from, to)), context, found, work);
+      }
+      return this.#merged(spans, work);
+    } catch (error) {
+      return hiddenWhole(error, to - from, work);
     }
-    return spans.length > 1 ? merge(spans) : spans;
+  }
+
+  /** What those detectors find whose values may go over the ends of lines, in lines that are joined by blanks. */
+  findAcross(joined: string): Span[] {
+    const work = this.#workFor(joined.length);
+    const spans: Span[] = [];
+    try {
+      for (const { detector, action } of this.#detectors)
+        if (detector.goesOverLines === true) detector.find(joined, 0, (start, end) => spans.push({ start, end, action }), work);
+      return this.#merged(spans, work);
+    } catch (error) {
+      return hiddenWhole(error, joined.length, work);
+    }
+  }
+
+  #workFor(length: number): Work {
+    return this.#work ?? new Work(this.#patterns.length, length + ownBytes);
+  }
+
+  #merged(spans: Span[], work: Work): Span[] {
+    const merged = spans.length > 1 ? merge(spans) : spans;
+    for (const { action, start, end } of merged) if (action === HASH) work.spend(hashSteps + ((end - start) >> 3));
+    return merged;
   }
 
   /** Names of the detectors that find something. */
   detectorsIn(text: string, context: number): string[] {
     const candidates = this.#candidatesOf(text, context);
+    const work = this.#workFor(text.length);
     const names: string[] = [];
     const { length } = this.#detectors;
     for (let i = candidates === 0 ? length : firstOf(candidates); i < length; i++) {
       if (!isAmong(candidates, i)) continue;
       const { detector } = this.#detectors[i]!;
       let found = false;
-      detector.find(text, context, () => (found = true));
+      try {
+        detector.find(text, context, () => (found = true), work);
+      } catch (error) {
+        if (!(error instanceof OutOfSteps)) throw error;
+        return names;
+      }
       if (found) names.push(detector.name);
     }
     return names;
@@ -269,4 +327,10 @@ export class TextRules {
     }
     return { text: masked + text.slice(at), count: spans.length };
   }
+}
+
+function hiddenWhole(error: unknown, length: number, work: Work): Span[] {
+  if (!(error instanceof OutOfSteps)) throw error;
+  work.hiddenValues++;
+  return [{ start: 0, end: length, action: REDACT }];
 }

@@ -6,7 +6,7 @@ import type { TextRules } from './text-rules.ts';
 /** Characters that are held back: more than any value that a detector finds. */
 const tailLength = 16_384;
 /** Characters that are looked at together. */
-const windowLength = 65_536;
+const windowLength = 32_768;
 
 export class TextWindow {
   readonly #rules: TextRules | null;

@@ -189,8 +189,9 @@ export class JsonValues {
   growString(chunk: Uint8Array, start: number): void {
     if (this.#fate !== COLLECT && this.#fate !== LONG) return;
     this.collected.append(chunk, start, chunk.length);
-    if (this.collected.length <= limits.text || !this.scanner.isBetweenCharacters) return;
+    if (this.collected.length <= limits.piece || !this.scanner.isBetweenCharacters) return;
     if (this.#fate === COLLECT) {
+      if (this.collected.length <= limits.text && LongString.isWhole(this.#engine, this.collected, this.#place.state.action)) return;
       this.#long = LongString.begin(this.#engine, this.#tally, this.collected, this.#place.state.action, this.#place.entry.context);
       this.#fate = this.#long === null ? DROP : LONG;
     }

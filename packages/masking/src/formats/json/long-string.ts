@@ -16,11 +16,16 @@ const withoutQuotes = (text: string): Uint8Array => utf8Bytes(JSON.stringify(tex
 export class LongString {
   readonly #window: TextWindow;
 
+  /** Whether the string can only be masked whole: it has an action, or may be JSON. */
+  static isWhole(engine: Engine, collected: Collector, action: Action): boolean {
+    if (action !== NONE) return true;
+    const start = latin1Text(collected.bytes, 1, 64);
+    return engine.selects && /^(?:\s|\\[nrt]|\\u00(?:20|0a|0d|09))*(?:[{["]|\\["u])/i.test(start);
+  }
+
   /** Null: the string is to be hidden whole. */
   static begin(engine: Engine, tally: Tally, collected: Collector, action: Action, context: number): LongString | null {
-    if (action !== NONE) return null;
-    const start = latin1Text(collected.bytes, 1, 64);
-    if (engine.selects && /^(?:\s|\\[nrt]|\\u00(?:20|0a|0d|09))*(?:[{["]|\\["u])/i.test(start)) return null;
+    if (LongString.isWhole(engine, collected, action)) return null;
     collected.drop(1);
     return new LongString(engine, tally, context);
   }

@@ -9,6 +9,7 @@ import type { Engine } from '../../engine.ts';
 import { Malformed } from '../machine.ts';
 import type { Tally } from '../machine.ts';
 import { actionOfName, maskLeaf } from '../mask-leaf.ts';
+import { Patience } from '../patience.ts';
 import { maskRunningText } from '../plain-text.ts';
 import type { TextMachine } from '../text-machine.ts';
 import { parseAttributes, tagEnd } from './attributes.ts';
@@ -77,6 +78,7 @@ export class Html implements TextMachine {
   readonly #engine: Engine;
   readonly #tally: Tally;
   #pending = '';
+  readonly #patience = new Patience();
   #read = 0;
   /** Text and inline tags since the last other tag. */
   #run: Piece[] = [];
@@ -97,7 +99,9 @@ export class Html implements TextMachine {
   write(text: string): string {
     this.#read += text.length;
     this.#pending += text;
+    if (!this.#patience.isOver(this.#pending.length)) return '';
     const out = this.#advance(false);
+    this.#patience.wait(this.#pending.length);
     if (this.#pending.length > maxToken || this.#runLength > maxToken) throw new Malformed(this.#read, 'a text or tag is too long');
     return out;
   }
@@ -303,13 +307,18 @@ export class Html implements TextMachine {
     const spans = this.#engine.text?.find(whole, 0) ?? [];
     let out = '';
     let offset = 0;
+    /** Spans before this one end before the piece. */
+    let first = 0;
     for (const piece of run) {
       if (piece.text === null) {
         out += piece.raw;
         continue;
       }
       const end = offset + piece.text.length;
-      const within = spans.filter((span) => span.start < end && span.end > offset);
+      while (first < spans.length && spans[first]!.end <= offset) first++;
+      let next = first;
+      while (next < spans.length && spans[next]!.start < end) next++;
+      const within = spans.slice(first, next);
       if (within.length === 0) out += this.#pairs(piece);
       else {
         let at = offset;

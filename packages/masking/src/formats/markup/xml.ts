@@ -12,6 +12,7 @@ import { Malformed } from '../machine.ts';
 import type { Tally } from '../machine.ts';
 import { maskLeaf } from '../mask-leaf.ts';
 import { pathStep } from '../path-step.ts';
+import { Patience } from '../patience.ts';
 import { maskRunningText } from '../plain-text.ts';
 import type { TextMachine } from '../text-machine.ts';
 import { parseAttributes, tagEnd } from './attributes.ts';
@@ -35,6 +36,7 @@ export class Xml implements TextMachine {
   readonly #stack: Element[] = [];
   readonly #top: { readonly entry: KeyEntry; readonly state: PathState };
   #pending = '';
+  readonly #patience = new Patience();
   #read = 0;
   /** Text since the last tag: as written, and what it says. */
   #runRaw = '';
@@ -60,6 +62,11 @@ export class Xml implements TextMachine {
   write(text: string): string {
     this.#read += text.length;
     this.#pending += text;
+    return this.#patience.isOver(this.#pending.length) ? this.#advance() : '';
+  }
+
+  /** Reads the tokens that are complete. */
+  #advance(): string {
     let out = '';
     let from = 0;
     for (;;) {
@@ -75,18 +82,20 @@ export class Xml implements TextMachine {
       from = end;
     }
     this.#pending = this.#pending.slice(from);
+    this.#patience.wait(this.#pending.length);
     if (this.#pending.length > maxToken || this.#runRaw.length > maxToken || this.#mutedText.length > maxToken)
       this.#fail('a text or tag is too long');
     return out;
   }
 
   end(): string {
+    const out = this.#advance();
     if (this.#pending.includes('<')) this.#fail('a tag does not end');
     this.#addText(this.#pending);
     this.#pending = '';
     if (this.#stack.length > 0) this.#fail('an element does not end');
     if (!this.#hasRoot) this.#fail('there is no element');
-    return this.#endRun();
+    return out + this.#endRun();
   }
 
   #fail(reason: string): never {
