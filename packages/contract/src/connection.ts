@@ -32,6 +32,12 @@ export const connectionSettingsSchema = z.strictObject({
     .array(z.string().regex(/^[a-z0-9.+*-]+\/[a-z0-9.+*-]+$/))
     .max(50)
     .default([]),
+  /**
+   * URLs in a response (`Location`, `Content-Location`, `Link`, `Refresh`) that are not under the target. `withhold`:
+   * callers other than the SDK, which brings every redirect to Hoop, do not get them. `pass`: they do, and a client that
+   * follows one may send its grant there. @default "withhold"
+   */
+  foreignLocations: z.enum(['withhold', 'pass']).default('withhold'),
   recording: recordingSettingsSchema.default(() => recordingSettingsSchema.parse({})),
   limits: connectionLimitsSchema.default(() => connectionLimitsSchema.parse({})),
 });

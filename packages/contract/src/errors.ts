@@ -103,6 +103,7 @@ export const errorKinds = {
   target_invalid_response: { status: sentStatus, title: 'The target sent an invalid response', isSent: true },
   target_timeout: { status: 504, title: 'The target did not answer in time' },
   unmaskable_response: { status: sentStatus, title: 'The response cannot be masked and was blocked', isSent: true },
+  location_withheld: { status: sentStatus, title: 'The target redirects out of the connection', isSent: true },
   response_too_large: { status: sentStatus, title: 'The response is over the limit', isSent: true },
   // ours
   unavailable: { status: 503, title: 'A part of Hoop that is needed is not available' },

@@ -12,12 +12,16 @@ export const headers = {
   withdrawOnAbort: 'hoop-withdraw-on-abort',
   /** Request: the notification channel that is told when a deferred call has finished. */
   channel: 'hoop-channel',
+  /** Request: `target`: URLs in the response are to be the target's own; the caller brings what it follows to Hoop again. */
+  location: 'hoop-location',
   /** Between a relay and itself: which deferred call this is. Means nothing from anywhere else. */
   deferred: 'hoop-deferred',
   /** Response: the call's id, on every response of the relay. */
   call: 'hoop-call',
   /** Response: the error code, only on responses that the relay itself made. */
   error: 'hoop-error',
+  /** Response: a URL that was withheld, and the header that had it: `location="https://other.example/x"`. */
+  withheld: 'hoop-withheld',
   /** Response: `true` beside `hoop-error` where the request was sent, so that the target may have acted on it. */
   sent: 'hoop-sent',
 } as const;

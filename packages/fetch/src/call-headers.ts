@@ -38,6 +38,8 @@ export function relayHeaders(own: Headers, grant: string, described: Readonly<Re
     if (!withheld.includes(name) && !name.startsWith(hoopHeaderPrefix)) headers.append(name, value);
   }
   headers.set(hoopHeaders.grant, grant);
+  // Redirects are followed here, through Hoop again, so their URLs have to be the target's.
+  headers.set(hoopHeaders.location, 'target');
   for (const [name, value] of Object.entries(described)) headers.set(name, value);
   return headers;
 }

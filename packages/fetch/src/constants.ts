@@ -11,6 +11,7 @@ export const hoopHeaders = {
   wait: 'hoop-wait',
   withdrawOnAbort: 'hoop-withdraw-on-abort',
   channel: 'hoop-channel',
+  location: 'hoop-location',
   call: 'hoop-call',
   error: 'hoop-error',
 } as const;

@@ -11,6 +11,8 @@ export type {
   GuardedResponse,
 } from './guarded-fetch.ts';
 export { flattenHeaders, forwardHeaders, headerKind, headerValue, isFieldValue, responseHeaders, returnHeaders } from './header-rules.ts';
+export { relocate } from './location.ts';
+export type { WithheldLocation } from './location.ts';
 export { normalisePath, parseQuery } from './path.ts';
 export type { NormalisedPath } from './path.ts';
 export { readRequest } from './read-request.ts';

@@ -1,13 +1,16 @@
-import { AppError, type Connection, type ConnectionSettings } from '@hoop/contract';
+import { AppError, connectionSettingsSchema, type Connection, type ConnectionSettings } from '@hoop/contract';
 import { findConnection, findCredentialSource, findIdentity, type Transaction } from '@hoop/database';
 import { boundHosts } from '@hoop/sealing';
 import { parseTarget } from '@hoop/upstream';
+import { z } from 'zod';
 
 import { referred } from '../http/found.ts';
 
+/** Leaves out what else a connection has. */
+const settingsAlone = z.object(connectionSettingsSchema.shape);
+
 export function settingsOf<T extends ConnectionSettings>(input: T): ConnectionSettings {
-  const { target, allowedHosts, allowedCidrs, unmaskedContentTypes, recording, limits } = input;
-  const settings = { target, allowedHosts, allowedCidrs, unmaskedContentTypes, recording, limits };
+  const settings = settingsAlone.parse(input);
   parseTarget(settings);
   return settings;
 }

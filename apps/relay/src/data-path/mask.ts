@@ -10,6 +10,7 @@ import { Delivery } from '../transfer/delivery.ts';
 import type { Exchange, ResponseHead } from '../transfer/exchange.ts';
 import type { ResponseSample } from '../discovery/mask-discovery.ts';
 import type { Relay } from '../relay.ts';
+import { locatedHeaders } from './locate.ts';
 
 const scrubbers = new WeakMap<Lease, Scrubber>();
 
@@ -53,11 +54,12 @@ export function openResponse(call: Call, exchange: Exchange, response: ResponseH
     sink: exchange,
   });
   call.responseHeaders = masker.headers;
+  const headers = locatedHeaders(call, response.status, masker);
   const { id: callId, res } = call;
   call.delivery = new Delivery({ res, callId, method: call.request!.method }, exchange, {
     status: response.status,
     statusText: response.statusText,
-    headers: masker.headers,
+    headers,
     isStrict: settings.recording.durability === 'strict',
     idleTimeoutMs: settings.limits.idleTimeoutMs,
   });

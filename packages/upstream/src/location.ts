@@ -1,0 +1,152 @@
+/**
+ * URLs in a target's response that clients act upon by themselves. A client that knows Hoop only as a base URL would
+ * follow them with its grant: to another host, or to another connection of the relay.
+ */
+import type { HeaderList } from '@hoop/contract';
+
+import type { Target } from './target.ts';
+
+export interface LocationScope {
+  readonly target: Pick<Target, 'origin' | 'basePath'>;
+  /** Name of the connection. */
+  readonly connection: string;
+  /** The target's URL that was asked for: relative URLs are relative to it. */
+  readonly url: string;
+  /** The relay as its caller reached it, e.g. `https://relay.example`; empty where that is not known. */
+  readonly relayOrigin: string;
+  /** URLs outside the connection pass as they are, instead of being withheld. */
+  readonly passesForeign: boolean;
+}
+
+/** A URL that the caller does not get: the header that had it, and the URL in ASCII. */
+export type WithheldLocation = readonly [header: string, url: string];
+
+export interface Relocated {
+  readonly headers: HeaderList;
+  readonly withheld: readonly WithheldLocation[];
+}
+
+/** Headers of one URL: RFC 9110 §10.2.2 and §8.7, and what Azure's clients poll. */
+const urlHeaders = new Set(['location', 'content-location', 'operation-location', 'azure-asyncoperation']);
+const locatingHeaders = new Set([...urlHeaders, 'link', 'refresh']);
+
+const maxWithheld = 10;
+const maxShown = 2048;
+
+/**
+ * The headers with every URL of the connection as the relay's (`/CONNECTION/…`), and without those that lead anywhere
+ * else. Null: nothing in them is a URL.
+ */
+export function relocate(headers: HeaderList, scope: LocationScope): Relocated | null {
+  if (!headers.some(([name]) => locatingHeaders.has(name))) return null;
+  const kept: HeaderList = [];
+  const withheld: WithheldLocation[] = [];
+  for (const header of headers) {
+    const [name, value] = header;
+    if (!locatingHeaders.has(name)) {
+      kept.push(header);
+      continue;
+    }
+    const withhold = (url: string): string | null => {
+      if (scope.passesForeign) return url;
+      if (withheld.length < maxWithheld) withheld.push([name, shown(url, scope.url)]);
+      return null;
+    };
+    const moved =
+      name === 'link'
+        ? relocateLinks(value, scope, withhold)
+        : name === 'refresh'
+          ? relocateRefresh(value, scope, withhold)
+          : relocateUrl(value, scope, withhold);
+    if (moved !== null) kept.push([name, moved]);
+  }
+  return { headers: kept, withheld };
+}
+
+type Withhold = (url: string) => string | null;
+
+function relocateUrl(value: string, scope: LocationScope, withhold: Withhold): string | null {
+  return relayPath(value, scope) ?? withhold(value);
+}
+
+/** `/CONNECTION/…`, or null where the URL is outside the connection. */
+function relayPath(value: string, { target, connection, url }: LocationScope): string | null {
+  const found = URL.parse(utf8(value), url);
+  if (
+    found === null ||
+    !found.protocol.startsWith('http') ||
+    found.origin !== target.origin ||
+    found.username !== '' ||
+    found.password !== ''
+  )
+    return null;
+  const { pathname, search, hash } = found;
+  if (pathname !== target.basePath && !pathname.startsWith(`${target.basePath}/`)) return null;
+  // The parser has resolved dot segments, encoded ones too, and backslashes: the first segment is the connection's name.
+  return `/${connection}${pathname.slice(target.basePath.length)}${search}${hash}`;
+}
+
+/** Header values are Latin-1; a URL outside ASCII is UTF-8, as browsers have it. */
+function utf8(value: string): string {
+  // oxlint-disable-next-line no-control-regex -- ASCII is what it looks for
+  return /^[\x00-\x7f]*$/.test(value) ? value : Buffer.from(value, 'latin1').toString('utf8');
+}
+
+/**
+ * RFC 8288 §3. The relay's URLs are absolute here: of clients that follow a link (the next page) several take only those.
+ * What cannot be parsed is withheld whole.
+ */
+function relocateLinks(value: string, scope: LocationScope, withhold: Withhold): string | null {
+  const links: string[] = [];
+  for (let at = 0; at < value.length;) {
+    while (at < value.length && (value[at] === ',' || isSpace(value[at]!))) at++;
+    if (at === value.length) break;
+    const close = value[at] === '<' ? value.indexOf('>', at) : -1;
+    if (close < 0) return withhold(value);
+    const end = endOfLink(value, close + 1);
+    const url = value.slice(at + 1, close);
+    const path = relayPath(url, scope);
+    const moved = path === null ? withhold(url) : scope.relayOrigin + path;
+    if (moved !== null) links.push(`<${moved}>${value.slice(close + 1, end).trimEnd()}`);
+    at = end;
+  }
+  return links.length === 0 ? null : links.join(', ');
+}
+
+const isSpace = (character: string): boolean => character === ' ' || character === '\t';
+
+/** Index of the comma after a link's parameters, or of the end. */
+function endOfLink(value: string, from: number): number {
+  let isQuoted = false;
+  for (let at = from; at < value.length; at++) {
+    const character = value[at];
+    if (isQuoted && character === '\\') at++;
+    else if (character === '"') isQuoted = !isQuoted;
+    else if (character === ',' && !isQuoted) return at;
+  }
+  return value.length;
+}
+
+/** WHATWG HTML §4.2.5.3 (shared declarative refresh steps): `5` or `5; url=…`. */
+function relocateRefresh(value: string, scope: LocationScope, withhold: Withhold): string | null {
+  const time = /^[\t ]*[0-9.]+/.exec(value)?.[0];
+  // No client acts on what has no time.
+  if (time === undefined) return null;
+  let url = value.slice(time.length).trim();
+  if (url.startsWith(';') || url.startsWith(',')) url = url.slice(1).trim();
+  url = url.replace(/^url[\t ]*=[\t ]*/i, '');
+  const [quote] = url;
+  if (quote === '"' || quote === "'") {
+    const close = url.indexOf(quote, 1);
+    url = url.slice(1, close < 0 ? undefined : close);
+  }
+  if (url === '') return time.trim();
+  const moved = relocateUrl(url, scope, withhold);
+  return moved === null ? null : `${time.trim()}; url=${moved}`;
+}
+
+/** As it can stand in a header and in a problem document. */
+function shown(url: string, base: string): string {
+  const parsed = URL.parse(utf8(url), base)?.href ?? url;
+  return parsed.slice(0, maxShown).replace(/[^\x21-\x7e]/g, (character) => encodeURIComponent(character.toWellFormed()));
+}
