@@ -39,6 +39,7 @@ describe('a body that conditions inspect', () => {
         expect(inSlices(text, 'application/json', characters)).toEqual(whole);
         if (whole.bodyState !== 'ambiguous') expect(asParsed(whole.body)).toEqual(JSON.parse(text));
       }),
+      { numRuns: 50 },
     );
   });
 

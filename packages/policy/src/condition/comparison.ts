@@ -6,7 +6,7 @@ import { equality, equalNames, membership } from './equality.ts';
 import { checkHeaderName, doubtAbout } from './member-access.ts';
 import { cameWithRequest } from './origin.ts';
 import { structField } from './struct-field.ts';
-import { isOp } from './syntax-tree.ts';
+import { ConditionError, isOp } from './syntax-tree.ts';
 import type { CompileState, NodeOf } from './syntax-tree.ts';
 import { charge, Fault } from './values.ts';
 
@@ -40,10 +40,12 @@ function certain(value: boolean | Fault): boolean {
 export function compileIn(node: NodeOf<'in'>, left: Reader, right: Reader, state: CompileState): Reader {
   const [value, container] = node.args;
   if (structField(container, state)?.name === 'request.headers') checkHeaderName(isOp(value, 'value') ? value.args : undefined);
+  if (isOp(value, 'value') && typeof value.args !== 'string' && (isOp(container, 'map') || isMapField(structField(container, state)?.name)))
+    throw new ConditionError('the keys of a map are strings, so nothing else is ever in it');
   const isWide = node.args.some((part) => cameWithRequest(part, state));
   const slot = slotOf(value, state);
   const doubt = doubtAbout(container, state);
-  const isBody = cameWithRequest(container, state) && !isNamed(structField(container, state)?.name);
+  const isBody = cameWithRequest(container, state) && !isMapField(structField(container, state)?.name);
   return (scope) => {
     const [a, b] = [left(scope), right(scope)];
     if (slot >= 0 && scope.names[slot] === true && Array.isArray(b)) return certain(anyName(a, b, scope));
@@ -53,9 +55,16 @@ export function compileIn(node: NodeOf<'in'>, left: Reader, right: Reader, state
   };
 }
 
-/** Maps whose names are what is asked for, and not their values. */
-const isNamed = (struct: string | undefined): boolean =>
-  struct === 'request.headers' || struct === 'request.query' || struct === 'request.params';
+/** Whatever the request: a map, whose names are asked for and not its values. */
+const isMapField = (struct: string | undefined): boolean => struct !== undefined && mapFields.has(struct);
+
+const mapFields: ReadonlySet<string> = new Set([
+  'request.headers',
+  'request.query',
+  'request.params',
+  'identity.claims',
+  'identity.labels',
+]);
 
 function anyName(name: unknown, list: readonly unknown[], { meter }: Scope): boolean | Fault {
   let fault: Fault | undefined;

@@ -8,6 +8,7 @@ import { claimsReadBy } from './claims-read.ts';
 import type { ClaimsRead } from './claims-read.ts';
 import type { ConditionEnvironment, Reader, Scope } from './environment.ts';
 import { maxConditionLength } from './environment.ts';
+import { checkConstants } from './constants.ts';
 import { compileNode } from './evaluator.ts';
 import { bool, ConditionError } from './syntax-tree.ts';
 import { Fault } from './values.ts';
@@ -37,7 +38,9 @@ export function compileCondition(source: string, environment: ConditionEnvironme
   return conditions.get(source, () => {
     const ast = checkCondition(source, environment);
     const reads = { body: false, params: false };
-    const reader = compileNode(ast, { environment, variables: [], sentVariables: [], reads });
+    const state = { environment, variables: [], sentVariables: [], reads };
+    const reader = compileNode(ast, state);
+    checkConstants(ast, state, compileNode, { left: maxConditionCost });
     return {
       source,
       readsBody: reads.body,

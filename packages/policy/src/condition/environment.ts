@@ -82,7 +82,7 @@ export const requestEnvironment: ConditionEnvironment = {
     .registerVariable('now', 'google.protobuf.Timestamp'),
   values: {
     context: ({ facts }) => known(facts.context, 'context'),
-    now: ({ facts }) => new Timestamp(facts.now),
+    now: ({ facts }) => new Timestamp(BigInt(Math.trunc(facts.now)) * 1_000_000n),
   },
   structs: {
     request: {

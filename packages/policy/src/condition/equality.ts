@@ -28,8 +28,8 @@ export function equality(a: unknown, b: unknown, isWide: boolean, meter: Meter):
   if (a === b) return true;
   if (Array.isArray(a) && Array.isArray(b)) return equalLists(a, b, isWide, meter);
   if (isMap(a) && isMap(b)) return equalMaps(a, b, isWide, meter);
-  if (a instanceof Timestamp && b instanceof Timestamp) return a.ms === b.ms;
-  if (a instanceof Duration && b instanceof Duration) return a.ms === b.ms;
+  if (a instanceof Timestamp && b instanceof Timestamp) return a.ns === b.ns;
+  if (a instanceof Duration && b instanceof Duration) return a.ns === b.ns;
   if (isWide && typeName(a) !== typeName(b) && couldBeEqual(a, b, meter)) return doubtful(a, b);
   return false;
 }

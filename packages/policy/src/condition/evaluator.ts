@@ -80,6 +80,8 @@ function compileVariable(name: string, { environment, variables }: CompileState)
 }
 
 function compileMap(node: NodeOf<'map'>, state: CompileState): Reader {
+  for (const [key] of node.args)
+    if (isOp(key, 'value') && typeof key.args !== 'string') throw new ConditionError('the keys of a map must be strings');
   const entries = node.args.map(([key, value]): [Reader, Reader] => [compileNode(key, state), compileNode(value, state)]);
   return (scope) => {
     const map = Object.create(null) as Record<string, unknown>;
@@ -137,11 +139,16 @@ function compileBinary(node: NodeOf<'=='>, state: CompileState): Reader {
     case '/':
       return (scope) => divide(left(scope), right(scope));
     case '%':
+      if (isOp(node.args[1], 'value') && isZero(node.args[1].args)) throw new ConditionError('a remainder by zero never has a value');
       return (scope) => remainder(left(scope), right(scope));
     default:
       throw new ConditionError(`the operator ${op} is not available`);
   }
 }
+
+/** Of a literal: 0 or 0u. */
+const isZero = (value: unknown): boolean =>
+  value === 0n || value === 0 || (typeof value === 'object' && value !== null && (value as { value: unknown }).value === 0n);
 
 function compileCall(node: NodeOf<'call'>, state: CompileState): Reader {
   const [name, args] = node.args;

@@ -5,6 +5,7 @@ import type { Facts } from '../facts.ts';
 import { checkCondition, evaluateReader } from './condition.ts';
 import type { ConditionEnvironment } from './environment.ts';
 import { compileNode } from './evaluator.ts';
+import { durationText, timestampText } from './time.ts';
 import { Duration, Fault, Timestamp, typeName } from './values.ts';
 
 export interface ConditionPart {
@@ -60,8 +61,8 @@ const isPrivate = (node: ASTNode): boolean => /\brequest\s*\.\s*(?:body|headers|
 function show(node: ASTNode, value: unknown): string {
   if (value instanceof Fault) return '';
   if (isPrivate(node)) return `a value of type ${typeName(value)}`;
-  if (value instanceof Timestamp) return new Date(value.ms).toISOString();
-  if (value instanceof Duration) return `${value.ms / 1000}s`;
+  if (value instanceof Timestamp) return timestampText(value);
+  if (value instanceof Duration) return durationText(value);
   const shown = JSON.stringify(value, (_key, one: unknown) => (typeof one === 'bigint' ? Number(one) : one)) ?? 'null';
   return shown.length > 200 ? `${shown.slice(0, 200)}…` : shown;
 }

@@ -1,5 +1,5 @@
 /** The functions that conditions may call. Regular expressions are RE2 (linear time) and not part of this table. */
-import { durationFields, parseDuration, parseTimestamp, timestampFields } from './time.ts';
+import { durationFields, durationText, floorSeconds, parseDuration, parseTimestamp, timestampFields, timestampText } from './time.ts';
 import { WrittenNumber } from '../body/written-number.ts';
 import { inIntRange, numberInDoubt, Uint } from './numbers.ts';
 import { charge, Duration, Fault, isMap, stringCost, Timestamp, typeName } from './values.ts';
@@ -50,7 +50,7 @@ function toIntValue(value: unknown): bigint {
   if (value instanceof Uint) return inIntRange(value.value);
   if (typeof value === 'number' && Number.isFinite(value)) return wholeInRange(value);
   if (typeof value === 'string' && value.length <= 20 && /^[+-]?\d+$/.test(value)) return inIntRange(BigInt(value.replace(/^\+/, '')));
-  if (value instanceof Timestamp) return BigInt(Math.floor(value.ms / 1000));
+  if (value instanceof Timestamp) return floorSeconds(value);
   throw new Fault(`int(): the ${typeName(value)} is not a whole number`);
 }
 
@@ -83,8 +83,8 @@ function toText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value instanceof Uint) return String(value.value);
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
-  if (value instanceof Timestamp) return new Date(value.ms).toISOString();
-  if (value instanceof Duration) return `${value.ms / 1000}s`;
+  if (value instanceof Timestamp) return timestampText(value);
+  if (value instanceof Duration) return durationText(value);
   throw notFor('string', value);
 }
 
@@ -110,7 +110,7 @@ export const plainFunctions: ReadonlyMap<string, ConditionFunction> = new Map<st
     'timestamp',
     ([value]) => {
       if (value instanceof Timestamp) return value;
-      return typeof value === 'string' ? parseTimestamp(value) : new Timestamp(Number(toIntValue(value)) * 1000);
+      return typeof value === 'string' ? parseTimestamp(value) : new Timestamp(toIntValue(value) * 1_000_000_000n);
     },
   ],
   [
@@ -182,7 +182,7 @@ const receiverFunctions = new Map<string, ConditionFunction>([
 for (const name of new Set([...Object.keys(timestampFields), ...Object.keys(durationFields)])) {
   receiverFunctions.set(name, ([value, zone], meter) => {
     charge(meter, zone === undefined ? 1 : 100);
-    if (value instanceof Duration && name in durationFields && zone === undefined) return BigInt(durationFields[name]!(value));
+    if (value instanceof Duration && name in durationFields && zone === undefined) return durationFields[name]!(value);
     if (value instanceof Timestamp && name in timestampFields)
       return BigInt(Math.floor(timestampFields[name]!(value, zone === undefined ? undefined : textOf(name, zone))));
     throw notFor(name, value);

@@ -18,8 +18,11 @@ export function compileField(node: NodeOf<'.'>, state: CompileState, compileNode
 
 export function compileIndex(node: NodeOf<'[]'>, state: CompileState, compileNode: CompileNode): Reader {
   const [object, key] = node.args;
+  if (isOp(key, 'value') && !isKey(key.args)) throw new ConditionError('an index is the name of a member or a whole number from 0');
   return compileMember(object, compileNode(key, state), isOp(key, 'value') ? key.args : undefined, node, state, compileNode);
 }
+
+const isKey = (key: unknown): boolean => typeof key === 'string' || (typeof key === 'bigint' && key >= 0n);
 
 function compileMember(
   object: ASTNode,

@@ -1,33 +1,66 @@
 /** Timestamps and durations of conditions: parsing, and calendar fields in a time zone. */
 import { Duration, Fault, Timestamp } from './values.ts';
 
-const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})$/;
+const rfc3339 = /^(\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})$/;
+
+const nanosPerSecond = 1_000_000_000n;
+const nanosPerMs = 1_000_000n;
 
 /** RFC 3339 §5.6. */
 export function parseTimestamp(text: string): Timestamp {
-  const ms = text.length <= 40 && rfc3339.test(text) ? Date.parse(text.toUpperCase()) : Number.NaN;
+  const parts = text.length <= 40 ? rfc3339.exec(text) : null;
+  const ms = parts === null ? Number.NaN : Date.parse(`${parts[1]}${parts[3]}`.toUpperCase());
   if (Number.isNaN(ms)) throw new Fault('timestamp() needs a time such as 2026-11-24T09:00:00Z');
-  return new Timestamp(ms);
+  return new Timestamp(BigInt(ms) * nanosPerMs + BigInt((parts![2] ?? '').padEnd(9, '0')));
 }
 
-const unitMs: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1, us: 0.001, µs: 0.001, ns: 0.000_001 };
+const unitNanos: Readonly<Record<string, bigint>> = {
+  h: 3600n * nanosPerSecond,
+  m: 60n * nanosPerSecond,
+  s: nanosPerSecond,
+  ms: nanosPerMs,
+  us: 1000n,
+  µs: 1000n,
+  ns: 1n,
+};
 
 /** A possibly signed sequence of numbers with units: `1h30m`, `-1.5s`. */
 export function parseDuration(text: string): Duration {
-  const sign = text.startsWith('-') ? -1 : 1;
-  const step = /(\d{1,15}(?:\.\d{0,9})?)(ns|us|µs|ms|s|m|h)/y;
+  const sign = text.startsWith('-') ? -1n : 1n;
+  const step = /(\d{1,15})(?:\.(\d{0,9}))?(ns|us|µs|ms|s|m|h)/y;
   step.lastIndex = text.startsWith('-') || text.startsWith('+') ? 1 : 0;
-  let ms = 0;
+  let nanos = 0n;
   let parts = 0;
   while (text.length <= 64 && step.lastIndex < text.length) {
     const part = step.exec(text);
     if (part === null) throw new Fault('duration() needs a text such as 90s or 1h30m');
-    ms += Number(part[1]) * unitMs[part[2]!]!;
+    const unit = unitNanos[part[3]!]!;
+    nanos += BigInt(part[1]!) * unit + (BigInt((part[2] ?? '').padEnd(9, '0')) * unit) / nanosPerSecond;
     parts++;
   }
   if (parts === 0) throw new Fault('duration() needs a text such as 90s or 1h30m');
-  return new Duration(sign * ms);
+  return new Duration(sign * nanos);
 }
+
+/** The fraction of a second without zeros at its end: `.5`, or nothing. */
+const fractionText = (nanos: bigint): string => (nanos === 0n ? '' : `.${String(nanos).padStart(9, '0').replace(/0+$/, '')}`);
+
+/** Rounded down, as that of a time before 1970 as well. */
+export const floorSeconds = ({ ns }: Timestamp): bigint => (ns - remainderOf(ns, nanosPerSecond)) / nanosPerSecond;
+
+const remainderOf = (value: bigint, divisor: bigint): bigint => ((value % divisor) + divisor) % divisor;
+
+/** RFC 3339 in UTC, with as many digits of a second as it needs. */
+export const timestampText = (at: Timestamp): string =>
+  new Date(millisecondsOf(at)).toISOString().replace(/\.\d{3}Z$/, `${fractionText(remainderOf(at.ns, nanosPerSecond))}Z`);
+
+/** In seconds: `5400s`, `-1.5s`. */
+export function durationText({ ns }: Duration): string {
+  const size = ns < 0n ? -ns : ns;
+  return `${ns < 0n ? '-' : ''}${size / nanosPerSecond}${fractionText(size % nanosPerSecond)}s`;
+}
+
+const millisecondsOf = ({ ns }: Timestamp): number => Number((ns - remainderOf(ns, nanosPerMs)) / nanosPerMs);
 
 interface CalendarFields {
   readonly year: number;
@@ -63,7 +96,7 @@ export function zoneFormatter(zone: string): Intl.DateTimeFormat {
 
 function calendarFields(at: Timestamp, zone: string | undefined): CalendarFields {
   if (zone === undefined) {
-    const utc = new Date(at.ms);
+    const utc = new Date(millisecondsOf(at));
     return {
       year: utc.getUTCFullYear(),
       month: utc.getUTCMonth(),
@@ -74,7 +107,7 @@ function calendarFields(at: Timestamp, zone: string | undefined): CalendarFields
     };
   }
   const parts: Record<string, number> = {};
-  for (const { type, value } of zoneFormatter(zone).formatToParts(at.ms)) parts[type] = Number(value);
+  for (const { type, value } of zoneFormatter(zone).formatToParts(millisecondsOf(at))) parts[type] = Number(value);
   return {
     year: parts['year']!,
     month: parts['month']! - 1,
@@ -104,12 +137,13 @@ export const timestampFields: Readonly<Record<string, (at: Timestamp, zone: stri
   getHours: (at, zone) => calendarFields(at, zone).hours,
   getMinutes: (at, zone) => calendarFields(at, zone).minutes,
   getSeconds: (at, zone) => calendarFields(at, zone).seconds,
-  getMilliseconds: (at) => ((at.ms % 1000) + 1000) % 1000,
+  getMilliseconds: (at) => ((millisecondsOf(at) % 1000) + 1000) % 1000,
 };
 
-export const durationFields: Readonly<Record<string, (of: Duration) => number>> = {
-  getHours: (of) => Math.trunc(of.ms / 3_600_000),
-  getMinutes: (of) => Math.trunc(of.ms / 60_000),
-  getSeconds: (of) => Math.trunc(of.ms / 1000),
-  getMilliseconds: (of) => Math.trunc(of.ms),
+/** Of a duration `getMilliseconds` is the part that is left over from its seconds; the others are of the whole. */
+export const durationFields: Readonly<Record<string, (of: Duration) => bigint>> = {
+  getHours: ({ ns }) => ns / (3600n * nanosPerSecond),
+  getMinutes: ({ ns }) => ns / (60n * nanosPerSecond),
+  getSeconds: ({ ns }) => ns / nanosPerSecond,
+  getMilliseconds: ({ ns }) => (ns / nanosPerMs) % 1000n,
 };

@@ -1,6 +1,6 @@
 /**
  * Values of conditions and the operations on them. A CEL int is a bigint, a double a number; JSON numbers are
- * doubles, and mixed comparison is exact. Timestamps and durations are milliseconds in a class of their own.
+ * doubles, and mixed comparison is exact. Timestamps and durations are nanoseconds in a class of their own.
  * Equality between types is false, as the CEL specification has it, but see equality.ts; everything else between types
  * is a fault.
  */
@@ -28,24 +28,28 @@ export function known(value: unknown, source: string): unknown {
   return value;
 }
 
+const nanosPerSecond = 1_000_000_000n;
+
+/** Nanoseconds since 1970, of the years 1 to 9999. */
 export class Timestamp {
-  readonly ms: number;
-  constructor(ms: number) {
-    if (!(ms >= -62_135_596_800_000 && ms <= 253_402_300_799_999)) throw new Fault('the timestamp is out of range');
-    this.ms = ms;
+  readonly ns: bigint;
+  constructor(ns: bigint) {
+    if (ns < -62_135_596_800n * nanosPerSecond || ns >= 253_402_300_800n * nanosPerSecond) throw new Fault('the timestamp is out of range');
+    this.ns = ns;
   }
 }
 
+/** About 10,000 years, as google.protobuf.Duration has it. */
+const maxDuration = 315_576_000_001n * nanosPerSecond;
+
+/** Nanoseconds. */
 export class Duration {
-  readonly ms: number;
-  constructor(ms: number) {
-    if (!(Math.abs(ms) <= maxDurationMs)) throw new Fault('the duration is out of range');
-    this.ms = ms;
+  readonly ns: bigint;
+  constructor(ns: bigint) {
+    if (ns <= -maxDuration || ns >= maxDuration) throw new Fault('the duration is out of range');
+    this.ns = ns;
   }
 }
-
-/** google.protobuf.Duration: about 10,000 years. */
-const maxDurationMs = 315_576_000_000_000;
 
 /** Counts the cost of one evaluation. A unit is about one step on one value, or 32 characters of a string. */
 export interface Meter {
@@ -84,8 +88,8 @@ export const mismatch = (operator: string, a: unknown, b: unknown): Fault =>
 
 /** Whether `test` holds of the order of two values: -1, 0, 1, or NaN where a double is NaN. */
 export function isOrdered(a: unknown, b: unknown, operator: string, test: (order: number) => boolean, meter: Meter): boolean {
-  let left: string | boolean | number;
-  let right: string | boolean | number;
+  let left: string | boolean | bigint;
+  let right: string | boolean | bigint;
   if (isNumeric(a) && isNumeric(b)) {
     const result = testOrder(a, b, test);
     if (result instanceof Fault) throw result;
@@ -95,8 +99,8 @@ export function isOrdered(a: unknown, b: unknown, operator: string, test: (order
     charge(meter, stringCost(a));
     [left, right] = [a, b];
   } else if (typeof a === 'boolean' && typeof b === 'boolean') [left, right] = [a, b];
-  else if (a instanceof Timestamp && b instanceof Timestamp) [left, right] = [a.ms, b.ms];
-  else if (a instanceof Duration && b instanceof Duration) [left, right] = [a.ms, b.ms];
+  else if (a instanceof Timestamp && b instanceof Timestamp) [left, right] = [a.ns, b.ns];
+  else if (a instanceof Duration && b instanceof Duration) [left, right] = [a.ns, b.ns];
   else throw mismatch(operator, a, b);
   return test(left < right ? -1 : left > right ? 1 : 0);
 }
@@ -111,17 +115,17 @@ export function add(a: unknown, b: unknown, meter: Meter): unknown {
     charge(meter, a.length + b.length);
     return [...(a as unknown[]), ...(b as unknown[])];
   }
-  if (a instanceof Timestamp && b instanceof Duration) return new Timestamp(a.ms + b.ms);
-  if (a instanceof Duration && b instanceof Timestamp) return new Timestamp(a.ms + b.ms);
-  if (a instanceof Duration && b instanceof Duration) return new Duration(a.ms + b.ms);
+  if (a instanceof Timestamp && b instanceof Duration) return new Timestamp(a.ns + b.ns);
+  if (a instanceof Duration && b instanceof Timestamp) return new Timestamp(a.ns + b.ns);
+  if (a instanceof Duration && b instanceof Duration) return new Duration(a.ns + b.ns);
   throw mismatch('+', a, b);
 }
 
 export function subtract(a: unknown, b: unknown): unknown {
   if (isNumeric(a) && isNumeric(b)) return subtractNumbers(a, b);
-  if (a instanceof Timestamp && b instanceof Timestamp) return new Duration(a.ms - b.ms);
-  if (a instanceof Timestamp && b instanceof Duration) return new Timestamp(a.ms - b.ms);
-  if (a instanceof Duration && b instanceof Duration) return new Duration(a.ms - b.ms);
+  if (a instanceof Timestamp && b instanceof Timestamp) return new Duration(a.ns - b.ns);
+  if (a instanceof Timestamp && b instanceof Duration) return new Timestamp(a.ns - b.ns);
+  if (a instanceof Duration && b instanceof Duration) return new Duration(a.ns - b.ns);
   throw mismatch('-', a, b);
 }
 
