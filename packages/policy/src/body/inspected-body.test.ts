@@ -31,7 +31,9 @@ describe('a body that conditions inspect', () => {
   });
 
   it('is JSON as JSON.parse reads it, whole or in slices', () => {
-    const value = fc.jsonValue({ maxDepth: 3, stringUnit: 'binary' }).filter((one) => !/\\ud[89ab]/i.test(JSON.stringify(one)));
+    // among them half a surrogate pair, and what has to be escaped
+    const unit = fc.constantFrom('a', 'B', '\u00e9', '"', '\\', '\n', '\0', '\u{1f600}', '\ud800');
+    const value = fc.jsonValue({ maxDepth: 3, stringUnit: unit });
     fc.assert(
       fc.property(value, fc.constantFrom(0, 2), fc.integer({ min: 1, max: 50 }), (one, indent, characters) => {
         const text = JSON.stringify(one, null, indent);
@@ -39,7 +41,7 @@ describe('a body that conditions inspect', () => {
         expect(inSlices(text, 'application/json', characters)).toEqual(whole);
         if (whole.bodyState !== 'ambiguous') expect(asParsed(whole.body)).toEqual(JSON.parse(text));
       }),
-      { numRuns: 50 },
+      { numRuns: 300 },
     );
   });
 
