@@ -2,6 +2,7 @@ import {
   AppError,
   createEventSink as createOperation,
   deleteEventSink as deleteOperation,
+  eventSinkShapeSchema,
   getEventSink as getOperation,
   listEventSinks as listOperation,
   newId,
@@ -28,6 +29,7 @@ import { checkEndpoint } from '@hoop/upstream';
 import { mutate, type Mutation } from '../audit/mutate.ts';
 import { fromCursor, toCursor } from '../http/cursor.ts';
 import { found } from '../http/found.ts';
+import { patched } from '../http/merge.ts';
 import { route } from '../http/route.ts';
 import { checkWebhookSecret, newWebhookSecret, sealChannelSecret } from '../notification/channel-secret.ts';
 
@@ -74,6 +76,12 @@ function refuseMember(path: string, kind: string): never {
   });
 }
 
+function refuseRemoval(path: string): never {
+  throw new AppError('invalid_request', `\`${path}\` in the body: cannot be taken away.`, {
+    extras: { errors: [{ path, message: 'cannot be taken away' }] },
+  });
+}
+
 export const createEventSink = route(createOperation, async (call) => {
   const { secret: given, start, ...input } = call.body;
   if (input.url !== undefined) checkEndpoint(input.url, input.allowedCidrs, 'URL of an event sink');
@@ -114,7 +122,9 @@ export const listEventSinks = route(listOperation, async ({ context, query }) =>
 
 export const updateEventSink = route(updateOperation, async (call) => {
   const { sinkId } = call.params;
-  const { secret, ...patch } = call.body;
+  const { secret: given, ...patch } = call.body;
+  const secret = given ?? undefined;
+  if (given === null) refuseRemoval('secret');
   if (secret !== undefined) checkWebhookSecret(secret);
   return mutate(call, { action: 'event_sink.update', isConfiguration: false }, async ({ tx, at }) => {
     const before = found(await lockSink(tx, sinkId), 'event sink');
@@ -122,20 +132,17 @@ export const updateEventSink = route(updateOperation, async (call) => {
     if (before.kind === 'file')
       for (const path of ['url', 'allowedCidrs', 'secret'] as const) if (call.body[path] !== undefined) refuseMember(path, 'file');
     if (before.kind === 'webhook' && patch.file !== undefined) refuseMember('file', 'webhook');
-    const url = patch.url ?? before.url;
-    if (url !== null) checkEndpoint(url, patch.allowedCidrs ?? before.allowedCidrs, 'URL of an event sink');
-    if (
-      patch.url !== undefined &&
-      before.url !== null &&
-      new URL(patch.url).origin !== new URL(before.url).origin &&
-      secret === undefined
-    ) {
+    const { kind, name, ...wanted } = patched(eventSinkShapeSchema.omit({ secret: true }), before, patch);
+    const { url = null, file = null } = wanted;
+    if (kind === 'webhook' && url === null) refuseRemoval('url');
+    if (kind === 'file' && file === null) refuseRemoval('file');
+    if (url !== null) checkEndpoint(url, wanted.allowedCidrs, 'URL of an event sink');
+    if (url !== null && before.url !== null && new URL(url).origin !== new URL(before.url).origin && secret === undefined) {
       throw new AppError('target_refused', 'The secret was given for another host: send it again together with the new URL.');
     }
-    await refuseNamesake(tx, { name: patch.name, file: patch.file }, sinkId);
+    await refuseNamesake(tx, { name, file }, sinkId);
     const sealed = secret === undefined ? {} : { sealed: await sealChannelSecret(call.context.keys.notificationPublic, sinkId, secret) };
-    const defined = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
-    const after = await updateSink(tx, sinkId, { ...defined, ...sealed }, at);
+    const after = await updateSink(tx, sinkId, { ...wanted, name, url, file, ...sealed }, at);
     return {
       reply: { body: toResource(after, (await readLogStatus(tx)).size), version: after.version },
       target: { type: 'event_sink', id: sinkId, name: after.name },

@@ -1,11 +1,27 @@
-/**
- * A resource with the members of a PATCH body over it (RFC 7396): a member that is absent stays, and one that is null
- * goes, where the contract lets it be null.
- */
-export function merge<R extends object, P extends { [K in keyof P]?: unknown }>(
-  resource: R,
-  patch: P,
-): Omit<R, keyof P> & { [K in keyof P & keyof R]: R[K] | NonNullable<P[K]> } & { [K in Exclude<keyof P, keyof R>]: P[K] } {
-  const merged = Object.entries({ ...resource, ...Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) });
-  return Object.fromEntries(merged.filter(([, value]) => value !== null)) as never;
+import type { z } from 'zod';
+
+import { validate } from './validate.ts';
+
+/** A JSON merge patch applied to a value (RFC 7396 §2): objects merge at every depth, null takes a member away, all else replaces. */
+export function mergePatch(target: unknown, patch: unknown): unknown {
+  if (!isObject(patch)) return patch;
+  const merged = new Map(Object.entries(isObject(target) ? target : {}));
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === undefined) continue;
+    if (value === null) merged.delete(name);
+    else merged.set(name, mergePatch(merged.get(name), value));
+  }
+  return Object.fromEntries(merged);
 }
+
+/**
+ * A resource's members with a patch over them, held against the schema that made it: a member that went gets its default,
+ * and rules between members hold for the outcome. Members that `schema` does not name are left out of `resource`.
+ * @throws AppError `invalid_request`
+ */
+export function patched<S extends z.core.$ZodShape, T>(schema: z.ZodType<T> & { readonly shape: S }, resource: object, patch: unknown): T {
+  const present = Object.fromEntries(Object.entries(resource).filter(([name, value]) => name in schema.shape && value !== null));
+  return validate(schema, mergePatch(present, patch), 'body');
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);

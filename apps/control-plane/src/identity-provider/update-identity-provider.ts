@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import { updateIdentityProvider as operation, type IdentityProviderSettings } from '@hoop/contract';
+import { identityProviderInputSchema, updateIdentityProvider as operation, type IdentityProviderSettings } from '@hoop/contract';
 import { findIdentityProvider, revokeGrantsOfProvider, updateIdentityProvider as writeIdentityProvider } from '@hoop/database';
 
 import { mutate } from '../audit/mutate.ts';
 import { found } from '../http/found.ts';
-import { merge } from '../http/merge.ts';
+import { patched } from '../http/merge.ts';
 import { route } from '../http/route.ts';
 import { grantsNotBefore } from '../identity/grants-not-before.ts';
 import { checkDistinct, checkEndpoints, settingsOf } from './rules.ts';
@@ -14,7 +14,7 @@ export const updateIdentityProvider = route(operation, async (call) =>
   mutate(call, { action: 'identity_provider.update', isConfiguration: true }, async ({ tx, at, revision }) => {
     const before = found(await findIdentityProvider(tx, call.params.provider), 'identity provider');
     call.precondition.check(before.version);
-    const wanted = merge(before, call.body);
+    const wanted = patched(identityProviderInputSchema, before, call.body);
     const { name, disabled } = wanted;
     const settings = settingsOf(wanted);
     checkEndpoints(settings);

@@ -1,5 +1,6 @@
 import {
   disableIdentity as disableOperation,
+  identityInputSchema,
   enableIdentity as enableOperation,
   revokeIdentityGrants as revokeOperation,
   updateIdentity as operation,
@@ -9,28 +10,29 @@ import { findIdentity, findIdentityProvider, updateIdentity as writeIdentity, ty
 
 import { mutate } from '../audit/mutate.ts';
 import { found, referred } from '../http/found.ts';
+import { patched } from '../http/merge.ts';
 import { route, type Call, type Reply } from '../http/route.ts';
 import { refuseNamesake } from './create-identity.ts';
 import { grantsNotBefore } from './grants-not-before.ts';
 import { checkMatch } from './match.ts';
 
 export const updateIdentity = route(operation, async (call) => {
-  const { provider: providerReference, ...rest } = call.body;
-  if (rest.match !== undefined) checkMatch(rest.match);
+  const { provider: providerReference, ...patch } = call.body;
+  if (patch.match !== undefined) checkMatch(patch.match);
 
   return mutate(call, { action: 'identity.update', isConfiguration: true }, async ({ tx, at, revision }) => {
     const before = found(await findIdentity(tx, call.params.identity), 'identity');
     call.precondition.check(before.version);
-    if (rest.name !== undefined) await refuseNamesake(tx, rest.name, before.id);
+    const wanted = patched(identityInputSchema.omit({ provider: true }), before, patch);
+    await refuseNamesake(tx, wanted.name, before.id);
     const provider =
       providerReference === undefined
         ? before.provider
         : referred(await findIdentityProvider(tx, providerReference), 'identity provider', 'provider', providerReference);
-    const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as Partial<IdentityWrite>;
     // Whoever got a grant by the old match may be nobody by the new one.
-    const isAnother = provider.id !== before.provider.id || (rest.match !== undefined && rest.match !== before.match);
+    const isAnother = provider.id !== before.provider.id || wanted.match !== before.match;
     const ended = isAnother ? { grantsNotBefore: Math.max(before.grantsNotBefore, grantsNotBefore(call.context.now())) } : {};
-    const after = await writeIdentity(tx, before.id, { ...given, ...ended, providerId: provider.id, revision, at });
+    const after = await writeIdentity(tx, before.id, { ...wanted, ...ended, providerId: provider.id, revision, at });
     const voids = { of: { identityId: before.id }, reason: 'the identity was changed' };
     return {
       reply: { body: after, version: after.version },

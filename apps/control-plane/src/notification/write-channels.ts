@@ -2,6 +2,7 @@ import {
   AppError,
   createNotificationChannel as createOperation,
   deleteNotificationChannel as deleteOperation,
+  notificationChannelInputSchema,
   newId,
   updateNotificationChannel as updateOperation,
 } from '@hoop/contract';
@@ -10,6 +11,7 @@ import { parseTarget } from '@hoop/upstream';
 
 import { mutate } from '../audit/mutate.ts';
 import { found } from '../http/found.ts';
+import { patched } from '../http/merge.ts';
 import { route } from '../http/route.ts';
 import { checkWebhookSecret, newWebhookSecret, sealChannelSecret } from './channel-secret.ts';
 import { toChannelResource } from './resource.ts';
@@ -52,31 +54,40 @@ export const createNotificationChannel = route(createOperation, async (call) => 
 
 export const updateNotificationChannel = route(updateOperation, async (call) => {
   const { channelId } = call.params;
-  const { secret, slackChannel, ...patch } = call.body;
+  const { secret: given, ...patch } = call.body;
 
   return mutate(call, { action: 'notification_channel.update', isConfiguration: false }, async ({ tx, at }) => {
     const before = found(await lockChannel(tx, channelId), 'notification channel');
     call.precondition.check(before.version);
-    checkUrl(patch.url ?? before.url, patch.allowedCidrs ?? before.allowedCidrs);
-    if (
-      patch.url !== undefined &&
-      new URL(patch.url).origin !== new URL(before.url).origin &&
-      secret === undefined &&
-      before.sealed !== ''
-    ) {
+    const schema = notificationChannelInputSchema.omit({ secret: true });
+    const { slackChannel, kind, ...wanted } = patched(schema, toChannelResource(before), patch);
+    // Slack's token is the one secret that a channel can be without.
+    const isSecretTaken = given === null && kind === 'slack';
+    if (given === null && !isSecretTaken)
+      throw new AppError('invalid_request', '`secret` in the body: cannot be taken from a webhook.', {
+        extras: { errors: [{ path: 'secret', message: 'cannot be taken from a webhook' }] },
+      });
+    const secret = given ?? undefined;
+    checkUrl(wanted.url, wanted.allowedCidrs);
+    const isElsewhere = new URL(wanted.url).origin !== new URL(before.url).origin;
+    if (isElsewhere && secret === undefined && !isSecretTaken && before.sealed !== '') {
       throw new AppError('target_refused', 'The secret was given for another host: send it again together with the new URL.');
     }
-    if (patch.name !== undefined) await refuseNamesake(tx, patch.name, channelId);
+    await refuseNamesake(tx, wanted.name, channelId);
     if (secret !== undefined && before.kind === 'webhook') checkWebhookSecret(secret);
-    const sealed = secret === undefined ? {} : { sealed: await sealChannelSecret(call.context.keys.notificationPublic, channelId, secret) };
-    const defined = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
-    const settings = slackChannel === undefined ? {} : { settings: { slackChannel } };
-    const after = await updateChannel(tx, channelId, { ...defined, ...settings, ...sealed }, at);
+    const sealed =
+      secret === undefined
+        ? isSecretTaken
+          ? { sealed: '' }
+          : {}
+        : { sealed: await sealChannelSecret(call.context.keys.notificationPublic, channelId, secret) };
+    const settings = slackChannel === undefined ? {} : { slackChannel };
+    const after = await updateChannel(tx, channelId, { ...wanted, settings, ...sealed }, at);
     return {
       reply: { body: toChannelResource(after), version: after.version },
       target: { type: 'notification_channel', id: channelId, name: after.name },
       before: toChannelResource(before),
-      after: { ...toChannelResource(after), ...(secret === undefined ? {} : { secret: 'replaced' }) },
+      after: { ...toChannelResource(after), ...(given === undefined ? {} : { secret: isSecretTaken ? 'removed' : 'replaced' }) },
     };
   });
 });

@@ -36,6 +36,9 @@ const shape = {
   secret: z.string().min(1).max(500).optional(),
 };
 
+/** All members of a sink, without the rules between them. */
+export const eventSinkShapeSchema = z.strictObject({ ...shape, kind: z.enum(['webhook', 'file']) });
+
 export const eventSinkInputSchema = z
   .strictObject({
     ...shape,

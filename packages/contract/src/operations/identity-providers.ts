@@ -13,11 +13,7 @@ export const identityProviderInputSchema = identityProviderSettingsSchema.extend
   name: nameSchema,
   disabled: z.boolean().default(false),
 });
-export const identityProviderPatchSchema = patchOf({
-  ...identityProviderInputSchema.shape,
-  /** Null: found by discovery again. */
-  jwksUri: identityProviderSettingsSchema.shape.jwksUri.unwrap().nullable(),
-});
+export const identityProviderPatchSchema = patchOf(identityProviderInputSchema.shape);
 export const identityProviderSchema = z.object({
   id: idSchema('identity_provider'),
   name: z.string(),

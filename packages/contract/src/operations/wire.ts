@@ -37,21 +37,46 @@ export const instantQuery = z.iso.datetime({ offset: true }).transform((text) =>
 
 export const flagQuery = z.enum(['true', 'false']).transform((text) => text === 'true');
 
-type Undefaulted<T> = T extends z.ZodDefault<infer I> ? I : T;
-type PatchShape<S extends z.core.$ZodShape> = { [K in keyof S]: z.ZodOptional<Undefaulted<S[K]> & z.core.$ZodType> };
+/** Null takes a member away (RFC 7396 §2), so only one that has a default, or need not be there, may be null. */
+type PatchMember<T> =
+  T extends z.ZodDefault<infer I> ? PatchValue<I> | null : T extends z.ZodOptional<infer I> ? PatchValue<I> | null : PatchValue<T>;
+type PatchValue<T> =
+  T extends z.ZodObject<infer S>
+    ? { [K in keyof S]?: PatchMember<S[K]> | undefined }
+    : T extends z.ZodRecord
+      ? Record<string, z.output<T>[string] | null>
+      : z.output<T>;
+export type PatchBody<S extends z.core.$ZodShape> = { [K in keyof S]?: PatchMember<S[K]> | undefined };
 
 /**
- * The body of a PATCH: every member of `shape` optional and without its default, so that what is absent stays as it
- * is. A member that is there replaces the whole member.
+ * The body of a PATCH, a merge patch (RFC 7396): at every depth a member that is absent stays as it is, one that is null
+ * goes back to its default, and any other replaces the present one. Lists are replaced whole. The outcome of the merge is
+ * held against the whole schema afterwards: rules between members belong there.
  */
-export function patchOf<S extends z.core.$ZodShape>(shape: S) {
-  const patch: Record<string, z.ZodType> = {};
-  for (const [name, schema] of Object.entries(shape)) {
-    patch[name] = z.optional(schema instanceof z.ZodDefault ? (schema.unwrap() as z.ZodType) : (schema as z.ZodType));
-  }
+export function patchOf<S extends z.core.$ZodShape>(shape: S): z.ZodType<PatchBody<S>> {
   return z
-    .strictObject(patch as unknown as PatchShape<S>)
-    .refine((body) => Object.keys(body as object).length > 0, { message: 'must have at least one member' });
+    .strictObject(patchShapeOf(shape))
+    .refine((body) => Object.keys(body).length > 0, { message: 'must have at least one member' }) as unknown as z.ZodType<PatchBody<S>>;
+}
+
+function patchShapeOf(shape: z.core.$ZodShape): Record<string, z.ZodType> {
+  return Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, z.optional(patchMemberOf(schema as z.ZodType))]));
+}
+
+function patchMemberOf(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) return patchValueOf(schema.unwrap() as z.ZodType).nullable();
+  return patchValueOf(schema);
+}
+
+function patchValueOf(schema: z.ZodType): z.ZodType {
+  const { description } = schema;
+  const patched =
+    schema instanceof z.ZodObject
+      ? z.strictObject(patchShapeOf(schema.shape))
+      : schema instanceof z.ZodRecord
+        ? z.record(schema.keyType as z.ZodString, (schema.valueType as z.ZodType).nullable())
+        : schema;
+  return description === undefined || patched === schema ? patched : patched.describe(description);
 }
 
 /** What every registered thing carries. `version` is its ETag: `If-Match: "3"`. */
