@@ -20,6 +20,27 @@ export const connectionLimitsSchema = z.strictObject({
 });
 export type ConnectionLimits = z.infer<typeof connectionLimitsSchema>;
 
+/**
+ * How the target reads paths. A rule that restricts (deny, require_context, require_approval, and the masking of any
+ * rule) covers every path that the target could read as one that it names; an allow covers what it names and nothing
+ * else. `significant` narrows the former: only for a target that is known to tell such paths apart.
+ */
+export const pathSettingsSchema = z.strictObject({
+  /** The target tells `/Refunds` from `/refunds`. @default false */
+  caseSensitive: z.boolean().default(false),
+  /** A slash at the end. @default "ignored" */
+  trailingSlash: z.enum(['ignored', 'significant']).default('ignored'),
+  /** The rest of a segment from an (encoded) `;` on. @default "ignored" */
+  pathParameters: z.enum(['ignored', 'significant']).default('ignored'),
+  /** Dots and spaces at the end of a segment. @default "ignored" */
+  trailingDots: z.enum(['ignored', 'significant']).default('ignored'),
+  /** A format at the end of the last segment, such as `.json`. @default "ignored" */
+  formatSuffix: z.enum(['ignored', 'significant']).default('ignored'),
+  /** `refused`: a path with `%2F` is refused; `data`: it is part of its segment. @default "refused" */
+  encodedSlash: z.enum(['refused', 'data']).default('refused'),
+});
+export type PathSettings = z.infer<typeof pathSettingsSchema>;
+
 export const connectionSettingsSchema = z.strictObject({
   /** Base URL of the target: scheme, host, optional port and path prefix. No user info, query or fragment. */
   target: z.string().min(1).max(2048),
@@ -38,6 +59,7 @@ export const connectionSettingsSchema = z.strictObject({
    * follows one may send its grant there. @default "withhold"
    */
   foreignLocations: z.enum(['withhold', 'pass']).default('withhold'),
+  paths: pathSettingsSchema.default(() => pathSettingsSchema.parse({})),
   recording: recordingSettingsSchema.default(() => recordingSettingsSchema.parse({})),
   limits: connectionLimitsSchema.default(() => connectionLimitsSchema.parse({})),
 });

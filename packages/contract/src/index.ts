@@ -11,6 +11,7 @@ export * from './masking.ts';
 export * from './operation.ts';
 export * from './openapi.ts';
 export * from './operations/index.ts';
+export * from './percent-encoding.ts';
 export * from './policy.ts';
 export * from './queue.ts';
 export * from './record.ts';

@@ -13,7 +13,7 @@ export type {
 export { flattenHeaders, forwardHeaders, headerKind, headerValue, isFieldValue, responseHeaders, returnHeaders } from './header-rules.ts';
 export { relocate } from './location.ts';
 export type { WithheldLocation } from './location.ts';
-export { normalisePath, parseQuery } from './path.ts';
+export { encodedSlashRefused, normalisePath, parseQuery } from './path.ts';
 export type { NormalisedPath } from './path.ts';
 export { readRequest } from './read-request.ts';
 export type { NormalisedRequest, RequestHead } from './read-request.ts';

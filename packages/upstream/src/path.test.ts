@@ -2,7 +2,7 @@ import { AppError } from '@hoop/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { normalisePath, parseQuery } from './path.ts';
+import { encodedSlashRefused, normalisePath, parseQuery } from './path.ts';
 
 function refusal(url: string): string {
   try {
@@ -17,12 +17,30 @@ function refusal(url: string): string {
 
 describe('a path', () => {
   it('is a connection, the path of the target and a query', () => {
-    expect(normalisePath('/payments/v1/customers?limit=2')).toEqual({ connection: 'payments', path: '/v1/customers', search: '?limit=2' });
-    expect(normalisePath('/payments')).toEqual({ connection: 'payments', path: '/', search: '' });
-    expect(normalisePath('/payments/')).toEqual({ connection: 'payments', path: '/', search: '' });
-    expect(normalisePath('/payments?a')).toEqual({ connection: 'payments', path: '/', search: '?a' });
-    expect(normalisePath('/payments/v1/?')).toEqual({ connection: 'payments', path: '/v1/', search: '' });
+    expect(normalisePath('/payments/v1/customers?limit=2')).toEqual({
+      connection: 'payments',
+      path: '/v1/customers',
+      search: '?limit=2',
+      hasEncodedSlash: false,
+    });
+    expect(normalisePath('/payments')).toMatchObject({ connection: 'payments', path: '/', search: '' });
+    expect(normalisePath('/payments/')).toMatchObject({ connection: 'payments', path: '/', search: '' });
+    expect(normalisePath('/payments?a')).toMatchObject({ connection: 'payments', path: '/', search: '?a' });
     expect(normalisePath('/p/a?next=/../x//y')).toMatchObject({ path: '/a', search: '?next=/../x//y' });
+  });
+
+  it('keeps a question mark that nothing follows', () => {
+    expect(normalisePath('/payments/v1/?')).toMatchObject({ connection: 'payments', path: '/v1/', search: '?' });
+    expect(normalisePath('/payments?')).toMatchObject({ connection: 'payments', path: '/', search: '?' });
+  });
+
+  it('with an encoded slash says so, and keeps it as data of its segment', () => {
+    expect(normalisePath('/git/repos/acme%2fapi/contents?ref=a%2Fb')).toMatchObject({
+      path: '/repos/acme%2Fapi/contents',
+      hasEncodedSlash: true,
+    });
+    expect(normalisePath('/git/repos?ref=a%2Fb').hasEncodedSlash).toBe(false);
+    expect(encodedSlashRefused('git')).toMatchObject({ code: 'invalid_path', detail: expect.stringContaining('paths.encodedSlash') });
   });
 
   it('is the same whether plain characters were encoded or not', () => {
@@ -43,8 +61,30 @@ describe('a path', () => {
     ['"."', '/p/.'],
     ['".."', '/../x'],
     ['".."', '/p/a/..?x'],
-    ['encoded slash', '/p/a%2fb'],
-    ['encoded slash', '/p/a%2Fb'],
+    ['encoded slash', '/p%2Fa/b'],
+    ['encoded slash', '/p%2fa'],
+    ['"." or ".."', '/p/..%2Fadmin'],
+    ['"." or ".."', '/p/a%2F../admin'],
+    ['"." or ".."', '/p/a%2F.'],
+    ['"." or ".."', '/p/..%3Bx/admin'],
+    ['"." or ".."', '/p/..%20/admin'],
+    ['"." or ".."', '/p/.%20%20'],
+    ['"." or ".."', '/p/..%C2%A0/admin'],
+    ['"." or ".."', '/p/a/..%3Fx'],
+    ['"." or ".."', '/p/..%23/x'],
+    ['"." or ".."', '/p/..%253Bx/admin'],
+    ['overlong', '/p/%c1%b2efunds'],
+    ['overlong', '/p/a%c0%afb'],
+    ['overlong', '/p/%e0%80%afx'],
+    ['overlong', '/p/%f0%80%80%afx'],
+    ['overlong', '/p/%25c0%25af'],
+    ['twice', '/p/a/%25%32e%25%32e/admin'],
+    ['twice', '/p/a/%25%32%65'],
+    ['twice', '/p/a/%2525%32e'],
+    ['twice', '/p/a/%25252e%25252e/admin'],
+    ['twice', '/p/a/%25%32%46x'],
+    ['twice', '/p/a%25u002fb'],
+    ['twice', '/p/a%250a'],
     ['backslash', '/p/a%5cb'],
     ['dot', '/p/%2e%2e/x'],
     ['dot', '/p/.%2e/x'],
@@ -107,6 +147,12 @@ describe('a path', () => {
         '%3a',
         '%2B',
         '%25',
+        '%32',
+        '%65',
+        '2e',
+        '2F',
+        '%3B',
+        '%20',
         '%2e',
         '%2f',
         ';',
@@ -131,18 +177,24 @@ describe('a path', () => {
         expect(normalisePath(`/${once.connection}${once.path}${once.search}`)).toEqual(once);
         // A URL parser finds nothing left to resolve, so no other reader can arrive at another path.
         expect(new URL(`https://t${once.path}${once.search}`).pathname).toBe(once.path);
-        const segments = once.path.split('/').slice(1);
-        expect(segments.slice(0, -1)).not.toContain('');
-        for (const segment of segments) {
-          const decoded = decodeLatin(segment);
-          expect(['.', '..']).not.toContain(decoded);
+        expect(once.path.split('/').slice(1, -1)).not.toContain('');
+        const separators = once.path.replaceAll('%2F', '/').split('/').length;
+        // However often it is decoded.
+        for (let decoded = once.path, before = ''; decoded !== before; before = decoded, decoded = decodeLatin(decoded)) {
           // oxlint-disable-next-line no-control-regex -- they are what it looks for
-          expect(decoded).not.toMatch(/[/\\\0-\x1f\x7f]/);
-          expect(['.', '..']).not.toContain(decodeLatin(decoded));
+          expect(decoded).not.toMatch(/[\\\0-\x1f\x7f]|\/\.{1,2}(?:\/|$)/);
+          if (decoded !== once.path) expect(decoded.split('/')).toHaveLength(separators);
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 5000 },
     );
+  });
+
+  it('of nothing but encodings of encodings costs time in proportion to its length', () => {
+    const path = `/p/${'%25'.repeat(5000)}41`;
+    const start = performance.now();
+    expect(normalisePath(path).path).toHaveLength(path.length - 2);
+    expect(performance.now() - start).toBeLessThan(1000);
   });
 });
 

@@ -1,13 +1,15 @@
 /** The request target (RFC 9112 §3.2), read in one pass and in one way only. */
-import { AppError } from '@hoop/contract';
+import { AppError, decodeFully, hexValue } from '@hoop/contract';
 
 export interface NormalisedPath {
   /** First segment of the relay's path: the connection's name. */
   readonly connection: string;
   /** The target's path; starts with `/`. */
   readonly path: string;
-  /** `` or `?…`, as sent. */
+  /** `` or `?…`, as sent: a `?` that nothing follows is kept. */
   readonly search: string;
+  /** The target's path has a `%2F`. Only a connection that says how its target reads one may take such a path. */
+  readonly hasEncodedSlash: boolean;
 }
 
 /** Longest request target, characters. */
@@ -17,10 +19,11 @@ const invalid = (detail: string): AppError => new AppError('invalid_path', detai
 
 const slash = 0x2f;
 const dot = 0x2e;
+const backslash = 0x5c;
 const percent = 0x25;
 const question = 0x3f;
 
-/** 1: may stand in a path as it is. `;` is not among them: some servers take what follows for a parameter, others for the name. */
+/** 1: may stand in a path as it is. `;` is not among them: some servers read the rest of the segment as a parameter, others as part of the name. */
 const plain = new Uint8Array(128);
 for (const character of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,=:@|[]")
   plain[character.charCodeAt(0)] = 1;
@@ -29,12 +32,6 @@ for (const character of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 const decoded = new Uint8Array(128);
 for (const character of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_~!*'():@$,") decoded[character.charCodeAt(0)] = 1;
 
-function hexValue(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  const letter = code | 0x20;
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
-}
-
 function encodedByte(text: string, at: number): number {
   const high = hexValue(text.charCodeAt(at + 1));
   const low = hexValue(text.charCodeAt(at + 2));
@@ -42,6 +39,9 @@ function encodedByte(text: string, at: number): number {
 }
 
 /**
+ * Normalising the result again gives the result. A caller that takes a path with `hasEncodedSlash` has to know that
+ * the target may read it as a separator.
+ *
  * @param url origin-form: path and query as they stand in the request line
  * @throws AppError `invalid_path`
  */
@@ -51,6 +51,7 @@ export function normalisePath(url: string): NormalisedPath {
   let segment = 1;
   let firstEnd = -1;
   let isEncoded = false;
+  let hasEncodedSlash = false;
   let end = 1;
   for (; end < url.length; end++) {
     const code = url.charCodeAt(end);
@@ -61,7 +62,10 @@ export function normalisePath(url: string): NormalisedPath {
     } else if (code === question) {
       break;
     } else if (code === percent) {
-      checkEncoded(url, end);
+      if (checkEncoded(url, end) === slash) {
+        if (firstEnd < 0) throw invalid('The name of the connection has an encoded slash in it.');
+        hasEncodedSlash = true;
+      }
       isEncoded = true;
       end += 2;
     } else if (code > 127 || plain[code] === 0) {
@@ -71,16 +75,25 @@ export function normalisePath(url: string): NormalisedPath {
   if (segment < end) checkSegment(url, segment, end);
   if (firstEnd < 0) firstEnd = end;
   if (firstEnd <= 1) throw invalid('The path must start with "/" and the name of a connection.');
-  const search = end + 1 < url.length ? url.slice(end) : '';
+  const search = url.slice(end);
   if (search !== '') checkQuery(search);
   const connection = url.slice(1, firstEnd);
   const path = firstEnd === end ? '/' : url.slice(firstEnd, end);
-  return isEncoded ? { connection: decodePlain(connection), path: decodePlain(path), search } : { connection, path, search };
+  if (!isEncoded) return { connection, path, search, hasEncodedSlash };
+  checkDecoded(url.slice(0, end));
+  return { connection: decodePlain(connection), path: decodePlain(path), search, hasEncodedSlash };
 }
+
+/** The answer to a path whose `hasEncodedSlash` the connection does not take. */
+export const encodedSlashRefused = (connection: string): AppError =>
+  invalid(
+    'The path has an encoded slash (%2F), which servers read in different ways. ' +
+      `Where the target takes it for data of a segment, set paths.encodedSlash of the connection "${connection}" to "data".`,
+  );
 
 function invalidCharacter(code: number): AppError {
   if (code === 0x3b) return invalid('The path has a ";" in it, which servers read in different ways. Encode it as %3B.');
-  if (code === 0x5c) return invalid('The path has a backslash in it.');
+  if (code === backslash) return invalid('The path has a backslash in it.');
   if (code === 0x23) return invalid('The path has a fragment ("#") in it.');
   const shown = code > 0x20 && code < 0x7f ? `"${String.fromCharCode(code)}"` : `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
   return invalid(`The path has the character ${shown} in it, which must be percent-encoded.`);
@@ -94,18 +107,38 @@ function checkSegment(url: string, start: number, end: number): void {
   }
 }
 
-/** A second decoding on the target's side must not make a dot, slash, backslash or NUL either. */
-const twiceEncoded = /^%25(?:2e|2f|5c|00)/i;
-
-function checkEncoded(url: string, at: number): void {
+function checkEncoded(url: string, at: number): number {
   const byte = encodedByte(url, at);
   if (byte < 0) throw invalid('The path has a "%" that is not followed by two hexadecimal digits.');
-  if (byte === slash || byte === dot || byte === 0x5c) {
-    throw invalid('The path has an encoded slash, backslash or dot, which servers read in different ways.');
+  if (byte === dot || byte === backslash) {
+    throw invalid('The path has an encoded backslash or dot, which servers read in different ways.');
   }
   if (byte < 0x20 || byte === 0x7f) throw invalid('The path has an encoded control character.');
-  if (byte === percent && twiceEncoded.test(url.slice(at, at + 5)))
-    throw invalid('The path has a slash, backslash, dot or NUL that is encoded twice.');
+  return byte;
+}
+
+/** Valid UTF-8 never has a longer form of a character than it needs (RFC 3629 §3); old decoders take one for the character. */
+const overlong = /[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xf0[\x80-\x8f][\x80-\xbf]{2}/;
+/** Servers that drop parameters, spaces at the end of a segment, or everything from a `?` or `#` on, are left with a dot segment. */
+const hiddenDotSegment = /(?:^|\/)\.{1,2}(?: |\xc2?\xa0)*(?:[;?#/]|$)/;
+// oxlint-disable-next-line no-control-regex -- they are refused
+const structural = /[\\\0-\x1f\x7f]/;
+
+/** However often a chain of servers decodes the path, none may find a separator, a dot or a dot segment that others do not. */
+function checkDecoded(path: string): void {
+  const decodedOnce = path.replace(/%2f/gi, '/');
+  const whole = decodeFully(path);
+  if (structural.test(whole) || count(whole, '/') !== count(decodedOnce, '/') || count(whole, '.') !== count(path, '.')) {
+    throw invalid('The path has a slash, backslash, dot or control character that is encoded twice.');
+  }
+  if (overlong.test(whole)) throw invalid('The path has a character in overlong UTF-8, which servers read in different ways.');
+  if (hiddenDotSegment.test(whole)) throw invalid('The path has a segment that a server could read as "." or "..".');
+}
+
+function count(text: string, character: string): number {
+  let found = 0;
+  for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) found++;
+  return found;
 }
 
 function checkQuery(search: string): void {

@@ -24,6 +24,8 @@ export interface NormalisedRequest {
   readonly path: string;
   /** `` or `?…`. */
   readonly search: string;
+  /** The path has a `%2F`: to be refused unless the connection takes it. */
+  readonly hasEncodedSlash: boolean;
   /** Decoded names and values; no prototype. */
   readonly query: Record<string, string[]>;
   /** Lower-case names in wire order; without what `Connection` names. */
@@ -86,12 +88,13 @@ export function readRequest(head: RequestHead): NormalisedRequest {
   if (chunked && contentLength !== null) throw ambiguous('The request has both Content-Length and Transfer-Encoding.');
   if (host === undefined || host === '') throw ambiguous('The request has no Host header.');
 
-  const { connection, path, search } = normalisePath(originForm(head.url, host));
+  const { connection, path, search, hasEncodedSlash } = normalisePath(originForm(head.url, host));
   return {
     method,
     connection,
     path,
     search,
+    hasEncodedSlash,
     query: parseQuery(search),
     headers: options === undefined ? headers : withoutNamed(headers, options),
     host,

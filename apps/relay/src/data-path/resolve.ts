@@ -1,12 +1,13 @@
 /** Step 3: the connection, at one revision of a snapshot that is fresh enough to be trusted. */
 import { AppError } from '@hoop/contract';
+import { encodedSlashRefused } from '@hoop/upstream';
 
 import type { Call } from '../call/call.ts';
 import type { Caller } from '../caller/callers.ts';
 import type { Relay } from '../relay.ts';
 import type { KnownConnection } from '../configuration/configuration.ts';
 
-/** @throws AppError `snapshot_stale`, `connection_unknown`, `grant_outdated`, `payload_too_large`, `unavailable` */
+/** @throws AppError `snapshot_stale`, `connection_unknown`, `invalid_path`, `grant_outdated`, `payload_too_large`, `unavailable` */
 export function resolve(relay: Relay, call: Call): void {
   const ageMs = relay.snapshots.ageMs();
   if (ageMs > relay.snapshotMaxAgeMs) {
@@ -21,12 +22,14 @@ export function resolve(relay: Relay, call: Call): void {
     throw new AppError('connection_unknown', `This identity has no connection "${name}".`);
   }
   call.connection = connection;
+  const { paths, limits } = connection.snapshot.settings;
+  if (call.request!.hasEncodedSlash && paths.encodedSlash !== 'data') throw encodedSlashRefused(name);
   call.revision = relay.configuration.revision;
   call.compiled = connection.compiled();
   requireClaims(call);
   call.route = relay.upstream.route(connection.snapshot);
   call.url = targetUrl(call);
-  const { maxRequestBytes } = connection.snapshot.settings.limits;
+  const { maxRequestBytes } = limits;
   if ((call.request!.contentLength ?? 0) > maxRequestBytes) {
     throw new AppError('payload_too_large', `The body is larger than the ${maxRequestBytes} bytes that this connection takes.`);
   }
@@ -61,9 +64,12 @@ export function isUsable({ snapshot, identityIds }: KnownConnection, { identity,
 }
 
 /** The path under the target's own: `/connection` alone means the target itself, without a slash after its path. */
-export function targetPath({ req, request }: Call): string {
+export function targetPath({ req, request, route }: Call): string {
   const { path, connection } = request!;
-  return path === '/' && req.url === `/${connection}` ? '' : path;
+  if (path !== '/' || route!.target.basePath === '') return path;
+  const url = req.url ?? '';
+  const next = url[connection.length + 1];
+  return (next === undefined || next === '?') && url.startsWith(`/${connection}`) ? '' : path;
 }
 
 function targetUrl(call: Call): string {
