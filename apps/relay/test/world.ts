@@ -48,7 +48,8 @@ export interface RecordedCall {
 export interface ConnectionInput {
   readonly name?: string;
   readonly target: string;
-  readonly settings?: Partial<Omit<ConnectionSettings, 'target' | 'limits' | 'recording'>> & {
+  readonly settings?: Partial<Omit<ConnectionSettings, 'target' | 'limits' | 'recording' | 'paths'>> & {
+    readonly paths?: Partial<ConnectionSettings['paths']>;
     readonly limits?: Partial<ConnectionSettings['limits']>;
     readonly recording?: Partial<ConnectionSettings['recording']>;
   };

@@ -55,7 +55,7 @@ export function allowedByApproval(approvals: readonly NeededApproval[]): string 
   return `${phrase[0]!.toUpperCase()}${phrase.slice(1)}.`;
 }
 
-const isPermitting = (rule: CompiledRule): boolean => rule.effect !== 'deny';
+const isPermitting = (rule: CompiledRule): boolean => rule.permits;
 const byName = (a: CompiledRule, b: CompiledRule): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 
 /** The nearest rules: those whose condition is false, then those for other methods of the path, then any. */

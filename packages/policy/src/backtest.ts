@@ -10,7 +10,7 @@ import { Fault, isMap, maskedValue } from './condition/values.ts';
 import { isGiven, judge } from './decide.ts';
 import type { FaultyRule } from './decide.ts';
 import type { Facts } from './facts.ts';
-import { findCandidates } from './rule-index.ts';
+import { evaluate, findCandidates } from './rule-index.ts';
 import type { Verdict } from './verdict.ts';
 
 export { maskedValue } from './condition/values.ts';
@@ -125,8 +125,9 @@ function possibleEffects(policy: CompiledPolicy, facts: Facts): Possibilities {
   const unmet: CompiledRule[] = [];
   const faulty: FaultyRule[] = [];
   const unknown: UnknownRule[] = [];
-  for (const { rule, params } of findCandidates(policy.index, method, path)) {
-    const value = rule.when === null ? true : rule.when.evaluate(facts, params);
+  for (const candidate of findCandidates(policy.index, method, path)) {
+    const { rule } = candidate;
+    const value = evaluate(candidate, facts);
     const masked = rule.context.find(({ key }) => isContextMaskedAt(facts, key));
     const isContextMasked = masked !== undefined;
     if (value instanceof Fault && value.kind === 'masked') unknown.push({ rule, fault: value, isConditional: true, isContextMasked });
@@ -166,6 +167,7 @@ interface World {
 const kindOf = ({ rule, isConditional, isContextMasked }: UnknownRule, facts: Facts): string =>
   [
     rule.effect,
+    rule.permits,
     isConditional,
     isContextMasked,
     rule.effect === 'require_context' && rule.context.every((one) => isGiven(one, facts)),

@@ -1,12 +1,17 @@
 /** Compiles the rules of a policy: once, when a snapshot brings them. Everything that can be wrong is found here. */
 import { AppError } from '@hoop/contract';
-import type { Rule } from '@hoop/contract';
+import type { PathSettings, Rule } from '@hoop/contract';
 
+import { byNameThenContent } from './compiled-rule.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import { compileCondition } from './condition/condition.ts';
 import { requestEnvironment } from './condition/environment.ts';
 import { compilePathPattern } from './path/path-matcher.ts';
 import type { PathMatcher } from './path/path-matcher.ts';
+import { pathReader } from './path/path-readings.ts';
+import type { PathReader } from './path/path-readings.ts';
+import { compileWidePattern } from './path/wide-matcher.ts';
+import type { WideForm } from './path/wide-matcher.ts';
 import { compileWholeMatch } from './re2.ts';
 import { buildRuleIndex } from './rule-index.ts';
 import type { RuleIndex } from './rule-index.ts';
@@ -43,17 +48,20 @@ export const maxPathPatterns = 10_000;
 export const maxReportedErrors = 50;
 
 /**
+ * @param paths how the connection's target reads paths. @default the widest: rules that restrict cover every spelling
  * @throws AppError `policy_invalid` with `extras.errors`: `[{ path: 'rules[2].when', message }]`
  */
-export function compilePolicy(policy: PolicyInput): CompiledPolicy {
-  const { rules, errors } = compileRules(policy.rules);
+export function compilePolicy(policy: PolicyInput, paths?: PathSettings): CompiledPolicy {
+  const reader = pathReader(paths);
+  const { rules, errors } = compileRules(policy.rules, reader);
   if (errors.length > 0) throw policyInvalid(errors);
-  const index = indexes.get(JSON.stringify(rules.map((rule) => rule.key)), () => buildRuleIndex(rules));
+  const index = indexes.get(JSON.stringify(rules.map((rule) => rule.key)), () => buildRuleIndex(rules, reader));
   return { id: policy.id, revision: policy.revision, rules, index, hasMasks: rules.some((rule) => rule.mask.length > 0) };
 }
 
 const rulesByContent = sharedValues<CompiledRule>(32_000_000);
 const matchersByPattern = sharedValues<PathMatcher>(8_000_000);
+const widePathsByPattern = sharedValues<readonly WideForm[]>(16_000_000);
 const methodSets = sharedValues<ReadonlySet<string>>(1_000_000);
 const indexes = sharedValues<RuleIndex>(16_000_000);
 let lastKey = 0;
@@ -65,7 +73,10 @@ export function policyInvalid(errors: readonly PolicyError[]): AppError {
 }
 
 /** Every rule that compiles, and what is wrong with the others; at most `maxReportedErrors`. */
-export function compileRules(rules: readonly Rule[]): { rules: readonly CompiledRule[]; errors: readonly PolicyError[] } {
+export function compileRules(
+  rules: readonly Rule[],
+  reader: PathReader = pathReader(),
+): { rules: readonly CompiledRule[]; errors: readonly PolicyError[] } {
   const errors: PolicyError[] = [];
   const compiled: CompiledRule[] = [];
   let pathCount = 0;
@@ -89,6 +100,13 @@ export function compileRules(rules: readonly Rule[]): { rules: readonly Compiled
     const paths = rule.match?.paths?.map((pattern, j) =>
       attempt(`${at}.match.paths[${j}]`, () => matchersByPattern.get(pattern, () => compilePathPattern(pattern))),
     );
+    const restricts = rule.effect !== 'allow' || (rule.mask ?? []).length > 0;
+    const widePaths = (restricts ? rule.match?.paths : undefined)?.flatMap(
+      (pattern, j) =>
+        attempt(`${at}.match.paths[${j}]`, () =>
+          widePathsByPattern.get(`${reader.key}${pattern}`, () => compileWidePattern(pattern, reader)),
+        ) ?? [],
+    );
     const { when, context, approval } = rule;
     const condition = when === undefined ? null : attempt(`${at}.when`, () => compileCondition(when, requestEnvironment));
     const requirements = Object.entries(context ?? {}).map(([key, pattern]) =>
@@ -101,28 +119,26 @@ export function compileRules(rules: readonly Rule[]): { rules: readonly Compiled
     if (errors.length > before) continue;
     const methods = rule.match?.methods;
     compiled.push(
-      rulesByContent.get(JSON.stringify(rule), () => ({
-        key: ++lastKey,
-        rule,
-        name: rule.name,
-        effect: rule.effect,
-        methods: methods === undefined ? null : methodSets.get([...methods].sort().join(), () => new Set(methods)),
-        paths: paths === undefined ? null : paths.filter((path) => path !== null),
-        when: condition,
-        context: requirements.filter((requirement) => requirement !== null),
-        mask: rule.mask ?? [],
-      })),
+      rulesByContent.get(reader.key + JSON.stringify(rule), () => {
+        const common = {
+          key: ++lastKey,
+          rule,
+          name: rule.name,
+          effect: rule.effect,
+          methods: methods === undefined ? null : methodSets.get([...methods].sort().join(), () => new Set(methods)),
+          paths: paths === undefined ? null : paths.filter((path) => path !== null),
+          widePaths: widePaths ?? null,
+          when: condition,
+          context: requirements.filter((requirement) => requirement !== null),
+          mask: rule.mask ?? [],
+        };
+        const ofReading = widePaths === undefined ? null : { ...common, permits: false, isOfReading: true, ofReading: null };
+        return { ...common, permits: rule.effect !== 'deny', isOfReading: false, ofReading };
+      }),
     );
   }
   compiled.sort(byNameThenContent);
   return { rules: compiled, errors };
-}
-
-/** Names may repeat (lint says so); what is the same in all respects may stand in any order. */
-function byNameThenContent(a: CompiledRule, b: CompiledRule): number {
-  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
-  const [left, right] = [JSON.stringify(a.rule), JSON.stringify(b.rule)];
-  return left === right ? 0 : left < right ? -1 : 1;
 }
 
 const shorten = (message: string): string => (message.length > 400 ? `${message.slice(0, 400)}…` : message);

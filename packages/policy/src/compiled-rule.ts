@@ -2,6 +2,7 @@ import type { Effect, MaskRule, Rule } from '@hoop/contract';
 
 import type { Condition } from './condition/condition.ts';
 import type { PathMatcher } from './path/path-matcher.ts';
+import type { WideForm } from './path/wide-matcher.ts';
 import type { Re2Pattern } from './re2.ts';
 
 export interface ContextRequirement {
@@ -20,8 +21,23 @@ export interface CompiledRule {
   readonly methods: ReadonlySet<string> | null;
   /** Null: every path. */
   readonly paths: readonly PathMatcher[] | null;
+  /** For the readings of a path. Null: every path, or the rule restricts nothing. */
+  readonly widePaths: readonly WideForm[] | null;
+  /** It may allow a call by itself, or once its requirement is met. */
+  readonly permits: boolean;
+  /** This is the rule as it holds for a path of which only a reading is one that the rule names. */
+  readonly isOfReading: boolean;
+  /** The rule as it holds for such a path: it restricts (denies, requires, masks) and permits nothing. */
+  readonly ofReading: CompiledRule | null;
   readonly when: Condition | null;
   readonly context: readonly ContextRequirement[];
   /** What its own masking rules are, compiled by @hoop/masking; empty: it has none. */
   readonly mask: readonly MaskRule[];
+}
+
+/** Names may repeat (lint says so); rules that are the same in all respects may stand in any order. */
+export function byNameThenContent(a: CompiledRule, b: CompiledRule): number {
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
+  const [left, right] = [JSON.stringify(a.rule), JSON.stringify(b.rule)];
+  return left === right ? 0 : left < right ? -1 : 1;
 }

@@ -1,16 +1,18 @@
 /**
  * The decide step. One matching deny denies. Otherwise every matching requirement must be met, and then the call is
- * allowed. What no rule matches is denied. The order of rules means nothing. An error in the condition of a deny or
+ * allowed. What no rule matches is denied. Order does not matter. A rule restricts every path that a server could read
+ * as one that the rule names, and permits only the paths that it names. An error in the condition of a deny or
  * of a requirement denies, because the rule may have been meant for this call; one in an allow allows nothing.
  */
 import type { ApprovalRule } from '@hoop/contract';
 
 import { allowedByApproval, allowedByContext, allowedByDefault, allowedByDenial, allowedByFault } from './allowed-by.ts';
 import type { CompiledPolicy } from './compile-policy.ts';
+import { byNameThenContent } from './compiled-rule.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { Fault } from './condition/values.ts';
 import type { BodyState, Facts } from './facts.ts';
-import { findCandidates } from './rule-index.ts';
+import { evaluate, findCandidates } from './rule-index.ts';
 import type { Verdict, VerdictError } from './verdict.ts';
 
 export interface FaultyRule {
@@ -33,25 +35,33 @@ export function decide(policy: CompiledPolicy | null, facts: Facts): Verdict {
 
   const matched: CompiledRule[] = [];
   let effects = 0;
+  let isPermitted = false;
   let faulty: FaultyRule[] | undefined;
   let unmet: CompiledRule[] | undefined;
-  for (const { rule, params } of findCandidates(policy.index, method, path)) {
-    const value = rule.when === null ? true : rule.when.evaluate(facts, params);
+  for (const candidate of findCandidates(policy.index, method, path)) {
+    const { rule } = candidate;
+    const value = evaluate(candidate, facts);
     if (value === true) {
+      if (rule.isOfReading && isAmong(matched, rule)) continue;
       matched.push(rule);
+      if (rule.permits) isPermitted = true;
       effects |= effectBits[rule.effect];
     } else if (value === false) (unmet ??= []).push(rule);
     else (faulty ??= []).push({ rule, fault: value });
   }
   const mayNeedMore = effects & (effectBits.deny | effectBits.require_approval);
-  const isAllowed = effects !== 0 && mayNeedMore === 0 && faulty === undefined && matched.every((rule) => isMet(rule, facts));
+  const isAllowed = isPermitted && mayNeedMore === 0 && faulty === undefined && matched.every((rule) => isMet(rule, facts));
   const verdict = isAllowed ? allowed(policy, matched) : judge(policy, facts, matched, faulty ?? none, unmet ?? none);
-  return policy.hasMasks ? withMasks(policy, verdict, matched, faulty ?? none) : verdict;
+  return policy.hasMasks ? withMasks(verdict, matched, faulty ?? none) : verdict;
 }
 
+/** A rule that is among them for the path itself holds for its readings. */
+const isAmong = (matched: readonly CompiledRule[], rule: CompiledRule): boolean => matched.some((other) => other.ofReading === rule);
+
 /** A rule whose condition fails may have been meant for this call: it allows nothing, and what it hides is hidden. */
-function withMasks(policy: CompiledPolicy, verdict: Verdict, matched: readonly CompiledRule[], faulty: readonly FaultyRule[]): Verdict {
-  const maskedBy = [...matched, ...faulty.map(({ rule }) => rule)].filter((rule) => rule.mask.length > 0).sort(byPosition(policy));
+function withMasks(verdict: Verdict, matched: readonly CompiledRule[], faulty: readonly FaultyRule[]): Verdict {
+  const covering = new Map([...matched, ...faulty.map(({ rule }) => rule)].map((rule) => [rule.key, rule]));
+  const maskedBy = [...covering.values()].filter((rule) => rule.mask.length > 0).sort(byNameThenContent);
   return maskedBy.length === 0 ? verdict : { ...verdict, maskedBy };
 }
 
@@ -68,18 +78,28 @@ export function judge(
   const matchedRules = sortedNames(matched);
   const denial = firstOf(matched.filter((rule) => rule.effect === 'deny'));
   if (denial !== null) {
-    const reason = denial.rule.reason ?? `The rule "${denial.name}" denies this call.`;
+    const reason = denial.rule.reason ?? `The rule "${denial.name}" denies this call${asRead(denial)}.`;
     return refusal(policy, { rule: denial.name, reason, matchedRules, allowedBy: allowedByDenial(denial) });
   }
 
   const uncertain = worst(faulty.filter(({ rule }) => rule.effect !== 'allow'));
   if (uncertain !== null) return failed(policy, facts, uncertain, matchedRules);
 
+  if (!matched.some((rule) => rule.permits)) {
+    const broken = worst(faulty.filter(({ rule }) => rule.permits));
+    if (broken !== null) return failed(policy, facts, broken, matchedRules);
+    return refusal(policy, {
+      reason: 'No rule of the policy allows this call.',
+      matchedRules,
+      allowedBy: allowedByDefault(policy, facts, unmet),
+    });
+  }
+
   const approvals = matched
     .filter((rule) => rule.effect === 'require_approval')
-    .sort(byPosition(policy))
+    .sort(byNameThenContent)
     .map((rule): { rule: string; approval: ApprovalRule } => ({ rule: rule.name, approval: rule.rule.approval! }));
-  const lacking = matched.filter((rule) => rule.effect === 'require_context' && !isMet(rule, facts)).sort(byPosition(policy));
+  const lacking = matched.filter((rule) => rule.effect === 'require_context' && !isMet(rule, facts)).sort(byNameThenContent);
   if (lacking.length > 0) {
     const missing = new Map<string, { key: string; pattern: string }>();
     for (const one of lacking.flatMap((rule) => rule.context)) {
@@ -90,7 +110,8 @@ export function judge(
       ...refusal(policy, {
         rule: lacking[0]!.name,
         reason:
-          lacking[0]!.rule.reason ?? `The rule "${lacking[0]!.name}" needs the context ${list(missingContext.map((one) => one.key))}.`,
+          lacking[0]!.rule.reason ??
+          `The rule "${lacking[0]!.name}" needs the context ${list(missingContext.map((one) => one.key))}${asRead(lacking[0]!)}.`,
         matchedRules,
         allowedBy: allowedByContext(missingContext, approvals),
       }),
@@ -104,7 +125,7 @@ export function judge(
     return {
       ...refusal(policy, {
         rule: rule.name,
-        reason: rule.rule.reason ?? `The rule "${rule.name}" needs an approval.`,
+        reason: rule.rule.reason ?? `The rule "${rule.name}" needs an approval${asRead(rule)}.`,
         matchedRules,
         allowedBy: allowedByApproval(approvals),
       }),
@@ -112,12 +133,10 @@ export function judge(
       approvals,
     };
   }
-  if (matched.length > 0) return allowed(policy, matched);
-
-  const broken = worst(faulty);
-  if (broken !== null) return failed(policy, facts, broken, matchedRules);
-  return refusal(policy, { reason: 'No rule of the policy allows this call.', allowedBy: allowedByDefault(policy, facts, unmet) });
+  return allowed(policy, matched);
 }
+
+const asRead = ({ isOfReading }: CompiledRule): string => (isOfReading ? ': a server could read its path as one that the rule names' : '');
 
 export const isGiven = (one: CompiledRule['context'][number], { context }: Facts): boolean => {
   const value = Object.hasOwn(context, one.key) ? context[one.key] : undefined;
@@ -129,7 +148,10 @@ const isMet = (rule: CompiledRule, facts: Facts): boolean => rule.context.length
 
 /** Names the requirement that decided, or else the allow. */
 function allowed(policy: CompiledPolicy, matched: readonly CompiledRule[]): Verdict {
-  const rule = matched.length === 1 ? matched[0]! : (firstOf(matched.filter((one) => one.effect !== 'allow')) ?? firstOf(matched)!);
+  const rule =
+    matched.length === 1
+      ? matched[0]!
+      : (firstOf(matched.filter((one) => one.effect !== 'allow')) ?? firstOf(matched.filter((one) => one.permits))!);
   return {
     effect: 'allow',
     rule: rule.name,
@@ -203,16 +225,8 @@ function firstOf(rules: readonly CompiledRule[]): CompiledRule | null {
   return rules.reduce<CompiledRule | null>((best, rule) => (best === null || isBefore(rule, best) ? rule : best), null);
 }
 
-/** By name, then by content: rules of the same name are told apart by what they say, never by their place. */
-function isBefore(a: CompiledRule, b: CompiledRule): boolean {
-  if (a.name !== b.name) return a.name < b.name;
-  return JSON.stringify(a.rule) < JSON.stringify(b.rule);
-}
-
-const byPosition =
-  ({ rules }: CompiledPolicy) =>
-  (a: CompiledRule, b: CompiledRule): number =>
-    rules.indexOf(a) - rules.indexOf(b);
+/** Rules of the same name are told apart by what they say, never by their place. */
+const isBefore = (a: CompiledRule, b: CompiledRule): boolean => byNameThenContent(a, b) < 0;
 
 const sortedNames = (rules: readonly CompiledRule[]): readonly string[] => {
   const names = rules.map((rule) => rule.name);

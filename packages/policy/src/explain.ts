@@ -9,7 +9,8 @@ import type { ConditionPart } from './condition/explain-condition.ts';
 import { requestEnvironment } from './condition/environment.ts';
 import { decide } from './decide.ts';
 import type { Facts } from './facts.ts';
-import { findCandidates, paramsOf } from './rule-index.ts';
+import { evaluate, findCandidates, paramsOf } from './rule-index.ts';
+import type { Candidate } from './rule-index.ts';
 import type { Verdict } from './verdict.ts';
 
 export type RuleOutcome = 'matched' | 'method_differs' | 'path_differs' | 'condition_false' | 'condition_failed';
@@ -38,11 +39,12 @@ export function explain(policy: CompiledPolicy | null, facts: Facts): Explanatio
   const verdict = decide(policy, facts);
   if (policy === null) return { verdict, rules: [] };
   const { method, path } = facts.request;
-  const covering = new Set(findCandidates(policy.index, method, path).map(({ rule }) => rule));
-  const onPath = new Set(findCandidates(policy.index, null, path).map(({ rule }) => rule));
+  const covering = Map.groupBy(findCandidates(policy.index, method, path), ({ rule }) => rule.key);
+  const onPath = new Set(findCandidates(policy.index, null, path).map(({ rule }) => rule.key));
   const rules = policy.rules.map((rule): RuleExplanation => {
-    if (covering.has(rule)) return explainCandidate(rule, facts);
-    const outcome = onPath.has(rule) ? 'method_differs' : 'path_differs';
+    const candidates = covering.get(rule.key);
+    if (candidates !== undefined) return explainCandidate(deciding(candidates, facts), facts);
+    const outcome = onPath.has(rule.key) ? 'method_differs' : 'path_differs';
     const differs = outcome === 'method_differs' ? `the method is ${method}` : `the path is ${path}`;
     const because = `It is for ${describeMatch(rule)}; ${differs}.`;
     return { rule: rule.name, effect: rule.effect, outcome, because, params: {}, condition: [], context: [] };
@@ -50,10 +52,19 @@ export function explain(policy: CompiledPolicy | null, facts: Facts): Explanatio
   return { verdict, rules };
 }
 
-function explainCandidate(rule: CompiledRule, facts: Facts): RuleExplanation {
-  const params = paramsOf(rule, facts.request.path);
+/** The path itself, unless only for a reading of it the condition holds. */
+const deciding = (candidates: readonly Candidate[], facts: Facts): Candidate =>
+  candidates.find((one) => !one.rule.isOfReading && evaluate(one, facts) === true) ??
+  candidates.find((one) => evaluate(one, facts) === true) ??
+  candidates.find((one) => evaluate(one, facts) !== false) ??
+  candidates[0]!;
+
+function explainCandidate(candidate: Candidate, facts: Facts): RuleExplanation {
+  const { rule, otherParams } = candidate;
+  const value = evaluate(candidate, facts);
+  const given = rule.isOfReading ? candidate.params : paramsOf(rule, facts.request.path);
+  const params = [given, ...otherParams].find((one) => rule.when === null || rule.when.evaluate(facts, one) === value) ?? given;
   const common = { rule: rule.name, effect: rule.effect, params: { ...params } };
-  const value = rule.when === null ? true : rule.when.evaluate(facts, params);
   const condition = rule.when === null ? [] : explainCondition(rule.when.source, requestEnvironment, facts, params);
   if (value === true) {
     const context = rule.context.map(({ key, pattern, compiled }) => {
@@ -61,10 +72,8 @@ function explainCandidate(rule: CompiledRule, facts: Facts): RuleExplanation {
       return { key, pattern, met: given !== undefined && compiled.matches(given) };
     });
     const unmet = context.filter((one) => !one.met).map((one) => one.key);
-    const because =
-      unmet.length === 0
-        ? 'Its match and its condition hold.'
-        : `Its match and its condition hold, and it lacks the context ${unmet.join(', ')}.`;
+    const holds = rule.isOfReading ? describeReading(rule) : 'Its match and its condition hold';
+    const because = unmet.length === 0 ? `${holds}.` : `${holds}, and it lacks the context ${unmet.join(', ')}.`;
     return { ...common, outcome: 'matched', because, condition, context };
   }
   if (value === false) {
@@ -79,6 +88,13 @@ function explainCandidate(rule: CompiledRule, facts: Facts): RuleExplanation {
     condition,
     context: [],
   };
+}
+
+function describeReading({ effect }: CompiledRule): string {
+  const covers = 'A server could read the path as one that it is for, and its condition holds';
+  return effect === 'allow'
+    ? `${covers}: its masking applies, and it allows nothing`
+    : `${covers}: it restricts the call, and permits nothing`;
 }
 
 export function describePart({ expression, seen }: ConditionPart): string {

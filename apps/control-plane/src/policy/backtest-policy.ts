@@ -18,9 +18,9 @@ const callsAtOnce = 200;
 export const backtestPolicy = route(operation, async (call) => {
   const { context, body } = call;
   checkPolicy({ rules: body.rules, mask: body.mask ?? [] });
-  const candidate = compilePolicy({ id: '', revision: 0, rules: body.rules });
   const selection = await readSelection(context, body);
   const { connection, since, until } = selection;
+  const candidate = compilePolicy({ id: '', revision: 0, rules: body.rules }, connection.paths);
   await mutate(call, { action: 'policy.backtest', isConfiguration: false }, async () => ({
     reply: {},
     target: { type: 'connection', id: connection.id, name: connection.name },

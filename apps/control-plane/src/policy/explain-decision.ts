@@ -1,9 +1,11 @@
 import {
   AppError,
   explainDecision as operation,
+  type Connection,
   type ConnectionSettings,
   type Explanation,
   type MaskRule,
+  type PathSettings,
   type Rule,
 } from '@hoop/contract';
 import { findCall, findConnection, findGrant, findIdentity, findPolicy, findRecordedPolicy, findSession } from '@hoop/database';
@@ -19,6 +21,7 @@ import {
   type InspectedBody,
   type Verdict,
 } from '@hoop/policy';
+import { encodedSlashRefused, normalisePath } from '@hoop/upstream';
 
 import { found, referred } from '../http/found.ts';
 import { route, type Call } from '../http/route.ts';
@@ -42,8 +45,9 @@ async function explainDescribed({ context }: ExplainCall, body: Described): Prom
   const stored = await findPolicy(prisma, connection.id);
   const policy = body.rules === undefined ? stored : { id: stored?.id ?? null, revision: 0, rules: body.rules, mask };
 
+  const path = normalisedAs(body.request.path, connection);
   const facts: Facts = {
-    request: { ...body.request, ...bodyFacts(body.request.body, connection) },
+    request: { ...body.request, path: path.normalised, ...bodyFacts(body.request.body, connection) },
     identity: {
       name: identity?.name ?? '',
       issuer: body.issuer,
@@ -60,7 +64,21 @@ async function explainDescribed({ context }: ExplainCall, body: Described): Prom
       ? [`The identity "${identity.name}" is not listed by the connection, so a real call would be refused before the policy is asked.`]
       : [];
   if (connection.disabled) caveats.push('The connection is disabled, so a real call would be refused before the policy is asked.');
-  return explanationOf(policy, facts, caveats);
+  if (path.refusal !== null) caveats.push(`A real call would be refused before the policy is asked: ${path.refusal}`);
+  return explanationOf(policy, facts, connection.paths, caveats);
+}
+
+/** As the relay would read the path, or why it would refuse the path. */
+function normalisedAs(path: string, { name, paths }: Connection): { normalised: string; refusal: string | null } {
+  try {
+    const read = normalisePath(`/${name}${path}`);
+    if (read.search !== '') return { normalised: path, refusal: 'The path has a query in it; describe it as `query`.' };
+    const isRefused = read.hasEncodedSlash && paths.encodedSlash !== 'data';
+    return { normalised: read.path, refusal: isRefused ? encodedSlashRefused(name).detail : null };
+  } catch (error) {
+    if (error instanceof AppError) return { normalised: path, refusal: error.detail };
+    throw error;
+  }
 }
 
 /** As the relay would read it. What JSON in a request to us cannot say (names twice, digits that no double holds) is not tried. */
@@ -88,7 +106,13 @@ async function explainRecorded({ context }: ExplainCall, callId: string): Promis
   const url = URL.parse(call.url ?? '');
   const query: Record<string, string[]> = {};
   for (const [name, value] of url?.searchParams ?? []) (query[name] ??= []).push(value);
-  const caveats = ['Header values and query parameters are as recorded, with secrets masked.'];
+  const { paths } = (await findConnection(prisma, connection.id)) ?? { paths: undefined };
+  const caveats = [
+    'Header values and query parameters are as recorded, with secrets masked.',
+    paths === undefined
+      ? 'The connection is deleted: its target is taken to ignore the spelling of paths.'
+      : 'How the target reads paths is taken from the connection as it is now.',
+  ];
   if (identity !== null) caveats.push('Labels of the identity are those of now.');
   const claims = call.claims ?? (call.grantId === null ? null : ((await findGrant(prisma, call.grantId))?.claims ?? null));
   if (claims === null) caveats.push('The claims are those that the session has on record.');
@@ -117,15 +141,16 @@ async function explainRecorded({ context }: ExplainCall, callId: string): Promis
     context: call.context ?? {},
     now: Date.parse(call.at),
   };
-  return explanationOf(policy, facts, caveats);
+  return explanationOf(policy, facts, paths, caveats);
 }
 
 function explanationOf(
   policy: { id: string | null; revision: number; rules: readonly Rule[]; mask: readonly MaskRule[] } | null,
   facts: Facts,
+  paths: PathSettings | undefined,
   caveats: string[],
 ): Explanation {
-  const compiled = policy === null ? null : compilePolicy({ id: policy.id ?? '', revision: policy.revision, rules: policy.rules });
+  const compiled = policy === null ? null : compilePolicy({ id: policy.id ?? '', revision: policy.revision, rules: policy.rules }, paths);
   const { verdict, rules } = explain(compiled, facts);
   const { effect, rule, reason, allowedBy, matchedRules, missingContext, approvals, error } = verdict;
   const isTrial = policy !== null && policy.revision === 0;

@@ -19,7 +19,7 @@ export const lintPolicy = route(lintOperation, async ({ context, body }) => {
   const { prisma } = context.database;
   const connection = referred(await findConnection(prisma, body.connection), 'connection', 'connection', body.connection);
   const policy = found(await findPolicy(prisma, connection.id), 'policy');
-  return { body: { findings: findingsOf(policy.rules).map(toFinding) } };
+  return { body: { findings: findingsOf(policy.rules, { paths: connection.paths }).map(toFinding) } };
 });
 
 const toFinding = ({ rules, ...finding }: ReturnType<typeof findingsOf>[number]) => ({ ...finding, rules: [...rules] });

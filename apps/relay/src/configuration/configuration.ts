@@ -39,10 +39,10 @@ export class KnownConnection {
   }
 }
 
-function compileConnection({ name, policy }: ConnectionSnapshot, hashKey: Uint8Array): Compiled | AppError {
+function compileConnection({ name, policy, settings }: ConnectionSnapshot, hashKey: Uint8Array): Compiled | AppError {
   try {
     return {
-      policy: policy === null ? null : compilePolicy(policy),
+      policy: policy === null ? null : compilePolicy(policy, settings.paths),
       masking: new ConnectionMasking(policy?.mask ?? [], hashKey),
       claims: claimsOfPolicy(policy ?? { rules: [], mask: [] }),
     };

@@ -24,12 +24,23 @@ export function decide(relay: Relay, call: Call): Verdict {
     call.masking = call.compiled!.masking.of(verdict.maskedBy);
     return verdict;
   }
-  const extras = explanation(verdict);
+  const { method, path } = call.request!;
+  const extras = { ...explanation(verdict), method, path };
+  const detail = refusalDetail(verdict, method, path);
   if (verdict.effect === 'deny') {
     const { error = 'condition_failed' } = verdict;
-    throw new AppError(error === 'condition_failed' ? 'policy_denied' : error, verdict.reason, { extras });
+    throw new AppError(error === 'condition_failed' ? 'policy_denied' : error, detail, { extras });
   }
-  throw new AppError('context_required', verdict.reason, { extras });
+  throw new AppError('context_required', detail, { extras });
+}
+
+const maxShownPath = 300;
+
+/** Many clients show nothing but `detail`, so the path that was matched and what would allow the call are in there. */
+function refusalDetail({ reason, allowedBy }: Verdict, method: string, path: string): string {
+  const shown = path.length > maxShownPath ? `${path.slice(0, maxShownPath)}…` : path;
+  const end = /[.!?]$/.test(reason) ? '' : '.';
+  return `${reason}${end} The policy was asked about ${method} ${shown} (the path relative to the target). To be allowed: ${allowedBy}`;
 }
 
 /** What whoever is refused may know. */

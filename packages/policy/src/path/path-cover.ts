@@ -14,7 +14,13 @@ export interface PathShape {
 }
 
 /** @throws PathPatternError */
-export const pathShape = (pattern: string): PathShape => ({ pattern, elements: elementsOf(parsePathPattern(pattern)) });
+export const pathShape = (pattern: string): PathShape => shapeOf(pattern, parsePathPattern(pattern));
+
+/** @param parts of a pattern, or of a form of one; null: not known */
+export const shapeOf = (pattern: string, parts: readonly Part[] | null): PathShape => ({
+  pattern,
+  elements: parts === null ? null : elementsOf(parts),
+});
 
 function elementsOf(parts: readonly Part[]): Element[] | null {
   const elements: Element[] = [];

@@ -18,7 +18,7 @@ export interface PathMatcher {
 }
 
 type Params = Readonly<Record<string, string>>;
-type Matching = Pick<PathMatcher, 'test' | 'match'>;
+export type Matching = Pick<PathMatcher, 'test' | 'match'>;
 
 export const noParams: Params = Object.freeze(Object.create(null) as Record<string, string>);
 
@@ -39,7 +39,7 @@ export function compilePathPattern(pattern: string): PathMatcher {
 const compileLiteral = (text: string): Matching => ({ test: (path) => path === text, match: (path) => (path === text ? noParams : null) });
 
 const refusedTexts: readonly (readonly [RegExp, string])[] = [
-  [/%(?:2[EF]|5C|[01].|7F)/, 'an encoded slash, dot, backslash or control character'],
+  [/%(?:2E|5C|[01].|7F)/, 'an encoded dot, backslash or control character'],
   [/%25(?:2[ef]|5c|00)/i, 'a slash, dot, backslash or NUL that is encoded twice'],
   [/%(?![0-9A-F]{2})/, 'a "%" that two hexadecimal digits do not follow'],
   [/\\/, 'a backslash'],
@@ -60,7 +60,7 @@ function checkReachable(parts: readonly Part[]): void {
   if (shape.includes('//')) refuse('an empty segment ("//")');
 }
 
-function literalPrefixOf(parts: readonly Part[]): string {
+export function literalPrefixOf(parts: readonly Part[]): string {
   let prefix = '';
   for (const part of parts) {
     if (part.kind !== 'text') return part.modifier === '' || part.modifier === '+' ? prefix + part.prefix : prefix;
@@ -71,8 +71,11 @@ function literalPrefixOf(parts: readonly Part[]): string {
   return prefix;
 }
 
-/** Text, then a whole segment or the rest, in turn; null where the pattern is of another shape. */
-function compileSimple(parts: readonly Part[]): Matching | null {
+/**
+ * Text, then a whole segment or the rest, in turn; null where the pattern is of another shape.
+ * @param isLastSlashOptional `/a/*` matches `/a` as well
+ */
+export function compileSimple(parts: readonly Part[], isLastSlashOptional = false): Matching | null {
   const texts: string[] = [];
   const names: string[] = [];
   let takesRest = false;
@@ -93,14 +96,20 @@ function compileSimple(parts: readonly Part[]): Matching | null {
     text = '';
   }
   const tail = flat(text);
+  const lastText = texts.at(-1);
+  const withoutSlash = isLastSlashOptional && takesRest && lastText!.length > 1 && lastText!.endsWith('/') ? lastText!.slice(0, -1) : null;
   const count = texts.length;
   const walk = (path: string, params: Record<string, string> | null): boolean => {
     let at = 0;
     for (let i = 0; i < count; i++) {
       const fixed = texts[i]!;
-      if (!path.startsWith(fixed, at)) return false;
-      at += fixed.length;
       const isRest = takesRest && i === count - 1;
+      if (!path.startsWith(fixed, at)) {
+        if (!isRest || withoutSlash === null || !endsWithAt(path, withoutSlash, at)) return false;
+        if (params !== null) params[names[i]!] = '';
+        return true;
+      }
+      at += fixed.length;
       let end = isRest ? path.length : path.indexOf('/', at);
       if (end < 0) end = path.length;
       if (end === at && !isRest) return false;
@@ -120,11 +129,13 @@ function compileSimple(parts: readonly Part[]): Matching | null {
   };
 }
 
+const endsWithAt = (text: string, end: string, at: number): boolean => at + end.length === text.length && text.endsWith(end);
+
 /** The same text as one flat string: what was sliced or added up is read through a second object each time. */
-const flat = (text: string): string => Object.keys({ [text]: null })[0]!;
+export const flat = (text: string): string => Object.keys({ [text]: null })[0]!;
 
 /** "Generate a regular expression and name list" of the URL Pattern Standard, in RE2. */
-function compileRegexp(parts: readonly Part[]): Matching {
+export function compileRegexp(parts: readonly Part[]): Matching {
   const names: string[] = [];
   let source = '';
   for (const part of parts) {

@@ -85,12 +85,18 @@ describe('path patterns', () => {
     expect(compilePathPattern('/%7euser/%c3%a9').match('/~user/%C3%A9')).not.toBeNull();
   });
 
+  it('take an encoded slash for data of a segment', () => {
+    expect(compilePathPattern('/repos/acme%2fapi').match('/repos/acme%2Fapi')).not.toBeNull();
+    expect(compilePathPattern('/repos/acme%2Fapi').match('/repos/acme/api')).toBeNull();
+    expect(compilePathPattern('/repos/:name').match('/repos/acme%2Fapi')).toMatchObject({ name: 'acme%2Fapi' });
+  });
+
   it('let no line break end a wildcard', () => {
     expect(compilePathPattern('{/x}?/*').match('/a\nb')).not.toBeNull();
     expect(compilePathPattern('/*').match('/a\nb')).not.toBeNull();
   });
 
-  it.each(['/a/../b', '/./a', '/a%2Fb', '/a%2e', '/a\\\\b', '/a%00', '/a;b', '/a//b', '/a%252e', '/100%', '/a%0a'])(
+  it.each(['/a/../b', '/./a', '/a%2e', '/a\\\\b', '/a%00', '/a;b', '/a//b', '/a%252e', '/100%', '/a%0a'])(
     'refuse %s, which no accepted path can match',
     (one) => {
       expect(() => compilePathPattern(one)).toThrow(/can match nothing/);

@@ -1,7 +1,8 @@
+import { pathSettingsSchema } from '@hoop/contract';
 import type { Rule } from '@hoop/contract';
 import { describe, expect, it } from 'vitest';
 
-import { lintPolicy } from './lint.ts';
+import { lintPolicy } from './lint-policy.ts';
 
 const approval = { reviewers: ['group:ops'], quorum: 1, ttl: '30m', validity: ['once' as const], fourEyes: false, requireComment: false };
 const read: Rule = { name: 'read', effect: 'allow', match: { methods: ['GET'], paths: ['/v1/customers/:id'] } };
@@ -119,12 +120,55 @@ describe('lint', () => {
     expect(codes({ ...read, when: 'request.query.limit == ["10"]' })).toEqual([]);
   });
 
-  it('tells of a deny that another spelling of the path passes', () => {
+  it('tells of an allow that covers another spelling of a path that is restricted', () => {
+    const denied: Rule = { name: 'not these', effect: 'deny', match: { paths: ['/v1/secrets'] } };
+    const asked: Rule = { ...denied, effect: 'require_approval', approval };
+    for (const paths of [undefined, ['/v1/*'], ['/v1/:kind'], ['/v1/Secrets'], ['/v1/secrets/'], ['/v1/secrets.json']]) {
+      const allowed: Rule = { name: 'reads', effect: 'allow', match: { methods: ['GET'], ...(paths ? { paths } : {}) } };
+      for (const restricting of [denied, asked]) {
+        const found = lintPolicy([allowed, restricting]).find(({ code }) => code === 'restricted_spelling');
+        expect(found, paths?.join()).toMatchObject({ severity: 'notice', rules: ['not these', 'reads'], path: 'rules[1]' });
+      }
+    }
+    const posts: Rule = { name: 'posts', effect: 'allow', match: { methods: ['POST'], paths: ['/v1/*'] } };
+    expect(codes(posts, { ...denied, match: { methods: ['GET'], paths: ['/v1/secrets'] } })).not.toContain('restricted_spelling rules[1]');
+    expect(codes(read, denied)).toEqual([]);
+  });
+
+  it('warns where the connection says that the target tells that spelling apart', () => {
     const rules: Rule[] = [
-      { name: 'reads', effect: 'allow', match: { methods: ['GET'] } },
-      { name: 'not these', effect: 'deny', match: { paths: ['/v1/secrets'] } },
+      { name: 'reads', effect: 'allow', match: { methods: ['GET'], paths: ['/v1/*'] } },
+      { name: 'not these', effect: 'deny', match: { methods: ['GET'], paths: ['/v1/secrets'] } },
     ];
-    expect(codes(...rules)).toEqual(['spelling_dependent_deny rules[1]']);
+    const [found] = lintPolicy(rules, { paths: pathSettingsSchema.parse({ trailingSlash: 'significant' }) });
+    expect(found).toMatchObject({
+      code: 'restricted_spelling',
+      severity: 'warning',
+      message: expect.stringContaining('covers /v1/secrets/'),
+    });
+  });
+
+  it('takes a rule that restricts for as wide as the decision does', () => {
+    const deny: Rule = { name: 'closed', effect: 'deny', match: { methods: ['GET'], paths: ['/V1/:kind/'] } };
+    const allowed: Rule = { name: 'one', effect: 'allow', match: { methods: ['GET'], paths: ['/v1/Customers'] } };
+    expect(codes(allowed, deny)).toEqual(['unreachable_rule rules[0]']);
+    const ask: Rule = { name: 'ask', effect: 'require_approval', match: { paths: ['/v1/Notes/'] }, approval };
+    expect(codes({ name: 'write', effect: 'allow', match: { methods: ['POST'], paths: ['/v1/notes'] } }, ask)).toEqual([
+      'restricted_spelling rules[1]',
+    ]);
+  });
+
+  it('tells of a condition of a rule that restricts on the path as it was spelled', () => {
+    const rule: Rule = { name: 'no', effect: 'deny', match: { methods: ['GET'] }, when: 'request.path.startsWith("/v1/admin")' };
+    expect(codes(read, rule)).toEqual(['path_in_condition rules[1]']);
+    expect(codes({ ...read, when: 'request.path == "/a"' })).toEqual([]);
+  });
+
+  it('tells of paths with an encoded slash that the connection refuses', () => {
+    const rule: Rule = { ...read, match: { methods: ['GET'], paths: ['/repos/acme%2Fapi'] } };
+    const found = (encodedSlash: 'refused' | 'data') => lintPolicy([rule], { paths: pathSettingsSchema.parse({ encodedSlash }) });
+    expect(found('refused')).toMatchObject([{ code: 'matches_nothing', message: expect.stringContaining('paths.encodedSlash') }]);
+    expect(found('data')).toEqual([]);
   });
 
   it('looks at a thousand rules in bounded time', () => {

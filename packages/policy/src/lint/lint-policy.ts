@@ -1,49 +1,22 @@
 /** What is valid and yet probably not meant. Findings are for the author; they keep no policy from being saved. */
-import type { Rule } from '@hoop/contract';
+import type { PathSettings, Rule } from '@hoop/contract';
 
-import { compileRules } from './compile-policy.ts';
-import type { CompiledRule } from './compiled-rule.ts';
-import { covers, coversEverything, pathShape } from './path/path-cover.ts';
-import type { PathShape } from './path/path-cover.ts';
-
-export type FindingCode =
-  | 'empty_policy'
-  | 'nothing_allowed'
-  | 'allow_all'
-  | 'unreachable_rule'
-  | 'redundant_rule'
-  | 'write_without_approval'
-  | 'duplicate_name'
-  | 'matches_nothing'
-  | 'body_of_bodyless_method'
-  | 'first_query_value'
-  | 'spelling_dependent_deny'
-  | 'not_compared';
-
-export interface Finding {
-  readonly code: FindingCode;
-  /** `warning`: probably a mistake or a risk; `notice`: worth a look. */
-  readonly severity: 'warning' | 'notice';
-  /** The rules that it is about, by name; empty where it is about the whole. */
-  readonly rules: readonly string[];
-  /** e.g. `rules[2]`, or `rules`. */
-  readonly path: string;
-  /** A sentence that says what to do. */
-  readonly message: string;
-}
+import { compileRules } from '../compile-policy.ts';
+import type { CompiledRule } from '../compiled-rule.ts';
+import { covers } from '../path/path-cover.ts';
+import { pathReader } from '../path/path-readings.ts';
+import { finding, numbered } from './finding.ts';
+import type { Finding, Numbered } from './finding.ts';
+import { restrictedSpellings } from './restricted-spellings.ts';
 
 export interface LintOptions {
   /** Methods that change something. @default ["POST", "PUT", "PATCH", "DELETE"] */
   readonly writeMethods?: readonly string[];
+  /** How the connection's target reads paths. @default not known: the widest, with encoded slashes */
+  readonly paths?: PathSettings;
 }
 
 const bodylessMethods: readonly string[] = ['GET', 'HEAD', 'DELETE', 'OPTIONS'];
-
-interface Numbered extends CompiledRule {
-  readonly at: string;
-  readonly isEveryPath: boolean;
-  readonly shapes: readonly PathShape[];
-}
 
 /** Every pattern is compared with every other; beyond this that takes too long. */
 const maxCompared = 3000;
@@ -55,7 +28,8 @@ export function lintPolicy(rules: readonly Rule[], options: LintOptions = {}): F
       { code: 'empty_policy', severity: 'warning', rules: [], path: 'rules', message: 'The policy has no rules, so every call is denied.' },
     ];
   }
-  const compiled = rules.flatMap((rule, i) => compileRules([rule]).rules.map((one) => numbered(one, `rules[${i}]`)));
+  const reader = pathReader(options.paths);
+  const compiled = rules.flatMap((rule, i) => compileRules([rule], reader).rules.map((one) => numbered(one, `rules[${i}]`, reader)));
   const writeMethods = options.writeMethods ?? ['POST', 'PUT', 'PATCH', 'DELETE'];
   const findings = [...nothingAllowed(compiled), ...duplicateNames(compiled)];
   const isComparable = compiled.reduce((sum, rule) => sum + rule.shapes.length, 0) <= maxCompared;
@@ -70,24 +44,12 @@ export function lintPolicy(rules: readonly Rule[], options: LintOptions = {}): F
     );
   const guards = compiled.filter((rule) => rule.effect === 'deny' || rule.effect === 'require_approval');
   for (const rule of compiled) {
-    findings.push(...matchesNothing(rule), ...allowAll(rule), ...conditionPitfalls(rule), ...spelling(rule, compiled));
+    findings.push(...matchesNothing(rule, options.paths), ...allowAll(rule), ...conditionPitfalls(rule));
     if (isComparable) findings.push(...covered(rule, compiled), ...writes(rule, guards, writeMethods));
   }
+  if (isComparable) findings.push(...restrictedSpellings(compiled, reader));
   return findings;
 }
-
-function numbered(rule: CompiledRule, at: string): Numbered {
-  const shapes = rule.paths?.map((path) => pathShape(path.pattern)) ?? [];
-  return { ...rule, at, shapes, isEveryPath: rule.paths === null || shapes.some(coversEverything) };
-}
-
-const finding = (code: FindingCode, severity: Finding['severity'], about: readonly Numbered[], message: string): Finding => ({
-  code,
-  severity,
-  rules: about.map((rule) => rule.name),
-  path: about[0]?.at ?? 'rules',
-  message,
-});
 
 function nothingAllowed(rules: readonly Numbered[]): Finding[] {
   if (rules.some((rule) => rule.effect !== 'deny')) return [];
@@ -111,11 +73,16 @@ function duplicateNames(rules: readonly Numbered[]): Finding[] {
 }
 
 /** What the compiler cannot refuse because it is no fault of syntax. */
-function matchesNothing(rule: Numbered): Finding[] {
+function matchesNothing(rule: Numbered, paths: PathSettings | undefined): Finding[] {
   const conditionIsNever = rule.when !== null && /^\s*false\s*$/.test(rule.when.source);
   const unsent = rule.methods !== null && [...rule.methods].every((method) => method === 'CONNECT' || method === 'TRACE');
-  if (!conditionIsNever && !unsent) return [];
-  const why = unsent ? 'the relay forwards neither CONNECT nor TRACE' : 'its condition is always false';
+  const isRefused = paths?.encodedSlash === 'refused' && rule.paths?.every((path) => path.pattern.includes('%2F')) === true;
+  if (!conditionIsNever && !unsent && !isRefused) return [];
+  const why = unsent
+    ? 'the relay forwards neither CONNECT nor TRACE'
+    : isRefused
+      ? 'its paths have an encoded slash (%2F), which paths.encodedSlash of the connection refuses'
+      : 'its condition is always false';
   return [finding('matches_nothing', 'warning', [rule], `The rule "${rule.name}" can match no call: ${why}. Remove it.`)];
 }
 
@@ -131,8 +98,13 @@ function allowAll(rule: Numbered): Finding[] {
 const coversMethods = (a: CompiledRule, b: CompiledRule): boolean =>
   a.methods === null || (b.methods !== null && [...b.methods].every((method) => a.methods!.has(method)));
 
-const coversPaths = (a: Numbered, b: Numbered): boolean =>
-  a.isEveryPath || (b.paths !== null && b.shapes.every((shape) => a.shapes.some((one) => covers(one, shape))));
+/** A rule that restricts covers readings of paths. */
+function coversPaths(a: Numbered, b: Numbered): boolean {
+  if (a.isEveryPath) return true;
+  if (b.paths === null) return false;
+  const [wider, narrower] = a.effect === 'allow' ? [a.shapes, b.shapes] : [a.wideShapes, b.readings];
+  return narrower.every((shape) => wider.some((one) => covers(one, shape)));
+}
 
 /** Every call that `b` matches is one that `a` matches. */
 const coversRule = (a: Numbered, b: Numbered): boolean =>
@@ -198,6 +170,17 @@ function conditionPitfalls(rule: Numbered): Finding[] {
       ),
     );
   }
+  if (rule.effect !== 'allow' && /request\s*\.\s*path\b/.test(rule.when.source)) {
+    findings.push(
+      finding(
+        'path_in_condition',
+        'warning',
+        [rule],
+        `The condition of the rule "${rule.name}" reads request.path, which is as the caller spelled it: ` +
+          'a server could read another spelling alike. Name the path in match.paths, which covers every spelling.',
+      ),
+    );
+  }
   if (/request\s*\.\s*query\s*(?:\.\s*\w+|\[[^\]]*\])\s*\[\s*\d+\s*\]/.test(rule.when.source)) {
     findings.push(
       finding(
@@ -210,25 +193,4 @@ function conditionPitfalls(rule: Numbered): Finding[] {
     );
   }
   return findings;
-}
-
-/** A deny of a path beside an allow that is wider: the target may read a path in other spellings, which the deny does not cover. */
-function spelling(rule: Numbered, rules: readonly Numbered[]): Finding[] {
-  if (rule.effect !== 'deny' || rule.paths === null || rule.isEveryPath) return [];
-  const wider = rules.find(
-    (other) =>
-      other.effect !== 'deny' &&
-      other.isEveryPath &&
-      (other.methods === null || rule.methods === null || [...rule.methods].some((method) => other.methods!.has(method))),
-  );
-  if (wider === undefined) return [];
-  return [
-    finding(
-      'spelling_dependent_deny',
-      'notice',
-      [rule, wider],
-      `The rule "${rule.name}" denies some paths and the rule "${wider.name}" matches all: ` +
-        'a target that ignores case or a last slash can be reached by another spelling. Name the paths that are allowed instead.',
-    ),
-  ];
 }
