@@ -28,7 +28,62 @@ function cleanEnvironment() {
     const isInherited = /^npm_/i.test(name) && !/^npm_config_(registry|cafile|proxy|https_proxy|noproxy)$/i.test(name);
     if (!isInherited) env[name] = value;
   }
+  // A proxy has no way to this machine's own loopback, where Hoop's parts (and a registry in a test) are.
+  const names = /^(?:https?|all)_proxy$/i;
+  if (Object.keys(env).some((name) => names.test(name))) {
+    const spared = new Set(`${env.NO_PROXY || env.no_proxy || ''},localhost,127.0.0.1,::1,[::1]`.split(',').map((host) => host.trim()));
+    env.NO_PROXY = env.no_proxy = [...spared].filter(Boolean).join(',');
+  }
+  // Without a folder for temporary files npm, pnpm and Postgres would each fail in a way of their own.
+  if (env.TMPDIR !== undefined && !isFolder(env.TMPDIR)) {
+    process.stderr.write(`hoop: TMPDIR names ${env.TMPDIR}, which is no folder that can be written to; it is not used.\n`);
+    delete env.TMPDIR;
+  }
   return env;
+}
+
+function isFolder(name) {
+  try {
+    fs.accessSync(name, fs.constants.W_OK | fs.constants.X_OK);
+    return fs.statSync(name).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** The parent of another process; undefined where it is gone, or where the system does not say (it does on Linux). */
+function parentOf(pid) {
+  try {
+    return Number(/\) \S (\d+)/.exec(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'))[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The npm whose shell is `parent`; undefined where `parent` is npm itself, or where the system does not say. */
+function npmBehind(parent) {
+  try {
+    const isNpm = fs.readlinkSync(`/proc/${parent}/exe`) === fs.realpathSync(process.env.npm_node_execpath);
+    return isNpm ? undefined : parentOf(parent);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Calls back once the npm (or npm's shell) that runs us is gone: a signal to it does not always come on to us. Not where
+ * we were started by hand, as a program may outlive the shell in which it was started.
+ */
+function watchParent(isGone) {
+  if (process.env.npm_lifecycle_event === undefined || process.platform === 'win32') return;
+  const parent = process.ppid;
+  const npm = npmBehind(parent);
+  const timer = setInterval(() => {
+    if (process.ppid === parent && (npm === undefined || parentOf(parent) === npm)) return;
+    clearInterval(timer);
+    isGone();
+  }, 250);
+  timer.unref();
 }
 
 function digestOf(files) {
@@ -134,6 +189,9 @@ function main() {
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
     });
   }
+  watchParent(() => child.kill('SIGTERM'));
+  // The reader of our output may be gone; the child notices by itself and stops.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   child.on('error', (error) => fail(`could not start: ${error.message}`));
   child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
 }

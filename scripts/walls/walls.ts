@@ -44,6 +44,7 @@ export const walls: Readonly<Record<string, Wall>> = {
       'events',
       'fs',
       'fs/promises',
+      'http',
       'path',
       'process',
       'sqlite',

@@ -63,13 +63,15 @@ describe.each(testedQueues)('with the queue on %s', (queue) => {
     }
     const isGood = (one: Sent): boolean => one.ending === 'complete' && one.error === null;
 
-    /** A machine under load may be slower than the recorder's limit: such a call was refused, was not sent, and is made again. */
+    /** A machine under load may be slower than the recorder's limit: the function is told so, and makes another call. */
     async function expectCarriedOut(count = 4, kinds?: readonly Kind[]): Promise<void> {
       let left = count;
       for (let lastGoodAt = performance.now(); left > 0;) {
         const outcomes = await call(left, kinds);
-        for (const one of outcomes.filter((each) => !isGood(each)))
-          expect(one).toMatchObject({ ending: 'complete', status: 503, error: 'recorder_unavailable' });
+        for (const { ending, error } of outcomes.filter((each) => !isGood(each))) {
+          expect(ending).toBe('complete');
+          expect(error).toMatch(/^(?:recorder_unavailable|outcome_not_recorded)$/);
+        }
         const good = outcomes.filter(isGood).length;
         left -= good;
         if (good > 0) lastGoodAt = performance.now();

@@ -66,7 +66,7 @@ export type ConnectionName = (typeof connections)[number];
 
 export async function startProduct(options: ProductOptions): Promise<Product> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'hoop-chaos-'));
-  // Where we are root, Postgres runs as nobody.
+  // Where we are root, Postgres runs as another user, who has to get through.
   await chmod(folder, 0o711);
   const closers: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
   const close = async (): Promise<void> => {

@@ -16,7 +16,9 @@ if (Number(process.versions.node.split('.')[0]) < neededMajor) {
 
 // Only now: older versions cannot load what follows.
 const { runCommand } = await import('./command.ts');
-const { ownEnvironment } = await import('./environment.ts');
+const { ownEnvironment, spareLoopbackFromProxies } = await import('./environment.ts');
+
+spareLoopbackFromProxies();
 
 const stop = new AbortController();
 const kill = new AbortController();
@@ -26,6 +28,14 @@ for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => st
 // Started by `npm start`: when that is gone, so are we.
 process.once('disconnect', () => stop.abort());
 process.channel?.unref();
+
+// `hoop … | head`: who reads no more has seen enough. What runs stops in good order.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (stream === process.stdout) stop.abort();
+  });
+}
 
 try {
   process.exitCode = await runCommand(process.argv.slice(2), {

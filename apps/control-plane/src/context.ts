@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 
 import type { BlobStore } from '@hoop/blobs';
-import { migrateDatabase, noteKeys, openDatabase, type Database } from '@hoop/database';
+import { migrateDatabase, noteKeys, openDatabase, whileSlow, type Database } from '@hoop/database';
 import type { compileClaimsMatch } from '@hoop/policy';
 import { createGrantVerifier, createProviderVerifier, type GrantVerifier, type ProviderVerifier } from '@hoop/tokens';
 import { createGuardedFetch } from '@hoop/upstream';
@@ -70,7 +70,7 @@ export async function createContext(config: ControlPlaneConfig, options: Context
   let isDraining = false;
   const streams = new Set<ServerResponse>();
   try {
-    if (bootstrapToken !== null && (await bootstrapAdminToken(database, bootstrapToken, now())))
+    if (bootstrapToken !== null && (await whileSlow(() => bootstrapAdminToken(database, bootstrapToken, now()))))
       log.info('the bootstrap admin token was stored');
     const revisions = await createRevisions({ database, log });
     const subjectChanges = await createSubjectChanges(database);
@@ -98,7 +98,7 @@ export async function createContext(config: ControlPlaneConfig, options: Context
         publicUrl = url;
         grantVerifier = createGrantVerifier({ keys: keys.grantPublic, issuer: url, audience: config.relayAudience });
         const beside = JSON.stringify([url, config.relayAudience, keys.grantPublic, keys.recordingPublic]);
-        await database.inTransaction((tx) => noteKeys(tx, createHash('sha256').update(beside).digest('hex')));
+        await whileSlow(() => database.inTransaction((tx) => noteKeys(tx, createHash('sha256').update(beside).digest('hex'))));
       },
       drain() {
         isDraining = true;

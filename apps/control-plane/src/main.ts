@@ -4,7 +4,9 @@ import process from 'node:process';
 import { readConfig, startControlPlane } from './index.ts';
 
 async function main(): Promise<void> {
-  const controlPlane = await startControlPlane(readConfig(process.env));
+  const config = readConfig(process.env);
+  process.send?.({ event: 'starting', step: 'opening its database' });
+  const controlPlane = await startControlPlane(config);
   process.send?.({ event: 'listening', url: controlPlane.url });
   let isStopping = false;
   const stop = (): void => {
@@ -25,4 +27,5 @@ main().catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`${JSON.stringify({ event: 'failed', app: 'control-plane', message })}\n`);
   process.exitCode = 1;
+  process.send?.({ event: 'failed', message });
 });

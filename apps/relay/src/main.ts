@@ -34,8 +34,17 @@ function onSignal(stop: () => Promise<void>): void {
 try {
   const config = readConfig(process.env);
   if (cluster.isPrimary && config.workers > 1) {
-    onSignal(superviseWorkers({ count: config.workers, log, onListening: listening }));
+    onSignal(
+      superviseWorkers({
+        count: config.workers,
+        log,
+        onListening: listening,
+        onProgress: (message) => process.send?.(message),
+        onFailure: () => process.exit(1),
+      }),
+    );
   } else {
+    process.send?.({ event: 'starting', step: "waiting for the control plane's configuration" });
     const starting = startRelay(config);
     onSignal(async () => (await starting).close());
     const relay = await starting;
@@ -43,6 +52,8 @@ try {
     else listening(relay.url);
   }
 } catch (error) {
-  log.fatal({ event: 'start_failed' }, `The relay cannot start: ${error instanceof Error ? error.message : String(error)}`);
-  process.exit(1);
+  const message = `The relay cannot start: ${error instanceof Error ? error.message : String(error)}`;
+  log.fatal({ event: 'start_failed' }, message);
+  if (process.send) process.send({ event: 'failed', message }, () => process.exit(1));
+  else process.exit(1);
 }

@@ -7,7 +7,9 @@ import { startWorker } from './index.ts';
 const log = pino({ name: 'hoop-worker' });
 
 try {
-  const starting = startWorker(readConfig(process.env));
+  const config = readConfig(process.env);
+  process.send?.({ event: 'starting', step: 'opening its database and its queue' });
+  const starting = startWorker(config);
   let isStopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
@@ -28,6 +30,8 @@ try {
   log.info({ event: 'listening' }, 'worker running');
   process.send?.({ event: 'listening' });
 } catch (error) {
-  log.fatal({ event: 'start_failed' }, `The worker cannot start: ${error instanceof Error ? error.message : String(error)}`);
-  process.exit(1);
+  const message = `The worker cannot start: ${error instanceof Error ? error.message : String(error)}`;
+  log.fatal({ event: 'start_failed' }, message);
+  if (process.send) process.send({ event: 'failed', message }, () => process.exit(1));
+  else process.exit(1);
 }

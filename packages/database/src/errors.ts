@@ -42,6 +42,12 @@ export function isDatabaseAway(error: unknown): boolean {
   );
 }
 
+/** Whether a time limit of ours ended what the database was about to do. A transaction is rolled back then. */
+export function isDatabaseSlow(error: unknown): boolean {
+  const { code, message } = factsOf(error);
+  return code === 'P2024' || code === 'P2028' || /^(?:timeout exceeded when trying to connect|Query read timeout)/.test(message.trim());
+}
+
 /** Whether Postgres broke a deadlock or a serialisation conflict: the same transaction may go through next time. */
 export function isTransactionConflict(error: unknown): boolean {
   const { code, cause, kind } = factsOf(error);

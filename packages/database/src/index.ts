@@ -24,3 +24,4 @@ export * from './retention/store.ts';
 export * from './security-event/store.ts';
 export * from './snapshot/read-snapshot.ts';
 export * from './snapshot/revision.ts';
+export * from './while-slow.ts';

@@ -6,7 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { EmbeddedPostgresError } from './error.ts';
 
-const stopWithinMs = 30_000;
+/** A checkpoint on a slow disk takes its time. */
+const stopWithinMs = 180_000;
 
 export function isAlive(pid: number): boolean {
   try {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -14,8 +14,6 @@ import { isAlive } from './leftover.ts';
 import type { RunAsMode } from './run-as.ts';
 
 const isRoot = process.getuid?.() === 0;
-
-// Real servers, on a machine that may be busy.
 
 let scratch: string;
 const running: EmbeddedPostgres[] = [];
@@ -158,6 +156,17 @@ describe('an embedded Postgres', () => {
   });
 });
 
+test('makes its database although TMPDIR names a folder that is not there', async () => {
+  const before = process.env['TMPDIR'];
+  process.env['TMPDIR'] = path.join(scratch, 'nowhere');
+  try {
+    expect(await query((await start()).url, 'select 1 as one')).toEqual([{ one: 1 }]);
+  } finally {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+  }
+});
+
 describe.runIf(isRoot)('as root, an embedded Postgres', () => {
   const startedAs = async (mode: RunAsMode, folder: string): Promise<EmbeddedPostgres> => {
     const server = await start({ folder, runAs: mode });
@@ -166,11 +175,33 @@ describe.runIf(isRoot)('as root, an embedded Postgres', () => {
     return server;
   };
 
-  test('never runs with the rights of root where it runs as a user', async () => {
-    const server = await start({ folder: path.join(scratch, 'data'), runAs: 'copy' });
+  test.each(['user', 'copy'] as const)('runs as a user that nobody else is, without the rights of root (%s)', async (mode) => {
+    // As `user` needs the programs to be where anybody can get to them.
+    const folder = path.join(scratch, 'data');
+    const server = await start({ folder, runAs: mode }).catch((error: Error) => {
+      if (mode === 'copy' || !/neither as a user of its own/.test(error.message)) throw error;
+    });
+    if (server === undefined) return;
     const status = await readFile(`/proc/${server.pid}/status`, 'utf8');
-    expect(status).toMatch(/^Uid:\t65534\t65534\t65534\t65534$/m);
+    const uid = Number(/^Uid:\t(\d+)\t\1\t\1\t\1$/m.exec(status)?.[1]);
+    expect(uid).toBeGreaterThanOrEqual(61_070);
+    expect(uid).toBeLessThan(61_184);
+    expect(status).toMatch(new RegExp(`^Gid:\t${uid}\t${uid}\t${uid}\t${uid}$`, 'm'));
     expect(status).toMatch(/^CapEff:\t0+$/m);
+    expect((await readFile('/etc/passwd', 'utf8')).split('\n').filter((line) => line.split(':')[2] === String(uid))).toEqual([]);
+    // Nothing of the data is left to the user that ran initdb.
+    for (const name of [folder, ...(await readdir(folder, { recursive: true })).map((one) => path.join(folder, one))])
+      expect((await lstat(name)).uid, name).toBe(uid);
+  });
+
+  test('takes over data that an earlier version kept as nobody', async () => {
+    const folder = path.join(scratch, 'data');
+    await stop(await start({ folder, runAs: 'copy' }));
+    for (const name of [folder, ...(await readdir(folder, { recursive: true })).map((one) => path.join(folder, one))])
+      await chown(name, 65_534, 65_534);
+    const server = await start({ folder, runAs: 'copy' });
+    expect(await query(server.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+    expect((await stat(path.join(folder, 'PG_VERSION'))).uid).not.toBe(65_534);
   });
 
   for (const mode of ['namespace', 'copy'] as const) {
@@ -192,9 +223,11 @@ describe.runIf(isRoot)('as root, an embedded Postgres', () => {
     expect((await readdir(os.tmpdir())).filter((name) => name.startsWith('hoop-postgres-')).length).toBe(before);
   });
 
-  test('does not try to run as nobody where nobody cannot get to the data', async () => {
+  test('does not try to run as a user that cannot get to the data', async () => {
     const closed = path.join(scratch, 'closed');
     await mkdir(closed, { mode: 0o700 });
-    await expect(start({ folder: path.join(closed, 'data'), runAs: 'user' })).rejects.toThrow(/neither as nobody nor in a user namespace/);
+    await expect(start({ folder: path.join(closed, 'data'), runAs: 'user' })).rejects.toThrow(
+      /neither as a user of its own nor in a user namespace/,
+    );
   });
 });

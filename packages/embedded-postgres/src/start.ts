@@ -1,9 +1,8 @@
 /** An embedded Postgres: real server programs, one data folder, one TCP port on loopback, a password. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { access, constants, mkdir, mkdtemp, readdir, rm, writeFile, chown } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, rm, writeFile, chown } from 'node:fs/promises';
 import type net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -14,6 +13,7 @@ import { EmbeddedPostgresError } from './error.ts';
 import { clearLeftover } from './leftover.ts';
 import { findPort, tryPort } from './ports.ts';
 import { chooseRunner, giveTo, type RunAsMode, type Runner } from './run-as.ts';
+import { makeTemporaryFolder } from './temporary-folder.ts';
 
 export interface EmbeddedPostgresOptions {
   /** The data folder; made and initialised if it is absent or empty. */
@@ -50,7 +50,11 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>;
 }
 
-const startWithinMs = 120_000;
+/**
+ * Postgres logs a line at least every ten seconds while it recovers (`log_startup_progress_interval`), however long that takes.
+ * One that says nothing for so long hangs.
+ */
+const silentForMs = 300_000;
 
 export async function startPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { user = 'hoop', database = 'hoop', password } = options;
@@ -61,8 +65,11 @@ export async function startPostgres(options: EmbeddedPostgresOptions): Promise<E
   const leftover = await clearLeftover(folder);
   const runner = await chooseRunner(await findBinaries(), folder, options.runAs);
   try {
+    if ((await readdir(folder)).length === 0) {
+      await giveTo(folder, runner.initialOwner);
+      await initialise(runner, { folder, user, password, noSync: options.unsafeNoFsync === true });
+    }
     await giveTo(folder, runner.owner);
-    if ((await readdir(folder)).length === 0) await initialise(runner, { folder, user, password, noSync: options.unsafeNoFsync === true });
     const server = await launch(runner, { ...options, folder, port });
     try {
       await ensureDatabase({ port, user, password, database });
@@ -117,15 +124,15 @@ interface Cluster {
 }
 
 async function initialise(runner: Runner, { folder, user, password, noSync }: Cluster): Promise<void> {
-  const scratch = await mkdtemp(path.join(os.tmpdir(), 'hoop-initdb-'));
+  const scratch = await makeTemporaryFolder('hoop-initdb-');
   try {
     const passwordFile = path.join(scratch, 'password');
     await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
-    if (runner.owner !== undefined) {
-      await chown(passwordFile, runner.owner, runner.owner);
-      await chown(scratch, runner.owner, runner.owner);
+    if (runner.initialOwner !== undefined) {
+      await chown(passwordFile, runner.initialOwner, runner.initialOwner);
+      await chown(scratch, runner.initialOwner, runner.initialOwner);
     }
-    const child = runner.spawn(
+    const child = runner.spawnInitial(
       runner.binaries.initdb,
       [
         `--pgdata=${runner.dataArgument}`,
@@ -150,12 +157,18 @@ async function initialise(runner: Runner, { folder, user, password, noSync }: Cl
       // A folder that is half made would be taken for a database by the next start.
       for (const entry of await readdir(folder)) await rm(path.join(folder, entry), { recursive: true, force: true });
       throw new EmbeddedPostgresError(
-        `The database could not be made in ${folder}: ${output.trim().split('\n').at(-1) ?? `initdb ended with ${code}`}`,
+        `The database could not be made in ${folder}: ${initdbReason(output) ?? `initdb ended with ${code}`}`,
       );
     }
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** initdb's last lines say that it cleans up; the reason comes before. */
+function initdbReason(output: string): string | undefined {
+  const lines = output.trim().split('\n');
+  return lines.find((line) => /error:|FATAL:|PANIC:|ERROR:/.test(line)) ?? lines.findLast((line) => line !== '');
 }
 
 /** Postgres takes settings from PG* variables; ours come from us alone. */
@@ -220,17 +233,21 @@ async function readiness(child: ChildProcess, options: EmbeddedPostgresOptions):
   const ready = new Promise<void>((resolve, reject) => {
     settle = (error) => (error === undefined ? resolve() : reject(error));
   });
+  const timer = setTimeout(() => {
+    child.kill('SIGQUIT');
+    settle?.(
+      new EmbeddedPostgresError(`Postgres said nothing for ${silentForMs / 1000} seconds as it started, and was ended: ${reasonIn(said)}`),
+    );
+  }, silentForMs);
   lines.on('line', (line) => {
+    timer.refresh();
     options.onLog?.(line);
-    if (said.length < 100) said.push(line);
+    said.push(line);
+    if (said.length > 100) said.shift();
     if (line.includes('database system is ready to accept connections')) settle?.();
   });
   child.once('error', (error) => settle?.(new EmbeddedPostgresError(`Postgres could not be started: ${error.message}`, { cause: error })));
   child.once('close', () => settle?.(new EmbeddedPostgresError(`Postgres did not start: ${reasonIn(said)}`)));
-  const timer = setTimeout(() => {
-    child.kill('SIGQUIT');
-    settle?.(new EmbeddedPostgresError(`Postgres was not ready within ${startWithinMs / 1000} seconds: ${reasonIn(said)}`));
-  }, startWithinMs);
   try {
     await ready;
   } finally {

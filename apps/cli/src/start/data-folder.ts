@@ -61,7 +61,7 @@ function unlock(database: DatabaseSync): void {
 /** Makes what is missing and takes the lock. */
 export function openDataFolder(given: string): DataFolder {
   const folder = path.resolve(given);
-  // Others may pass through: where we are root, Postgres runs as nobody. What is inside is closed to them.
+  // Others may pass through: where we are root, Postgres runs as a user of its own. The folders inside are closed to them.
   makeFolder(folder, 0o711);
   const held = lock(folder);
   const inside = (name: string, mode: number): string => {

@@ -11,6 +11,8 @@ export interface RunningPostgres {
   /** Of the owner role. */
   readonly url: string;
   readonly port: number;
+  /** From now on it is not started again when it ends. */
+  letEnd(): void;
   stop(): Promise<void>;
 }
 
@@ -67,6 +69,9 @@ export async function runPostgres(
   return {
     url,
     port: bound,
+    letEnd: () => {
+      isStopping = true;
+    },
     stop: async () => {
       isStopping = true;
       await restarting;

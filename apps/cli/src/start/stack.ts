@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { countAdminTokens, migrateDatabase, openDatabase } from '@hoop/database';
+import { countAdminTokens, migrateDatabase, openDatabase, whileSlow } from '@hoop/database';
 import { prepareQueueSchema, queueConnectionFromEnv } from '@hoop/queue';
 import { relayNodeFlags } from '@hoop/relay/node-flags';
 
@@ -71,7 +71,7 @@ async function prepareDatabase(databaseUrl: string, queuePassword: string, redis
 async function hasAdminToken(databaseUrl: string): Promise<boolean> {
   const database = openDatabase(databaseUrl, { maxConnections: 1 });
   try {
-    return (await database.inTransaction(countAdminTokens)) > 0;
+    return (await whileSlow(() => database.inTransaction(countAdminTokens))) > 0;
   } finally {
     await database.close();
   }
@@ -95,14 +95,19 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
 
   const log = (name: string): string => path.join(folder.logs, `${name}.log`);
   const start = async (name: string, env: () => Record<string, string>, nodeFlags: readonly string[] = []): Promise<SupervisedChild> => {
+    say(`Starting the ${name.replace('-', ' ')}…`);
     const child = await supervise({ name: name.replace('-', ' '), main: mainOf(name), nodeFlags, env, logFile: log(name) }, say);
     started.push(child);
     return child;
   };
 
   try {
-    if (given === undefined) postgres = await runPostgres(folder, postgresPort, keys.postgresPassword, say);
+    if (given === undefined) {
+      say('Starting Postgres…');
+      postgres = await runPostgres(folder, postgresPort, keys.postgresPassword, say);
+    }
     const databaseUrl = given ?? postgres!.url;
+    say('Preparing the database…');
     const queueUrl = await prepareDatabase(databaseUrl, keys.queuePassword, redisUrl, given === undefined);
     if (!(await hasAdminToken(databaseUrl))) {
       isBootstrapping = true;
@@ -176,6 +181,8 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
         isBootstrapping = false;
       },
       stop: async () => {
+        // From here on nothing of Postgres starts again: a Postgres that ends now has been told to end as we were.
+        postgres?.letEnd();
         await relay.stop();
         await drainQueue(queueConnectionFromEnv({ DATABASE_URL: databaseUrl, ...redis }), say);
         await worker.stop();
@@ -187,6 +194,7 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
       },
     };
   } catch (error) {
+    postgres?.letEnd();
     await Promise.all(started.map((child) => child.stop()));
     await postgres?.stop();
     throw error;

@@ -11,6 +11,7 @@ import { transcriptText } from '../demo/transcript.ts';
 import { writeAddresses } from './addresses.ts';
 import { openDataFolder, type DataFolder } from './data-folder.ts';
 import { makeKeys, type Keys } from './keys.ts';
+import { checkOpenFiles, openFilesLimit } from './open-files.ts';
 import type { StartOptions } from './options.ts';
 import { startStack, type Stack } from './stack.ts';
 
@@ -28,6 +29,7 @@ export interface StartIo {
 
 /** Runs until it is told to stop, or with `once` until all is done. Resolves to the exit code. @throws StartError */
 export async function start(options: StartOptions, io: StartIo): Promise<number> {
+  checkOpenFiles(openFilesLimit(), io.say);
   const folder = openDataFolder(options.dataDir);
   let stack: Stack | undefined;
   let demo: DemoServices | undefined;

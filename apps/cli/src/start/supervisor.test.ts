@@ -7,7 +7,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { claimPort, preferPort } from './ports.ts';
-import { supervise, type SupervisedChild } from './supervisor.ts';
+import { supervise, type ChildSpec, type SupervisedChild } from './supervisor.ts';
 
 let scratch: string;
 const children: SupervisedChild[] = [];
@@ -39,7 +39,11 @@ function listen(): { say: (sentence: string) => void; heard: (pattern: RegExp) =
   };
 }
 
-async function start(program: string, say: (sentence: string) => void = () => {}, stopWithinMs?: number): Promise<SupervisedChild> {
+async function start(
+  program: string,
+  say: (sentence: string) => void = () => {},
+  limits: Partial<Pick<ChildSpec, 'stopWithinMs' | 'stuckAfterMs' | 'tellEveryMs'>> = {},
+): Promise<SupervisedChild> {
   const main = path.join(scratch, 'main.mjs');
   await writeFile(main, program);
   const child = await supervise(
@@ -48,7 +52,7 @@ async function start(program: string, say: (sentence: string) => void = () => {}
       main,
       env: () => ({ GIVEN: 'yes' }),
       logFile: path.join(scratch, 'thing.log'),
-      ...(stopWithinMs === undefined ? {} : { stopWithinMs }),
+      ...limits,
     },
     say,
   );
@@ -72,11 +76,33 @@ describe('a supervised child', () => {
 
   test('that ends as it starts is an error with its last words', async () => {
     await expect(start("throw new Error('the key is missing')")).rejects.toThrow(
-      /^The thing ended as it started \(exit 1\): .*the key is missing/,
+      /^The thing ended as it started \(exit 1\) while it was loading its program: Error: the key is missing$/,
     );
     const pino = '{"level":60,"msg":"The thing cannot start: DATABASE_URL is not set."}';
     await expect(start(`console.log(${JSON.stringify(pino)}); process.exit(1)`)).rejects.toThrow(
-      'The thing ended as it started (exit 1): The thing cannot start: DATABASE_URL is not set.',
+      'The thing ended as it started (exit 1) while it was loading its program: The thing cannot start: DATABASE_URL is not set.',
+    );
+  });
+
+  test('may take as long as it likes to start while it goes on, and the terminal is told where it is', async () => {
+    const { say, heard } = listen();
+    const steps = `for (let n = 1; n <= 6; n++) { process.send({ event: 'starting', step: 'on step ' + n }); await new Promise((go) => setTimeout(go, 300)); }`;
+    const child = await start(`${steps} ${listening} ${forever}`, say, { tellEveryMs: 100 });
+    expect(child.url).toBe('http://it');
+    expect(await heard(/step 6/)).toMatch(/^Still starting the thing \(\d+ s\): on step 6\.$/);
+  });
+
+  test('that hangs as it starts is ended, and the step at which it hung is said with the reason', async () => {
+    const program = `process.send({ event: 'starting', step: 'waiting for the moon' }); console.log('{"level":50,"msg":"no moon tonight"}'); console.log('a later line'); ${forever}`;
+    await expect(start(program, () => {}, { stuckAfterMs: 1500 })).rejects.toThrow(
+      /^The thing was stuck at (?:waiting for the moon and was ended after \d+ seconds: no moon tonight|loading its program .*)$/,
+    );
+  });
+
+  test('that says why it fails is quoted, whatever it logs after that', async () => {
+    const program = `process.send({ event: 'failed', message: 'The database is away.' }, () => { console.error('Error: at the end'); process.exit(1); });`;
+    await expect(start(program)).rejects.toThrow(
+      'The thing ended as it started (exit 1) while it was loading its program: The database is away.',
     );
   });
 
@@ -100,7 +126,7 @@ describe('a supervised child', () => {
 
   test('is killed when it does not stop in time', async () => {
     const { say, heard } = listen();
-    const child = await start(`process.on('SIGTERM', () => {}); ${listening} ${forever}`, say, 100);
+    const child = await start(`process.on('SIGTERM', () => {}); ${listening} ${forever}`, say, { stopWithinMs: 100 });
     await child.stop();
     expect(await heard(/in time/)).toBe('The thing did not stop in time and is killed.');
   });

@@ -1,12 +1,12 @@
 /** A child process of ours: started, known to listen, started again when it dies, stopped in good order. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { StartError } from '../start-error.ts';
 import { childEnvironment } from '../environment.ts';
+import { readReason } from './log-reason.ts';
 
 export interface ChildSpec {
   readonly name: string;
@@ -21,6 +21,10 @@ export interface ChildSpec {
   readonly logFile: string;
   /** How long it may drain before it is killed. @default 30000 */
   readonly stopWithinMs?: number;
+  /** Longest that one step of its start may take before it counts as stuck. @default 300000 */
+  readonly stuckAfterMs?: number;
+  /** Between two sentences about a start that takes its time. @default 15000 */
+  readonly tellEveryMs?: number;
 }
 
 export interface SupervisedChild {
@@ -34,7 +38,12 @@ export interface SupervisedChild {
   kill(): void;
 }
 
-const listenWithinMs = 60_000;
+/**
+ * Nothing limits a start as a whole: a loaded machine is slow, and no less right. A step of it that takes so long is one
+ * that does not end.
+ */
+const stuckAfterMs = 300_000;
+const tellEveryMs = 15_000;
 const firstDelayMs = 200;
 const lastDelayMs = 10_000;
 /** One that lived so long starts again without a delay that has grown. */
@@ -47,62 +56,75 @@ const compileCache = fileURLToPath(new URL('../../../../node_modules/.cache/hoop
 
 export const nodeArguments: readonly string[] = ['--conditions=@hoop/source', '--disable-warning=ExperimentalWarning'];
 
-function launch(spec: ChildSpec): ChildProcess {
+interface Launched {
+  readonly child: ChildProcess;
+  /** Bytes of the log that are of earlier starts. */
+  readonly logFrom: number;
+}
+
+function launch(spec: ChildSpec): Launched {
   const log = openSync(spec.logFile, 'a', 0o600);
   try {
-    return spawn(process.execPath, [...nodeArguments, ...(spec.nodeFlags ?? []), `--import=${guard}`, spec.main, ...(spec.args ?? [])], {
-      env: { ...childEnvironment(), NODE_COMPILE_CACHE: compileCache, ...spec.env() },
-      stdio: ['ignore', log, log, 'ipc'],
-      // Its own process group: a Ctrl-C in the terminal must reach us alone, so that we stop things in order.
-      detached: true,
-    });
+    const child = spawn(
+      process.execPath,
+      [...nodeArguments, ...(spec.nodeFlags ?? []), `--import=${guard}`, spec.main, ...(spec.args ?? [])],
+      {
+        env: { ...childEnvironment(), NODE_COMPILE_CACHE: compileCache, ...spec.env() },
+        stdio: ['ignore', log, log, 'ipc'],
+        // Its own process group: a Ctrl-C in the terminal must reach us alone, so that we stop things in order.
+        detached: true,
+      },
+    );
+    return { child, logFrom: fstatSync(log).size };
   } finally {
     closeSync(log);
   }
 }
 
-/** Resolves with the URL that the child says it listens on; rejects with why it ended. */
-function listening(child: ChildProcess, spec: ChildSpec): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const fail = (what: string): void => {
-      clearTimeout(timer);
-      void lastWords(spec.logFile).then((words) => reject(new StartError(`The ${spec.name} ${what}${words === '' ? '.' : `: ${words}`}`)));
-    };
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL');
-      fail(`was not ready within ${listenWithinMs / 1000} seconds`);
-    }, listenWithinMs);
-    child.on('message', (message) => {
-      const { event, url } = message as { event?: unknown; url?: unknown };
-      if (event !== 'listening') return;
-      clearTimeout(timer);
-      resolve(typeof url === 'string' ? url : '');
-    });
-    child.once('error', (error) => fail(`could not be started (${error.message})`));
-    child.once('exit', (code, signal) => fail(`ended as it started (${signal ?? `exit ${code}`})`));
-  });
+/** Messages of a child: the step that it begins, why it fails, or that it listens. */
+interface ChildMessage {
+  readonly event?: unknown;
+  readonly step?: unknown;
+  readonly message?: unknown;
+  readonly url?: unknown;
 }
 
-/** The last thing of note in a log, on one line. */
-async function lastWords(logFile: string): Promise<string> {
-  const handle = await open(logFile, 'r').catch(() => undefined);
-  if (handle === undefined) return '';
+/**
+ * Resolves with the URL that the child says it listens on; rejects with the reason why it ended. Waits for as long as the
+ * child goes from step to step, and says every now and then where it is.
+ */
+async function listening({ child, logFrom }: Launched, spec: ChildSpec, say: (sentence: string) => void): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const startedAt = performance.now();
+  let step = 'loading its program';
+  let reason = '';
+  const seconds = (): number => Math.round((performance.now() - startedAt) / 1000);
+  const fail = async (sentence: string): Promise<void> => {
+    const found = reason || (await readReason(spec.logFile, logFrom));
+    reject(new StartError(`The ${spec.name} ${sentence}${found === '' ? '.' : `: ${found}`}`));
+  };
+  const stuck = setTimeout(() => {
+    child.kill('SIGKILL');
+    void fail(`was stuck at ${step} and was ended after ${seconds()} seconds`);
+  }, spec.stuckAfterMs ?? stuckAfterMs);
+  const telling = setInterval(() => {
+    say(`Still starting the ${spec.name} (${seconds()} s): ${step}.`);
+  }, spec.tellEveryMs ?? tellEveryMs);
+  child.on('message', (message) => {
+    const { event, step: begun, message: why, url } = message as ChildMessage;
+    if (event === 'listening') resolve(typeof url === 'string' ? url : '');
+    if (event === 'failed' && typeof why === 'string') reason = why;
+    if (event !== 'starting' || typeof begun !== 'string' || begun === step) return;
+    step = begun;
+    stuck.refresh();
+  });
+  child.once('error', (error) => void fail(`could not be started (${error.message})`));
+  child.once('exit', (code, signal) => void fail(`ended as it started (${signal ?? `exit ${code}`}) while it was ${step}`));
   try {
-    const { size } = await handle.stat();
-    const length = Math.min(size, 8192);
-    const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
-    const lines = buffer
-      .toString('utf8')
-      .split('\n')
-      .filter((line) => line.trim() !== '');
-    const telling = lines.findLast((line) => /error|"level":[56]0/i.test(line)) ?? lines.at(-1) ?? '';
-    if (!telling.startsWith('{')) return telling.trim();
-    const { msg, err } = JSON.parse(telling) as { msg?: string; err?: { message?: string } };
-    return err?.message ?? msg ?? telling;
-  } catch {
-    return `see ${logFile}`;
+    return await promise;
   } finally {
-    await handle.close();
+    clearTimeout(stuck);
+    clearInterval(telling);
   }
 }
 
@@ -111,11 +133,12 @@ async function lastWords(logFile: string): Promise<string> {
  * started again, with a delay that doubles.
  */
 export async function supervise(spec: ChildSpec, say: (sentence: string) => void): Promise<SupervisedChild> {
-  let child = launch(spec);
+  let launched = launch(spec);
+  let { child } = launched;
   let isStopping = false;
   let delayMs = firstDelayMs;
   let timer: NodeJS.Timeout | undefined;
-  const url = await listening(child, spec);
+  const url = await listening(launched, spec, say);
   watch(Date.now());
 
   function watch(since: number): void {
@@ -129,9 +152,10 @@ export async function supervise(spec: ChildSpec, say: (sentence: string) => void
   }
 
   function restart(): void {
-    child = launch(spec);
+    launched = launch(spec);
+    ({ child } = launched);
     watch(Date.now());
-    listening(child, spec).then(
+    listening(launched, spec, say).then(
       () => say(`The ${spec.name} is back.`),
       (error: Error) => say(error.message),
     );

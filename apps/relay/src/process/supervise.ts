@@ -11,6 +11,10 @@ export interface Supervision {
   readonly log: Logger;
   /** Told once, when the first process listens. */
   readonly onListening: (url: string) => void;
+  /** Told the steps of the first process until it listens, and why it fails. */
+  readonly onProgress: (message: { readonly event: string }) => void;
+  /** Called where the first process ends before it listens: another would end in the same way. */
+  readonly onFailure: () => void;
 }
 
 const backoffFirstMs = 100;
@@ -19,7 +23,7 @@ const backoffMostMs = 10_000;
 const steadyMs = 30_000;
 
 /** Returns what stops them all; it resolves when the last has exited. */
-export function superviseWorkers({ count, log, onListening }: Supervision): () => Promise<void> {
+export function superviseWorkers({ count, log, onListening, onProgress, onFailure }: Supervision): () => Promise<void> {
   cluster.setupPrimary({ execArgv: [...process.execArgv, ...relayNodeFlags.filter((flag) => !process.execArgv.includes(flag))] });
   let isStopping = false;
   let failures = 0;
@@ -34,7 +38,9 @@ export function superviseWorkers({ count, log, onListening }: Supervision): () =
   };
 
   cluster.on('message', (_worker: Worker, message: { event?: string; url?: string } | null) => {
-    if (message?.event !== 'listening' || typeof message.url !== 'string' || port !== undefined) return;
+    if (port !== undefined) return;
+    if (message?.event === 'starting' || message?.event === 'failed') onProgress({ ...message, event: message.event });
+    if (message?.event !== 'listening' || typeof message.url !== 'string') return;
     // The first has found the port, which may be any; the others share it.
     port = new URL(message.url).port || '80';
     onListening(message.url);
@@ -44,6 +50,10 @@ export function superviseWorkers({ count, log, onListening }: Supervision): () =
     const lifeMs = performance.now() - (startedAt.get(worker.id) ?? 0);
     startedAt.delete(worker.id);
     if (isStopping) return;
+    if (port === undefined && code !== null) {
+      onFailure();
+      return;
+    }
     failures = lifeMs > steadyMs ? 1 : failures + 1;
     const delayMs = Math.min(backoffFirstMs * 2 ** (failures - 1), backoffMostMs);
     log.error({ event: 'worker_died', pid: worker.process.pid, code, signal, delayMs }, 'a relay process died and is started again');
