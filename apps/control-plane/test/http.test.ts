@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 
+import { newId } from '@hoop/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { startHarness, type Harness } from './harness.ts';
@@ -171,5 +172,41 @@ describe('a flood of refusals', () => {
     await flooded.database.close();
     await flooded.issuer.close();
     await flooded.testDatabase.drop();
+  });
+});
+
+describe('a filter with a name that nothing has', () => {
+  it.each([
+    ['/v1/calls', 'connection'],
+    ['/v1/calls', 'identity'],
+    ['/v1/calls', 'error'],
+    ['/v1/calls/events', 'connection'],
+    ['/v1/sessions', 'identity'],
+    ['/v1/sessions', 'connection'],
+    ['/v1/approvals', 'identity'],
+    ['/v1/approvals', 'connection'],
+    ['/v1/connections', 'identity'],
+    ['/v1/identities', 'provider'],
+    ['/v1/security-events', 'code'],
+  ])('is an error that names the filter, not an empty list: %s?%s=', async (path, filter) => {
+    const { status, body } = await h.call<any>('GET', `${path}?${filter}=no-such-name`);
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ code: 'invalid_request', errors: [{ path: filter }] });
+    expect(body.detail).toContain(filter);
+  });
+
+  it.each(['/v1/calls?connexion=payments', '/v1/sessions?identities=x', '/v1/approvals?status=pending'])(
+    'nor is one in the name of a filter: %s',
+    async (path) => {
+      const { status, body } = await h.call<any>('GET', path);
+      expect(status).toBe(400);
+      expect(body.code).toBe('invalid_request');
+    },
+  );
+
+  it('may be the id of what was deleted, which is on record', async () => {
+    const { status, body } = await h.call<any>('GET', `/v1/calls?connection=${newId('connection')}&identity=${newId('identity')}`);
+    expect(status).toBe(200);
+    expect(body.items).toEqual([]);
   });
 });

@@ -10,7 +10,7 @@ import {
 } from '@hoop/database';
 
 import { fromCursor, toCursor } from '../http/cursor.ts';
-import { found } from '../http/found.ts';
+import { filterId, found } from '../http/found.ts';
 import { route } from '../http/route.ts';
 import type { Actor } from '../access/actor.ts';
 import { toApprovalResource, toReviewResource } from './resource.ts';
@@ -25,11 +25,8 @@ const namesOf = ({ token }: Actor): string[] => [
 export const listApprovals = route(listOperation, async ({ context, query, actor }) => {
   const { prisma } = context.database;
   const { limit, cursor, state, identity, connection, mine } = query;
-  const identityId = identity === undefined ? undefined : (await findIdentity(prisma, identity))?.id;
-  const connectionId = connection === undefined ? undefined : (await findConnection(prisma, connection))?.id;
-  if ((identity !== undefined && identityId === undefined) || (connection !== undefined && connectionId === undefined)) {
-    return { body: { items: [], next: null } };
-  }
+  const identityId = await filterId('identity', 'identity', identity, (reference) => findIdentity(prisma, reference));
+  const connectionId = await filterId('connection', 'connection', connection, (reference) => findConnection(prisma, reference));
   const before = fromCursor(cursor);
   const filter: ApprovalFilter = {
     limit: limit + 1,

@@ -1,6 +1,8 @@
 import type { CallState, Effect } from '@hoop/contract';
 import { findConnection, findIdentity, type CallFilter, type Transaction } from '@hoop/database';
 
+import { filterId } from '../http/found.ts';
+
 export interface CallQuery {
   readonly since?: Date | undefined;
   readonly until?: Date | undefined;
@@ -18,7 +20,7 @@ export interface CallQuery {
   readonly credentialReflected?: boolean | undefined;
 }
 
-/** A query in terms of the record. A name that nobody has now may still be an id on record. */
+/** A query in terms of the record. @throws AppError `invalid_request` where it has a name that nothing has */
 export async function callFilterOf(tx: Transaction, query: CallQuery): Promise<CallFilter> {
   const { session, identity, connection, trace, since, until, decision, rule, state, status, error, method, path, credentialReflected } =
     query;
@@ -35,7 +37,7 @@ export async function callFilterOf(tx: Transaction, query: CallQuery): Promise<C
     credentialReflected,
     sessionId: session,
     traceId: trace,
-    identityId: identity === undefined ? undefined : ((await findIdentity(tx, identity))?.id ?? identity),
-    connectionId: connection === undefined ? undefined : ((await findConnection(tx, connection))?.id ?? connection),
+    identityId: await filterId('identity', 'identity', identity, (reference) => findIdentity(tx, reference)),
+    connectionId: await filterId('connection', 'connection', connection, (reference) => findConnection(tx, reference)),
   };
 }

@@ -2,7 +2,7 @@ import { getConnection as getOperation, listConnections as listOperation } from 
 import { findConnection, findIdentity, listConnections as readPage } from '@hoop/database';
 
 import { fromCursor, toCursor } from '../http/cursor.ts';
-import { found } from '../http/found.ts';
+import { filterId, found } from '../http/found.ts';
 import { route } from '../http/route.ts';
 
 export const getConnection = route(getOperation, async ({ context, params }) => {
@@ -14,8 +14,7 @@ export const listConnections = route(listOperation, async ({ context, query }) =
   const { limit, cursor, identity, disabled } = query;
   const { prisma } = context.database;
   const before = fromCursor(cursor);
-  const named = identity === undefined ? undefined : await findIdentity(prisma, identity);
-  if (named === null) return { body: { items: [], next: null } };
-  const { items, last } = await readPage(prisma, { identityId: named?.id, disabled }, { limit, before });
+  const identityId = await filterId('identity', 'identity', identity, (reference) => findIdentity(prisma, reference));
+  const { items, last } = await readPage(prisma, { identityId, disabled }, { limit, before });
   return { body: { items, next: toCursor(last) } };
 });

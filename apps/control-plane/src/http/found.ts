@@ -1,4 +1,4 @@
-import { AppError } from '@hoop/contract';
+import { AppError, idSchema, type IdNoun } from '@hoop/contract';
 
 /** What is not there, in words that say nothing of what else is. */
 export function found<T>(value: T | null, noun: string): T {
@@ -14,4 +14,25 @@ export function referred<T>(value: T | null, noun: string, path: string, referen
     });
   }
   return value;
+}
+
+/**
+ * The id that a filter means. An id may be on record although what it names was deleted; a name that nothing has would
+ * give an empty list that looks like an answer.
+ * @throws AppError `invalid_request` that names the filter
+ */
+export async function filterId<T extends { readonly id: string }>(
+  noun: IdNoun,
+  filter: string,
+  reference: string | undefined,
+  find: (reference: string) => Promise<T | null>,
+): Promise<string | undefined> {
+  if (reference === undefined) return undefined;
+  const value = await find(reference);
+  if (value !== null) return value.id;
+  if (idSchema(noun).safeParse(reference).success) return reference;
+  const words = noun.replaceAll('_', ' ');
+  throw new AppError('invalid_request', `\`${filter}\`: there is no ${words} "${reference}". What was deleted is found by its id.`, {
+    extras: { errors: [{ path: filter, message: `there is no ${words} "${reference}"` }] },
+  });
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { idSchema } from '../ids.ts';
 import { defineOperation } from '../operation.ts';
-import { instantQuery, listQuery, overseers, pageOf, timeSchema } from './wire.ts';
+import { errorCodeQuery, instantQuery, listQuery, overseers, pageOf, timeSchema } from './wire.ts';
 
 const period = { since: instantQuery.optional(), until: instantQuery.optional() };
 
@@ -93,7 +93,7 @@ export const listSecurityEvents = defineOperation({
   query: listQuery({
     ...period,
     kind: securityEventKindSchema.optional(),
-    code: z.string().max(100).optional(),
+    code: errorCodeQuery.optional(),
     issuer: z.string().max(2048).optional(),
   }),
   status: 200,

@@ -4,7 +4,17 @@ import { idSchema } from '../ids.ts';
 import { defineOperation } from '../operation.ts';
 import { decisionEffectSchema, decisionSchema } from '../policy.ts';
 import { headerListSchema, outcomeStateSchema, recordedBodySchema, targetTlsSchema, timingsSchema } from '../record.ts';
-import { everyRole, flagQuery, instantQuery, investigators, listQuery, pageOf, referenceSchema, timeSchema } from './wire.ts';
+import {
+  errorCodeQuery,
+  everyRole,
+  flagQuery,
+  instantQuery,
+  investigators,
+  listQuery,
+  pageOf,
+  referenceSchema,
+  timeSchema,
+} from './wire.ts';
 
 const period = { since: instantQuery.optional(), until: instantQuery.optional() };
 const nullableText = z.string().nullable();
@@ -94,7 +104,7 @@ export const callFilters = {
   rule: z.string().max(200).optional(),
   state: callStateSchema.optional(),
   status: z.coerce.number().int().min(100).max(999).optional(),
-  error: z.string().max(100).optional(),
+  error: errorCodeQuery.optional(),
   method: z
     .string()
     .regex(/^[A-Z]{1,20}$/)

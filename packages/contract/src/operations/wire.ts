@@ -1,6 +1,7 @@
 /** Shapes that more than one operation's wire form is made of. */
 import { z } from 'zod';
 
+import { errorKinds } from '../errors.ts';
 import type { Role } from '../operation.ts';
 import { idSchema, nameSchema, type IdNoun } from '../ids.ts';
 
@@ -34,6 +35,12 @@ export const pageOf = <T extends z.ZodType>(item: T) => z.object({ items: z.arra
 
 /** An instant in a query: RFC 3339 with any offset. */
 export const instantQuery = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+
+/** The code of an error, as a filter. */
+export const errorCodeQuery = z
+  .string()
+  .max(100)
+  .refine((code) => Object.hasOwn(errorKinds, code), 'is not the code of an error');
 
 export const flagQuery = z.enum(['true', 'false']).transform((text) => text === 'true');
 
