@@ -1,89 +1,11 @@
-/** Values without a form of their own: secrets, names and addresses, known by their key or by the words around them. */
-import { ASSIGN, DIGIT, LOWER, SPACE, UPPER } from '../text/byte-classes.ts';
-import { F_ASSIGN, F_LABEL, F_STREET, F_TITLE } from '../text/features.ts';
+/** Names and addresses, which have no form of their own: known by their key or by the words around them. */
+import { DIGIT, LOWER, SPACE, UPPER } from '../text/byte-classes.ts';
+import { F_STREET, F_TITLE } from '../text/features.ts';
 import type { Detector } from './detector.ts';
-import { CONTEXT_ADDRESS, CONTEXT_PASSWORD, CONTEXT_PERSON_NAME, CONTEXT_SECRET } from './key-context.ts';
+import { CONTEXT_ADDRESS, CONTEXT_PERSON_NAME } from './key-context.ts';
 
 /** Characters of a text that is a name or an address as a whole, blanks around it included. */
 const longestValue = 256;
-
-/** Bits per character of the text's own distribution. */
-export function entropy(text: string): number {
-  const counts = new Map<string, number>();
-  for (const char of text) counts.set(char, (counts.get(char) ?? 0) + 1);
-  let bits = 0;
-  for (const count of counts.values()) bits -= (count / text.length) * Math.log2(count / text.length);
-  return bits;
-}
-
-const placeholder =
-  /^(?:<[^>]*>|\$\{[^}]*\}|\{\{[^}]*\}\}|\*+|x+|\.+|[a-z]+|[A-Z]+|true|false|null|none|n\/a|redacted|\[redacted\]|changeme|example)$/i;
-
-/** Whether a value next to a telling key is a secret: long enough and too even for a word, a path or a URL. */
-function isSecret(value: string): boolean {
-  if (value.length < 12 || value.length > 4096 || /\s/.test(value) || placeholder.test(value)) return false;
-  if (/^(?:https?|wss?|urn|arn):/i.test(value) || (/^[0-9]+$/.test(value) && value.length < 24)) return false;
-  return entropy(value) >= (value.length < 20 ? 2.8 : 3.0) && (/[0-9]/.test(value) || (/[a-z]/.test(value) && /[A-Z]/.test(value)));
-}
-
-/** Letters alone: longer than the words that stand for a value that is not there. */
-const isLetters = (value: string): boolean => /^(?:[a-z]{16,}|[A-Z]{16,})$/.test(value) && entropy(value) >= 3.5;
-
-const assigned =
-  /(?:^|[^A-Za-z0-9])((?:[A-Za-z0-9]{1,24}[_.-])?(?:password|passwd|pwd|passphrase|secret|token|api[_-]?key|apikey|access[_-]?key|auth[_-]?key|client[_-]?secret|private[_-]?key|credentials?|bearer|authorization))["']?\s{0,3}(?:=>|[:=])\s{0,3}["']?(?:(?:bearer|basic|token)\s+)?([^\s"',;&<>]{6,})/dgi;
-
-const secretPart = { name: 'secret', summary: '', needsOneOf: 0, minLength: 12, minDigits: 0, minWord: 0 };
-
-const assignedSecret: Detector = {
-  ...secretPart,
-  needs: ASSIGN,
-  features: F_ASSIGN,
-  contexts: CONTEXT_SECRET,
-  find(text, context, found) {
-    if ((context & CONTEXT_SECRET) !== 0) {
-      const scheme = /^(?:bearer|basic|token|apikey)\s+/i.exec(text)?.[0].length ?? 0;
-      const value = text.slice(scheme).trim();
-      if (
-        (context & CONTEXT_PASSWORD) !== 0
-          ? value !== '' && !/^(?:true|false|null|\*+|\[redacted\])$/i.test(value)
-          : isSecret(value) || isLetters(value)
-      )
-        return found(scheme, text.length);
-    }
-    for (const match of text.matchAll(assigned)) {
-      const value = match[2]!;
-      const isPassword = /pass|pwd/i.test(match[1]!);
-      if (isPassword ? !placeholder.test(value) || /[0-9]/.test(value) : isSecret(value))
-        found(match.indices![2]![0], match.indices![2]![1]);
-    }
-  },
-};
-
-const said =
-  /(?<![\p{L}\p{N}])(?:password|passwort|passphrase|passcode)\s+(?:is|was|ist|lautet)(?:\s*:)?\s*["'“„]?([^\s"'“”„,;<>]{6,64})/dgiu;
-const algorithm = /^(?:sha|md[45]|bcrypt|scrypt|pbkdf|argon|base|utf|aes|rsa)/i;
-
-/** “the password is …”: with a digit among letters, or capitals that are not at the start, it is no word of the sentence. */
-const saidPassword: Detector = {
-  ...secretPart,
-  needs: LOWER | SPACE,
-  features: F_LABEL,
-  contexts: 0,
-  find(text, _context, found) {
-    for (const match of text.matchAll(said)) {
-      const value = match[1]!.replace(/[.!?)]+$/, '');
-      const isWord = !(/[0-9]/.test(value) && /\p{L}/u.test(value)) && !/\p{L}\p{Lu}.*\p{Ll}|\p{Ll}.*\p{L}\p{Lu}/u.test(value);
-      const start = match.indices![1]![0];
-      if (value.length >= 6 && !isWord && !algorithm.test(value)) found(start, start + value.length);
-    }
-  },
-};
-
-export const secret: Detector = {
-  ...assignedSecret,
-  summary: 'Values with much entropy next to a telling key or name (secret, token, api key), and anything next to “password”.',
-  parts: [assignedSecret, saidPassword],
-};
 
 const titled =
   /(?<![\p{L}\p{N}])(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Herr|Frau|Mme|Mlle|Señora?|Sir|Madam)\.?\s{1,4}((?:\p{Lu}[\p{Ll}'’-]+|\p{Lu}\.)(?:\s{1,4}(?:(?:van|von|de|der|den|la|le|di|da)\s{1,4}){0,4}(?:\p{Lu}[\p{L}'’-]+|\p{Lu}\.)){0,3})/dgu;

@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest';
 
 import { readCorpus, score } from './corpus.ts';
 import { isInternationalNumber } from './phone-plan.ts';
-import { detectors } from './registry.ts';
+import { REDACT } from '../actions/action.ts';
+import { TextRules } from '../text/text-rules.ts';
+import { detectorGroups, detectors } from './registry.ts';
 
 /** Precision and recall that each detector has at least; a change that lowers one has to say so here. */
 const floors: Readonly<Record<string, readonly [precision: number, recall: number]>> = {
@@ -21,7 +23,7 @@ const floors: Readonly<Record<string, readonly [precision: number, recall: numbe
   date_of_birth: [1, 0.9],
   person_name: [1, 0.94],
   postal_address: [1, 0.91],
-  secret: [1, 0.88],
+  secret: [1, 0.93],
   aws_key: [1, 0.9],
   gcp_key: [1, 1],
   azure_key: [1, 1],
@@ -52,6 +54,33 @@ describe('detectors on the labelled corpus', () => {
       expect(recall, wrong.join('; ')).toBeGreaterThanOrEqual(leastRecall);
     });
   }
+
+  test('a million words of prose hold no credential, though they speak of them', () => {
+    const words =
+      'the a of and to in is was that it for on with as at by this from or an be are not have has one all can will if number value code valid sent stored rotated read given made changed expired token secret key passwords credential credentials access api client refresh session bearer authorization basic private public signing account user pass host name header server request response page next note see also example: Note: token: secret: key: authorization: (token) "secret" key= it. them, there; accessToken apiKey clientSecret tokenizer expat compat hotel cancel https://example.com/docs user@example.com v1.2.3 2024 12 3.5 UTF-8 sha256 base64 AES-256 RFC-7519 getToken() process.env.TOKEN options.secret SecretKeyFactory'.split(
+        ' ',
+      );
+    const rules = new TextRules({
+      detectors: detectorGroups
+        .get('credential')!
+        .flatMap((name) => detectors.get(name)!.parts ?? [detectors.get(name)!])
+        .map((detector) => ({ detector, action: REDACT })),
+      patterns: [],
+      words: [],
+      hash: (text) => text,
+    });
+    let state = 1;
+    const found: string[] = [];
+    for (let line = 0; line < 50_000; line++) {
+      const text = Array.from({ length: 20 }, () => {
+        state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+        return words[(state >>> 8) % words.length];
+      }).join(' ');
+      for (const { start, end } of rules.find(text, 0))
+        found.push(`${text.slice(Math.max(0, start - 30), start)}[${text.slice(start, end)}]`);
+    }
+    expect([...new Set(found)].slice(0, 10)).toEqual([]);
+  });
 
   test('the compiled numbering plans agree with the library on an example of every country and on its neighbours', () => {
     for (const country of getCountries()) {

@@ -145,3 +145,41 @@ export function keyContext(folded: string): number {
   else if (endsWithAny(folded, secretEnds) && !notSecrets.has(folded) && !folded.endsWith('pagetoken')) context |= CONTEXT_SECRET;
   return context;
 }
+
+/** Of names in running text: those of `secretEnds`, and what stands there only. */
+const secretWords: ReadonlySet<string> = new Set([...secretEnds, 'bearer', 'authkey']);
+const longPasswordEnds = ['password', 'passwd', 'passphrase', 'passwort'];
+const mostWords = 4;
+const wordBreak = /[_.-]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/;
+
+const judgedNames = new Map<string, number>();
+const maxJudgedNames = 2048;
+
+/**
+ * `CONTEXT_SECRET` and `CONTEXT_PASSWORD` of a name that a text assigns to: `stripeApiKey`, `db.password`. Its last words
+ * must be such a name whole, since a text has many other words with these endings ("expat:").
+ */
+export function nameContext(name: string): number {
+  if (name.length < 3) return 0;
+  let context = judgedNames.get(name);
+  if (context === undefined) {
+    context = judgeName(name);
+    if (judgedNames.size >= maxJudgedNames) judgedNames.clear();
+    judgedNames.set(name, context);
+  }
+  return context;
+}
+
+function judgeName(name: string): number {
+  const words = name.split(wordBreak).filter((word) => word !== '');
+  const whole = words.join('').toLowerCase();
+  if (notSecrets.has(whole) || whole.endsWith('pagetoken') || whole.endsWith('continuationtoken')) return 0;
+  if (endsWithAny(whole, longPasswordEnds)) return CONTEXT_SECRET | CONTEXT_PASSWORD;
+  let end = '';
+  for (const word of words.slice(-mostWords).toReversed()) {
+    end = word.toLowerCase() + end;
+    if (passwordEnds.includes(end)) return CONTEXT_SECRET | CONTEXT_PASSWORD;
+    if (secretWords.has(end)) return CONTEXT_SECRET;
+  }
+  return 0;
+}

@@ -1,8 +1,9 @@
 import { email, ipAddress, macAddress, phone } from './contacts.ts';
-import { personName, postalAddress, secret } from './context.ts';
+import { personName, postalAddress } from './context.ts';
 import type { Detector } from './detector.ts';
 import { dateOfBirth, driversLicence, passport } from './documents.ts';
 import { iban, paymentCard, usItin, usSsn } from './numbers.ts';
+import { secret } from './secrets.ts';
 import { tokens } from './tokens.ts';
 
 const all: readonly Detector[] = [

@@ -6,8 +6,26 @@ import type { Detector } from './detector.ts';
 const before = '(?<![A-Za-z0-9])';
 const after = '(?![A-Za-z0-9])';
 
+/**
+ * A name in code that begins like a key, such as `hf_requiredCharacteristicTypesForDisplayMetadata`: letters alone, few of
+ * them capitals. Random letters are capitals every other time.
+ */
+function isIdentifier(key: string): boolean {
+  const body = key.slice(key.search(/[_.-]/) + 1);
+  if (!/^[A-Za-z_]+$/.test(body)) return false;
+  const capitals = body.replaceAll(/[^A-Z]/g, '').length;
+  return capitals < body.length / 4;
+}
+
 /** `group 1`, where there is one, is the secret part. */
-function byForms(name: string, summary: string, minLength: number, needs: number, forms: readonly string[]): Detector {
+function byForms(
+  name: string,
+  summary: string,
+  minLength: number,
+  needs: number,
+  forms: readonly string[],
+  accepts: (found: string) => boolean = () => true,
+): Detector {
   const pattern = new RegExp(forms.map((form) => `${before}(?:${form})`).join('|'), 'gd');
   return {
     name,
@@ -22,7 +40,7 @@ function byForms(name: string, summary: string, minLength: number, needs: number
     find(text, _context, found) {
       for (const match of text.matchAll(pattern)) {
         const group = match.indices!.slice(1).find((one) => one !== undefined) ?? match.indices![0]!;
-        found(group[0], group[1]);
+        if (accepts(match[0])) found(group[0], group[1]);
       }
     },
   };
@@ -48,12 +66,12 @@ const tokenDetectors: readonly Detector[] = [
     `gh[pousr]_[A-Za-z0-9]{36,255}${after}`,
     `github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}${after}`,
   ]),
-  byForms('gitlab_token', 'GitLab tokens of every kind.', 25, DASH, [
-    `gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat|ffct|wt)-[0-9A-Za-z_-]{20,}(?:\\.[0-9a-z]{2}\\.[0-9a-z]{7,9})?`,
+  byForms('gitlab_token', 'GitLab tokens of every kind.', 25, 0, [
+    `gl(?:pat|dt|rt|rtr|cbt|ptt|ft|imt|agent|oas|soat|ffct|wt)-[0-9A-Za-z_-]{20,}(?:\\.[0-9a-z]{2}\\.[0-9a-z]{7,9})?`,
     `GR1348941[0-9A-Za-z_-]{20}`,
   ]),
   byForms('slack_token', 'Slack tokens and incoming webhook addresses.', 20, 0, [
-    `xox[abeoprs](?:\\.xox[abps])?-[0-9A-Za-z-]{10,}`,
+    `xox[abceoprs](?:\\.xox[abps])?-[0-9][0-9A-Za-z-]{9,}`,
     `xapp-[0-9]-[0-9A-Za-z-]{20,}`,
     `hooks\\.slack\\.com/(?:services|workflows|triggers)/([A-Za-z0-9+/]{40,60})`,
   ]),
@@ -106,6 +124,7 @@ const tokenDetectors: readonly Detector[] = [
       `(?:re)_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}${after}`,
       `[0-9]{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])`,
     ],
+    (found) => !isIdentifier(found),
   ),
 ];
 
