@@ -146,6 +146,16 @@ export function returnHeaders(headers: HeaderList): HeaderList {
   return kept;
 }
 
+/** Framing, and what is needed to read the body, is no trailer (RFC 9110 §6.5.1). */
+const notTrailers = new Set(['content-length', 'content-type', 'content-encoding', 'content-range', 'host', 'location']);
+
+/**
+ * The trailers that go back to the function: as headers do, without those that speak of the body's framing.
+ * @throws AppError `target_invalid_response` where a value could end its line
+ */
+export const returnTrailers = (raw: readonly (Buffer | string)[] | null | undefined): HeaderList =>
+  returnHeaders(responseHeaders(raw)).filter(([name]) => !notTrailers.has(name));
+
 type ParsedHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /**

@@ -10,7 +10,16 @@ export type {
   GuardedRequest,
   GuardedResponse,
 } from './guarded-fetch.ts';
-export { flattenHeaders, forwardHeaders, headerKind, headerValue, isFieldValue, responseHeaders, returnHeaders } from './header-rules.ts';
+export {
+  flattenHeaders,
+  forwardHeaders,
+  headerKind,
+  headerValue,
+  isFieldValue,
+  responseHeaders,
+  returnHeaders,
+  returnTrailers,
+} from './header-rules.ts';
 export { relocate } from './location.ts';
 export type { WithheldLocation } from './location.ts';
 export { encodedSlashRefused, normalisePath, parseQuery } from './path.ts';

@@ -1,4 +1,5 @@
 /** Step 9: what the target answers goes through the masker, which also scrubs the injected credential. */
+import { AppError } from '@hoop/contract';
 import type { HeaderList } from '@hoop/contract';
 import type { Lease } from '@hoop/credentials';
 import { compileScrubber, createResponseMasker, requestHeadersForMasking } from '@hoop/masking';
@@ -42,6 +43,7 @@ export function answerableHeaders(call: Call, headers: HeaderList): HeaderList {
 
 /** @throws AppError `unmaskable_response`, `target_invalid_response` where the head shows already that it cannot pass */
 export function openResponse(call: Call, exchange: Exchange, response: ResponseHead): ResponseMasker {
+  refuseTransferCodings(response.headers);
   const { settings } = call.connection!.snapshot;
   const masker = createResponseMasker({
     masking: call.masking,
@@ -58,12 +60,23 @@ export function openResponse(call: Call, exchange: Exchange, response: ResponseH
   const { id: callId, res } = call;
   call.delivery = new Delivery({ res, callId, method: call.request!.method }, exchange, {
     status: response.status,
-    statusText: response.statusText,
     headers,
+    isHeld: masker.refusal !== null,
     isStrict: settings.recording.durability === 'strict',
     idleTimeoutMs: settings.limits.idleTimeoutMs,
   });
   return masker;
+}
+
+/**
+ * Only `chunked` is undone by the parser (RFC 9112 §7). The relay sends no `TE`, so that no other transfer coding may
+ * come; a body in one could be neither masked nor understood by the function, which does not see the header.
+ */
+function refuseTransferCodings(headers: HeaderList): void {
+  for (const [name, value] of headers) {
+    if (name === 'transfer-encoding' && value.trim().toLowerCase() !== 'chunked')
+      throw new AppError('target_invalid_response', 'The target sent the response in a transfer coding that was not asked for.');
+  }
 }
 
 /** Null: discovery does not look at this response. */

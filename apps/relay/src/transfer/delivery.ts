@@ -4,7 +4,6 @@
  * announced length, is held until the outcome is durable.
  */
 import type { ServerResponse } from 'node:http';
-import { STATUS_CODES } from 'node:http';
 
 import { AppError, headers as hoopHeaders } from '@hoop/contract';
 import type { HeaderList } from '@hoop/contract';
@@ -32,7 +31,8 @@ export class Delivery {
   readonly #events: DeliveryEvents;
   readonly #idleTimeoutMs: number;
   readonly #status: number;
-  readonly #statusText: string;
+  /** The head waits for the end: a first byte, if one came, would be refused. */
+  readonly #isHeld: boolean;
   readonly #head: string[];
   /** Bytes that the head announces; -1: it does not. */
   readonly #announced: number;
@@ -45,14 +45,14 @@ export class Delivery {
   constructor(
     { res, callId, method }: Recipient,
     events: DeliveryEvents,
-    head: { status: number; statusText: string; headers: HeaderList; isStrict: boolean; idleTimeoutMs: number },
+    head: { status: number; headers: HeaderList; isHeld: boolean; isStrict: boolean; idleTimeoutMs: number },
   ) {
     this.#res = res;
     this.#events = events;
     this.#isStrict = head.isStrict;
     this.#idleTimeoutMs = head.idleTimeoutMs;
     this.#status = head.status;
-    this.#statusText = head.statusText;
+    this.#isHeld = head.isHeld;
     const flat: string[] = [];
     let announced = -1;
     for (const [name, value] of head.headers) {
@@ -97,7 +97,7 @@ export class Delivery {
 
   /** Called at the end of the turn in which the head arrived. */
   start(): void {
-    if (this.#isHeadSent || this.#isStopped || this.#res.destroyed) return;
+    if (this.#isHeadSent || this.#isStopped || this.#isHeld || this.#res.destroyed) return;
     // With the whole of an announced length at hand there is nothing to send before the end.
     if (this.#isStrict && (this.#isLast() || this.#isOver)) return;
     this.#sendHead();
@@ -128,9 +128,8 @@ export class Delivery {
 
   #sendHead(): void {
     this.#isHeadSent = true;
-    const text = this.#statusText;
-    if (text === '' || text === STATUS_CODES[this.#status] || !/^[\t\x20-\x7e]*$/.test(text)) this.#res.writeHead(this.#status, this.#head);
-    else this.#res.writeHead(this.#status, text, this.#head);
+    // With the standard reason phrase: the target's could say anything, the credential included.
+    this.#res.writeHead(this.#status, this.#head);
   }
 
   #write(chunk: Uint8Array): void {

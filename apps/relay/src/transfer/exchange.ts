@@ -5,7 +5,7 @@ import { AppError } from '@hoop/contract';
 import type { HeaderList } from '@hoop/contract';
 import type { ResponseMasker } from '@hoop/masking';
 import type { BodyCapture } from '@hoop/recording';
-import { createPeer, responseHeaders, toTargetError } from '@hoop/upstream';
+import { createPeer, responseHeaders, returnTrailers, toTargetError } from '@hoop/upstream';
 import type { Peer } from '@hoop/upstream';
 import type { Dispatcher } from 'undici';
 
@@ -14,7 +14,6 @@ import type { Call } from '../call/call.ts';
 /** The head of a target's answer. */
 export interface ResponseHead {
   readonly status: number;
-  readonly statusText: string;
   readonly headers: HeaderList;
 }
 
@@ -95,7 +94,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.request!.keep(chunk);
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders, statusText = ''): void {
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     // Interim responses (RFC 9110 §15.2) are not passed on: the function asked for none.
     if (status < 200 || this.#isOver) return;
     const call = this.#call;
@@ -105,7 +104,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     try {
       const list = responseHeaders(headers);
       if (headers['content-length'] === undefined && this.response.keepsContent) this.parts = [];
-      this.masker = this.#steps.mask(call, this, { status, statusText, headers: list });
+      this.masker = this.#steps.mask(call, this, { status, headers: list });
       this.#sample = this.#steps.sample(call, status, list);
     } catch (error) {
       this.#steps.fail(call, error);
@@ -121,7 +120,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     if (this.#isOver) return;
-    this.masker!.end(responseHeaders(controller.rawTrailers as Buffer[] | null));
+    let trailers: HeaderList;
+    try {
+      trailers = returnTrailers(controller.rawTrailers as Buffer[] | null);
+    } catch (error) {
+      this.#steps.fail(this.#call, error);
+      return;
+    }
+    this.masker!.end(trailers);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

@@ -6,13 +6,39 @@ export const knownCodings: readonly string[] = ['gzip', 'deflate', 'br', 'zstd']
 /** Codings one inside the other. */
 const maxLayers = 3;
 
-/** Codings in the order in which they were applied; null where one is not known or there are too many. */
+/**
+ * Values that servers send although nothing was coded: charsets, MIME's transfer encodings (RFC 2045 §6), the name of
+ * S3's upload framing, which stores keep and do not send, and of AWS's old protocol. No client undoes any of them, so
+ * that a function reads the bytes as the masker does.
+ */
+const notCodings: ReadonlySet<string> = new Set([
+  '',
+  'identity',
+  'none',
+  'null',
+  'plain',
+  'text',
+  'utf-8',
+  'utf8',
+  'us-ascii',
+  'ascii',
+  'iso-8859-1',
+  'latin1',
+  'windows-1252',
+  '7bit',
+  '8bit',
+  'binary',
+  'aws-chunked',
+  'amz-1.0',
+]);
+
+/** Codings in the order in which they were applied, without names that are none (RFC 9110 §8.4.1); null where one is not known or there are too many. */
 export function parseCodings(values: readonly string[]): readonly string[] | null {
   const codings: string[] = [];
   for (const value of values) {
     for (const part of value.split(',')) {
       const name = part.trim().toLowerCase();
-      if (name === '' || name === 'identity') continue;
+      if (notCodings.has(name)) continue;
       const known = name === 'x-gzip' ? 'gzip' : name;
       if (!knownCodings.includes(known)) return null;
       codings.push(known);

@@ -49,6 +49,7 @@ export function maskPlainBody({ masking, identity, headers, body }: MaskBodyInpu
         drain: () => {},
       },
     });
+    if (masker.refusal !== null) return null;
     masker.write(body);
     masker.end();
   } catch {

@@ -8,7 +8,7 @@ import type { Workplace } from '../formats/workplace.ts';
 import type { ScrubStream } from '../scrubber/scrub-stream.ts';
 import type { Format, MediaType } from './content-type.ts';
 import type { MaskingReport, ResponseMasker, ResponseMaskerInput } from './response-masker.ts';
-import { maskHeaderValues } from './response-headers.ts';
+import { maskHeaderValues, withoutOriginal } from './response-headers.ts';
 
 /** How the body is masked. */
 export interface BodyPlan {
@@ -21,21 +21,32 @@ export interface BodyPlan {
 export class BodyMasker implements ResponseMasker {
   readonly headers: HeaderList;
   readonly passthrough = false;
+  readonly refusal = null;
   readonly report: MaskingReport;
   isOver = false;
   readonly #input: ResponseMaskerInput;
   readonly #engine: Engine | null;
+  /** The body leaves in other bytes than the target's, of which trailers could be digests. */
+  readonly #isChanged: boolean;
   /** Null: the body is only scrubbed. */
   #place: Workplace | null = null;
   readonly #scrub: ScrubStream | null;
   #read = 0;
 
   /** `engine`: for the trailers, also where the body is not masked. Throws as `createMachine` does. */
-  constructor(input: ResponseMaskerInput, headers: HeaderList, report: MaskingReport, engine: Engine | null, plan: BodyPlan | null) {
+  constructor(
+    input: ResponseMaskerInput,
+    headers: HeaderList,
+    report: MaskingReport,
+    engine: Engine | null,
+    plan: BodyPlan | null,
+    isChanged: boolean,
+  ) {
     this.headers = headers;
     this.report = report;
     this.#input = input;
     this.#engine = engine;
+    this.#isChanged = isChanged;
     this.#scrub = input.scrub === null ? null : input.scrub.stream();
     if (plan !== null) this.#place = enterWorkplace({ ...plan, unmaskedContentTypes: input.unmaskedContentTypes });
   }
@@ -73,7 +84,8 @@ export class BodyMasker implements ResponseMasker {
     this.isOver = true;
     this.#place = null;
     place?.leave();
-    this.#input.sink.end(trailers.length === 0 ? trailers : maskHeaderValues(trailers, this.#engine, this.#input.scrub, this.report));
+    const kept = this.#isChanged ? withoutOriginal(trailers) : trailers;
+    this.#input.sink.end(kept.length === 0 ? kept : maskHeaderValues(kept, this.#engine, this.#input.scrub, this.report));
   }
 
   abort(): void {

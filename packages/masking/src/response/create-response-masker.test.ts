@@ -13,7 +13,7 @@ import { requestHeadersForMasking } from './request-headers.ts';
 const rules = [{ key: 'pin' }];
 const refused = async (run: Parameters<typeof runMasker>[0]): Promise<AppError | null> =>
   runMasker(run).then(
-    () => null,
+    ({ error }) => error,
     (error: unknown) => error as AppError,
   );
 
@@ -61,6 +61,26 @@ describe('the head of a response', () => {
     ]);
     expect(trailers).toEqual([['x-user-pin', '[redacted]']]);
     expect(report.maskedCount).toBe(4);
+  });
+
+  test('is masked in linear time, and what is found past the pieces that are looked at hides the value', async () => {
+    const mask = async (value: string): Promise<string | undefined> =>
+      (
+        await runMasker({
+          rules: [{ detect: 'email' }],
+          headers: [
+            ['content-type', 'application/json'],
+            ['location', value],
+          ],
+          body: '{}',
+        })
+      ).headers[1]?.[1];
+    const long = 'a'.repeat(40_000);
+    expect(await mask(`/${long}?x=%20`)).toBe(`/${long}?x=%20`);
+    expect(await mask(`/x?${'a=%20&'.repeat(10)}mail=ada%40example.com`)).toBe(`/x?${'a=%20&'.repeat(10)}mail=%5Bredacted%5D`);
+    expect(await mask(`/x?${'a=%20&'.repeat(300)}mail=ada%40example.com`)).toBe('[redacted]');
+    expect(await mask(`/x?q=Z%C3%BCrich&to=${Buffer.from('zoë@exämple.com').toString('latin1')}`)).toBe('/x?q=Z%C3%BCrich&to=[redacted]');
+    expect(await mask('"ada\\@example.com"')).toBe('[redacted]');
   });
 
   test('passes without a body whatever its type: HEAD, 204, 304, length 0', async () => {

@@ -15,7 +15,10 @@ function engineOf({ masking, identity, observer = null }: ResponseMaskerInput): 
   return engine === null || observer === null ? engine : { ...engine, observer };
 }
 
-/** Throws `unmaskable_response` where the head already shows that the body cannot be masked. */
+/**
+ * Throws `unmaskable_response` where the head shows that a body comes which cannot be masked. Where the head leaves it
+ * open whether there is a body at all, the masker has a `refusal`, for the first byte that comes.
+ */
 export function createResponseMasker(input: ResponseMaskerInput): ResponseMasker {
   const { headers, scrub } = input;
   const engine = engineOf(input);
@@ -23,11 +26,16 @@ export function createResponseMasker(input: ResponseMaskerInput): ResponseMasker
   if (engine === null && scrub === null) return new Untouched(input, headers, report, null);
   const masked = maskHeaderValues(headers, engine, scrub, report);
   if (isBodiless(input)) return new Untouched(input, engine === null ? masked : withoutOriginal(masked), report, engine);
-  const codings = codingsOf(headers, engine !== null);
-  const plan = engine === null ? null : planBody(input, engine);
-  const isChanged = plan !== null || codings.length > 0;
-  const body = new BodyMasker(input, isChanged ? headersOfChanged(masked, plan !== null) : masked, report, engine, plan);
-  return codings.length === 0 ? body : decoded(codings, body, input.sink);
+  try {
+    const codings = codingsOf(headers, engine !== null);
+    const plan = engine === null ? null : planBody(input, engine);
+    const isChanged = plan !== null || codings.length > 0;
+    const body = new BodyMasker(input, isChanged ? headersOfChanged(masked, plan !== null) : masked, report, engine, plan, isChanged);
+    return codings.length === 0 ? body : decoded(codings, body, input.sink);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'unmaskable_response' || announcesBody(headers)) throw error;
+    return new Withheld(input, engine === null ? masked : withoutOriginal(masked), report, engine, error);
+  }
 }
 
 function decoded(codings: readonly string[], body: BodyMasker, sink: MaskingSink): ResponseMasker {
@@ -41,6 +49,7 @@ function decoded(codings: readonly string[], body: BodyMasker, sink: MaskingSink
   return {
     headers: body.headers,
     passthrough: false,
+    refusal: null,
     report: body.report,
     write: (chunk) => decoder.write(chunk),
     end(last) {
@@ -59,6 +68,7 @@ function decoded(codings: readonly string[], body: BodyMasker, sink: MaskingSink
 class Untouched implements ResponseMasker {
   readonly headers: HeaderList;
   readonly passthrough = true;
+  readonly refusal = null;
   readonly report: MaskingReport;
   readonly #input: ResponseMaskerInput;
   readonly #engine: Engine | null;
@@ -85,6 +95,47 @@ class Untouched implements ResponseMasker {
     this.#input.sink.drain();
   }
 }
+
+/** A body that may be empty, and cannot be masked where it is not. */
+class Withheld implements ResponseMasker {
+  readonly headers: HeaderList;
+  readonly passthrough = false;
+  readonly refusal: AppError;
+  readonly report: MaskingReport;
+  readonly #input: ResponseMaskerInput;
+  readonly #engine: Engine | null;
+  #isOver = false;
+
+  constructor(input: ResponseMaskerInput, headers: HeaderList, report: MaskingReport, engine: Engine | null, refusal: AppError) {
+    this.headers = headers;
+    this.refusal = refusal;
+    this.report = report;
+    this.#input = input;
+    this.#engine = engine;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#isOver || chunk.length === 0) return true;
+    this.#isOver = true;
+    this.report.cut = { at: 0, reason: this.refusal.detail };
+    this.#input.sink.error(this.refusal);
+    return true;
+  }
+
+  end(trailers: HeaderList = []): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#input.sink.end(maskHeaderValues(trailers, this.#engine, this.#input.scrub, this.report));
+  }
+
+  abort(): void {
+    this.#isOver = true;
+  }
+
+  resume(): void {}
+}
+
+const announcesBody = (headers: HeaderList): boolean => headers.some(([name, value]) => name === 'content-length' && !/^0+$/.test(value));
 
 /** RFC 9110 §6.4.1. */
 function isBodiless({ requestMethod, status, headers }: ResponseMaskerInput): boolean {

@@ -1,9 +1,9 @@
 import type { HeaderList } from '@hoop/contract';
 
-import { NONE, REMOVE, replaceText } from '../actions/action.ts';
 import type { Engine } from '../engine.ts';
 import type { Tally } from '../formats/machine.ts';
 import type { Scrubber } from '../scrubber/scrubber.ts';
+import { maskHeaderValue } from './mask-header-value.ts';
 
 /** They describe the bytes that the target sent (RFC 9110 §8.8, RFC 9530, RFC 1864, vendors'): untrue once a byte changed. */
 const ofOriginalBytes = new Set([
@@ -15,7 +15,6 @@ const ofOriginalBytes = new Set([
   'content-digest',
   'repr-digest',
   'accept-ranges',
-  'content-range',
   'x-goog-hash',
   'x-goog-stored-content-length',
   'x-amz-checksum-crc32',
@@ -30,41 +29,21 @@ const ofOriginalBytes = new Set([
   'signature-input',
 ]);
 
-/** Values with a grammar of their own that carry no data; detectors do not look at them. */
-const structural = new Set([
-  'content-type',
-  'content-encoding',
-  'content-length',
-  'transfer-encoding',
-  'connection',
-  'date',
-  'expires',
-  'last-modified',
-  'etag',
-  'age',
-  'vary',
-  'cache-control',
-  'server',
-  'allow',
-  'retry-after',
-  'accept-ranges',
-  'strict-transport-security',
-  'trailer',
-  'upgrade',
-  'keep-alive',
-  'te',
-  'content-range',
-]);
+/** Which items of how many (PostgREST: `0-24/3573`) stays true; which bytes of how many does not. */
+const itemRange = /^(?:(?!bytes)[a-z]{1,20}[ =])?(?:[0-9]{1,15}-[0-9]{1,15}|\*)\/(?:[0-9]{1,15}|\*)$/i;
+
+const isUntrue = ([name, value]: HeaderList[number]): boolean =>
+  ofOriginalBytes.has(name) || (name === 'content-range' && !itemRange.test(value));
 
 /** Drops what no longer describes the body. */
-export const withoutOriginal = (headers: HeaderList): HeaderList => headers.filter(([name]) => !ofOriginalBytes.has(name));
+export const withoutOriginal = (headers: HeaderList): HeaderList => headers.filter((header) => !isUntrue(header));
 
 /** For a body that leaves decoded, and in UTF-8 where it is masked. */
 export function headersOfChanged(headers: HeaderList, isMasked: boolean): HeaderList {
   const kept: HeaderList = [];
   for (const header of headers) {
     const [name, value] = header;
-    if (name === 'content-encoding' || ofOriginalBytes.has(name)) continue;
+    if (name === 'content-encoding' || isUntrue(header)) continue;
     if (isMasked && name === 'content-type') {
       const said = inUtf8(value);
       kept.push(said === value ? header : [name, said]);
@@ -118,28 +97,22 @@ function maskOne(
   let value = original;
   if (scrub !== null) {
     value = scrub.text(original);
+    if (value.includes('\\')) value = scrubbedQuotedPairs(value, scrub);
     const isNameClean = scrub.isCleanName(name);
     if (value !== original || !isNameClean) report.credentialReflected = true;
     if (!isNameClean) return null;
   }
-  if (engine !== null && !structural.has(name)) {
-    const replaced = maskHeader(name, value, engine, report);
+  if (engine !== null) {
+    const replaced = maskHeaderValue(name, value, engine, report);
     if (replaced === null) return null;
     value = replaced;
   }
   return value === original ? header : [name, value];
 }
 
-/** Null: the header is removed. */
-function maskHeader(name: string, value: string, engine: Engine, tally: Tally): string | null {
-  const entry = engine.keys.named(name);
-  const { action } = engine.root.member(entry);
-  if (action !== NONE) {
-    tally.maskedCount++;
-    return action === REMOVE ? null : (replaceText(action, value, engine.hash) ?? '');
-  }
-  const found = engine.text?.mask(value, entry.context) ?? null;
-  if (found === null) return value;
-  tally.maskedCount += found.count;
-  return found.text ?? '';
+/** Quoted pairs (RFC 9110 §5.6.4) may stand within the secret: then the value goes on without them, and scrubbed. */
+function scrubbedQuotedPairs(value: string, scrub: Scrubber): string {
+  const plain = value.replaceAll(/\\(.)/g, '$1');
+  const scrubbed = scrub.text(plain);
+  return scrubbed === plain ? value : scrubbed;
 }

@@ -52,6 +52,8 @@ export interface ResponseMasker {
   readonly headers: HeaderList;
   /** True: the body is neither changed nor looked at. */
   readonly passthrough: boolean;
+  /** Why the first byte of the body, if one comes, will be refused; until then the head should not leave. Null: it will not be. */
+  readonly refusal: AppError | null;
   readonly report: MaskingReport;
   /** False: pause until `sink.drain()` is called. */
   write(chunk: Uint8Array): boolean;

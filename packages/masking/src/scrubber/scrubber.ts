@@ -8,13 +8,14 @@ import { CharacterAutomaton } from './character-automaton.ts';
 import { MatchPairs } from './match-pairs.ts';
 import { PatternTrie } from './pattern-trie.ts';
 import { patternsOf } from './pattern.ts';
+import type { Pattern } from './pattern.ts';
 import { ScrubStream, scrubLimits } from './scrub-stream.ts';
 import type { ScrubLimits } from './scrub-stream.ts';
 
 export interface Scrubber {
   /** The text with the secrets overwritten; the same string where none occurs, `***` where the search took too much work. */
   text(text: string): string;
-  /** Whether no secret is in a header's name. Those that are clean are remembered: they come again with every response. */
+  /** Whether no secret is in a header's name, in any case. Those that are clean are remembered: they come again with every response. */
   isCleanName(name: string): boolean;
   /** For one body. */
   stream(): ScrubStream;
@@ -22,10 +23,14 @@ export interface Scrubber {
 
 /** Built once per lease. Texts under four bytes are ignored. */
 export function compileScrubber(secrets: readonly string[], limits: ScrubLimits = scrubLimits): Scrubber {
-  const patterns = [...new Set(secrets)].flatMap(patternsOf);
+  return scrubberOf([...new Set(secrets)].flatMap(patternsOf), limits);
+}
+
+function scrubberOf(patterns: readonly Pattern[], limits: ScrubLimits): Scrubber {
   const automaton = patterns.length === 0 ? null : new CharacterAutomaton(new PatternTrie(patterns));
   const pairs = new MatchPairs(patterns);
   const names = new Set<string>();
+  let nameScrubber: Scrubber | null = null;
   const scrubbed = (text: string): string => {
     if (automaton === null || !pairs.mayMatch(text)) return text;
     // node:http and undici give the bytes of a header as characters U+0000 to U+00FF
@@ -44,13 +49,22 @@ export function compileScrubber(secrets: readonly string[], limits: ScrubLimits 
     text: scrubbed,
     isCleanName(name) {
       if (names.has(name)) return true;
-      if (scrubbed(name) !== name) return false;
+      nameScrubber ??= scrubberOf(patterns.map(inLowerCase), limits);
+      const lower = name.toLowerCase();
+      if (scrubbed(name) !== name || nameScrubber.text(lower) !== lower) return false;
       if (names.size >= maxNames) names.clear();
       if (name.length <= maxNameLength) names.add(name);
       return true;
     },
   };
 }
+
+/** Names of headers come in lower case, whatever the target wrote. */
+const inLowerCase = (pattern: Pattern): Pattern => ({
+  ...pattern,
+  positions: pattern.positions.map((chars) => [...new Set(chars.map(lowerCase))]),
+});
+const lowerCase = (char: number): number => (char >= 0x41 && char <= 0x5a ? char + 32 : char);
 
 const maxNames = 256;
 const maxNameLength = 64;
