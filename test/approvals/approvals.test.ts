@@ -169,6 +169,38 @@ describe('a call that needs an approval', () => {
     expect(seen).toHaveLength(1);
   });
 
+  it('reaches the target with the headers that the approver saw, and with no other', async () => {
+    const name = await connection();
+    const own = { 'x-tenant': 'acme', prefer: 'wait=0, return=minimal' };
+    expect((await send(`${name}/v1/refunds`, { headers: own })).status).toBe(403);
+    const approval = await onePending(name);
+    const shown = ((await hoop.ask('GET', `/v1/approvals/${approval['id']}`, undefined, { token: ann }))['request'] as Json)['headers'] as [
+      string,
+      string,
+    ][];
+    expect(Object.fromEntries(shown)).toMatchObject({ 'x-tenant': 'acme', prefer: 'return=minimal', 'user-agent': 'hoop' });
+    await review(approval);
+
+    // What turns it into another request asks for an approval of its own.
+    const merging = { ...own, prefer: 'wait=0, return=minimal, resolution=merge-duplicates' };
+    expect(await json(await send(`${name}/v1/refunds`, { headers: merging }))).toMatchObject({ code: 'approval_pending' });
+    const added = {
+      date: 'Thu, 01 Jan 1970 00:00:00 GMT',
+      baggage: 'tenant=other',
+      tracestate: 'a=b',
+      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      'x-request-id': '7',
+      'user-agent': 'another',
+      'accept-encoding': 'zstd',
+      'true-client-ip': '203.0.113.7',
+    };
+    expect((await send(`${name}/v1/refunds`, { headers: { ...own, ...added } })).status).toBe(201);
+    expect(seen).toHaveLength(1);
+    const { host, connection: hop, 'content-length': length, authorization, ...rest } = seen[0]!.headers;
+    expect([host !== undefined, hop, length, authorization]).toEqual([true, 'keep-alive', '16', 'Bearer sk_live_1']);
+    expect(rest).toEqual(Object.fromEntries(shown));
+  });
+
   it('goes on under a window without asking, for a like request only', async () => {
     const name = await connection();
     const waiting = send(`${name}/v1/refunds`);
@@ -286,6 +318,13 @@ describe('a deferred call', () => {
     const strip = async (response: Response): Promise<Json> => ({ ...(await json(response)), requestId: '', callId: '' });
     const [foreign, unknown] = [await follow(`/-/calls/${callId}`, otherGrant), await follow('/-/calls/call_00000000000000000000000000')];
     expect([foreign.status, await strip(foreign)]).toEqual([unknown.status, await strip(unknown)]);
+  });
+
+  it('keeps the preferences that are meant for its target', async () => {
+    const name = await connection([{ name: 'all', effect: 'allow' }]);
+    const { callId } = await json(await send(`${name}/x`, { headers: { prefer: 'respond-async, return=minimal; x="a,b", wait=5' } }));
+    await eventually(async () => expect((await follow(`/-/calls/${callId}?wait=10`)).status).toBe(201));
+    expect(seen[0]!.headers.prefer).toBe('return=minimal; x="a,b"');
   });
 
   it('needs no approval to be deferred', async () => {

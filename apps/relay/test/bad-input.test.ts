@@ -91,6 +91,23 @@ describe('a request that could be read in two ways is refused', () => {
   it('with an absolute form that names another host', () => refusal(head('GET http://elsewhere/payments/x'), 'ambiguous_request', 400));
   it('with a method override', () => refusal(head('GET /payments/x', 'x-http-method-override: DELETE'), 'ambiguous_request', 400));
   it('with two grants', () => refusal(head('GET /payments/x', `hoop-grant: ${grant}`), 'ambiguous_request', 400));
+  it.each(['HTTP/0.9', 'HTTP/1.2', 'HTTP/2.0', 'HTTP/3.7', 'HTTP/1', 'http/1.1'])(
+    'in a version of HTTP that is not spoken here: %s',
+    async (version) => {
+      const one = raw(head('GET /payments/x').replace('HTTP/1.1', version));
+      expect((await one.response()).status).toBe(400);
+      await one.closed();
+    },
+  );
+  it('without a version of HTTP, whatever follows the line', async () => {
+    const before = requests;
+    for (const rest of [`host: relay\r\nhoop-grant: ${grant}\r\n`, '']) {
+      const one = raw(`GET /payments/x\r\n${rest}\r\n`);
+      const response = await one.response();
+      expect([response.status, response.headers['hoop-error']]).toEqual([400, 'ambiguous_request']);
+    }
+    expect(requests).toBe(before);
+  });
   it('without a host', () => refusal(`GET /payments/x HTTP/1.1\r\nhoop-grant: ${grant}\r\n\r\n`, 'ambiguous_request', 400));
 });
 

@@ -60,6 +60,14 @@ export const connectionSettingsSchema = z.strictObject({
    */
   foreignLocations: z.enum(['withhold', 'pass']).default('withhold'),
   paths: pathSettingsSchema.default(() => pathSettingsSchema.parse({})),
+  /**
+   * Headers that targets trust from a proxy before them (`x-forwarded-for`, `cf-connecting-ip`, `remote-user` and their
+   * like), and that pass from a function all the same; lower case. All others of them are dropped. @default []
+   */
+  proxyHeaders: z
+    .array(z.string().regex(/^[a-z0-9!#$%&'*+.^`|~-]{1,64}$/))
+    .max(50)
+    .default([]),
   recording: recordingSettingsSchema.default(() => recordingSettingsSchema.parse({})),
   limits: connectionLimitsSchema.default(() => connectionLimitsSchema.parse({})),
 });

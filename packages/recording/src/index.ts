@@ -4,7 +4,7 @@ export { bodyMembers, intentMembers, outcomeMembers, packEntry, packRecords, tim
 export type { PackedEntry } from './recorder-pack.ts';
 export { BodyCapture, createDigestKey } from './body-capture.ts';
 export type { DigestKey } from './body-capture.ts';
-export { headersThatMatter, requestDigest } from './request-digest.ts';
+export { materialHeaders, requestDigest } from './request-digest.ts';
 export type { DigestedRequest } from './request-digest.ts';
 export { callDigest, callForm, canonicalCall } from './call-digest.ts';
 export type { StoredCall } from './call-digest.ts';

@@ -47,6 +47,7 @@ describe('requestDigest', () => {
       headers: [
         ['X-Tenant', 'acme'],
         ['user-agent', 'x'],
+        ['date', 'x'],
         ['traceparent', '00-1'],
         ['content-type', 'application/json'],
       ] as [string, string][],
@@ -69,6 +70,7 @@ describe('requestDigest', () => {
       },
     ],
     ['method override', { headers: [...base.headers, ['x-http-method-override', 'DELETE']] }],
+    ['preference', { headers: [...base.headers, ['prefer', 'resolution=merge-duplicates']] }],
     ['repeated header', { headers: [...base.headers, ['x-tenant', 'acme']] }],
     ['identity', { identityId: 'idn_2' }],
     ['connection', { connectionId: 'con_2' }],

@@ -10,9 +10,12 @@
  */
 import { createHash } from 'node:crypto';
 
+import type { HeaderList } from '@hoop/contract';
+
 /**
- * Headers that do not change what a request means and differ between two sendings of the same one. Everything else
- * that is forwarded matters: an `x-http-method-override` turns a POST into a DELETE.
+ * Headers that differ between two sendings of the same request, or that the relay sets. They are no part of the digest,
+ * so an approved call is sent without them. Every other header counts: `prefer: resolution=merge-duplicates` turns an
+ * insertion into a replacement.
  */
 const immaterialHeaders = new Set([
   'accept-encoding',
@@ -23,7 +26,6 @@ const immaterialHeaders = new Set([
   'expect',
   'host',
   'keep-alive',
-  'prefer',
   'traceparent',
   'tracestate',
   'transfer-encoding',
@@ -36,7 +38,7 @@ export interface DigestedRequest {
   readonly authority: string;
   readonly path: string;
   readonly search: string;
-  /** As forwarded, before the credential is injected. */
+  /** As `materialHeaders` leaves them, before the credential is injected. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly identityId: string;
   readonly connectionId: string;
@@ -45,7 +47,10 @@ export interface DigestedRequest {
   readonly body: Uint8Array;
 }
 
-export const headersThatMatter = (headers: DigestedRequest['headers']): [string, string][] =>
+/** What of a request's headers an approval covers, and so what is sent of them under one. @param headers lower-case names */
+export const materialHeaders = (headers: HeaderList): HeaderList => headers.filter(([name]) => !immaterialHeaders.has(name));
+
+const sortedHeaders = (headers: DigestedRequest['headers']): [string, string][] =>
   headers
     .map(([name, value]): [string, string] => [name.toLowerCase(), value])
     .filter(([name]) => !immaterialHeaders.has(name))
@@ -65,7 +70,7 @@ export function requestDigest(request: DigestedRequest): string {
   field('authority', request.authority);
   field('path', request.path);
   field('search', request.search);
-  for (const [name, value] of headersThatMatter(request.headers)) field('header', `${name}:${value}`);
+  for (const [name, value] of sortedHeaders(request.headers)) field('header', `${name}:${value}`);
   field('identity', request.identityId);
   field('connection', request.connectionId);
   field('credential', request.credential ? `${request.credential.id}@${request.credential.revision}` : '');

@@ -47,6 +47,81 @@ describe('headers to a target', () => {
     expect(forwardHeaders([...hop, ...kept, ...more])).toEqual(kept);
   });
 
+  describe('that targets trust from a proxy', () => {
+    const proxyHeaders = [
+      'Forwarded',
+      'X-Forwarded-For',
+      'X_Forwarded_Host',
+      'X-Forwarded-Client-Cert',
+      'X-Real-IP',
+      'True-Client-IP',
+      'CF-Connecting-IP',
+      'CF_Connecting_IP',
+      'Cf-Access-Authenticated-User-Email',
+      'Fastly-Client-IP',
+      'X-Client-IP',
+      'X-Cluster-Client-IP',
+      'Remote-User',
+      'Remote_User',
+      'X-Remote-User',
+      'X-Remote-Group',
+      'X-WebAuth-User',
+      'X-Auth-Request-Email',
+      'X-Original-Host',
+      'X-Original-Forwarded-For',
+      'X-Host',
+      'X-HTTP-Host-Override',
+      'X-HTTP-Path-Override',
+      'X-Envoy-Original-Path',
+      'X-Accel-Redirect',
+      'X-Accel-Mapping',
+      'X-Sendfile-Type',
+      'X-Client-Cert',
+      'Client-Cert',
+      'Ssl-Client-Verify',
+      'X-SSL-Client-S-DN',
+      'X-ARR-ClientCert',
+      'WL-Proxy-Client-IP',
+      'X-Amzn-Oidc-Data',
+      'X-Goog-Authenticated-User-Email',
+      'X-MS-CLIENT-PRINCIPAL-NAME',
+      'X-Appengine-Inbound-Appid',
+      'X-Consumer-Username',
+      'Tailscale-User-Login',
+      'X-Middleware-Subrequest',
+      'X-Scheme',
+      'Front-End-Https',
+    ];
+    it.each(proxyHeaders)('are dropped unless they are to pass: %s', (name) => {
+      const header: HeaderList = [[name.toLowerCase(), 'x']];
+      expect(forwardHeaders(header)).toEqual([]);
+      expect(forwardHeaders(header, [name.toLowerCase().replaceAll('_', '-')])).toEqual(header);
+      expect(forwardHeaders(header, ['x-other'])).toEqual([]);
+    });
+
+    it('are not mixed up with those of APIs', () => {
+      const api: HeaderList = [
+        'x-amz-date',
+        'x-github-api-version',
+        'x-api-key',
+        'idempotency-key',
+        'stripe-version',
+        'x-goog-user-project',
+        'x-ms-date',
+        'x-amzn-trace-id',
+        'client-request-id',
+        'x-ms-client-request-id',
+        'x-stainless-lang',
+      ].map((name) => [name, 'x']);
+      expect(forwardHeaders(api)).toEqual(api);
+    });
+
+    it('never let what ends at the relay pass', () => {
+      for (const name of ['authorization', 'cookie', 'hoop-grant', 'proxy-authorization', 'host', 'connection', 'via'])
+        expect(forwardHeaders([[name, 'x']], [name])).toEqual([]);
+    });
+  });
+
   it('refuse values that would end their line', () => {
     for (const value of ['a\r\nb: c', 'a\n', '\0', 'a\x7f', 'ā']) expect(() => forwardHeaders([['x', value]])).toThrow(AppError);
   });

@@ -2,6 +2,8 @@
 import { AppError, hoopHeaderPrefix, headers as hoopHeaders } from '@hoop/contract';
 import type { HeaderList } from '@hoop/contract';
 
+import { isProxyHeader } from './proxy-headers.ts';
+
 /** What is known of a header's name; each name is judged once and remembered. */
 export interface HeaderKind {
   /** Lower case. */
@@ -10,6 +12,8 @@ export interface HeaderKind {
   readonly valid: boolean;
   /** Meant for one connection only (RFC 9110 §7.6.1), or for the relay itself. */
   readonly toTarget: boolean;
+  /** Trusted by targets as a statement of the proxy before them; the name with `-` for `_`, or null. */
+  readonly fromProxy: string | null;
   readonly toCaller: boolean;
   /** May be there once only. */
   readonly single: boolean;
@@ -22,19 +26,8 @@ export interface HeaderKind {
 }
 
 const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings'];
-/** `proxy-*`, `x-forwarded-*` and `hoop-*` are dropped by prefix. */
-const notToTarget = new Set([
-  ...hopByHop,
-  'authorization',
-  'cookie',
-  'cookie2',
-  'expect',
-  'host',
-  'forwarded',
-  'via',
-  'x-real-ip',
-  'max-forwards',
-]);
+/** `proxy-*` and `hoop-*` are dropped by prefix. */
+const notToTarget = new Set([...hopByHop, 'authorization', 'cookie', 'cookie2', 'expect', 'host', 'via', 'max-forwards']);
 /** A session cookie would be a credential in the function's hands; `alt-svc` and HSTS speak for the target's origin, not the relay's. */
 const notToCaller = new Set([
   ...hopByHop,
@@ -81,7 +74,8 @@ function judge(raw: string): HeaderKind {
   return {
     name,
     valid: token.test(raw),
-    toTarget: !(isHoop || notToTarget.has(folded) || folded.startsWith('proxy-') || folded.startsWith('x-forwarded-')),
+    toTarget: !(isHoop || notToTarget.has(folded) || folded.startsWith('proxy-')),
+    fromProxy: isProxyHeader(folded) ? folded : null,
     toCaller: !(isHoop || notToCaller.has(folded) || folded.startsWith('proxy-')),
     single: isHoop || single.has(name),
     overriding: overriding.has(folded) || (folded !== name && (single.has(folded) || hopByHop.includes(folded))),
@@ -111,17 +105,21 @@ export function withoutConnectionOptions(headers: HeaderList): HeaderList {
   return listed === undefined ? headers : headers.filter(([name]) => !listed.has(name));
 }
 
+const nonePassed: readonly string[] = [];
+
 /**
  * What goes to a target. Dropped: hop-by-hop headers and those that `Connection` names, `hoop-*`, `authorization`,
- * `proxy-*`, cookies, `host`, `expect`, and what speaks of the way here (`forwarded`, `via`, `x-forwarded-*`).
+ * `proxy-*`, cookies, `host`, `expect`, `via`, and what targets trust from a proxy (see proxy-headers.ts).
  * The credential is injected afterwards.
  * @param headers lower-case names
+ * @param passed headers of a proxy that pass all the same, lower case
  * @throws AppError `ambiguous_request` where a value could end its line
  */
-export function forwardHeaders(headers: HeaderList): HeaderList {
+export function forwardHeaders(headers: HeaderList, passed: readonly string[] = nonePassed): HeaderList {
   const kept: HeaderList = [];
   for (const header of withoutConnectionOptions(headers)) {
-    if (!headerKind(header[0]).toTarget) continue;
+    const { toTarget, fromProxy } = headerKind(header[0]);
+    if (!toTarget || (fromProxy !== null && !passed.includes(fromProxy))) continue;
     if (notFieldValue.test(header[1]))
       throw new AppError('ambiguous_request', `The value of the header "${header[0]}" has control characters in it.`);
     kept.push(header);

@@ -47,6 +47,10 @@ const ambiguous = (detail: string): AppError => new AppError('ambiguous_request'
  */
 export function readRequest(head: RequestHead): NormalisedRequest {
   const { method, rawHeaders } = head;
+  const { httpVersion = '1.1' } = head;
+  // A parser takes a request line without a version for HTTP/0.9, which has no headers that could be told from a body.
+  if (httpVersion !== '1.1' && httpVersion !== '1.0')
+    throw ambiguous('The request line names no version of HTTP that is spoken here: 1.0 or 1.1.');
   if (!/^[A-Z]{1,20}$/.test(method) || method === 'CONNECT' || method === 'TRACE') {
     throw new AppError('method_not_allowed', `The method ${JSON.stringify(method.slice(0, 30))} is not forwarded.`);
   }

@@ -1,7 +1,7 @@
 import { AppError, connectionSettingsSchema, type Connection, type ConnectionSettings } from '@hoop/contract';
 import { findConnection, findCredentialSource, findIdentity, type Transaction } from '@hoop/database';
 import { boundHosts } from '@hoop/sealing';
-import { parseTarget } from '@hoop/upstream';
+import { headerKind, parseTarget } from '@hoop/upstream';
 import { z } from 'zod';
 
 import { referred } from '../http/found.ts';
@@ -9,9 +9,16 @@ import { referred } from '../http/found.ts';
 /** Leaves out what else a connection has. */
 const settingsAlone = z.object(connectionSettingsSchema.shape);
 
+/** Those that would change method or path are refused always. */
+const mayPass = (name: string): boolean => headerKind(name).fromProxy === name && !headerKind(name).overriding;
+
 export function settingsOf<T extends ConnectionSettings>(input: T): ConnectionSettings {
   const settings = settingsAlone.parse(input);
   parseTarget(settings);
+  const other = settings.proxyHeaders.find((name) => !mayPass(name));
+  if (other !== undefined) {
+    throw new AppError('invalid_request', `proxyHeaders: "${other}" is no header that is dropped because targets trust it from a proxy.`);
+  }
   return settings;
 }
 

@@ -8,7 +8,7 @@ import { AppError } from '@hoop/contract';
 import type { ApprovalAnswer, ApprovalClaimBody, ApprovalState, ErrorCode } from '@hoop/contract';
 import type { Verdict } from '@hoop/policy';
 import { requestDigest } from '@hoop/recording';
-import { forwardHeaders, headerValue } from '@hoop/upstream';
+import { headerValue } from '@hoop/upstream';
 
 import { sealShown } from '../approvals/shown.ts';
 import type { Call } from '../call/call.ts';
@@ -17,6 +17,7 @@ import type { Relay } from '../relay.ts';
 import { explanation } from './decide.ts';
 import { holdBody } from './inspect.ts';
 import { targetPath } from './resolve.ts';
+import { sentHeaders } from './sent-headers.ts';
 
 const nothing = new Uint8Array(0);
 /** A decision that comes while we are deaf is noticed by looking. */
@@ -92,9 +93,7 @@ async function claimOf(relay: Relay, call: Call, verdict: Verdict): Promise<Appr
   if (keys === null) throw new AppError('recorder_unavailable', 'The key for recorded bodies could not be made.');
   const { snapshot } = call.connection!;
   const body = call.body ?? nothing;
-  // What a deferral is asked for with is not sent (see defer.ts), so it is not shown either.
-  const isSentLater = call.deferred !== null || readPreferences(request.headers).respondAsync;
-  const headers = forwardHeaders(request.headers).filter(([name]) => !isSentLater || name !== 'prefer');
+  const headers = sentHeaders(call, true);
   const credential = snapshot.credential === null ? null : { id: snapshot.credential.id, revision: snapshot.credential.revision };
   const policy = { id: snapshot.policy!.id, revision: snapshot.policy!.revision };
   const { target } = call.route!;

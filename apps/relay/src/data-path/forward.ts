@@ -1,7 +1,7 @@
 /** Step 8: the request goes to the target, through the one way out, as a stream. */
 import { AppError } from '@hoop/contract';
 import { BodyCapture } from '@hoop/recording';
-import { flattenHeaders, forwardHeaders } from '@hoop/upstream';
+import { flattenHeaders } from '@hoop/upstream';
 import type { UpstreamDispatchOptions } from '@hoop/upstream';
 
 import type { Call } from '../call/call.ts';
@@ -10,6 +10,7 @@ import type { ResponseSteps } from '../transfer/exchange.ts';
 import { Upload } from '../transfer/upload.ts';
 import { answerableHeaders } from './mask.ts';
 import { targetPath } from './resolve.ts';
+import { sentHeaders } from './sent-headers.ts';
 
 /** @throws AppError `target_refused`, `credential_unavailable` */
 export function forward(steps: ResponseSteps, call: Call): void {
@@ -18,7 +19,7 @@ export function forward(steps: ResponseSteps, call: Call): void {
   const request = call.request!;
   const { target, dispatcher } = call.route!;
 
-  let headers = answerableHeaders(call, forwardHeaders(request.headers));
+  let headers = answerableHeaders(call, sentHeaders(call, call.approvalId !== null));
   let { search } = request;
   if (call.lease !== null) {
     if (!call.lease.hosts.includes(target.origin)) {

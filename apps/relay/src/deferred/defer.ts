@@ -10,14 +10,13 @@ import type { NewDeferredCall } from '../control-plane/client.ts';
 import type { Call } from '../call/call.ts';
 import { requestApproval } from '../data-path/approve.ts';
 import { holdBody } from '../data-path/inspect.ts';
-import { readPreferences } from '../call/preferences.ts';
+import { readPreferences, withoutOwnPreferences } from '../call/preferences.ts';
 import type { Relay } from '../relay.ts';
 import { sealForRelays } from './sealed-request.ts';
 
 /** What would authenticate somebody, or ask for a deferral again, is not kept. */
 const notKept = new Set<string>([
   'authorization',
-  'prefer',
   'expect',
   'content-length',
   'transfer-encoding',
@@ -29,7 +28,7 @@ const notKept = new Set<string>([
   names.deferred,
 ]);
 
-const keptHeaders = (list: HeaderList): HeaderList => list.filter(([name]) => !notKept.has(name));
+const keptHeaders = (list: HeaderList): HeaderList => withoutOwnPreferences(list).filter(([name]) => !notKept.has(name));
 
 /** @throws AppError `body_*`, `approval_*`, `too_many_approvals`, `unavailable`, `outcome_unknown` */
 export async function defer(relay: Relay, call: Call, verdict: Verdict): Promise<void> {
