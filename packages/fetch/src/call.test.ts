@@ -128,6 +128,19 @@ describe('denials', () => {
     expect(error.problem).toMatchObject({ status: 403, rule: 'small refunds', missing: ['ticket'] });
   });
 
+  test.each([
+    [400, 'body_malformed'],
+    [413, 'body_too_large'],
+    [415, 'body_not_inspectable'],
+    [422, 'body_ambiguous'],
+  ])("are bodies that the policy could not decide about: %i %s is thrown where onDenied is 'throw'", async (status, code) => {
+    world.hoop.intercept = (_request, response) => (problem(response, status, code), true);
+    expect((await world.fetch(`${world.target.origin}/refunds`, { method: 'POST' })).status).toBe(status);
+    const error = await failure(world.fetch(`${world.target.origin}/refunds`, { method: 'POST', hoop: { onDenied: 'throw' } }));
+    expect(error).toBeInstanceOf(HoopDeniedError);
+    expect(error).toMatchObject({ code, problem: { status } });
+  });
+
   test("are not what the target itself forbids, nor what Hoop answers otherwise, even if onDenied is 'throw'", async () => {
     const throwing = world.makeFetch({ onDenied: 'throw' });
     world.hoop.intercept = undefined;

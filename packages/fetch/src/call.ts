@@ -70,7 +70,8 @@ async function throwRefusal(request: Request, response: Response, onDenied: 'ret
   const callId = response.headers.get(hoopHeaders.call) ?? undefined;
   if (networkErrors.includes(code))
     throw new TypeError('fetch failed', { cause: new HoopRelayError(await readProblem(response, code), callId) });
-  const isDenied = response.status === 403 || code === 'approval_voided';
+  // A body that the policy could not decide about is refused with a status that says what is wrong with it.
+  const isDenied = response.status === 403 || code === 'approval_voided' || code.startsWith('body_');
   if (isDenied && onDenied === 'throw') throw new HoopDeniedError(request, await readProblem(response, code), callId);
 }
 
