@@ -3,9 +3,11 @@
  * the same body on the same connection, with the queue on Postgres and on Redis; and what a review and the list of what
  * waits take with 10,000 pending approvals against 10. Real processes; `--calls N` (20) held calls in each turn.
  */
+import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 
 import { newId } from '@hoop/contract';
+import { openDatabase, signRows, type RowJwkSet } from '@hoop/database';
 import { findProgram } from '@hoop/testkit';
 import pg from 'pg';
 
@@ -132,16 +134,21 @@ async function plainCalls({ call }: Scene): Promise<Sample> {
 }
 
 /** Copies of a pending approval, as if of many functions. */
-async function fill({ pool, ask, call }: Scene, count: number): Promise<void> {
+async function fill({ product, pool, ask, call }: Scene, count: number): Promise<void> {
   const left = call(200).catch(() => undefined);
   let first: { id: string } | undefined;
   while (first === undefined) [first] = (await ask('GET', '/v1/approvals?state=pending&limit=1')).items;
-  await insertCopies(pool, first.id, count - 1);
+  await insertCopies(product, pool, first.id, count - 1);
   await pool.query('VACUUM ANALYZE approvals');
   void left;
 }
 
-async function insertCopies(pool: pg.Pool, from: string, count: number): Promise<{ id: string; digest: string }[]> {
+async function insertCopies(
+  { databaseUrl, rowKeyFile }: Product,
+  pool: pg.Pool,
+  from: string,
+  count: number,
+): Promise<{ id: string; digest: string }[]> {
   const copies = Array.from({ length: count }, () => ({
     id: newId('approval'),
     digest: crypto.randomUUID().replaceAll('-', '').padEnd(64, '0'),
@@ -154,12 +161,16 @@ async function insertCopies(pool: pg.Pool, from: string, count: number): Promise
      FROM approvals, unnest($2::text[], $3::text[]) WITH ORDINALITY AS copy(id, digest, n) WHERE approvals.id = $1`,
     [from, copies.map((one) => one.id), copies.map((one) => one.digest)],
   );
+  const controlPlane = JSON.parse(await readFile(rowKeyFile, 'utf8')) as RowJwkSet;
+  const database = openDatabase(databaseUrl, { rows: { controlPlane } });
+  await signRows(database, { kinds: ['approval'], write: true });
+  await database.close();
   return copies;
 }
 
-async function reviews({ pool, ask }: Scene): Promise<Sample> {
+async function reviews({ product, pool, ask }: Scene): Promise<Sample> {
   const [first] = (await ask('GET', '/v1/approvals?state=pending&limit=1')).items as { id: string }[];
-  const copies = await insertCopies(pool, first!.id, reviewsPerTurn);
+  const copies = await insertCopies(product, pool, first!.id, reviewsPerTurn);
   const latencies = recordLatencies();
   for (const { id, digest } of copies) {
     const from = performance.now();

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 
 import { newId } from '@hoop/contract';
 import type { RecordEntry } from '@hoop/contract';
-import { migrateDatabase, openDatabase, openLogExport, recordEntries, sequenceLog } from '@hoop/database';
+import { guardOf, migrateDatabase, openDatabase, openLogExport, recordEntries, sequenceLog } from '@hoop/database';
 import type { Database, SequenceResult } from '@hoop/database';
 import { startPostgres } from '@hoop/embedded-postgres';
 import { generateLogKeys, logSigner, verifyLogExport } from '@hoop/recording';
@@ -28,7 +28,7 @@ const folder = await mkdtemp(path.join(os.tmpdir(), 'hoop-bench-log-'));
 const postgres = await startPostgres({ folder: path.join(folder, 'data'), port: 0, password: 'bench' });
 try {
   await migrateDatabase(postgres.url);
-  const db = openDatabase(postgres.url);
+  const db = openDatabase(postgres.url, { rows: { controlPlane: generateLogKeys().publicJwks } });
   await sequencing(db);
   await beside(db);
   await exporting(db);
@@ -60,7 +60,7 @@ async function record(db: Database, count: number): Promise<void> {
 }
 
 function sequence(db: Database): Promise<SequenceResult> {
-  return sequenceLog(db.pool, { sign: signer.sign, now: Date.now() });
+  return sequenceLog(db.pool, { sign: signer.sign, guard: guardOf(db.prisma), now: Date.now() });
 }
 
 async function sequencing(db: Database): Promise<void> {

@@ -23,6 +23,7 @@ export interface Product {
   readonly controlPlaneUrl: string;
   readonly relayUrls: readonly string[];
   readonly recordingKeyFile: string;
+  readonly rowKeyFile: string;
   readonly logPublicKeyFile: string;
   /** Where large bodies lie. */
   readonly blobFolder: string;
@@ -136,12 +137,14 @@ async function open(
     HOOP_RECORDING_KEY_FILE: keys.recordingKeyFile,
     HOOP_RELAY_TOKEN_FILE: keys.relayTokenFile,
     HOOP_BOOTSTRAP_TOKEN_FILE: keys.bootstrapTokenFile,
+    HOOP_ROW_KEY_FILE: keys.rowKeyFile,
     HOOP_LOG_PUBLIC_KEY_FILE: keys.logPublicKeyFile,
     HOOP_BLOB_DIR: blobFolder,
   });
   const worker = start('worker', 'worker', {
     DATABASE_URL: postgres.url,
     HOOP_LOG_KEY_FILE: keys.logKeyFile,
+    HOOP_ROW_PUBLIC_KEY_FILE: keys.rowPublicKeyFile,
     HOOP_BLOB_DIR: blobFolder,
     HOOP_BLOB_BYTES: String(blobBytes),
     HOOP_ORPHAN_SECONDS: String(options.orphanSeconds ?? 4),
@@ -178,6 +181,7 @@ async function open(
     controlPlaneUrl,
     relayUrls,
     recordingKeyFile: keys.recordingKeyFile,
+    rowKeyFile: keys.rowKeyFile,
     logPublicKeyFile: keys.logPublicKeyFile,
     blobFolder,
     adminToken,

@@ -7,7 +7,8 @@ import { StartError } from './start-error.ts';
 
 export const recordingsHelp = `Usage: hoop recordings check [--repair] [--url URL] [--token-file FILE] [--data-dir FOLDER] [--json]
 
-Looks at every call whether its row, bodies, data key, session and leaf in the log fit together. For admins.
+Looks at every call whether its row, bodies, data key, session and leaf in the log fit together, and whether every row that
+Hoop signs, the audit trail and the log are what was signed. For admins.
 Exit code 0: they do, or were repaired. 1: something does not, or is lost.
 
   --repair             repair what can be repaired
@@ -36,6 +37,6 @@ export async function recordings(args: readonly string[], io: StartIo): Promise<
     }
     after = part.next;
   }
-  io.say(`${checked} calls looked at: ${found} findings, ${repaired} repaired.`);
+  io.say(`${checked} records looked at: ${found} findings, ${repaired} repaired.`);
   return found > repaired ? 1 : 0;
 }

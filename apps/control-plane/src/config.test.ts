@@ -5,6 +5,7 @@ import { ConfigurationError, readConfig } from './config.ts';
 const least = {
   DATABASE_URL: 'postgres://localhost/hoop',
   HOOP_GRANT_KEY_FILE: '/k/grant.json',
+  HOOP_ROW_KEY_FILE: '/k/rows.json',
   HOOP_SEALING_PUBLIC_KEY_FILE: '/k/sealing.json',
   HOOP_RECORDING_KEY_FILE: '/k/recording.json',
   HOOP_RELAY_TOKEN_FILE: '/k/relay.token',

@@ -17,6 +17,8 @@ export interface ControlPlaneConfig {
   readonly sealingPublicKeyFile: string;
   readonly recordingKeyFile: string;
   readonly relayTokenFile: string;
+  /** Private Ed25519 keys that sign what the control plane writes to the database; the first signs. */
+  readonly rowKeyFile: string;
   readonly bootstrapTokenFile?: string;
   /** Public JWK set of the worker, to which channels' secrets are sealed. Without it no channel can have one. */
   readonly notificationPublicKeyFile?: string;
@@ -88,6 +90,7 @@ export function readConfig(env: Environment): ControlPlaneConfig {
     sealingPublicKeyFile: required(env, 'HOOP_SEALING_PUBLIC_KEY_FILE'),
     recordingKeyFile: required(env, 'HOOP_RECORDING_KEY_FILE'),
     relayTokenFile: required(env, 'HOOP_RELAY_TOKEN_FILE'),
+    rowKeyFile: required(env, 'HOOP_ROW_KEY_FILE'),
     ...(bootstrapTokenFile === undefined ? {} : { bootstrapTokenFile }),
     ...(notificationPublicKeyFile === undefined ? {} : { notificationPublicKeyFile }),
     ...(slackSigningSecretFile === undefined ? {} : { slackSigningSecretFile }),

@@ -16,6 +16,7 @@ import { createMatchCache } from './identity/match.ts';
 import { readKeys, readSecretText, type Keys } from './keys.ts';
 import { createGrantClaimsReader, type GrantClaimsReader } from './oauth/grant-claims.ts';
 import { createSecurityLog, type SecurityLog } from './security-event/log.ts';
+import { createRowFaultReporter } from './security-event/row-faults.ts';
 import { createRevisions, type Revisions } from './snapshot/revisions.ts';
 
 /** Everything that handlers work with, wired once. */
@@ -64,7 +65,13 @@ export async function createContext(config: ControlPlaneConfig, options: Context
   const bootstrapToken = config.bootstrapTokenFile === undefined ? null : await readSecretText(config.bootstrapTokenFile);
 
   await migrateDatabase(config.databaseUrl);
-  const database = openDatabase(config.databaseUrl, { onError: (error) => log.warn({ err: error }, 'a database connection failed') });
+  const rowFaults = createRowFaultReporter(log);
+  const database = openDatabase(config.databaseUrl, {
+    onError: (error) => log.warn({ err: error }, 'a database connection failed'),
+    rows: keys.rows,
+    onRowFault: rowFaults.report,
+  });
+  rowFaults.open(database, now);
   let publicUrl: string | undefined;
   let grantVerifier: GrantVerifier | undefined;
   let isDraining = false;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 
+import type { RowJwkSet, RowKeys } from '@hoop/database';
 import { logVerifierKeys, type LogJwkSet } from '@hoop/recording';
 import { isPrivateJwk, Secret, toPublicJwks, type JwkSet } from '@hoop/sealing';
 import type { JWK } from 'jose';
@@ -23,15 +24,18 @@ export interface Keys {
   readonly slackSigningSecret: Secret<string> | null;
   /** Verifier keys of the log, the one that signs now first; null: not configured. */
   readonly log: { readonly origin: string; readonly keys: string[] } | null;
+  /** Private: signs the rows of the database. */
+  readonly rows: RowKeys;
 }
 
 /** Reads every key once, at boot; one that is missing or of the wrong kind stops it. */
 export async function readKeys(config: ControlPlaneConfig): Promise<Keys> {
-  const [grant, sealing, recording, relayToken, notification, slackSecret, log] = await Promise.all([
+  const [grant, sealing, recording, relayToken, rows, notification, slackSecret, log] = await Promise.all([
     readJwks(config.grantKeyFile),
     readJwks(config.sealingPublicKeyFile),
     readJwks(config.recordingKeyFile),
     readSecretText(config.relayTokenFile),
+    readJwks(config.rowKeyFile),
     config.notificationPublicKeyFile === undefined ? null : readJwks(config.notificationPublicKeyFile),
     config.slackSigningSecretFile === undefined ? null : readSecretText(config.slackSigningSecretFile),
     config.logPublicKeyFile === undefined ? null : readJwks(config.logPublicKeyFile),
@@ -47,6 +51,9 @@ export async function readKeys(config: ControlPlaneConfig): Promise<Keys> {
       `${config.sealingPublicKeyFile} holds a private key. The control plane must not be able to open what it seals.`,
     );
   }
+  if (!rows.keys.every((key) => key.crv === 'Ed25519' && isPrivateJwk(key))) {
+    throw new ConfigurationError(`${config.rowKeyFile} must hold private Ed25519 keys only.`);
+  }
   if (!recording.keys.every(isPrivateJwk)) throw new ConfigurationError(`${config.recordingKeyFile} must hold private keys only.`);
   return {
     grant,
@@ -57,6 +64,7 @@ export async function readKeys(config: ControlPlaneConfig): Promise<Keys> {
     relayTokenHash: createHash('sha256').update(relayToken).digest(),
     notificationPublic: notification?.keys[0] ?? null,
     slackSigningSecret: slackSecret === null ? null : new Secret(slackSecret),
+    rows: { controlPlane: rows as RowJwkSet, ...(log === null ? {} : { worker: log as RowJwkSet }) },
     log: log === null ? null : verifierKeys(config.logPublicKeyFile!, log, config.logOrigin),
   };
 }

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { asRelay, claimBody, h, people, request, review, scene, useApprovals } from './approval-stage.ts';
 import type { Json } from './approval-stage.ts';
 import type { Answer } from './harness.ts';
+import { signAll } from '../../../packages/database/test/row-keys.ts';
 
 useApprovals();
 
@@ -147,6 +148,7 @@ describe('an approver', () => {
   it('is refused after the expiry, whether or not anybody has marked it', async () => {
     const one = await request();
     await h.database.prisma.approval.update({ where: { id: one['approvalId'] }, data: { expiresAt: new Date(Date.now() - 1) } });
+    await signAll(h.database);
     expect((await review(one, people.ann)).body).toMatchObject({ code: 'approval_expired' });
   });
 });

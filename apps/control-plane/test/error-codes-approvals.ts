@@ -7,6 +7,7 @@ import { createDataKey, sealBody, toPublicJwks } from '@hoop/sealing';
 
 import type { Sample } from './error-codes.ts';
 import { unique, type Harness } from './harness.ts';
+import { signAll } from '../../../packages/database/test/row-keys.ts';
 
 type Make = (h: Harness) => Promise<Sample>;
 type Json = Record<string, any>;
@@ -110,7 +111,7 @@ async function glass(
 const send = async (h: Harness, method: string, sample: Sample): Promise<Json> => (await h.call(method, sample.path, sample)).body;
 
 const expired: Change = (h, one) =>
-  h.database.prisma.approval.update({ where: { id: one['approvalId'] }, data: { expiresAt: new Date(0) } });
+  h.database.prisma.approval.update({ where: { id: one['approvalId'] }, data: { expiresAt: new Date(0) } }).then(() => signAll(h.database));
 const withdrawn: Change = (h, one) => h.call('POST', `/v1/approvals/${one['approvalId']}/withdraw`, { body: { reason: 'a mistake' } });
 const voided: Change = (h, one) => h.call('POST', `/v1/identities/${one['identityId']}/disable`);
 const decided: Change = async (h, one) =>

@@ -4,6 +4,7 @@ import { decodeJwt, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { registerIssuer, startHarness, unique, type Harness } from './harness.ts';
+import { signAll } from '../../../packages/database/test/row-keys.ts';
 
 let h: Harness;
 let set: Awaited<ReturnType<typeof registerIssuer>>;
@@ -26,6 +27,7 @@ async function connectMany(identityId: string, count: number, target: (i: number
   }));
   await prisma.connection.createMany({ data: rows.map((row) => ({ ...row, revision: 1, createdAt: at, updatedAt: at })) });
   await prisma.connectionIdentity.createMany({ data: rows.map((row) => ({ connectionId: row.id, identityId })) });
+  await signAll(h.database, ['connection']);
 }
 
 describe('a token exchange that is granted', () => {

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 
 import type { BlobStore } from '@hoop/blobs';
 import { newId, tokenExchangeGrantType, jwtTokenType } from '@hoop/contract';
-import { openDatabase, type Database } from '@hoop/database';
+import type { Database } from '@hoop/database';
 import type { LogJwkSet } from '@hoop/recording';
 import { generateRecordingKeys, generateSealingKeys, type JwkSet } from '@hoop/sealing';
 import { createTestDatabase, startIssuer, type TestDatabase, type TestIssuer } from '@hoop/testkit';
 import { generateGrantKeys } from '@hoop/tokens';
 import { pino } from 'pino';
 
+import { openSignedDatabase, rowKeys } from '../../../packages/database/test/row-keys.ts';
 import { startControlPlane, type ControlPlane, type ControlPlaneConfig } from '../src/index.ts';
 
 export interface Answer<T = Record<string, unknown>> {
@@ -87,6 +88,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     sealingPublicKeyFile: await file('sealing.json', sealing.publicJwks),
     recordingKeyFile: await file('recording.json', recording.privateJwks),
     relayTokenFile: await file('relay.token', relayToken),
+    rowKeyFile: await file('rows.json', rowKeys.privateJwks),
     bootstrapTokenFile: await file('bootstrap.token', adminToken),
     ...(options.slackSigningSecret === undefined ? {} : { slackSigningSecretFile: await file('slack.secret', options.slackSigningSecret) }),
     ...(options.notifications === true
@@ -101,7 +103,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   let logged = '';
   const log = pino({ level: 'debug' }, { write: (line: string) => void (logged += line) });
   const controlPlane = await startControlPlane(config, { log, ...options });
-  const database = openDatabase(testDatabase.url, { maxConnections: 4 });
+  const database = openSignedDatabase(testDatabase.url, { maxConnections: 4 });
 
   async function call<T>(method: string, path: string, request: Request = {}): Promise<Answer<T>> {
     const headers: Record<string, string> = { ...request.headers };

@@ -1,5 +1,5 @@
 import { errorsOf, newId, operations, type Operation } from '@hoop/contract';
-import { sequenceLog } from '@hoop/database';
+import { guardOf, sequenceLog } from '@hoop/database';
 import {
   generateLogKeys,
   logLeafHash,
@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => Promise.all([h?.close(), bare?.close()]));
 
 async function sequence(): Promise<void> {
-  while ((await sequenceLog(h.database.pool, { sign: signer.sign, now: Date.now() })).taken > 0);
+  while ((await sequenceLog(h.database.pool, { sign: signer.sign, guard: guardOf(h.database.prisma), now: Date.now() })).taken > 0);
 }
 const checkpointOf = (note: string): Checkpoint => {
   const verdict = openCheckpoint(note, signer.verifierKey);

@@ -88,6 +88,7 @@ describe('the process', () => {
         DATABASE_URL: config.databaseUrl,
         HOOP_PORT: '0',
         HOOP_GRANT_KEY_FILE: config.grantKeyFile,
+        HOOP_ROW_KEY_FILE: config.rowKeyFile,
         HOOP_SEALING_PUBLIC_KEY_FILE: config.sealingPublicKeyFile,
         HOOP_RECORDING_KEY_FILE: config.recordingKeyFile,
         HOOP_RELAY_TOKEN_FILE: config.relayTokenFile,

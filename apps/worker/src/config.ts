@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 
 import { blobStoreFromEnv } from '@hoop/blobs';
 import type { BlobStore } from '@hoop/blobs';
+import type { RowJwkSet } from '@hoop/database';
 import { queueConnectionFromEnv } from '@hoop/queue';
 import type { QueueConnection } from '@hoop/queue';
 import type { LogJwkSet } from '@hoop/recording';
@@ -29,6 +30,8 @@ export interface WorkerConfig {
   readonly logKeys?: LogJwkSet;
   /** The log's name in its checkpoints. @default "hoop/" and the beginning of the oldest key's id */
   readonly logOrigin?: string;
+  /** Public Ed25519 keys of the control plane, by which the worker knows what the control plane wrote. */
+  readonly rowKeys: RowJwkSet;
   /** Milliseconds between two batches of the log. @default 250 */
   readonly sequenceMs?: number;
   /** Where checkpoints are kept outside of the database: a file that is appended to. */
@@ -78,11 +81,25 @@ export function readConfig(env: Environment): WorkerConfig {
     ...(env['HOOP_WITNESS_FILE'] ? { witnessFile: env['HOOP_WITNESS_FILE'] } : {}),
     ...(env['HOOP_WITNESS_URL'] ? { witnessUrl: env['HOOP_WITNESS_URL'] } : {}),
     ...(env['HOOP_WITNESS_CIDRS'] ? { witnessCidrs: env['HOOP_WITNESS_CIDRS'].split(',').map((range) => range.trim()) } : {}),
+    rowKeys: readPublicKeys('HOOP_ROW_PUBLIC_KEY_FILE', env['HOOP_ROW_PUBLIC_KEY_FILE']),
     witnessSeconds: whole(env, 'HOOP_WITNESS_SECONDS', 60, 1, 86_400),
     ...(env['HOOP_EVENT_FILES_DIR'] ? { eventFilesFolder: env['HOOP_EVENT_FILES_DIR'] } : {}),
     ...(blobs === null ? {} : { blobs, blobBytes: whole(env, 'HOOP_BLOB_BYTES', 65_536, 0, 16_777_216) }),
     logLevel: env['HOOP_LOG_LEVEL'] || 'info',
   };
+}
+
+function readPublicKeys(name: string, file: string | undefined): RowJwkSet {
+  if (!file) throw new Error(`${name} is not set; without it the worker cannot tell what the control plane wrote.`);
+  let keys: unknown;
+  try {
+    ({ keys } = JSON.parse(readFileSync(file, 'utf8')) as { keys?: unknown });
+  } catch {
+    throw new Error(`${name} (${file}) cannot be read as JSON.`);
+  }
+  if (!Array.isArray(keys) || keys.length === 0 || keys.some((key) => (key as { d?: unknown } | null)?.d !== undefined))
+    throw new Error(`${name} (${file}) must be a JWK set of public keys: the worker must not be able to sign for the control plane.`);
+  return { keys: keys as RowJwkSet['keys'] };
 }
 
 function readKeys(name: string, file: string): JwkSet {

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
 
 import type { WorkerConfig } from './config.ts';
+import { raiseIntegrityAlarm } from './log/integrity-alarm.ts';
 
 /** What every part of the worker is handed. */
 export interface WorkerContext {
@@ -28,6 +29,9 @@ export function openContext(config: WorkerConfig, options: WorkerOptions = {}): 
   const db = openDatabase(config.databaseUrl, {
     maxConnections: 10,
     onError: (error) => log.warn({ event: 'database_connection_lost', error: error.message }),
+    rows: { controlPlane: config.rowKeys, worker: config.logKeys },
+    onRowFault: (fault) => void raiseIntegrityAlarm(context, 'row_not_authentic', fault.detail),
   });
-  return { config, db, log, now: Date.now };
+  const context: WorkerContext = { config, db, log, now: Date.now };
+  return context;
 }

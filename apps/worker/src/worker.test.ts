@@ -1,11 +1,13 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { newId, queueNames } from '@hoop/contract';
 import type { OutcomeEntry, PackedRecordBatch, RecordEntry } from '@hoop/contract';
-import { openDatabase } from '@hoop/database';
 import type { Database } from '@hoop/database';
 import { openQueue, prepareQueueSchema } from '@hoop/queue';
 import type { JobQueue, QueueConnection } from '@hoop/queue';
@@ -19,6 +21,7 @@ import { sampleCall } from '../../../packages/database/test/sample-entries.ts';
 import { startWorker } from './index.ts';
 import type { RunningWorker, WorkerConfig } from './index.ts';
 import { watchDeadLetters } from './recordings/watch-dead-letters.ts';
+import { openSignedDatabase, rowKeys } from '../../../packages/database/test/row-keys.ts';
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 const killable = fileURLToPath(new URL('../test/worker-process.ts', import.meta.url));
@@ -52,7 +55,7 @@ describe.each(testedQueues)('the worker with its queue on %s', (kind) => {
       gate = await startGate({ host: url.hostname, port: Number(url.port) });
       url.port = String(gate.port);
       gatedUrl = url.href;
-      db = openDatabase(database.url);
+      db = openSignedDatabase(database.url);
       queue = openQueue(queueNames.recordings, connection);
     });
     afterEach(async () => {
@@ -73,6 +76,7 @@ describe.each(testedQueues)('the worker with its queue on %s', (kind) => {
       orphanSeconds: 3600,
       logLevel: 'silent',
       lockMs: 2000,
+      rowKeys: rowKeys.publicJwks,
       ...changes,
     });
     async function work(changes: Partial<WorkerConfig> = {}): Promise<RunningWorker> {
@@ -140,13 +144,18 @@ describe.each(testedQueues)('the worker with its queue on %s', (kind) => {
 
     test('ends what it has in hand on SIGTERM, and exits with 0', async () => {
       const some = calls(300);
-      const child = await started(main, [], { DATABASE_URL: database.url, ...(kind === 'redis' ? { REDIS_URL: connection.url } : {}) });
+      const folder = await mkdtemp(path.join(tmpdir(), 'hoop-worker-'));
+      const HOOP_ROW_PUBLIC_KEY_FILE = path.join(folder, 'rows.json');
+      await writeFile(HOOP_ROW_PUBLIC_KEY_FILE, JSON.stringify(rowKeys.publicJwks));
+      const redisUrl: Record<string, string> = kind === 'redis' ? { REDIS_URL: connection.url } : {};
+      const child = await started(main, [], { DATABASE_URL: database.url, HOOP_ROW_PUBLIC_KEY_FILE, ...redisUrl });
       await send(some.entries);
       await expect.poll(() => queue.counts(), { interval: 1 }).toMatchObject({ waiting: 0 });
       const gone = once(child, 'exit');
       child.kill('SIGTERM');
       expect(await gone).toEqual([0, null]);
       await expectAllOnce(some);
+      await rm(folder, { recursive: true });
     });
 
     test('waits for a database that is away and goes on when it is back', async () => {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 import { newId } from '@hoop/contract';
 import type { RecordEntry } from '@hoop/contract';
-import { openDatabase, recordEntries } from '@hoop/database';
+import { insertAuditEvent, recordEntries } from '@hoop/database';
 import type { Database } from '@hoop/database';
 import { prepareQueueSchema } from '@hoop/queue';
 import { generateLogKeys, logSigner } from '@hoop/recording';
@@ -18,6 +18,7 @@ import type { TestDatabase } from '@hoop/testkit';
 import { sampleCall } from '../../../packages/database/test/sample-entries.ts';
 import { startWorker } from '../src/index.ts';
 import type { RunningWorker, WorkerConfig } from '../src/index.ts';
+import { openSignedDatabase, rowKeys } from '../../../packages/database/test/row-keys.ts';
 
 const killable = fileURLToPath(new URL('./worker-process.ts', import.meta.url));
 
@@ -43,7 +44,7 @@ export interface LogScene {
 export async function openLogScene(): Promise<LogScene> {
   const database = await createTestDatabase();
   await prepareQueueSchema({ ownerUrl: database.url, role: `hoop_log_${process.pid}`, password: 'a-password-for-tests' });
-  const db = openDatabase(database.url);
+  const db = openSignedDatabase(database.url);
   const keys = generateLogKeys();
   const notification = await generateRecordingKeys();
   const config: WorkerConfig = {
@@ -53,6 +54,7 @@ export async function openLogScene(): Promise<LogScene> {
     deferredLostSeconds: 3600,
     lockMs: 2000,
     logLevel: 'silent',
+    rowKeys: rowKeys.publicJwks,
     logKeys: keys.privateJwks,
     logOrigin: 'hoop.example/audit',
     sequenceMs: 20,
@@ -109,20 +111,15 @@ export async function openLogScene(): Promise<LogScene> {
     },
     async audit() {
       const id = newId('audit_event');
-      await db.prisma.auditEvent.create({
-        data: {
-          id,
-          at: new Date(),
-          actorId: 'tok_1',
-          actorName: 'ops',
-          actorRole: 'admin',
-          action: 'a.b',
-          targetType: 'a',
-          targetId: 'b',
-          change: {},
-          requestId: 'r',
-          remote: '',
-        },
+      await insertAuditEvent(db.prisma, {
+        id,
+        at: new Date(),
+        actor: { id: 'tok_1', name: 'ops', role: 'admin' },
+        action: 'a.b',
+        target: { type: 'a', id: 'b', name: null },
+        change: {},
+        requestId: 'r',
+        remote: '',
       });
       return id;
     },

@@ -96,10 +96,35 @@ function narrowest(validities: readonly (ApprovalValidity | null)[]): ApprovalVa
   return validities.reduce((a, b) => (durationSeconds(a as string) <= durationSeconds(b as string) ? a : b)) as ApprovalValidity;
 }
 
+/** A `once` approval may be used for as long again as it could wait, so that a slow approver does not approve in vain. */
+const usableUntil = (approval: Approval, validity: ApprovalValidity, decidedAt: number): number =>
+  decidedAt + (validity === 'once' ? approval.expiresAt - approval.requestedAt : durationSeconds(validity) * 1000);
+
 function approved(approval: Approval, validity: ApprovalValidity, reviews: Review[], now: number): Transition {
-  // A `once` approval may be used for as long again as it could wait, so that a slow approver does not approve in vain.
-  const usableUntil = validity === 'once' ? now + (approval.expiresAt - approval.requestedAt) : now + durationSeconds(validity) * 1000;
-  return settled(approval, { state: 'approved', validity, usableUntil, decidedAt: now, reviews });
+  return settled(approval, { state: 'approved', validity, usableUntil: usableUntil(approval, validity, now), decidedAt: now, reviews });
+}
+
+const validityOf = (reviews: readonly Review[]): ApprovalValidity =>
+  narrowest(reviews.filter((one) => one.decision === 'approve').map((one) => one.validity));
+
+/**
+ * The approval as its reviews alone prove it: where they do not, one that is marked as approved is pending (denied, where
+ * somebody denied it), and one that is marked as used was used by nobody. How long it is good, and for how many calls,
+ * follows from the reviews as well. A state that permits nothing stays as it is.
+ */
+export function asProven(approval: Approval): Approval {
+  const { state, reviews } = approval;
+  if (state !== 'approved' && state !== 'consumed') return approval;
+  const glass = reviews.find((one) => one.via === 'break_glass');
+  const isDenied = reviews.some((one) => one.decision === 'deny');
+  if (isDenied || (glass === undefined && !isQuorate(approval))) {
+    const unproven = { ...approval, validity: null, usableUntil: null, consumedBy: null };
+    return { ...unproven, state: state === 'consumed' ? 'consumed' : isDenied ? 'denied' : 'pending' };
+  }
+  // No review is taken after the one that decides.
+  const decidedAt = glass?.at ?? Math.max(...reviews.map((one) => one.at));
+  const validity = glass === undefined ? validityOf(reviews) : 'once';
+  return { ...approval, decidedAt, validity, usableUntil: usableUntil(approval, validity, decidedAt) };
 }
 
 function notPending(approval: Approval, now: number): Transition | null {
@@ -161,7 +186,7 @@ function review(approval: Approval, event: Extract<ApprovalEvent, { type: 'revie
   }
   const next = { ...approval, reviews };
   if (!isQuorate(next)) return { ok: true, approval: next, changed: true };
-  return approved(next, narrowest(reviews.filter((entry) => entry.decision === 'approve').map((entry) => entry.validity)), reviews, now);
+  return approved(next, validityOf(reviews), reviews, now);
 }
 
 function breakGlass(approval: Approval, event: Extract<ApprovalEvent, { type: 'break_glass' }>, now: number): Transition {

@@ -106,6 +106,7 @@ export const errorKinds = {
   location_withheld: { status: sentStatus, title: 'The target redirects out of the connection', isSent: true },
   response_too_large: { status: sentStatus, title: 'The response is over the limit', isSent: true },
   // ours
+  row_not_authentic: { status: 503, title: 'A row of the database is not what Hoop wrote' },
   unavailable: { status: 503, title: 'A part of Hoop that is needed is not available' },
   internal: { status: 500, title: 'Something went wrong in Hoop' },
 } as const satisfies Record<string, ErrorKind>;

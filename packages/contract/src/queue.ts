@@ -21,6 +21,7 @@ export const maintenanceTaskSchema = z.enum([
   'deliveries',
   'deferred',
   'record_check',
+  'integrity_check',
   'blobs',
 ]);
 export type MaintenanceTask = z.infer<typeof maintenanceTaskSchema>;

@@ -1,14 +1,15 @@
 import { createTestDatabase, type TestDatabase } from '@hoop/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { openDatabase, type Database } from './database.ts';
+import { type Database } from './database.ts';
 import { isDatabaseAway, isTransactionConflict } from './errors.ts';
+import { openSignedDatabase } from '../test/row-keys.ts';
 
 let server: TestDatabase;
 let database: Database;
 beforeAll(async () => {
   server = await createTestDatabase();
-  database = openDatabase(server.url);
+  database = openSignedDatabase(server.url);
 });
 afterAll(async () => {
   await database.close();
@@ -107,8 +108,8 @@ describe('listen', () => {
 
 describe('an error of the database', () => {
   it('is told apart: away, in conflict, or of what was asked', async () => {
-    const away = openDatabase(server.url.replace(/:\d+\//, ':1/'));
-    const nowhere = openDatabase(server.url.replace(/\/[^/]+$/, '/nothing_of_the_kind'));
+    const away = openSignedDatabase(server.url.replace(/:\d+\//, ':1/'));
+    const nowhere = openSignedDatabase(server.url.replace(/\/[^/]+$/, '/nothing_of_the_kind'));
     for (const one of [away, nowhere]) {
       for (const attempt of [
         () => one.prisma.tombstone.count(),

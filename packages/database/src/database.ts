@@ -6,6 +6,8 @@ import pg from 'pg';
 import { isTransactionConflict } from './errors.ts';
 import { PrismaClient, type Prisma } from './generated/client.ts';
 import { createListener, type Listen } from './listen.ts';
+import { bindGuard, createRowGuard, type RowFault, type RowGuard } from './row-signatures/guard.ts';
+import type { RowKeys } from './row-signatures/keys.ts';
 
 /** A transaction: what a store function takes. */
 export type Transaction = Prisma.TransactionClient;
@@ -21,6 +23,8 @@ export interface Database {
    */
   readonly inTransaction: <T>(fn: (tx: Transaction) => Promise<T>) => Promise<T>;
   readonly listen: Listen;
+  /** Signs and checks rows, for what runs outside of Prisma; null where the process was given no keys. */
+  readonly rows: RowGuard | null;
   readonly close: () => Promise<void>;
 }
 
@@ -31,6 +35,10 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number;
   /** Told of errors on idle connections, which need no action: the pool replaces them. */
   readonly onError?: (error: Error) => void;
+  /** Without them no row that is signed can be read or written. */
+  readonly rows?: RowKeys;
+  /** Told of rows that were changed or made outside of Hoop: of each once in ten minutes. */
+  readonly onRowFault?: (fault: RowFault) => void;
 }
 
 const attempts = 5;
@@ -38,6 +46,7 @@ const attempts = 5;
 /** Opens a pool on a migrated database; connects with the first query. */
 export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
   const onError = options.onError ?? (() => undefined);
+  const rows = options.rows === undefined ? null : createRowGuard(options.rows, options.onRowFault ?? (() => undefined));
   const statementTimeoutMs = options.statementTimeoutMs ?? 30_000;
   const pool = new pg.Pool({
     connectionString: url,
@@ -51,6 +60,13 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
   pool.on('error', onError);
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { onPoolError: onError, onConnectionError: onError }) });
   const listener = createListener(url, onError);
+  bindGuard(prisma, rows);
+  const bound =
+    <T>(fn: (tx: Transaction) => Promise<T>) =>
+    (tx: Transaction): Promise<T> => {
+      bindGuard(tx, rows?.forTransaction() ?? null);
+      return fn(tx);
+    };
 
   return {
     prisma,
@@ -58,7 +74,7 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
     async inTransaction(fn) {
       for (let attempt = 1; ; attempt++) {
         try {
-          return await prisma.$transaction(fn, { maxWait: 5000, timeout: 15_000 });
+          return await prisma.$transaction(bound(fn), { maxWait: 5000, timeout: 15_000 });
         } catch (error) {
           if (attempt === attempts || !isTransactionConflict(error)) throw error;
           await delay(Math.random() * 10 * 2 ** attempt);
@@ -66,6 +82,7 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
       }
     },
     listen: listener.listen,
+    rows,
     async close() {
       await listener.close();
       await prisma.$disconnect();

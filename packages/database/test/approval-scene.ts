@@ -2,7 +2,8 @@
 import { newId } from '@hoop/contract';
 import type { ApprovalRequirement } from '@hoop/contract';
 
-import type { ApprovalClaim, Database } from '../src/index.ts';
+import { guardOf } from '../src/index.ts';
+import type { ApprovalClaim, ClaimOrigin, Database } from '../src/index.ts';
 
 export interface ApprovalScene {
   readonly identityId: string;
@@ -12,34 +13,34 @@ export interface ApprovalScene {
   readonly credentialId: string;
 }
 
-export async function createApprovalScene({ prisma }: Database, now: number): Promise<ApprovalScene> {
+export async function createApprovalScene(db: Database, now: number): Promise<ApprovalScene> {
+  const { prisma } = db;
+  const guard = guardOf(prisma);
   const at = new Date(now);
-  const stamps = { revision: 1, createdAt: at, updatedAt: at };
+  const stamps = { disabled: false, version: 1, revision: 1, createdAt: at, updatedAt: at };
   const [providerId, identityId, otherIdentityId] = [newId('identity_provider'), newId('identity'), newId('identity')];
   const [connectionId, policyId, credentialId] = [newId('connection'), newId('policy'), newId('credential_source')];
-  await prisma.identityProvider.create({
-    data: { id: providerId, name: providerId, issuer: `https://${providerId}.example`, settings: {}, ...stamps },
-  });
+  const provider = { id: providerId, name: providerId, issuer: `https://${providerId}.example`, settings: {}, ...stamps };
+  await prisma.identityProvider.create({ data: { ...provider, signature: guard.sign('identity_provider', provider) } });
   for (const id of [identityId, otherIdentityId]) {
-    await prisma.identity.create({ data: { id, name: id, providerId, match: 'true', owner: 'olga', labels: {}, ...stamps } });
+    const identity = { id, name: id, providerId, match: 'true', owner: 'olga', labels: {}, grantsNotBefore: 0, ...stamps };
+    await prisma.identity.create({ data: { ...identity, signature: guard.sign('identity', identity) } });
   }
-  await prisma.connection.create({
-    data: {
-      id: connectionId,
-      name: connectionId,
-      settings: {},
-      ...stamps,
-      identities: { create: [{ identityId }, { identityId: otherIdentityId }] },
-    },
-  });
+  const connection = { id: connectionId, name: connectionId, settings: { target: 'https://api.payments.example' }, ...stamps };
+  const identities = [{ identityId }, { identityId: otherIdentityId }];
+  const parts = { identities, credential: { id: credentialId, version: 1 }, policy: { id: policyId, currentRevision: 3 } };
+  const signature = guard.sign('connection', { ...connection, ...parts });
+  await prisma.connection.create({ data: { ...connection, signature, identities: { create: identities } } });
   await prisma.policy.create({
     data: { id: policyId, connectionId, connectionName: connectionId, currentRevision: 3, createdAt: at, updatedAt: at },
   });
-  await prisma.credentialSource.create({
-    data: { id: credentialId, connectionId, settings: {}, sealed: 'x', sealedHosts: [], sealedAt: at, createdAt: at, updatedAt: at },
-  });
+  const sealing = { sealed: 'x', sealedHosts: [], sealedAt: at };
+  const credential = { id: credentialId, connectionId, settings: {}, ...sealing, version: 1, createdAt: at, updatedAt: at };
+  await prisma.credentialSource.create({ data: { ...credential, signature: guard.sign('credential_source', credential) } });
   return { identityId, otherIdentityId, connectionId, policyId, credentialId };
 }
+
+export const origin: ClaimOrigin = { requestId: 'req_1', remote: '127.0.0.1' };
 
 export const digestOf = (n: number): string => n.toString(16).padStart(64, '0');
 

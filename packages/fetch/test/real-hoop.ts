@@ -65,7 +65,12 @@ export async function startRealHoop(options: RealHoopOptions = {}): Promise<Real
     await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content), { mode: 0o600 });
     return file;
   };
-  const [grant, sealing, recording] = await Promise.all([generateGrantKeys(), generateSealingKeys(), generateRecordingKeys()]);
+  const [grant, rows, sealing, recording] = await Promise.all([
+    generateGrantKeys(),
+    generateGrantKeys(),
+    generateSealingKeys(),
+    generateRecordingKeys(),
+  ]);
   const adminToken = crypto.randomUUID() + crypto.randomUUID();
   const relayToken = crypto.randomUUID() + crypto.randomUUID();
   const relayTokenFile = await keep('relay-token', relayToken);
@@ -83,6 +88,7 @@ export async function startRealHoop(options: RealHoopOptions = {}): Promise<Real
       sealingPublicKeyFile: await keep('sealing', sealing.publicJwks),
       recordingKeyFile: await keep('recording', recording.privateJwks),
       relayTokenFile,
+      rowKeyFile: await keep('rows', rows.privateJwks),
       bootstrapTokenFile: await keep('admin-token', adminToken),
       logLevel: 'debug',
     },
@@ -111,7 +117,7 @@ export async function startRealHoop(options: RealHoopOptions = {}): Promise<Real
   const queue = { kind: 'postgres', url: database.url } as const;
   const worker =
     options.worker === true
-      ? await startWorker({ databaseUrl: database.url, queue, orphanSeconds: 120, logLevel: 'debug' }, { logTo })
+      ? await startWorker({ databaseUrl: database.url, queue, orphanSeconds: 120, rowKeys: rows.publicJwks, logLevel: 'debug' }, { logTo })
       : undefined;
 
   const ask: RealHoop['ask'] = async (method, apiPath, body, { headers = {}, token = adminToken } = {}) => {

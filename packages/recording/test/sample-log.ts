@@ -21,6 +21,7 @@ export const sampleAuditEvent = (changes: Partial<AuditEvent> = {}): AuditEvent 
   action: 'connection.update',
   target: { type: 'connection', id: newId('connection'), name: 'payments' },
   change: { before: { disabled: false }, after: { disabled: true } },
+  rows: [],
   requestId: newId('request'),
   remote: '127.0.0.1',
   ...changes,

@@ -26,6 +26,10 @@ export interface Keys {
   readonly logKeyFile: string;
   /** Their public halves: the control plane's. */
   readonly logPublicKeyFile: string;
+  /** Private Ed25519 keys that sign what the control plane writes to the database: the control plane's. */
+  readonly rowKeyFile: string;
+  /** Their public halves: the worker's. */
+  readonly rowPublicKeyFile: string;
   /** What a relay shows to the control plane. */
   readonly relayTokenFile: string;
   /** Of the embedded Postgres' owner. */
@@ -88,6 +92,8 @@ export async function makeKeys(folder: string): Promise<Keys> {
     notificationPublicKeyFile: file('notification.public.jwks.json'),
     logKeyFile: file('log.private.jwks.json'),
     logPublicKeyFile: file('log.public.jwks.json'),
+    rowKeyFile: file('rows.private.jwks.json'),
+    rowPublicKeyFile: file('rows.public.jwks.json'),
     relayTokenFile: file('relay-token'),
     bootstrapTokenFile: file('bootstrap-token'),
     postgresPassword: await readOrMake(file('postgres-password'), newSecret),
@@ -99,6 +105,8 @@ export async function makeKeys(folder: string): Promise<Keys> {
   const sealing = await readOrMake(keys.sealingKeyFile, async () => asText((await generateSealingKeys()).privateJwks));
   const notification = await readOrMake(keys.notificationKeyFile, async () => asText((await generateRecordingKeys()).privateJwks));
   const log = await readOrMake(keys.logKeyFile, () => `${JSON.stringify(generateLogKeys().privateJwks, null, 2)}\n`);
+  const rows = await readOrMake(keys.rowKeyFile, () => `${JSON.stringify(generateLogKeys().privateJwks, null, 2)}\n`);
+  await publish(rows, keys.rowPublicKeyFile);
   await publish(sealing, keys.sealingPublicKeyFile);
   await publish(notification, keys.notificationPublicKeyFile);
   await publish(log, keys.logPublicKeyFile);

@@ -27,23 +27,12 @@ export const claimRelayApproval = route(claimOperation, async ({ context, body, 
     const grant = grantId == null ? null : await findGrant(tx, grantId);
     const claims = grant?.identityId === claim.identityId ? grant.claims : claim.claims;
     const sealed = Buffer.from(shown.sealed, 'base64');
-    const { isNew, ...answer } = await claimApproval(
+    const { isNew: _, ...answer } = await claimApproval(
       tx,
       { ...claim, claims, newApprovalId: newId('approval', at.getTime()), shown: { wrappedKey: shown.wrappedKey, sealed } },
       at.getTime(),
+      { requestId, remote },
     );
-    if (isNew || answer.isConsumed) {
-      await insertAuditEvent(tx, {
-        id: newId('audit_event', at.getTime()),
-        at,
-        actor: { id: body.identityId, name: body.identityId, role: 'identity' },
-        action: isNew ? 'approval.request' : 'approval.consume',
-        target: { type: 'approval', id: answer.approvalId, name: null },
-        change: { after: { callId: body.callId, digest: body.digest, rules: body.requirements.map((one) => one.rule) } },
-        requestId,
-        remote,
-      });
-    }
     return { body: answer };
   });
 });

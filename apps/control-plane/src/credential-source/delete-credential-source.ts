@@ -1,5 +1,5 @@
 import { deleteCredentialSource as operation } from '@hoop/contract';
-import { deleteCredentialSource as removeCredentialSource, findConnection, findCredentialSource, touchConnection } from '@hoop/database';
+import { deleteCredentialSource as removeCredentialSource, findConnection, findCredentialSource } from '@hoop/database';
 
 import { mutate } from '../audit/mutate.ts';
 import { found } from '../http/found.ts';
@@ -9,8 +9,7 @@ export const deleteCredentialSource = route(operation, async (call) =>
   mutate(call, { action: 'credential_source.delete', isConfiguration: true }, async ({ tx, revision }) => {
     const connection = found(await findConnection(tx, call.params.connection), 'connection');
     const before = found(await findCredentialSource(tx, connection.id), 'credential source');
-    await removeCredentialSource(tx, before.id);
-    await touchConnection(tx, connection.id, revision);
+    await removeCredentialSource(tx, before.id, connection.id, revision);
     return {
       reply: {},
       target: { type: 'credential_source', id: before.id, name: connection.name },

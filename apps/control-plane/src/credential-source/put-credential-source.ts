@@ -6,7 +6,7 @@ import {
   type CredentialSecrets,
   type CredentialSourceSettings,
 } from '@hoop/contract';
-import { findConnection, findCredentialSource, insertCredentialSource, touchConnection, updateCredentialSource } from '@hoop/database';
+import { findConnection, findCredentialSource, insertCredentialSource, updateCredentialSource } from '@hoop/database';
 import { boundHosts, sealSecrets } from '@hoop/sealing';
 import { checkEndpoint } from '@hoop/upstream';
 
@@ -31,12 +31,11 @@ export const putCredentialSource = route(operation, async (call) => {
     const hosts = boundHosts(connection, settings);
     const sealed = await sealSecrets(call.context.keys.sealing, { connectionId: connection.id, credentialSourceId: id, hosts, secrets });
 
-    const write = { settings, sealed, sealedHosts: hosts, at };
+    const write = { settings, sealed, sealedHosts: hosts, revision, at };
     const after =
       before === null
         ? await insertCredentialSource(tx, { ...write, id, connectionId: connection.id })
         : await updateCredentialSource(tx, id, write);
-    await touchConnection(tx, connection.id, revision);
     const voids = { of: { connectionId: connection.id }, reason: 'the credential was changed' };
     return {
       reply: { body: after, version: after.version },

@@ -14,7 +14,6 @@ import {
   findPolicy,
   listMaskSuggestions as readPage,
   lockMaskSuggestion,
-  touchConnection,
   writePolicy,
   type MaskSuggestionRecord,
 } from '@hoop/database';
@@ -66,6 +65,7 @@ export const acceptMaskSuggestion = route(acceptOperation, async (call) =>
     checkPolicy({ rules, mask });
     const after = await writePolicy(tx, connection, {
       newId: newId('policy', at.getTime()),
+      snapshotRevision: revision,
       rules,
       mask,
       comment: comment ?? `Discovery saw ${suggestion.detector} at ${suggestion.path}.`,
@@ -73,7 +73,6 @@ export const acceptMaskSuggestion = route(acceptOperation, async (call) =>
       at,
     });
     await decideMaskSuggestion(tx, suggestion.id, { state: 'accepted', by: call.actor.name, at });
-    await touchConnection(tx, connection.id, revision);
     return {
       reply: { body: after, version: after.revision },
       target: { type: 'policy', id: after.id, name: connection.name },

@@ -1,5 +1,5 @@
 import { newId, putPolicy as operation } from '@hoop/contract';
-import { findConnection, findPolicy, touchConnection, writePolicy } from '@hoop/database';
+import { findConnection, findPolicy, writePolicy } from '@hoop/database';
 
 import { mutate } from '../audit/mutate.ts';
 import { found } from '../http/found.ts';
@@ -16,13 +16,13 @@ export const putPolicy = route(operation, async (call) => {
     call.precondition.check(before?.revision ?? null);
     const after = await writePolicy(tx, connection, {
       newId: newId('policy', at.getTime()),
+      snapshotRevision: revision,
       rules,
       mask,
       comment: comment ?? null,
       createdBy: call.actor.name,
       at,
     });
-    await touchConnection(tx, connection.id, revision);
     const voids = { of: { connectionId: connection.id }, reason: 'the policy was changed' };
     return {
       reply: { body: after, version: after.revision },

@@ -1,5 +1,15 @@
 import { checkRecords as checkOperation, getRetention as getOperation, putRetention as putOperation } from '@hoop/contract';
-import { checkRecords as checkPart, lockRetention, readRetention, writeRetention, type RetentionRecord } from '@hoop/database';
+import {
+  checkIntegrity,
+  checkRecords as checkPart,
+  guardOf,
+  integrityStart,
+  isIntegrityPosition,
+  lockRetention,
+  readRetention,
+  writeRetention,
+  type RetentionRecord,
+} from '@hoop/database';
 
 import { mutate } from '../audit/mutate.ts';
 import { route } from '../http/route.ts';
@@ -28,6 +38,8 @@ export const putRetention = route(putOperation, async (call) =>
 /** A part that repairs is told of twice: who asked for it, and, by the repair itself, what it did. */
 export const checkRecords = route(checkOperation, async (call) => {
   const { body, context } = call;
+  const { database } = context;
+  if (isIntegrityPosition(body.after)) return { body: await checkIntegrity(database, body.after, body.limit) };
   if (body.repair) {
     await mutate(call, { action: 'records.check', isConfiguration: false }, async () => ({
       reply: {},
@@ -36,5 +48,7 @@ export const checkRecords = route(checkOperation, async (call) => {
       after: { repair: true, after: body.after, limit: body.limit },
     }));
   }
-  return { body: await checkPart(context.database.pool, body) };
+  const part = await checkPart(database.pool, { ...body, guard: guardOf(database.prisma) });
+  // After the last call come the rows that are signed, the audit trail and the log.
+  return { body: { ...part, next: part.next ?? integrityStart } };
 });

@@ -9,7 +9,6 @@ import {
   createChannel,
   createDeferredCall,
   listDeliveries,
-  openDatabase,
   readApproval,
   reviveDelivery,
 } from '@hoop/database';
@@ -22,10 +21,11 @@ import type { TestDatabase, TestRedis } from '@hoop/testkit';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { claimOf, createApprovalScene, digestOf, requirement } from '../../../../packages/database/test/approval-scene.ts';
+import { claimOf, createApprovalScene, digestOf, requirement, origin } from '../../../../packages/database/test/approval-scene.ts';
 import type { ApprovalScene } from '../../../../packages/database/test/approval-scene.ts';
 import { startWorker } from '../index.ts';
 import type { RunningWorker } from '../index.ts';
+import { openSignedDatabase, rowKeys } from '../../../../packages/database/test/row-keys.ts';
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const notificationKeys = await generateRecordingKeys();
@@ -86,7 +86,7 @@ describe.each(testedQueues)('approvals with the queue on %s', (kind) => {
         await prepareQueueSchema({ ownerUrl: database.url, role: 'hoop_approvals_test', password: 'a-password-for-tests' });
         connection = { kind, url: database.url };
       }
-      db = openDatabase(database.url);
+      db = openSignedDatabase(database.url);
     });
     beforeEach(async () => {
       receiver = await startReceiver();
@@ -114,6 +114,7 @@ describe.each(testedQueues)('approvals with the queue on %s', (kind) => {
           lockMs: 2000,
           notificationKeys: notificationKeys.privateJwks,
           recordingKeys: recordingKeys.privateJwks,
+          rowKeys: rowKeys.publicJwks,
           notificationRetriesMs,
         }),
       );
@@ -150,7 +151,7 @@ describe.each(testedQueues)('approvals with the queue on %s', (kind) => {
     }
     async function request(changes: Partial<ApprovalClaim> = {}, at = Date.now()): Promise<{ id: string; digest: string }> {
       const n = ++digest;
-      const { approvalId } = await db.inTransaction((tx) => claimApproval(tx, claimOf(scene, n, changes), at));
+      const { approvalId } = await db.inTransaction((tx) => claimApproval(tx, claimOf(scene, n, changes), at, origin));
       return { id: approvalId, digest: digestOf(n) };
     }
     const approve = (one: { id: string; digest: string }): Promise<unknown> =>

@@ -258,7 +258,7 @@ describe('a webhook', () => {
     expect(refused.taken).toEqual([]);
   });
 
-  test('gets what is left of a call whose content retention removed', async () => {
+  test('gets what is left of a call whose content retention removed', { timeout: 240_000 }, async () => {
     const receiver = await startReceiver();
     const start = await scene.size();
     const [callId] = await scene.record(1);

@@ -1,4 +1,4 @@
-import { LogTampered, sequenceLog } from '@hoop/database';
+import { guardOf, LogTampered, sequenceLog } from '@hoop/database';
 import type { SequenceResult } from '@hoop/database';
 import { logSigner } from '@hoop/recording';
 
@@ -26,7 +26,7 @@ export function startSequencer(context: WorkerContext): Part {
 
   async function sequence(): Promise<SequenceResult | null> {
     const { rows } = await db.pool.query('SELECT 1 FROM log_pending LIMIT 1');
-    return rows.length === 0 ? null : sequenceLog(db.pool, { limit: batch, sign: signer.sign, now: now() });
+    return rows.length === 0 ? null : sequenceLog(db.pool, { limit: batch, sign: signer.sign, guard: guardOf(db.prisma), now: now() });
   }
 
   async function run(): Promise<void> {
@@ -42,6 +42,8 @@ export function startSequencer(context: WorkerContext): Part {
           );
         for (const id of result?.altered ?? [])
           await raiseIntegrityAlarm(context, 'record_altered', `${id} was final in the log and was changed after it.`);
+        for (const fault of result?.refused ?? [])
+          await raiseIntegrityAlarm(context, 'row_not_authentic', `${fault.detail} It gets no leaf in the log.`);
         if ((result?.taken ?? 0) < batch) await pause(everyMs, closing.signal);
       } catch (error) {
         if (error instanceof LogTampered) {

@@ -1,25 +1,31 @@
 import type { MaintenanceTask } from '@hoop/contract';
 import {
+  checkIntegrity,
   checkRecords,
   closeLostDeferredCalls,
   closeOrphans,
   dueDeliveries,
   enqueueOutbox,
   ensurePartitions,
+  guardOf,
   expireApproval,
   overdueApprovals,
   overdueEscalations,
   purgeCalls,
   purgeDeferredCalls,
   readCheckState,
+  readIntegrityState,
   recordLostConsumptions,
   retentionRules,
   stuckReadyCalls,
   writeCheckState,
+  writeIntegrityState,
+  type RecordCheck,
+  type RecordFindingKind,
 } from '@hoop/database';
 
 import type { WorkerContext } from '../context.ts';
-import { raiseIntegrityAlarm } from '../log/integrity-alarm.ts';
+import { raiseIntegrityAlarm, type IntegrityCode } from '../log/integrity-alarm.ts';
 import { keepBlobs } from './keep-blobs.ts';
 import { purgeHistory } from './purge-history.ts';
 
@@ -106,7 +112,7 @@ export const tasks: Readonly<Record<MaintenanceTask, (context: WorkerContext, si
     const end = now() + checkMs;
     let after: string | null = await readCheckState(db.pool);
     while (after !== null && now() < end && !signal.aborted) {
-      const part = await checkRecords(db.pool, { after, limit: batch, repair: true });
+      const part = await checkRecords(db.pool, { after, limit: batch, repair: true, guard: guardOf(db.prisma) });
       for (const { kind, id, detail, repaired } of part.findings) {
         log[repaired ? 'warn' : 'error']({ event: 'records_drifted', kind, id, repaired }, detail);
         if (kind === 'digest_mismatch') await raiseIntegrityAlarm(context, 'record_altered', detail);
@@ -115,7 +121,33 @@ export const tasks: Readonly<Record<MaintenanceTask, (context: WorkerContext, si
       await writeCheckState(db.pool, after);
     }
   },
+
+  async integrity_check(context, signal) {
+    const { db, log, now } = context;
+    const end = now() + checkMs;
+    let after: string | null = await readIntegrityState(db.prisma);
+    let told = 0;
+    while (after !== null && now() < end && !signal.aborted) {
+      const part: RecordCheck = await checkIntegrity(db, after, batch);
+      for (const { kind, id, detail } of part.findings) {
+        log.error({ event: 'integrity_broken', kind, id }, detail);
+        if (told++ < maxAlarms) await raiseIntegrityAlarm(context, alarms[kind] ?? 'row_not_authentic', detail);
+      }
+      after = part.next;
+      await writeIntegrityState(db.prisma, after);
+    }
+  },
 };
+
+/** Findings that are told as an alarm each; of the others the log speaks. */
+const alarms: Readonly<Partial<Record<RecordFindingKind, IntegrityCode>>> = {
+  digest_mismatch: 'record_altered',
+  record_missing: 'record_missing',
+  log_changed: 'log_tampered',
+};
+
+/** Security events of one run; the process log has all. */
+const maxAlarms = 100;
 
 /** One run of the check goes on for so long; the next goes on where it stopped. */
 const checkMs = 10_000;
@@ -135,5 +167,6 @@ export const intervals = (orphanSeconds: number): Readonly<Record<MaintenanceTas
   deliveries: 30_000,
   deferred: Math.min(Math.max(orphanSeconds * 250, 1000), 30_000),
   record_check: 300_000,
+  integrity_check: 60_000,
   blobs: 60_000,
 });

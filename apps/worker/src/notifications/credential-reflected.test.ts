@@ -1,6 +1,6 @@
 /** A target that gives back the credential: who is told, of what, and how often. */
 import { newId } from '@hoop/contract';
-import { createChannel, openDatabase, recordEntries } from '@hoop/database';
+import { createChannel, recordEntries } from '@hoop/database';
 import type { Database } from '@hoop/database';
 import { createTestDatabase } from '@hoop/testkit';
 import type { TestDatabase } from '@hoop/testkit';
@@ -13,6 +13,7 @@ import type { OutboxQueues } from '../outbox/drain-outbox.ts';
 import type { NotificationJob } from '../outbox/jobs.ts';
 import { handleNotificationJob } from './handle-notification-job.ts';
 import { slackMessage } from './slack.ts';
+import { openSignedDatabase } from '../../../../packages/database/test/row-keys.ts';
 
 const start = Date.UTC(2026, 10, 24, 12);
 let now = start;
@@ -20,7 +21,7 @@ let database: TestDatabase;
 let db: Database;
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDatabase(database.url);
+  db = openSignedDatabase(database.url);
 });
 afterAll(async () => {
   await db?.close();

@@ -4,7 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { newId } from '@hoop/contract';
-import { createChannel, createDeliveries, openDatabase, readDelivery } from '@hoop/database';
+import { createChannel, createDeliveries, readDelivery } from '@hoop/database';
 import type { ChannelRecord, Database } from '@hoop/database';
 import { Secret } from '@hoop/sealing';
 import { createTestDatabase } from '@hoop/testkit';
@@ -15,6 +15,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { NotificationJob } from '../outbox/jobs.ts';
 import { handleNotificationJob, standardRetryDelaysMs } from './handle-notification-job.ts';
 import type { NotificationContext } from './handle-notification-job.ts';
+import { openSignedDatabase } from '../../../../packages/database/test/row-keys.ts';
 
 const start = Date.UTC(2026, 10, 24, 12);
 const secondMs = 1000;
@@ -31,7 +32,7 @@ let next: { at: number; job: NotificationJob } | undefined;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDatabase(database.url);
+  db = openSignedDatabase(database.url);
 });
 afterAll(async () => {
   await db.close();

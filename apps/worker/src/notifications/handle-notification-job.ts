@@ -110,11 +110,11 @@ async function deliver(context: NotificationContext, deliveryId: string): Promis
   // A job that comes early, or crosses another one (a sweep and a retry), leaves it to the one that is due.
   const delivery = await takeDelivery(db.prisma, deliveryId, new Date(now()), leaseMs);
   if (delivery === null) return;
-  const answer = delivery.channel.disabled
-    ? { status: null, error: 'The channel is disabled.' }
-    : await sendTo(context, delivery, delivery.channel);
+  const { channel } = delivery;
+  const refusal = channel === null ? 'The channel was changed outside of Hoop.' : channel.disabled ? 'The channel is disabled.' : null;
+  const answer = channel === null || refusal !== null ? { status: null, error: refusal } : await sendTo(context, delivery, channel);
   const delay = retryDelaysMs[delivery.attempts];
-  const isFinal = answer.error === null || delay === undefined || delivery.channel.disabled;
+  const isFinal = answer.error === null || delay === undefined || refusal !== null;
   // A tenth of jitter, so that what failed together does not come back together.
   const nextAt = isFinal ? null : new Date(now() + Math.round(delay * (1 + random() / 10)));
   await recordAttempt(db.prisma, deliveryId, { ...answer, nextAt }, new Date(now()));

@@ -6,7 +6,7 @@ import path from 'node:path';
 
 import { blobKey, createDirectoryBlobStore, parseBlobKey, type BlobStore } from '@hoop/blobs';
 import { AppError, newId, queueNames, type RecordEntry } from '@hoop/contract';
-import { openDatabase, purgeCalls, readBodies, recordEntries, type Database } from '@hoop/database';
+import { purgeCalls, readBodies, recordEntries, type Database } from '@hoop/database';
 import { openQueue, prepareQueueSchema } from '@hoop/queue';
 import { createRecorder } from '@hoop/recording';
 import { createTestDatabase, type TestDatabase } from '@hoop/testkit';
@@ -17,6 +17,7 @@ import { sampleBody, sampleCall } from '../../../../packages/database/test/sampl
 import { startWorker } from '../index.ts';
 import { keepBlobs } from '../maintenance/keep-blobs.ts';
 import { createBlobStorer } from './store-blobs.ts';
+import { openSignedDatabase, rowKeys } from '../../../../packages/database/test/row-keys.ts';
 
 let database: TestDatabase;
 let db: Database;
@@ -25,7 +26,7 @@ let folder: string;
 let blobs: BlobStore;
 beforeAll(async () => {
   [database, scratch] = await Promise.all([createTestDatabase(), mkdtemp(path.join(os.tmpdir(), 'hoop-worker-blobs-'))]);
-  db = openDatabase(database.url);
+  db = openSignedDatabase(database.url);
 });
 beforeEach(async () => {
   folder = path.join(scratch, newId('request'));
@@ -47,7 +48,14 @@ const keysOf = async (store: BlobStore): Promise<string[]> => {
 const sealedOf = (text: string): Buffer => Buffer.from(text, 'base64');
 const never = new AbortController().signal;
 const context = (now = Date.now) => ({
-  config: { databaseUrl: '', queue: { kind: 'postgres' as const, url: '' }, orphanSeconds: 1, logLevel: 'silent', blobs },
+  config: {
+    databaseUrl: '',
+    queue: { kind: 'postgres' as const, url: '' },
+    orphanSeconds: 1,
+    logLevel: 'silent',
+    blobs,
+    rowKeys: rowKeys.publicJwks,
+  },
   db,
   log: pino({ level: 'silent' }),
   now,
@@ -189,6 +197,7 @@ test('bodies of the largest size that a connection may keep pass through the que
   const queue = openQueue(queueNames.recordings, { kind: 'postgres', url: database.url }, { timeoutMs: 20_000 });
   const worker = await startWorker({
     databaseUrl: database.url,
+    rowKeys: rowKeys.publicJwks,
     queue: { kind: 'postgres', url: database.url },
     orphanSeconds: 3600,
     logLevel: 'silent',

@@ -15,6 +15,8 @@ export const auditEventSchema = z.object({
   target: z.object({ type: z.string(), id: z.string(), name: z.string().nullable() }),
   /** Only the members that differ; secrets never. */
   change: z.object({ before: z.record(z.string(), z.unknown()).optional(), after: z.record(z.string(), z.unknown()).optional() }),
+  /** Signed rows of the database that were written with it, by the SHA-256 (hex) of what they say; null: removed. */
+  rows: z.array(z.object({ kind: z.string(), id: z.string(), digest: z.string().nullable() })),
   requestId: z.string(),
   remote: z.string(),
 });

@@ -127,6 +127,8 @@ export const recordFindingSchema = z.object({
   /**
    * `body_without_call`, `body_of_purged_call`, `key_without_call`, `session_counters`, `retention_passed`, `not_logged`: can be repaired.
    * `body_missing`, `key_missing`, `digest_mismatch`, `session_missing`: cannot; something is lost or was changed.
+   * `row_not_authentic`, `row_set_back`, `row_missing`, `row_not_in_trail`, `event_not_logged`, `record_missing`, `log_changed`: a row, an
+   * audit event or the log was changed outside of Hoop.
    */
   kind: z.enum([
     'body_without_call',
@@ -139,13 +141,20 @@ export const recordFindingSchema = z.object({
     'body_missing',
     'key_missing',
     'digest_mismatch',
+    'row_not_authentic',
+    'row_set_back',
+    'row_missing',
+    'row_not_in_trail',
+    'event_not_logged',
+    'record_missing',
+    'log_changed',
   ]),
   id: z.string(),
   detail: z.string(),
   repaired: z.boolean(),
 });
 export const recordCheckSchema = z.object({
-  /** Calls that were looked at. */
+  /** Calls, and after them signed rows, audit events and leaves of the log, that were looked at. */
   checked: z.int(),
   findings: z.array(recordFindingSchema),
   /** `after` for the next part; null: that was the last. */
@@ -161,7 +170,7 @@ export const checkRecords = defineOperation({
   summary: 'Look whether calls, bodies, data keys, sessions and the log fit together, a part at a time; the worker does so by itself too',
   body: z.strictObject({
     /** `next` of the part before. @default "": from the beginning */
-    after: z.union([idSchema('call'), z.literal('')]).default(''),
+    after: z.union([idSchema('call'), z.literal(''), z.string().regex(/^(?:rows|trail|leaves)\.[\w.-]{0,1000}$/)]).default(''),
     /** Calls in this part. @default 2000 */
     limit: z.int().min(1).max(5000).default(2000),
     /** Repair what can be. @default false */

@@ -2,7 +2,8 @@ import type { AdminToken, Role } from '@hoop/contract';
 
 import type { Transaction } from '../database.ts';
 import type { AdminTokenModel } from '../generated/models.ts';
-import { beforeCursor, pageArguments, toPage, type Page, type PageRequest } from '../page.ts';
+import { beforeCursor, pageArguments, toAuthenticPage, type Page, type PageRequest } from '../page.ts';
+import { guardOf } from '../row-signatures/guard.ts';
 
 export interface AdminTokenWrite {
   readonly id: string;
@@ -32,14 +33,32 @@ function toAdminToken(row: AdminTokenModel): AdminToken {
   };
 }
 
+/** The action of the audit event that tells of a revocation. */
+export const adminTokenRevocation = 'admin_token.revoke';
+
+/**
+ * Null also for a row that cannot be trusted: it is no token. One that the audit trail knows as revoked is revoked,
+ * whatever its row says: an older state of the row would be signed as well.
+ */
 export async function findAdminTokenByHash(tx: Transaction, hash: string): Promise<AdminToken | null> {
   const row = await tx.adminToken.findUnique({ where: { hash } });
-  return row === null ? null : toAdminToken(row);
+  const guard = guardOf(tx);
+  if (row === null || !guard.isAuthentic('admin_token', row)) return null;
+  const token = toAdminToken(row);
+  if (token.revokedAt !== null) return token;
+  const revocation = await tx.auditEvent.findFirst({ where: { targetId: row.id, action: adminTokenRevocation }, select: { at: true } });
+  if (revocation === null) return token;
+  guard.report({
+    kind: 'admin_token',
+    id: row.id,
+    detail: `The row ${row.id} (admin_token) in the database was set back: the audit trail says that the token was revoked. It is not used.`,
+  });
+  return { ...token, revokedAt: revocation.at.toISOString() };
 }
 
 export async function findAdminToken(tx: Transaction, id: string): Promise<AdminToken | null> {
   const row = await tx.adminToken.findUnique({ where: { id } });
-  return row === null ? null : toAdminToken(row);
+  return row === null ? null : toAdminToken(guardOf(tx).require('admin_token', row));
 }
 
 export async function listAdminTokens(
@@ -52,12 +71,13 @@ export async function listAdminTokens(
     ...(filter.role === undefined ? {} : { role: filter.role }),
     ...(filter.revoked === undefined ? {} : { revokedAt: filter.revoked ? { not: null } : null }),
   };
-  return toPage(await tx.adminToken.findMany({ where, ...pageArguments(page) }), page, toAdminToken);
+  return toAuthenticPage(tx, 'admin_token', await tx.adminToken.findMany({ where, ...pageArguments(page) }), page, toAdminToken);
 }
 
 export async function insertAdminToken(tx: Transaction, write: AdminTokenWrite): Promise<AdminToken> {
   const { at, groups, ...rest } = write;
-  return toAdminToken(await tx.adminToken.create({ data: { ...rest, groups: [...groups], createdAt: at } }));
+  const data = { ...rest, groups: [...groups], createdAt: at, revokedAt: null };
+  return toAdminToken(await tx.adminToken.create({ data: { ...data, signature: guardOf(tx).sign('admin_token', data) } }));
 }
 
 /** Serialises what counts or changes who may administer, until the transaction ends. */
@@ -71,13 +91,17 @@ export async function countAdminTokens(tx: Transaction): Promise<number> {
 
 /** Tokens other than `id` that can administer at `now`. */
 export async function countOtherAdministrators(tx: Transaction, id: string, now: Date): Promise<number> {
-  return tx.adminToken.count({
+  const rows = await tx.adminToken.findMany({
     where: { id: { not: id }, role: 'admin', revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] },
   });
+  return (await guardOf(tx).authentic('admin_token', rows)).length;
 }
 
 export async function revokeAdminToken(tx: Transaction, id: string, at: Date): Promise<AdminToken> {
-  return toAdminToken(await tx.adminToken.update({ where: { id }, data: { revokedAt: at } }));
+  const guard = guardOf(tx);
+  const before = guard.require('admin_token', await tx.adminToken.findUniqueOrThrow({ where: { id } }));
+  const { signature: _, lastUsedAt: __, ...data } = { ...before, revokedAt: at };
+  return toAdminToken(await tx.adminToken.update({ where: { id }, data: { ...data, signature: guard.sign('admin_token', data) } }));
 }
 
 /** Notes the use, once a minute at most. */

@@ -1,10 +1,12 @@
 /** The rows of an approval, read and written. Nothing outside this folder sees them. */
+import { asProven } from '@hoop/approvals';
 import { errorKinds } from '@hoop/contract';
 import type { Approval, ApprovalRequirement, ApprovalState, ApprovalValidity, Review } from '@hoop/contract';
 
 import type { Transaction } from '../database.ts';
 import type { Approval as ApprovalRow, ApprovalReview as ReviewRow } from '../generated/client.ts';
 import { Prisma } from '../generated/client.ts';
+import { guardOf } from '../row-signatures/guard.ts';
 
 /** The Postgres channel on which every change of an approval is told, as `{"id","state"}`. */
 export const approvalsChannel = 'hoop_approvals';
@@ -44,7 +46,32 @@ const toReview = (row: ReviewRow): Review => ({
   via: row.via as Review['via'],
 });
 
-export const toRecord = (row: RowWithReviews): ApprovalRecord => ({
+/**
+ * What a row and its reviews prove, without the reviews that cannot be trusted.
+ * @throws AppError `row_not_authentic` where the request itself cannot be trusted
+ */
+export function toRecord(tx: Transaction, row: RowWithReviews): ApprovalRecord {
+  const guard = guardOf(tx);
+  guard.require('approval', row);
+  const stored = asStored({ ...row, reviews: row.reviews.filter((review) => guard.isAuthentic('approval_review', review)) });
+  const proven = asProven(stored);
+  const isUnproven = proven.state !== stored.state || (stored.state === 'consumed' && proven.consumedBy !== stored.consumedBy);
+  if (isUnproven) {
+    guard.report({
+      kind: 'approval',
+      id: row.id,
+      detail: `The row ${row.id} (approval) in the database says "${row.state}", and its reviews do not: it was changed outside of Hoop, and counts as ${proven.state === 'consumed' ? 'used by no call' : proven.state}.`,
+    });
+  }
+  return { ...stored, ...proven };
+}
+
+/** As `toRecord`, of many: without those that cannot be trusted. */
+export async function toRecords(tx: Transaction, rows: readonly RowWithReviews[]): Promise<ApprovalRecord[]> {
+  return (await guardOf(tx).authentic('approval', rows)).map((row) => toRecord(tx, row));
+}
+
+const asStored = (row: RowWithReviews): ApprovalRecord => ({
   id: row.id,
   state: row.state as ApprovalState,
   digest: row.digest,
@@ -79,12 +106,15 @@ export const toRecord = (row: RowWithReviews): ApprovalRecord => ({
   reviews: row.reviews.map(toReview),
 });
 
-/** Locks the row until the transaction ends, so that events on one approval happen one after the other. */
+/**
+ * Locks the row until the transaction ends, so that events on one approval happen one after the other.
+ * @throws AppError `row_not_authentic`
+ */
 export async function lockApproval(tx: Transaction, id: string): Promise<ApprovalRecord | null> {
   const locked = await tx.$queryRaw<{ id: string }[]>`SELECT id FROM approvals WHERE id = ${id} FOR UPDATE`;
   if (locked.length === 0) return null;
   const row = await tx.approval.findUniqueOrThrow({ where: { id }, include: withReviews });
-  return toRecord(row);
+  return toRecord(tx, row);
 }
 
 const date = (instant: number | null): Date | null => (instant === null ? null : new Date(instant));
@@ -111,19 +141,18 @@ export async function writeTransition(
     },
   });
   for (const review of after.reviews.slice(before.reviews.length)) {
-    await tx.approvalReview.create({
-      data: {
-        approvalId: after.id,
-        userName: review.user,
-        groups: [...review.groups],
-        decision: review.decision,
-        comment: review.comment,
-        validity: review.validity,
-        via: review.via,
-        tokenId,
-        at: new Date(review.at),
-      },
-    });
+    const data = {
+      approvalId: after.id,
+      userName: review.user,
+      groups: [...review.groups],
+      decision: review.decision,
+      comment: review.comment,
+      validity: review.validity,
+      via: review.via,
+      tokenId,
+      at: new Date(review.at),
+    };
+    await tx.approvalReview.create({ data: { ...data, signature: guardOf(tx).sign('approval_review', data) } });
   }
   if (after.state === before.state) return;
   await announce(tx, after.id, after.state);

@@ -4,9 +4,8 @@ import type { TestDatabase } from '@hoop/testkit';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { claimOf as claimInScene, createApprovalScene, digestOf, requirement } from '../../test/approval-scene.ts';
+import { claimOf as claimInScene, createApprovalScene, digestOf, requirement, origin } from '../../test/approval-scene.ts';
 import type { ApprovalScene } from '../../test/approval-scene.ts';
-import { openDatabase } from '../database.ts';
 import type { Database } from '../database.ts';
 import {
   applyToApproval,
@@ -26,6 +25,7 @@ import {
   withdrawDeferredCall,
 } from './index.ts';
 import type { ApprovalClaim } from './index.ts';
+import { openSignedDatabase, signAll } from '../../test/row-keys.ts';
 
 const now = Date.UTC(2026, 10, 24, 12);
 const ann = { user: 'ann', groups: ['payments'], mayBreakGlass: false };
@@ -38,7 +38,7 @@ let scene: ApprovalScene;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDatabase(database.url, { maxConnections: 20 });
+  db = openSignedDatabase(database.url, { maxConnections: 20 });
 });
 afterAll(async () => {
   await db.close();
@@ -50,7 +50,7 @@ beforeEach(async () => {
 });
 
 const claimOf = (n: number, changes: Partial<ApprovalClaim> = {}): ApprovalClaim => claimInScene(scene, n, changes);
-const claim = (one: ApprovalClaim, at = now) => db.inTransaction((tx) => claimApproval(tx, one, at));
+const claim = (one: ApprovalClaim, at = now) => db.inTransaction((tx) => claimApproval(tx, one, at, origin));
 const apply = (id: string, event: Parameters<typeof applyToApproval>[2], at = now) =>
   db.inTransaction((tx) => applyToApproval(tx, id, event, at));
 
@@ -134,6 +134,7 @@ describe('a claim', () => {
     const asked = await claim(claimOf(10));
     await apply(asked.approvalId, review(10));
     await change();
+    await signAll(db);
     await expect(claim(claimOf(10))).rejects.toMatchObject({ code });
   });
 

@@ -7,8 +7,12 @@ import { AppError } from '@hoop/contract';
 import type { ApprovalRequirement, ApprovalState, ApprovalValidity } from '@hoop/contract';
 
 import type { Transaction } from '../database.ts';
-import { announce, jsonOrNull, lockApproval, toRecord, withReviews, writeTransition } from './approval.ts';
+import { guardOf } from '../row-signatures/guard.ts';
+import { connectionParts } from '../row-signatures/kinds.ts';
+import { announce, jsonOrNull, lockApproval, toRecords, withReviews, writeTransition } from './approval.ts';
 import type { ApprovalRecord } from './approval.ts';
+import { auditClaim, endedByTrail } from './trail.ts';
+import type { ClaimOrigin } from './trail.ts';
 
 export interface ApprovalClaim {
   /** For a new approval. */
@@ -59,39 +63,31 @@ const answer = (approval: ApprovalRecord, changes: Partial<ClaimAnswer> = {}): C
 
 /** What the claim is about must still be as the relay saw it; a share lock keeps it so until the commit. */
 async function currentIdentity(tx: Transaction, claim: ApprovalClaim): Promise<{ name: string; owner: string; connectionName: string }> {
-  const [row] = await tx.$queryRaw<
-    {
-      identity: string;
-      owner: string;
-      identity_disabled: boolean;
-      connection: string;
-      connection_disabled: boolean;
-      policy_id: string | null;
-      policy_revision: number | null;
-      credential_id: string | null;
-      credential_revision: number | null;
-    }[]
-  >`
-    SELECT i.name AS identity, i.owner, i.disabled AS identity_disabled, c.name AS connection, c.disabled AS connection_disabled,
-           p.id AS policy_id, p.current_revision AS policy_revision, s.id AS credential_id, s.version AS credential_revision
-    FROM identities i
-    JOIN connection_identities ci ON ci.identity_id = i.id
-    JOIN connections c ON c.id = ci.connection_id
-    LEFT JOIN policies p ON p.connection_id = c.id
-    LEFT JOIN credential_sources s ON s.connection_id = c.id
+  await tx.$queryRaw`
+    SELECT 1 AS locked FROM identities i JOIN connection_identities ci ON ci.identity_id = i.id JOIN connections c ON c.id = ci.connection_id
     WHERE i.id = ${claim.identityId} AND c.id = ${claim.connectionId}
     FOR SHARE OF i, c, ci`;
-  if (!row) throw new AppError('connection_unknown', 'The identity may not use this connection any more.');
-  if (row.identity_disabled) throw new AppError('identity_disabled', 'The identity was disabled; ask its owner or an operator.');
-  if (row.connection_disabled) throw new AppError('connection_unknown', 'The connection was disabled; ask an operator.');
+  const identity = await tx.identity.findUnique({ where: { id: claim.identityId } });
+  const connection = await tx.connection.findUnique({
+    where: { id: claim.connectionId },
+    include: connectionParts,
+  });
+  if (identity === null || connection?.identities.some((one) => one.identityId === identity.id) !== true)
+    throw new AppError('connection_unknown', 'The identity may not use this connection any more.');
+  const guard = guardOf(tx);
+  guard.require('identity', identity);
+  guard.require('connection', connection);
+  if (identity.disabled) throw new AppError('identity_disabled', 'The identity was disabled; ask its owner or an operator.');
+  if (connection.disabled) throw new AppError('connection_unknown', 'The connection was disabled; ask an operator.');
+  const { policy, credential } = connection;
   const isCurrent =
-    row.policy_id === claim.policyId &&
-    row.policy_revision === claim.policyRevision &&
-    row.credential_id === (claim.credential?.id ?? null) &&
-    row.credential_revision === (claim.credential?.revision ?? null);
+    policy?.id === claim.policyId &&
+    policy.currentRevision === claim.policyRevision &&
+    (credential?.id ?? null) === (claim.credential?.id ?? null) &&
+    (credential?.version ?? null) === (claim.credential?.revision ?? null);
   if (!isCurrent)
     throw new AppError('approval_voided', 'The policy or the credential has changed since the call was decided. Send the call again.');
-  return { name: row.identity, owner: row.owner, connectionName: row.connection };
+  return { name: identity.name, owner: identity.owner, connectionName: connection.name };
 }
 
 async function coveringWindow(tx: Transaction, claim: ApprovalClaim, now: number): Promise<ApprovalRecord | null> {
@@ -110,8 +106,14 @@ async function coveringWindow(tx: Transaction, claim: ApprovalClaim, now: number
     take: 5,
   });
   const call = { ...claim, rules: claim.requirements.map((one) => one.rule) };
-  return rows.map(toRecord).find((approval) => windowCovers(approval, call, now)) ?? null;
+  for (const approval of await toRecords(tx, rows)) {
+    if (windowCovers(approval, call, now) && (await endedByTrail(tx, approval)) === null) return approval;
+  }
+  return null;
 }
+
+/** As JSON would bring it back. */
+const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
 async function insert(
   tx: Transaction,
@@ -119,34 +121,40 @@ async function insert(
   names: { name: string; owner: string; connectionName: string },
   now: number,
 ): Promise<void> {
+  const signed = {
+    id: claim.newApprovalId,
+    digest: claim.digest,
+    identityId: claim.identityId,
+    identityName: names.name,
+    identityOwner: names.owner,
+    connectionId: claim.connectionId,
+    connectionName: names.connectionName,
+    policyId: claim.policyId,
+    policyRevision: claim.policyRevision,
+    credentialSourceId: claim.credential?.id ?? null,
+    credentialRevision: claim.credential?.revision ?? null,
+    requirements: plain(claim.requirements) as never,
+    rules: claim.requirements.map((one) => one.rule),
+    context: plain(claim.context),
+    claims: plain(claim.claims),
+    method: claim.method,
+    url: claim.url,
+    path: claim.path,
+    bodyBytes: claim.bodyBytes,
+    callId: claim.callId,
+    sessionId: claim.sessionId,
+    shownKey: claim.shown.wrappedKey,
+    shown: Buffer.from(claim.shown.sealed),
+    requestedAt: new Date(now),
+    expiresAt: new Date(expiryOf(claim.requirements, now)),
+  };
   await tx.approval.create({
     data: {
-      id: claim.newApprovalId,
-      digest: claim.digest,
-      identityId: claim.identityId,
-      identityName: names.name,
-      identityOwner: names.owner,
-      connectionId: claim.connectionId,
-      connectionName: names.connectionName,
-      policyId: claim.policyId,
-      policyRevision: claim.policyRevision,
-      credentialSourceId: claim.credential?.id ?? null,
-      credentialRevision: claim.credential?.revision ?? null,
-      requirements: jsonOrNull(claim.requirements) as never,
-      rules: claim.requirements.map((one) => one.rule),
+      ...signed,
+      context: jsonOrNull(signed.context),
+      claims: jsonOrNull(signed.claims),
       reviewers: [...new Set(claim.requirements.flatMap((one) => one.approval.reviewers))],
-      context: jsonOrNull(claim.context),
-      claims: jsonOrNull(claim.claims),
-      method: claim.method,
-      url: claim.url,
-      path: claim.path,
-      bodyBytes: claim.bodyBytes,
-      callId: claim.callId,
-      sessionId: claim.sessionId,
-      shownKey: claim.shown.wrappedKey,
-      shown: Buffer.from(claim.shown.sealed),
-      requestedAt: new Date(now),
-      expiresAt: new Date(expiryOf(claim.requirements, now)),
+      signature: guardOf(tx).sign('approval', signed),
     },
   });
   await tx.outbox.create({ data: { topic: 'approval.requested', payload: { approvalId: claim.newApprovalId } } });
@@ -194,10 +202,21 @@ async function knownApproval(tx: Transaction, claim: ApprovalClaim, now: number)
 }
 
 /**
+ * One claim, with the audit event of what it made or used up.
+ *
  * Throws `identity_disabled`, `connection_unknown`, `approval_voided` where what the relay saw is no longer so,
- * `not_found` for an `approvalId` that is not the identity's, and `too_many_approvals`.
+ * `not_found` for an `approvalId` that is not the identity's, `too_many_approvals`, and `row_not_authentic` where the
+ * approval, the identity or the connection was changed outside of Hoop.
  */
-export async function claimApproval(tx: Transaction, claim: ApprovalClaim, now: number): Promise<ClaimAnswer> {
+export async function claimApproval(tx: Transaction, claim: ApprovalClaim, now: number, origin: ClaimOrigin): Promise<ClaimAnswer> {
+  const given = await answerClaim(tx, claim, now);
+  if (given.isNew) await auditClaim(tx, 'approval.request', given.approvalId, claim, now, origin);
+  else if (given.isFirstUse) await auditClaim(tx, 'approval.consume', given.approvalId, claim, now, origin);
+  const { isFirstUse: _, ...rest } = given;
+  return rest;
+}
+
+async function answerClaim(tx: Transaction, claim: ApprovalClaim, now: number): Promise<ClaimAnswer & { isFirstUse?: boolean }> {
   const names = await currentIdentity(tx, claim);
   const window = await coveringWindow(tx, claim, now);
   if (window !== null) return answer(window, { state: 'approved' });
@@ -222,6 +241,8 @@ export async function claimApproval(tx: Transaction, claim: ApprovalClaim, now: 
       isNew: true,
     };
   }
+  const end = await endedByTrail(tx, approval, claim.callId);
+  if (end !== null) return answer(approval, { state: end, validity: null, reason: 'the audit trail says so' });
   // A window that was granted between the look for one and the lock.
   if (windowCovers(approval, { ...claim, rules: claim.requirements.map((one) => one.rule) }, now))
     return answer(approval, { state: 'approved' });
@@ -235,7 +256,7 @@ export async function claimApproval(tx: Transaction, claim: ApprovalClaim, now: 
   const result = transition(approval, event, now);
   if (result.ok) {
     if (result.changed) await writeTransition(tx, approval, result.approval, null, now);
-    return answer(approval, { state: 'approved', isConsumed: true });
+    return { ...answer(approval, { state: 'approved', isConsumed: true }), isFirstUse: result.changed };
   }
   if (approval.state === 'consumed') return answer(approval);
   const isOver = approval.state === 'pending' ? now >= approval.expiresAt : approval.state === 'approved';
@@ -244,7 +265,14 @@ export async function claimApproval(tx: Transaction, claim: ApprovalClaim, now: 
 
 /** Marks what nobody decided or used in time. Safe to repeat. Returns true where it changed something. */
 export async function expireApproval(tx: Transaction, id: string, now: number): Promise<boolean> {
-  const approval = await lockApproval(tx, id);
+  let approval: ApprovalRecord | null;
+  try {
+    approval = await lockApproval(tx, id);
+  } catch (error) {
+    if (!(error instanceof AppError && error.code === 'row_not_authentic')) throw error;
+    // Nothing is done by it, and nothing has to wait for it.
+    return (await tx.$executeRaw`UPDATE approvals SET state = 'expired' WHERE id = ${id} AND state IN ('pending', 'approved')`) > 0;
+  }
   if (approval === null) return false;
   const result = transition(approval, { type: 'expire' }, now);
   if (!result.ok || !result.changed) return false;

@@ -3,7 +3,8 @@ import { AppError } from '@hoop/contract';
 
 import type { Transaction } from '../database.ts';
 import type { DeferredCall as Row } from '../generated/client.ts';
-import { deferredChannel } from './approval.ts';
+import { guardOf } from '../row-signatures/guard.ts';
+import { deferredChannel, lockApproval } from './approval.ts';
 
 export type DeferredState = 'waiting' | 'ready' | 'running' | 'done' | 'refused' | 'unknown' | 'expired' | 'withdrawn';
 
@@ -92,42 +93,44 @@ export async function createDeferredCall(tx: Transaction, call: NewDeferredCall,
   }
   let state: DeferredState = 'ready';
   if (call.approvalId !== null) {
-    const [approval] = await tx.$queryRaw<{ state: string; identity_id: string; consumed_by: string | null }[]>`
-      SELECT state, identity_id, consumed_by FROM approvals WHERE id = ${call.approvalId} FOR UPDATE`;
-    if (!approval || approval.identity_id !== call.identityId) throw new AppError('not_found', 'There is no such approval.');
+    const approval = await lockApproval(tx, call.approvalId);
+    if (approval === null || approval.identityId !== call.identityId) throw new AppError('not_found', 'There is no such approval.');
     // One that was given before the call was deferred is this call's by now.
-    if (approval.state !== 'pending' && approval.state !== 'approved' && approval.consumed_by !== call.callId) {
+    if (approval.state !== 'pending' && approval.state !== 'approved' && approval.consumedBy !== call.callId) {
       throw new AppError('approval_decided', `The approval is already ${approval.state}. Send the call again.`);
     }
     state = approval.state === 'pending' ? 'waiting' : 'ready';
   }
-  await tx.deferredCall.create({
-    data: {
-      callId: call.callId,
-      state,
-      identityId: call.identityId,
-      connectionId: call.connectionId,
-      approvalId: call.approvalId,
-      requestKey: call.request.wrappedKey,
-      request: Buffer.from(call.request.sealed),
-      idempotencyKey: call.idempotencyKey,
-      mayRetry: call.mayRetry,
-      webhookChannel: call.webhookChannel,
-      createdAt: new Date(now),
-      expiresAt: new Date(call.expiresAt),
-    },
-  });
+  const data = {
+    callId: call.callId,
+    identityId: call.identityId,
+    connectionId: call.connectionId,
+    approvalId: call.approvalId,
+    requestKey: call.request.wrappedKey,
+    request: Buffer.from(call.request.sealed),
+    idempotencyKey: call.idempotencyKey,
+    mayRetry: call.mayRetry,
+    webhookChannel: call.webhookChannel,
+    createdAt: new Date(now),
+    expiresAt: new Date(call.expiresAt),
+  };
+  await tx.deferredCall.create({ data: { ...data, state, signature: guardOf(tx).sign('deferred_call', data) } });
   if (state === 'ready') await tx.outbox.create({ data: { topic: 'deferred.ready', payload: { callId: call.callId } } });
   return state;
 }
 
-/** Hands the request to one relay, once. Null where it is not ready (any more): then nobody may send it. */
+/**
+ * Hands the request to one relay, once. Null where it is not ready (any more), where it was made or changed outside of
+ * Hoop, and where its record says that it was sent already: then nobody may send it.
+ */
 export async function claimDeferredCall(
   tx: Transaction,
   callId: string,
   relayId: string,
   now: number,
 ): Promise<{ record: DeferredRecord; request: SealedBlob; idempotencyKey: string | null } | null> {
+  const known = await tx.deferredCall.findUnique({ where: { callId } });
+  if (known === null || !guardOf(tx).isAuthentic('deferred_call', known) || (await wasSent(tx, known))) return null;
   const claimed = await tx.deferredCall.updateMany({
     where: { callId, state: 'ready' },
     data: { state: 'running', claimedBy: relayId, claimedAt: new Date(now), attempts: { increment: 1 } },
@@ -136,6 +139,21 @@ export async function claimDeferredCall(
   const row = await tx.deferredCall.findUniqueOrThrow({ where: { callId } });
   await tell(tx, callId, 'running');
   return { record: toRecord(row), request: { wrappedKey: row.requestKey, sealed: row.request }, idempotencyKey: row.idempotencyKey };
+}
+
+/** Whether the record of a call that is marked as ready says that it was sent, and that it must not be sent again. */
+async function wasSent(tx: Transaction, row: Row): Promise<boolean> {
+  if (row.state !== 'ready') return false;
+  const record = await tx.call.findUnique({ where: { id: row.callId }, select: { state: true } });
+  if (record === null) return false;
+  const isOver = record.state !== 'pending' && record.state !== 'unknown';
+  if (!isOver && row.mayRetry && row.idempotencyKey !== null) return false;
+  guardOf(tx).report({
+    kind: 'deferred_call',
+    id: row.callId,
+    detail: `The row ${row.callId} (deferred_call) in the database says that the call is to be sent, and its record says that it was: it was set back outside of Hoop, and is not sent again.`,
+  });
+  return true;
 }
 
 export interface DeferredResult {
@@ -247,7 +265,7 @@ export async function closeLostDeferredCalls(
 /** Null for an unknown id and for another identity's: the two look the same. */
 export async function readDeferredCall(tx: Transaction, callId: string, identityId: string): Promise<DeferredRecord | null> {
   const row = await tx.deferredCall.findFirst({ where: { callId, identityId } });
-  return row === null ? null : toRecord(row);
+  return row === null || !guardOf(tx).isAuthentic('deferred_call', row) ? null : toRecord(row);
 }
 
 /**
@@ -291,7 +309,7 @@ export async function purgeDeferredCalls(tx: Transaction, now: number, limit: nu
 /** For the worker, which tells the channel that the call named. */
 export async function readDeferredCallForWorker(tx: Transaction, callId: string): Promise<DeferredRecord | null> {
   const row = await tx.deferredCall.findUnique({ where: { callId } });
-  return row === null ? null : toRecord(row);
+  return row === null || !guardOf(tx).isAuthentic('deferred_call', row) ? null : toRecord(row);
 }
 
 /** Ready calls that nobody took for a while: their job may have been lost. */

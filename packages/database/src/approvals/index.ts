@@ -2,6 +2,7 @@ export { approvalsChannel, deferredChannel } from './approval.ts';
 export type { ApprovalRecord } from './approval.ts';
 export { claimApproval, expireApproval, maxPendingApprovals } from './claim.ts';
 export type { ApprovalClaim, ClaimAnswer } from './claim.ts';
+export type { ClaimOrigin } from './trail.ts';
 export {
   claimDeferredCall,
   closeLostDeferredCalls,

@@ -2,7 +2,7 @@ import { durationSeconds, newId } from '@hoop/contract';
 
 import type { Transaction } from '../database.ts';
 import { freezeHolds } from '../legal-hold/store.ts';
-import { readRetention } from '../retention/store.ts';
+import { readRetention, retentionOfConnections } from '../retention/store.ts';
 
 /**
  * Deletes approvals that ended and were asked for longer ago than their connection keeps what is recorded (never more
@@ -14,18 +14,21 @@ export async function purgeApprovals(tx: Transaction, now: number, limit: number
   const most = maximum === null ? Number.POSITIVE_INFINITY : durationSeconds(maximum);
   const held = await freezeHolds(tx);
   // A step from one connection's first approval to the next one's, along the index.
-  const connections = await tx.$queryRaw<{ id: string; retention: string | null }[]>`
+  const connections = await tx.$queryRaw<{ id: string }[]>`
     WITH RECURSIVE asked AS (
       SELECT min(connection_id) AS id FROM approvals
       UNION ALL
       SELECT (SELECT min(a.connection_id) FROM approvals a WHERE a.connection_id > asked.id) FROM asked WHERE asked.id IS NOT NULL
     )
-    SELECT asked.id, settings->'recording'->>'retention' AS retention
-      FROM asked LEFT JOIN connections USING (id) WHERE asked.id IS NOT NULL`;
+    SELECT asked.id FROM asked WHERE asked.id IS NOT NULL`;
+  const retentions = await retentionOfConnections(
+    tx,
+    connections.map(({ id }) => id),
+  );
   let purged = 0;
-  for (const { id, retention } of connections) {
-    if (held.connections.includes(id)) continue;
-    const seconds = Math.min(durationSeconds(retention ?? unattributed), most);
+  for (const { id } of connections) {
+    if (held.connections.includes(id) || retentions.get(id) === 'untrusted') continue;
+    const seconds = Math.min(durationSeconds(retentions.get(id) ?? unattributed), most);
     // Ids begin with the time.
     const before = newId('approval', Math.max(0, now - seconds * 1000));
     purged += await tx.$executeRaw`

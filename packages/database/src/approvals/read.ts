@@ -3,17 +3,19 @@ import { hasEscalated } from '@hoop/approvals';
 import type { ApprovalState } from '@hoop/contract';
 
 import type { Transaction } from '../database.ts';
-import { toRecord, withReviews } from './approval.ts';
+import { guardOf } from '../row-signatures/guard.ts';
+import { toRecord, toRecords, withReviews } from './approval.ts';
 import type { ApprovalRecord } from './approval.ts';
 
 export async function readApproval(tx: Transaction, id: string): Promise<ApprovalRecord | null> {
   const row = await tx.approval.findUnique({ where: { id }, include: withReviews });
-  return row === null ? null : toRecord(row);
+  return row === null ? null : toRecord(tx, row);
 }
 
 /** What an approver is shown, still sealed. */
 export async function readShown(tx: Transaction, id: string): Promise<{ wrappedKey: string; sealed: Buffer } | null> {
-  const row = await tx.approval.findUnique({ where: { id }, select: { shownKey: true, shown: true } });
+  const row = await tx.approval.findUnique({ where: { id } });
+  if (row !== null) guardOf(tx).require('approval', row);
   return row === null ? null : { wrappedKey: row.shownKey, sealed: Buffer.from(row.shown) };
 }
 
@@ -41,7 +43,7 @@ export async function listApprovals(tx: Transaction, filter: ApprovalFilter): Pr
     orderBy: { id: 'desc' },
     take: filter.limit,
   });
-  return rows.map(toRecord);
+  return toRecords(tx, rows);
 }
 
 /** The last decisions on requests of the same identity, connection and a common rule. */
@@ -58,7 +60,7 @@ export async function earlierDecisions(tx: Transaction, approval: ApprovalRecord
     orderBy: { id: 'desc' },
     take: limit,
   });
-  return rows.map(toRecord);
+  return toRecords(tx, rows);
 }
 
 /** Ids of approvals that are over by `now` and still marked open. */

@@ -5,6 +5,8 @@ import { AppError } from '@hoop/contract';
 
 import type { Transaction } from '../database.ts';
 import { Prisma } from '../generated/client.ts';
+import type { BreakGlassReview as BreakGlassRow } from '../generated/client.ts';
+import { guardOf } from '../row-signatures/guard.ts';
 import { approvalsChannel, endDeferredCalls, lockApproval, writeTransition } from './approval.ts';
 import type { ApprovalRecord } from './approval.ts';
 
@@ -32,9 +34,16 @@ export async function applyToApproval(
   if (!result.ok) throw refusalError(result);
   if (result.changed) await writeTransition(tx, before, result.approval, tokenId, now);
   if (event.type === 'break_glass') {
-    await tx.breakGlassReview.create({
-      data: { approvalId: id, userName: event.reviewer.user, reason: event.reason, openedAt: new Date(now) },
-    });
+    const data = {
+      approvalId: id,
+      userName: event.reviewer.user,
+      reason: event.reason,
+      openedAt: new Date(now),
+      closedAt: null,
+      closedBy: null,
+      comment: null,
+    };
+    await tx.breakGlassReview.create({ data: { ...data, signature: guardOf(tx).sign('break_glass_review', data) } });
     await tx.outbox.create({ data: { topic: 'approval.break_glass', payload: { approvalId: id } } });
   }
   return { before, after: { ...before, ...result.approval }, changed: result.changed };
@@ -78,37 +87,34 @@ export interface BreakGlassRecord {
 
 /** Throws `not_found`; `conflict` where it is closed already; `reviewer_not_allowed` for the one who broke the glass. */
 export async function closeBreakGlassReview(tx: Transaction, approvalId: string, by: string, comment: string, now: number): Promise<void> {
-  const [row] = await tx.$queryRaw<{ user_name: string; closed_at: Date | null }[]>`
-    SELECT user_name, closed_at FROM break_glass_reviews WHERE approval_id = ${approvalId} FOR UPDATE`;
-  if (!row) throw new AppError('not_found', 'Nobody broke the glass for this approval.');
-  if (row.closed_at !== null) throw new AppError('conflict', 'This review is closed already.');
-  if (row.user_name === by) throw new AppError('reviewer_not_allowed', 'Whoever broke the glass cannot close the review of it.');
-  await tx.breakGlassReview.update({ where: { approvalId }, data: { closedAt: new Date(now), closedBy: by, comment } });
+  await tx.$queryRaw`SELECT approval_id FROM break_glass_reviews WHERE approval_id = ${approvalId} FOR UPDATE`;
+  const row = await tx.breakGlassReview.findUnique({ where: { approvalId } });
+  if (row === null) throw new AppError('not_found', 'Nobody broke the glass for this approval.');
+  const guard = guardOf(tx);
+  guard.require('break_glass_review', row);
+  if (row.closedAt !== null) throw new AppError('conflict', 'This review is closed already.');
+  if (row.userName === by) throw new AppError('reviewer_not_allowed', 'Whoever broke the glass cannot close the review of it.');
+  const { signature: _, ...data } = { ...row, closedAt: new Date(now), closedBy: by, comment };
+  await tx.breakGlassReview.update({ where: { approvalId }, data: { ...data, signature: guard.sign('break_glass_review', data) } });
 }
 
-type BreakGlassRow = {
-  approvalId: string;
-  userName: string;
-  reason: string;
-  openedAt: Date;
-  closedAt: Date | null;
-  closedBy: string | null;
-  comment: string | null;
-};
-
-const toBreakGlass = (row: BreakGlassRow): BreakGlassRecord => ({
-  approvalId: row.approvalId,
-  user: row.userName,
-  reason: row.reason,
-  openedAt: row.openedAt.getTime(),
-  closedAt: row.closedAt?.getTime() ?? null,
-  closedBy: row.closedBy,
-  comment: row.comment,
-});
+/** A review that was changed outside of Hoop is open: nobody has closed it who may. */
+function toBreakGlass(tx: Transaction, row: BreakGlassRow): BreakGlassRecord {
+  const isAuthentic = guardOf(tx).isAuthentic('break_glass_review', row);
+  return {
+    approvalId: row.approvalId,
+    user: row.userName,
+    reason: row.reason,
+    openedAt: row.openedAt.getTime(),
+    closedAt: isAuthentic ? (row.closedAt?.getTime() ?? null) : null,
+    closedBy: isAuthentic ? row.closedBy : null,
+    comment: isAuthentic ? row.comment : null,
+  };
+}
 
 export async function readBreakGlassReview(tx: Transaction, approvalId: string): Promise<BreakGlassRecord | null> {
   const row = await tx.breakGlassReview.findUnique({ where: { approvalId } });
-  return row === null ? null : toBreakGlass(row);
+  return row === null ? null : toBreakGlass(tx, row);
 }
 
 export interface BreakGlassFilter {
@@ -127,7 +133,7 @@ export async function listBreakGlassReviews(tx: Transaction, filter: BreakGlassF
     orderBy: { approvalId: 'desc' },
     take: filter.limit,
   });
-  return rows.map(toBreakGlass);
+  return rows.map((row) => toBreakGlass(tx, row));
 }
 
 /** Adds the second group to those whom the approval is listed for. */

@@ -4,10 +4,9 @@ import { createTestDatabase } from '@hoop/testkit';
 import type { TestDatabase } from '@hoop/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { claimOf as claimInScene, createApprovalScene } from '../../test/approval-scene.ts';
+import { claimOf as claimInScene, createApprovalScene, origin } from '../../test/approval-scene.ts';
 import type { ApprovalScene } from '../../test/approval-scene.ts';
 import { sampleCall } from '../../test/sample-entries.ts';
-import { openDatabase } from '../database.ts';
 import type { Database } from '../database.ts';
 import { purgeRevokedGrants } from '../grant/store.ts';
 import { purgeDeliveries, createChannel, createDeliveries, recordAttempt, takeDelivery } from '../notifications/index.ts';
@@ -35,6 +34,7 @@ import {
   withdrawDeferredCall,
 } from './index.ts';
 import type { ApprovalClaim } from './index.ts';
+import { openSignedDatabase, signAll } from '../../test/row-keys.ts';
 
 const now = Date.UTC(2026, 10, 24, 12);
 const dayMs = 86_400_000;
@@ -47,7 +47,7 @@ let digests = 0;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDatabase(database.url);
+  db = openSignedDatabase(database.url);
 });
 afterAll(async () => {
   await db.close();
@@ -57,7 +57,7 @@ beforeEach(async () => {
   scene = await createApprovalScene(db, now);
 });
 
-const claim = (one: ApprovalClaim, at = now) => db.inTransaction((tx) => claimApproval(tx, one, at));
+const claim = (one: ApprovalClaim, at = now) => db.inTransaction((tx) => claimApproval(tx, one, at, origin));
 const apply = (id: string, event: Parameters<typeof applyToApproval>[2], at = now) =>
   db.inTransaction((tx) => applyToApproval(tx, id, event, at));
 const approve = (one: ApprovalClaim) =>
@@ -281,7 +281,11 @@ describe('what is purged', () => {
   const purge = (at: number) => db.inTransaction((tx) => purgeApprovals(tx, at, 100));
 
   it('is an approval that ended and is older than its connection keeps calls, unless a review or a hold needs it', async () => {
-    await db.prisma.connection.update({ where: { id: scene.connectionId }, data: { settings: { recording: { retention: '30d' } } } });
+    await db.prisma.connection.update({
+      where: { id: scene.connectionId },
+      data: { settings: { target: 'https://api.payments.example', recording: { retention: '30d' } } },
+    });
+    await signAll(db, ['connection', 'legal_hold']);
     const [old, pending, broken] = [await asked(), await asked(), await asked()];
     for (const one of [old, broken])
       await apply(one.newApprovalId, { type: 'break_glass', reviewer: ann, reason: 'the house is on fire', digest: one.digest });
@@ -302,9 +306,11 @@ describe('what is purged', () => {
         placedAt: new Date(now),
       },
     });
+    await signAll(db, ['connection', 'legal_hold']);
     await purge(now + 31 * dayMs);
     expect(await ids()).toHaveLength(3);
     await db.prisma.legalHold.update({ where: { id: hold.id }, data: { liftedAt: new Date(now), liftedBy: 'olga' } });
+    await signAll(db, ['connection', 'legal_hold']);
     await purge(now + 31 * dayMs);
     expect((await ids()).sort()).toEqual([pending.newApprovalId, broken.newApprovalId].sort());
     await db.inTransaction((tx) => closeBreakGlassReview(tx, broken.newApprovalId, 'bob', 'seen', now));
@@ -366,7 +372,7 @@ describe('what is purged', () => {
 
   it('are tombstones, after which a relay that has not heard of them gets everything', async () => {
     const empty = await createTestDatabase();
-    const other = openDatabase(empty.url);
+    const other = openSignedDatabase(empty.url);
     try {
       const revisions: number[] = [];
       for (let n = 0; n < 3; n++) {

@@ -2,7 +2,9 @@ import { connectionSettingsSchema, idPrefixes, type Connection, type ConnectionS
 
 import type { Transaction } from '../database.ts';
 import type { ConnectionModel } from '../generated/models.ts';
-import { beforeCursor, isIdOf, pageArguments, toPage, type Page, type PageRequest } from '../page.ts';
+import { beforeCursor, isIdOf, pageArguments, toAuthenticPage, type Page, type PageRequest } from '../page.ts';
+import { guardOf } from '../row-signatures/guard.ts';
+import type { ConnectionParts } from '../row-signatures/kinds.ts';
 
 export interface ConnectionWrite {
   readonly name: string;
@@ -12,14 +14,14 @@ export interface ConnectionWrite {
 }
 
 const include = {
-  identities: { select: { identity: { select: { id: true, name: true } } }, orderBy: { identityId: 'asc' } },
-  credential: { select: { id: true, settings: true } },
+  identities: { select: { identityId: true, identity: { select: { id: true, name: true } } }, orderBy: { identityId: 'asc' } },
+  credential: { select: { id: true, version: true, settings: true } },
   policy: { select: { id: true, currentRevision: true } },
 } as const;
 
 type Row = ConnectionModel & {
-  identities: { identity: { id: string; name: string } }[];
-  credential: { id: string; settings: unknown } | null;
+  identities: { identityId: string; identity: { id: string; name: string } }[];
+  credential: { id: string; version: number; settings: unknown } | null;
   policy: { id: string; currentRevision: number } | null;
 };
 
@@ -42,7 +44,7 @@ export async function findConnection(tx: Transaction, reference: string): Promis
   const isId = isIdOf(idPrefixes.connection, reference);
   const byId = isId ? await tx.connection.findUnique({ where: { id: reference }, include }) : null;
   const row = byId ?? (await tx.connection.findUnique({ where: { name: reference }, include }));
-  return row === null ? null : toConnection(row);
+  return row === null ? null : toConnection(guardOf(tx).require('connection', row));
 }
 
 export interface ConnectionFilter {
@@ -56,7 +58,8 @@ export async function listConnections(tx: Transaction, filter: ConnectionFilter,
     ...(filter.identityId === undefined ? {} : { identities: { some: { identityId: filter.identityId } } }),
     ...(filter.disabled === undefined ? {} : { disabled: filter.disabled }),
   };
-  return toPage(await tx.connection.findMany({ where, include, ...pageArguments(page) }), page, toConnection);
+  const rows = await tx.connection.findMany({ where, include, ...pageArguments(page) });
+  return toAuthenticPage(tx, 'connection', rows, page, toConnection);
 }
 
 /** Connections that an identity may use now: what a grant can be good for. By name. */
@@ -66,10 +69,14 @@ export async function usableConnections(
 ): Promise<{ id: string; name: string; settings: ConnectionSettings }[]> {
   const rows = await tx.connection.findMany({
     where: { disabled: false, identities: { some: { identityId } } },
-    select: { id: true, name: true, settings: true },
+    include,
     orderBy: { name: 'asc' },
   });
-  return rows.map((row) => ({ id: row.id, name: row.name, settings: connectionSettingsSchema.parse(row.settings) }));
+  return (await guardOf(tx).authentic('connection', rows)).map((row) => ({
+    id: row.id,
+    name: row.name,
+    settings: connectionSettingsSchema.parse(row.settings),
+  }));
 }
 
 /** Names of connections that list an identity, for refusing its deletion. */
@@ -87,8 +94,10 @@ export async function insertConnection(
   row: ConnectionWrite & { id: string; revision: number; at: Date },
 ): Promise<Connection> {
   const { at, identityIds, ...rest } = row;
-  const identities = { create: identityIds.map((identityId) => ({ identityId })) };
-  return toConnection(await tx.connection.create({ data: { ...rest, identities, createdAt: at, updatedAt: at }, include }));
+  const data = { ...rest, version: 1, createdAt: at, updatedAt: at };
+  const members = identityIds.map((identityId) => ({ identityId }));
+  const signature = guardOf(tx).sign('connection', { ...data, identities: members, credential: null, policy: null });
+  return toConnection(await tx.connection.create({ data: { ...data, signature, identities: { create: members } }, include }));
 }
 
 export async function updateConnection(
@@ -97,21 +106,55 @@ export async function updateConnection(
   row: Partial<ConnectionWrite> & { revision: number; at: Date },
 ): Promise<Connection> {
   const { at, identityIds, ...rest } = row;
-  const identities =
-    identityIds === undefined ? {} : { identities: { deleteMany: {}, create: identityIds.map((identityId) => ({ identityId })) } };
-  return toConnection(
-    await tx.connection.update({ where: { id }, data: { ...rest, ...identities, updatedAt: at, version: { increment: 1 } }, include }),
-  );
+  const before = await requireConnection(tx, id);
+  const members = identityIds?.map((identityId) => ({ identityId }));
+  const next = { ...before, ...rest, updatedAt: at, version: before.version + 1 };
+  return toConnection(await rewriteConnection(tx, next, { ...before, identities: members ?? before.identities }, members !== undefined));
+}
+
+const requireConnection = async (tx: Transaction, id: string): Promise<Row> =>
+  guardOf(tx).require('connection', await tx.connection.findUniqueOrThrow({ where: { id }, include }));
+
+/** Writes every column, so that what is signed is what is stored; members only where they change. */
+async function rewriteConnection(
+  tx: Transaction,
+  row: Omit<ConnectionModel, 'settings'> & { settings: unknown },
+  { identities, credential, policy }: ConnectionParts,
+  hasNewMembers: boolean,
+): Promise<Row> {
+  const { id, name, disabled, version, revision, createdAt, updatedAt } = row;
+  const data = { name, disabled, settings: row.settings as object, version, revision, createdAt, updatedAt };
+  const signature = guardOf(tx).sign('connection', { id, ...data, identities, credential, policy });
+  const members = identities.map(({ identityId }) => ({ identityId }));
+  return tx.connection.update({
+    where: { id },
+    data: { ...data, signature, ...(hasNewMembers ? { identities: { deleteMany: {}, create: members } } : {}) },
+    include,
+  });
 }
 
 /**
- * Marks a connection as changed because something of it (credential, policy) did, so that relays get it anew. Its own
- * version stays: what `If-Match` guards has not changed.
+ * Marks a connection as changed because something of it (credential, policy) is about to change, so that relays get it
+ * anew; which credential and policy it has is signed with it, so this comes before they are written. Its own version
+ * stays: what `If-Match` guards has not changed.
  */
-export async function touchConnection(tx: Transaction, id: string, revision: number): Promise<void> {
-  await tx.connection.update({ where: { id }, data: { revision } });
+export async function touchConnection(
+  tx: Transaction,
+  id: string,
+  revision: number,
+  change: (before: ConnectionParts) => Partial<Pick<ConnectionParts, 'credential' | 'policy'>>,
+): Promise<ConnectionParts> {
+  const before = await requireConnection(tx, id);
+  const { identities, credential, policy } = { ...before, ...change(before) };
+  const next: ConnectionParts = { identities, credential, policy };
+  await rewriteConnection(tx, { ...before, revision }, next, false);
+  return next;
 }
 
 export async function deleteConnection(tx: Transaction, id: string): Promise<void> {
+  const guard = guardOf(tx);
+  const credential = await tx.credentialSource.findUnique({ where: { connectionId: id }, select: { id: true } });
   await tx.connection.delete({ where: { id } });
+  guard.remove('connection', id);
+  if (credential !== null) guard.remove('credential_source', credential.id);
 }

@@ -1,6 +1,8 @@
 /** Event sinks: where the log's events go, and how far each has come. */
 import type { Transaction } from '../database.ts';
-import { beforeCursor, pageArguments, toPage, type Page, type PageRequest } from '../page.ts';
+import { beforeCursor, pageArguments, toAuthenticPage, type Page, type PageRequest } from '../page.ts';
+import { guardOf } from '../row-signatures/guard.ts';
+import type { EventSinkModel } from '../generated/models.ts';
 
 /** The Postgres channel that tells of changed sinks. */
 export const eventSinkChannel = 'hoop_event_sinks';
@@ -31,8 +33,11 @@ export interface EventSinkRecord {
   readonly updatedAt: Date;
 }
 
-type Row = Omit<EventSinkRecord, 'kind' | 'cursor'> & { readonly kind: string; readonly cursor: bigint };
-const toSink = (row: Row): EventSinkRecord => ({ ...row, kind: row.kind as EventSinkRecord['kind'], cursor: Number(row.cursor) });
+const toSink = ({ signature: _, ...row }: EventSinkModel): EventSinkRecord => ({
+  ...row,
+  kind: row.kind as EventSinkRecord['kind'],
+  cursor: Number(row.cursor),
+});
 
 type Given = Pick<EventSinkRecord, 'name' | 'url' | 'allowedCidrs' | 'file' | 'types' | 'maxBatch' | 'sealed' | 'paused'>;
 
@@ -43,14 +48,16 @@ export async function createSink(
   sink: Given & Pick<EventSinkRecord, 'id' | 'kind' | 'cursor'>,
   now: Date,
 ): Promise<EventSinkRecord> {
-  const row = await tx.eventSink.create({ data: { ...sink, cursor: BigInt(sink.cursor), createdAt: now, updatedAt: now } });
+  const data = { ...sink, version: 1, createdAt: now, updatedAt: now };
+  const signature = guardOf(tx).sign('event_sink', data);
+  const row = await tx.eventSink.create({ data: { ...data, cursor: BigInt(sink.cursor), signature } });
   await tell(tx);
   return toSink(row);
 }
 
 export async function findSink(tx: Transaction, id: string): Promise<EventSinkRecord | null> {
   const row = await tx.eventSink.findUnique({ where: { id } });
-  return row === null ? null : toSink(row);
+  return row === null ? null : toSink(guardOf(tx).require('event_sink', row));
 }
 
 /** Locks the row until the transaction ends. */
@@ -61,36 +68,43 @@ export async function lockSink(tx: Transaction, id: string): Promise<EventSinkRe
 
 export async function sinkNamed(tx: Transaction, name: string): Promise<EventSinkRecord | null> {
   const row = await tx.eventSink.findUnique({ where: { name } });
-  return row === null ? null : toSink(row);
+  return row === null ? null : toSink(guardOf(tx).require('event_sink', row));
 }
 
 export async function sinkOfFile(tx: Transaction, file: string): Promise<EventSinkRecord | null> {
   const row = await tx.eventSink.findFirst({ where: { kind: 'file', file } });
-  return row === null ? null : toSink(row);
+  return row === null ? null : toSink(guardOf(tx).require('event_sink', row));
 }
 
 /** A change also ends what is being waited for after a failure: it is tried at once. */
 export async function updateSink(tx: Transaction, id: string, change: Partial<Given>, now: Date): Promise<EventSinkRecord> {
-  const row = await tx.eventSink.update({
-    where: { id },
-    data: { ...change, version: { increment: 1 }, updatedAt: now, nextAttemptAt: null },
-  });
+  const guard = guardOf(tx);
+  const before = guard.require('event_sink', await tx.eventSink.findUniqueOrThrow({ where: { id } }));
+  const next = { ...before, ...change, version: before.version + 1, updatedAt: now };
+  const { name, kind, url, allowedCidrs, file, types, maxBatch, sealed, paused, version, createdAt } = next;
+  const data = { name, kind, url, allowedCidrs, file, types, maxBatch, sealed, paused, version, createdAt, updatedAt: now };
+  const signature = guard.sign('event_sink', { id, ...data });
+  // The worker moves the cursor at the same time, so what is its stays as it is.
+  const row = await tx.eventSink.update({ where: { id }, data: { ...data, signature, nextAttemptAt: null } });
   await tell(tx);
   return toSink(row);
 }
 
 export async function deleteSink(tx: Transaction, id: string): Promise<void> {
   await tx.eventSink.delete({ where: { id } });
+  guardOf(tx).remove('event_sink', id);
   await tell(tx);
 }
 
 export async function listSinks(tx: Transaction, page: PageRequest): Promise<Page<EventSinkRecord>> {
-  return toPage(await tx.eventSink.findMany({ where: { id: beforeCursor(page) }, ...pageArguments(page) }), page, toSink);
+  const rows = await tx.eventSink.findMany({ where: { id: beforeCursor(page) }, ...pageArguments(page) });
+  return toAuthenticPage(tx, 'event_sink', rows, page, toSink);
 }
 
 /** Every sink that is not paused. */
 export async function runningSinks(tx: Transaction): Promise<EventSinkRecord[]> {
-  return (await tx.eventSink.findMany({ where: { paused: false }, orderBy: { id: 'asc' } })).map(toSink);
+  const rows = await tx.eventSink.findMany({ where: { paused: false }, orderBy: { id: 'asc' } });
+  return (await guardOf(tx).authentic('event_sink', rows)).map(toSink);
 }
 
 /** Moves a cursor on. False where somebody else did, or the sink is gone: then what was read is stale. */

@@ -1,8 +1,9 @@
-import type { IssuedGrant } from '@hoop/contract';
+import { grantMaxSeconds, newId, type IssuedGrant } from '@hoop/contract';
 
 import type { Transaction } from '../database.ts';
 import { freezeHolds } from '../legal-hold/store.ts';
 import { readRetention } from '../retention/store.ts';
+import { guardOf } from '../row-signatures/guard.ts';
 
 export interface GrantWrite {
   /** The grant's `jti`. */
@@ -18,12 +19,13 @@ export interface GrantWrite {
 }
 
 export async function insertGrant(tx: Transaction, { claims, connectionIds, ...row }: GrantWrite): Promise<void> {
-  await tx.grant.create({ data: { ...row, claims: claims as object, connectionIds: [...connectionIds] } });
+  const data = { ...row, claims: claims as object, connectionIds: [...connectionIds] };
+  await tx.grant.create({ data: { ...data, signature: guardOf(tx).sign('grant', data) } });
 }
 
 export async function findGrant(tx: Transaction, id: string): Promise<IssuedGrant | null> {
   const row = await tx.grant.findUnique({ where: { id } });
-  if (row === null) return null;
+  if (row === null || !guardOf(tx).isAuthentic('grant', row)) return null;
   const { identityId, issuer, subject, connectionIds } = row;
   const claims = row.claims as IssuedGrant['claims'];
   const [issuedAt, expiresAt] = [row.issuedAt.toISOString(), row.expiresAt.toISOString()];
@@ -33,8 +35,8 @@ export async function findGrant(tx: Transaction, id: string): Promise<IssuedGran
 /** The claims that were exchanged for these grants, by the grant's id; none for a grant that is not on record (any more). */
 export async function readGrantClaims(tx: Transaction, ids: readonly string[]): Promise<Map<string, Record<string, unknown>>> {
   if (ids.length === 0) return new Map();
-  const rows = await tx.grant.findMany({ where: { id: { in: [...ids] } }, select: { id: true, claims: true } });
-  return new Map(rows.map((row) => [row.id, row.claims as Record<string, unknown>]));
+  const rows = await tx.grant.findMany({ where: { id: { in: [...ids] } } });
+  return new Map((await guardOf(tx).authentic('grant', rows)).map((row) => [row.id, row.claims as Record<string, unknown>]));
 }
 
 /**
@@ -56,19 +58,39 @@ export async function purgeGrants(tx: Transaction, now: number, limit: number): 
        ORDER BY g.expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)`;
 }
 
-/** Notes that a grant is revoked. Idempotent: the first one stays. @returns whether it is new */
+/** The action of the audit event that tells of a revocation; its target is the grant. */
+export const grantRevocation = 'grant.revoke';
+
+/** Notes that a grant is revoked. Idempotent: the first one stays, unless its row cannot be trusted. @returns whether it is new */
 export async function insertRevokedGrant(
   tx: Transaction,
   row: { jti: string; identityId: string | null; exp: number; revision: number; revokedBy: string; at: Date },
 ): Promise<boolean> {
+  if (await isGrantRevoked(tx, row.jti)) return false;
   const { at, ...rest } = row;
-  const { count } = await tx.revokedGrant.createMany({ data: [{ ...rest, revokedAt: at }], skipDuplicates: true });
-  return count === 1;
+  const data = { ...rest, revokedAt: at };
+  const signature = guardOf(tx).sign('revoked_grant', data);
+  await tx.revokedGrant.upsert({ where: { jti: row.jti }, create: { ...data, signature }, update: { ...data, signature } });
+  return true;
 }
 
 export async function isGrantRevoked(tx: Transaction, jti: string): Promise<boolean> {
-  return (await tx.revokedGrant.count({ where: { jti } })) > 0;
+  const row = await tx.revokedGrant.findUnique({ where: { jti } });
+  return row !== null && guardOf(tx).isAuthentic('revoked_grant', row);
 }
+
+/** Grants that were revoked in these minutes, by the audit trail: whose row was removed or changed is revoked all the same. */
+export async function recentRevocations(tx: Transaction, now: Date): Promise<{ jti: string; exp: number }[]> {
+  const since = new Date(now.getTime() - longestRevocationSeconds * 1000);
+  const rows = await tx.auditEvent.findMany({
+    where: { action: grantRevocation, id: { gte: newId('audit_event', since.getTime()).slice(0, -16) } },
+    select: { targetId: true, at: true },
+  });
+  return rows.map(({ targetId, at }) => ({ jti: targetId, exp: Math.ceil(at.getTime() / 1000) + longestRevocationSeconds }));
+}
+
+/** A grant lives so long, and its revocation somewhat longer, for clocks that differ. */
+const longestRevocationSeconds = grantMaxSeconds + 60;
 
 /** Deletes those of grants that ended before `endedBefore` anyway. Returns how many. */
 export async function purgeRevokedGrants(tx: Transaction, endedBefore: Date): Promise<number> {

@@ -1,4 +1,5 @@
 import type { Transaction } from '../database.ts';
+import { guardOf } from '../row-signatures/guard.ts';
 
 /** Responses are kept this long. */
 export const idempotencyHours = 24;
@@ -21,7 +22,7 @@ export async function claimIdempotencyKey(tx: Transaction, actorId: string, key:
     DELETE FROM idempotency_keys WHERE (actor_id, key) IN (SELECT actor_id, key FROM idempotency_keys WHERE expires_at <= ${now}
     ORDER BY expires_at LIMIT 100 FOR UPDATE SKIP LOCKED)`;
   const row = await tx.idempotencyKey.findUnique({ where: { actorId_key: { actorId, key } } });
-  if (row === null || row.expiresAt <= now) return null;
+  if (row === null || row.expiresAt <= now || !guardOf(tx).isAuthentic('idempotency_key', row)) return null;
   return {
     operation: row.operation,
     requestDigest: row.requestDigest,
@@ -31,9 +32,15 @@ export async function claimIdempotencyKey(tx: Transaction, actorId: string, key:
   };
 }
 
+/** As JSON would bring it back. */
+const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+
 /** Keeps an answer; in the transaction of what it answers to, so that there is one if and only if it happened. */
 export async function keepResponse(tx: Transaction, actorId: string, key: string, response: StoredResponse, now: Date): Promise<void> {
-  const { body, ...rest } = response;
-  const data = { ...rest, body: body as object, createdAt: now, expiresAt: new Date(now.getTime() + idempotencyHours * 3_600_000) };
-  await tx.idempotencyKey.upsert({ where: { actorId_key: { actorId, key } }, create: { actorId, key, ...data }, update: data });
+  const { operation, requestDigest, status } = response;
+  const [headers, body] = [plain(response.headers), plain(response.body)];
+  const expiresAt = new Date(now.getTime() + idempotencyHours * 3_600_000);
+  const signed = { actorId, key, operation, requestDigest, status, headers, body, createdAt: now, expiresAt };
+  const data = { ...signed, body: body as object, signature: guardOf(tx).sign('idempotency_key', signed) };
+  await tx.idempotencyKey.upsert({ where: { actorId_key: { actorId, key } }, create: data, update: data });
 }

@@ -2,7 +2,8 @@ import { idPrefixes, type Identity, type IdentitySnapshot } from '@hoop/contract
 
 import type { Transaction } from '../database.ts';
 import type { IdentityModel } from '../generated/models.ts';
-import { beforeCursor, isIdOf, pageArguments, toPage, type Page, type PageRequest } from '../page.ts';
+import { beforeCursor, isIdOf, pageArguments, toAuthenticPage, type Page, type PageRequest } from '../page.ts';
+import { guardOf } from '../row-signatures/guard.ts';
 
 export interface IdentityWrite {
   readonly name: string;
@@ -37,7 +38,7 @@ export async function findIdentity(tx: Transaction, reference: string): Promise<
   const isId = isIdOf(idPrefixes.identity, reference);
   const byId = isId ? await tx.identity.findUnique({ where: { id: reference }, include }) : null;
   const row = byId ?? (await tx.identity.findUnique({ where: { name: reference }, include }));
-  return row === null ? null : toIdentity(row);
+  return row === null ? null : toIdentity(guardOf(tx).require('identity', row));
 }
 
 export interface IdentityFilter {
@@ -53,12 +54,17 @@ export async function listIdentities(tx: Transaction, filter: IdentityFilter, pa
     ...(filter.owner === undefined ? {} : { owner: filter.owner }),
     ...(filter.disabled === undefined ? {} : { disabled: filter.disabled }),
   };
-  return toPage(await tx.identity.findMany({ where, include, ...pageArguments(page) }), page, toIdentity);
+  const rows = await tx.identity.findMany({ where, include, ...pageArguments(page) });
+  return toAuthenticPage(tx, 'identity', rows, page, toIdentity);
 }
 
-/** The identities of a provider: those whose `match` a token of it is tried against. */
+/**
+ * The identities of a provider: those whose `match` a token of it is tried against.
+ * @throws AppError `row_not_authentic` where one of them cannot be trusted: without it, its callers could match a wider one
+ */
 export async function identitiesOfProvider(tx: Transaction, providerId: string): Promise<IdentitySnapshot[]> {
   const rows = await tx.identity.findMany({ where: { providerId }, orderBy: { id: 'asc' } });
+  for (const row of rows) guardOf(tx).require('identity', row);
   return rows.map(({ id, name, match, owner, labels, disabled, grantsNotBefore }) => ({
     id,
     name,
@@ -76,7 +82,8 @@ export async function insertIdentity(
   row: Omit<IdentityWrite, 'grantsNotBefore'> & { id: string; revision: number; at: Date },
 ): Promise<Identity> {
   const { at, ...rest } = row;
-  return toIdentity(await tx.identity.create({ data: { ...rest, createdAt: at, updatedAt: at }, include }));
+  const data = { ...rest, grantsNotBefore: 0, version: 1, createdAt: at, updatedAt: at };
+  return toIdentity(await tx.identity.create({ data: { ...data, signature: guardOf(tx).sign('identity', data) }, include }));
 }
 
 export async function updateIdentity(
@@ -85,17 +92,28 @@ export async function updateIdentity(
   row: Partial<IdentityWrite> & { revision: number; at: Date },
 ): Promise<Identity> {
   const { at, ...rest } = row;
-  return toIdentity(await tx.identity.update({ where: { id }, data: { ...rest, updatedAt: at, version: { increment: 1 } }, include }));
+  const before = await requireIdentity(tx, id);
+  return toIdentity(await rewriteIdentity(tx, { ...before, ...rest, updatedAt: at, version: before.version + 1 }));
+}
+
+const requireIdentity = async (tx: Transaction, id: string): Promise<IdentityModel> =>
+  guardOf(tx).require('identity', await tx.identity.findUniqueOrThrow({ where: { id } }));
+
+/** Writes every column, so that what is signed is what is stored. */
+function rewriteIdentity(tx: Transaction, { signature: _, ...row }: IdentityModel): Promise<Row> {
+  const data = { ...row, labels: row.labels as object, signature: guardOf(tx).sign('identity', row) };
+  return tx.identity.update({ where: { id: row.id }, data, include });
 }
 
 /** Ends the grants of all identities of a provider: those issued before `notBefore` (Unix seconds). */
 export async function revokeGrantsOfProvider(tx: Transaction, providerId: string, notBefore: number, revision: number): Promise<void> {
-  await tx.identity.updateMany({
-    where: { providerId, grantsNotBefore: { lt: notBefore } },
-    data: { grantsNotBefore: notBefore, revision },
-  });
+  const rows = await tx.identity.findMany({ where: { providerId, grantsNotBefore: { lt: notBefore } } });
+  // One that cannot be trusted is served to nobody, and stays as it is.
+  for (const row of await guardOf(tx).authentic('identity', rows))
+    await rewriteIdentity(tx, { ...row, grantsNotBefore: notBefore, revision });
 }
 
 export async function deleteIdentity(tx: Transaction, id: string): Promise<void> {
   await tx.identity.delete({ where: { id } });
+  guardOf(tx).remove('identity', id);
 }

@@ -6,13 +6,13 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { sampleCall } from '../../test/sample-entries.ts';
-import { openDatabase } from '../database.ts';
 import type { Database } from '../database.ts';
 import { purgeCalls, retentionRules } from '../records/purge-calls.ts';
 import { recordEntries } from '../records/record-entries.ts';
 import { writeRetention } from '../retention/store.ts';
 import { liftHold, listHolds, placeHold } from './store.ts';
 import type { HoldKind, LegalHoldRecord } from './store.ts';
+import { openSignedDatabase, signAll } from '../../test/row-keys.ts';
 
 const now = Date.now();
 const day = 86_400_000;
@@ -23,7 +23,7 @@ let connectionId: string;
 let identityId: string;
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDatabase(database.url);
+  db = openSignedDatabase(database.url);
 });
 afterAll(async () => {
   await db?.close();
@@ -147,12 +147,13 @@ describe('global retention', () => {
       data: {
         id: connectionId,
         name: 'payments',
-        settings: { recording: { retention: '365d' } },
+        settings: { target: 'https://api.payments.example', recording: { retention: '365d' } },
         revision: 1,
         createdAt: new Date(),
         updatedAt: new Date(),
       },
     });
+    await signAll(db);
     expect(await secondsOf(connectionId)).toBe(7 * 86_400);
     await writeRetention(db.prisma, { unattributed: '30d', maximum: null }, new Date(now));
     expect(await secondsOf(connectionId)).toBe(365 * 86_400);

@@ -1,6 +1,7 @@
 /** Legal holds: what they name is left alone by retention until they are lifted. */
 import type { Transaction } from '../database.ts';
-import { beforeCursor, pageArguments, toPage, type Page, type PageRequest } from '../page.ts';
+import { beforeCursor, pageArguments, toAuthenticPage, type Page, type PageRequest } from '../page.ts';
+import { guardOf } from '../row-signatures/guard.ts';
 
 export type HoldKind = 'session' | 'connection' | 'identity';
 
@@ -15,17 +16,18 @@ export interface LegalHoldRecord {
   readonly liftedAt: Date | null;
 }
 
-type Row = Omit<LegalHoldRecord, 'kind'> & { readonly kind: string };
-const toHold = (row: Row): LegalHoldRecord => ({ ...row, kind: row.kind as HoldKind });
+type Row = Omit<LegalHoldRecord, 'kind'> & { readonly kind: string; readonly signature: string | null };
+const toHold = ({ signature: _, ...row }: Row): LegalHoldRecord => ({ ...row, kind: row.kind as HoldKind });
 
 /** Waits for a purge that is under way: what it has not removed by then stays. */
 export async function placeHold(tx: Transaction, hold: Omit<LegalHoldRecord, 'liftedBy' | 'liftedAt'>): Promise<LegalHoldRecord> {
-  return toHold(await tx.legalHold.create({ data: hold }));
+  const data = { ...hold, liftedBy: null, liftedAt: null };
+  return toHold(await tx.legalHold.create({ data: { ...data, signature: guardOf(tx).sign('legal_hold', data) } }));
 }
 
 export async function findHold(tx: Transaction, id: string): Promise<LegalHoldRecord | null> {
   const row = await tx.legalHold.findUnique({ where: { id } });
-  return row === null ? null : toHold(row);
+  return row === null ? null : toHold(guardOf(tx).require('legal_hold', row));
 }
 
 /** Locks the row until the transaction ends. */
@@ -36,12 +38,14 @@ export async function lockHold(tx: Transaction, id: string): Promise<LegalHoldRe
 
 export async function activeHoldOn(tx: Transaction, kind: HoldKind, subjectId: string): Promise<LegalHoldRecord | null> {
   const row = await tx.legalHold.findFirst({ where: { kind, subjectId, liftedAt: null } });
-  return row === null ? null : toHold(row);
+  return row === null ? null : toHold(guardOf(tx).require('legal_hold', row));
 }
 
 /** Lifts a hold, and has retention look again at what it kept. */
 export async function liftHold(tx: Transaction, hold: LegalHoldRecord, by: string, now: Date): Promise<LegalHoldRecord> {
-  const row = await tx.legalHold.update({ where: { id: hold.id }, data: { liftedBy: by, liftedAt: now } });
+  const lifted = { ...hold, liftedBy: by, liftedAt: now };
+  const signature = guardOf(tx).sign('legal_hold', lifted);
+  const row = await tx.legalHold.update({ where: { id: hold.id }, data: { liftedBy: by, liftedAt: now, signature } });
   // Retention of a held connection has not moved on; of the others it has, past what was held.
   if (hold.kind === 'session') {
     await tx.$executeRaw`
@@ -77,7 +81,7 @@ export async function listHolds(
     ...(isActive === undefined ? {} : { liftedAt: isActive ? null : { not: null } }),
     id: beforeCursor(page),
   };
-  return toPage(await tx.legalHold.findMany({ where, ...pageArguments(page) }), page, toHold);
+  return toAuthenticPage(tx, 'legal_hold', await tx.legalHold.findMany({ where, ...pageArguments(page) }), page, toHold);
 }
 
 export interface HeldSubjects {
@@ -89,7 +93,9 @@ export interface HeldSubjects {
 /** What is held. Until the transaction ends no hold can be placed or lifted, so that a purge never crosses one. */
 export async function freezeHolds(tx: Transaction): Promise<HeldSubjects> {
   await tx.$executeRaw`LOCK TABLE legal_holds IN SHARE MODE`;
-  const rows = await tx.legalHold.findMany({ where: { liftedAt: null }, select: { kind: true, subjectId: true } });
+  const guard = guardOf(tx);
+  // A hold that was changed outside of Hoop holds, whatever it says: nobody has lifted it who may.
+  const rows = (await tx.legalHold.findMany()).filter((row) => !guard.isAuthentic('legal_hold', row) || row.liftedAt === null);
   const of = (kind: HoldKind): string[] => rows.filter((row) => row.kind === kind).map((row) => row.subjectId);
   return { sessions: of('session'), connections: of('connection'), identities: of('identity') };
 }

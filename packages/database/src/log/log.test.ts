@@ -7,12 +7,12 @@ import type { TestDatabase } from '@hoop/testkit';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { openDatabase } from '../database.ts';
 import type { Database } from '../database.ts';
 import { withTransaction } from '../records/transaction.ts';
 import { appendLeaves, lockLog, pendingLeaves, removePending } from './append.ts';
 import { enqueueLeaves, leavesOf, proveConsistency, proveInclusion, readCheckpoint, readLeaves } from './log.ts';
 import type { LogHead } from './log.ts';
+import { openSignedDatabase } from '../../test/row-keys.ts';
 
 const origin = 'hoop.example/audit';
 const { privateKey } = generateKeyPairSync('ed25519');
@@ -24,7 +24,7 @@ let database: TestDatabase;
 let db: Database;
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDatabase(database.url);
+  db = openSignedDatabase(database.url);
 });
 afterAll(async () => {
   await db.close();

@@ -8,6 +8,7 @@ import { toAuditEvent } from '../audit-event/store.ts';
 import type { AuditEventModel, CallModel } from '../generated/models.ts';
 import { toCall } from '../records/call-resource.ts';
 import type { IngestClient } from '../records/ingest-client.ts';
+import type { RowFault, RowGuard } from '../row-signatures/guard.ts';
 
 /** Where large bodies lie. */
 export interface BlobSource {
@@ -18,6 +19,8 @@ export interface BlobSource {
 export interface DigestedRecord extends LoggedRecord {
   /** 32 bytes. */
   readonly digest: Uint8Array;
+  /** Why an audit event is none of Hoop's; null: it is, or the record is a call. */
+  readonly fault: RowFault | null;
 }
 
 /**
@@ -26,17 +29,19 @@ export interface DigestedRecord extends LoggedRecord {
  *
  * @param blobs reads bodies that lie in the blob store, and so proves that they are what was stored; absent: what their
  *   rows say of them is believed. Null: there is no store, and such bodies count as gone.
+ * @param guard checks the signatures of audit events; absent: they are not asked for
  */
 export async function readLoggedRecords(
   client: IngestClient,
   ids: { readonly calls: readonly string[]; readonly auditEvents: readonly string[] },
   blobs?: BlobSource | null,
+  guard: RowGuard | null = null,
 ): Promise<Map<string, DigestedRecord>> {
   const records = new Map<string, DigestedRecord>();
-  const add = (read: () => LoggedRecord): void => {
+  const add = (read: () => LoggedRecord, faultOf: () => RowFault | null = () => null): void => {
     try {
       const record = read();
-      records.set(record.id, { ...record, digest: formDigest(record.kind, record.form) });
+      records.set(record.id, { ...record, digest: formDigest(record.kind, record.form), fault: faultOf() });
     } catch (error) {
       if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     }
@@ -48,7 +53,13 @@ export async function readLoggedRecords(
       text: 'SELECT * FROM audit_events WHERE id = ANY($1::text[])',
       values: [ids.auditEvents],
     });
-    for (const row of rows) add(() => auditEventRecord(toAuditEvent(toModel<AuditEventModel>(row))));
+    for (const row of rows) {
+      const model = toModel<AuditEventModel>(row);
+      add(
+        () => auditEventRecord(toAuditEvent(model)),
+        () => guard?.faultOf('audit_event', model as AuditEventModel & Record<string, unknown>) ?? null,
+      );
+    }
   }
   return records;
 }

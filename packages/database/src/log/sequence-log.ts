@@ -5,6 +5,7 @@ import type pg from 'pg';
 
 import type { IngestClient } from '../records/ingest-client.ts';
 import { withTransaction } from '../records/transaction.ts';
+import type { RowFault, RowGuard } from '../row-signatures/guard.ts';
 import { appendLeaves, lockLog, pendingLeaves, removePending } from './append.ts';
 import type { PendingLeaf } from './append.ts';
 import type { LogHead } from './log.ts';
@@ -16,6 +17,8 @@ export interface SequenceOptions {
   readonly limit?: number;
   /** Makes the signed note of a head. */
   readonly sign: (head: LogHead) => string;
+  /** Tells whether an audit event is one that Hoop wrote. */
+  readonly guard: RowGuard;
   /** Unix milliseconds. */
   readonly now: number;
 }
@@ -28,6 +31,8 @@ export interface SequenceResult {
   readonly absent: string[];
   /** Records that were final and are sequenced with something else: a leaf proves it. */
   readonly altered: string[];
+  /** Audit events that Hoop did not write: they get no leaf. */
+  readonly refused: RowFault[];
 }
 
 /**
@@ -35,14 +40,14 @@ export interface SequenceResult {
  *
  * @throws LogTampered where the stored log was changed
  */
-export function sequenceLog(pool: pg.Pool, { limit = 4096, sign, now }: SequenceOptions): Promise<SequenceResult> {
+export function sequenceLog(pool: pg.Pool, { limit = 4096, sign, guard, now }: SequenceOptions): Promise<SequenceResult> {
   return withTransaction(pool, async (client) => {
     const head = await lockLog(client);
     const pending = await pendingLeaves(client, limit);
-    const { leaves, absent, altered } = await newLeaves(client, pending);
+    const { leaves, ...strange } = await newLeaves(client, pending, guard);
     const next = await appendLeaves(client, head, leaves, sign, now);
     if (pending.length > 0) await removePending(client, pending);
-    return { taken: pending.length, head: next, absent, altered };
+    return { taken: pending.length, head: next, ...strange };
   });
 }
 
@@ -54,18 +59,25 @@ interface KnownLeaf {
 async function newLeaves(
   client: IngestClient,
   pending: readonly PendingLeaf[],
-): Promise<{ leaves: LogLeaf[]; absent: string[]; altered: string[] }> {
+  guard: RowGuard,
+): Promise<{ leaves: LogLeaf[] } & Pick<SequenceResult, 'absent' | 'altered' | 'refused'>> {
   const [absent, altered]: [string[], string[]] = [[], []];
+  const refused: RowFault[] = [];
   const leaves = new Map<string, LogLeaf>();
-  if (pending.length === 0) return { leaves: [], absent, altered };
+  if (pending.length === 0) return { leaves: [], absent, altered, refused };
   const idsOf = (kind: PendingLeaf['kind']): string[] => [
     ...new Set(pending.filter((leaf) => leaf.kind === kind).map((leaf) => leaf.refId)),
   ];
-  const records = await readLoggedRecords(client, { calls: idsOf('call'), auditEvents: idsOf('audit_event') });
+  const records = await readLoggedRecords(client, { calls: idsOf('call'), auditEvents: idsOf('audit_event') }, undefined, guard);
   const known = await newestLeaves(client, [...new Set(pending.map((leaf) => leaf.refId))]);
   for (const { kind, refId } of pending) {
     // What was enqueued twice is read once.
     if (leaves.has(refId)) continue;
+    const fault = records.get(refId)?.fault ?? null;
+    if (fault !== null) {
+      refused.push(fault);
+      continue;
+    }
     const leaf = leafOf(kind, refId, records.get(refId));
     const before = known.get(refId);
     if (before !== undefined && before.kind === leaf.kind && Buffer.compare(before.digest, leaf.digest) === 0) continue;
@@ -73,7 +85,7 @@ async function newLeaves(
     else if (before !== undefined && !mayFollow(before.kind, leaf.kind)) altered.push(refId);
     leaves.set(refId, leaf);
   }
-  return { leaves: [...leaves.values()], absent, altered };
+  return { leaves: [...leaves.values()], absent, altered, refused };
 }
 
 function leafOf(kind: PendingLeaf['kind'], refId: string, record: DigestedRecord | undefined): LogLeaf {

@@ -3,15 +3,15 @@ import { createTestDatabase } from '@hoop/testkit';
 import type { TestDatabase } from '@hoop/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { openDatabase } from '../database.ts';
 import type { Database } from '../database.ts';
 import { addMaskObservations, decideMaskSuggestion, listMaskSuggestions, maxSuggestions } from './suggestions.ts';
+import { openSignedDatabase } from '../../test/row-keys.ts';
 
 let database: TestDatabase;
 let db: Database;
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDatabase(database.url);
+  db = openSignedDatabase(database.url);
 });
 afterAll(async () => {
   await db?.close();

@@ -3,6 +3,7 @@ import { newId } from '@hoop/contract';
 
 import type { Transaction } from '../database.ts';
 import { Prisma } from '../generated/client.ts';
+import { guardOf } from '../row-signatures/guard.ts';
 import type { NotificationChannel as ChannelRow, NotificationDelivery as DeliveryRow } from '../generated/client.ts';
 
 export interface ChannelRecord {
@@ -37,7 +38,7 @@ export interface DeliveryRecord {
   readonly deliveredAt: Date | null;
 }
 
-const toChannel = (row: ChannelRow): ChannelRecord => ({
+const toChannel = ({ signature: _, ...row }: ChannelRow): ChannelRecord => ({
   ...row,
   kind: row.kind as ChannelRecord['kind'],
   settings: row.settings as ChannelRecord['settings'],
@@ -53,9 +54,9 @@ export async function createChannel(
   channel: Omit<ChannelRecord, 'version' | 'createdAt' | 'updatedAt'>,
   now: Date,
 ): Promise<ChannelRecord> {
-  return toChannel(
-    await tx.notificationChannel.create({ data: { ...channel, settings: { ...channel.settings }, createdAt: now, updatedAt: now } }),
-  );
+  const data = { ...channel, settings: { ...channel.settings }, version: 1, createdAt: now, updatedAt: now };
+  const signature = guardOf(tx).sign('notification_channel', data);
+  return toChannel(await tx.notificationChannel.create({ data: { ...data, signature } }));
 }
 
 /** Locks the row until the transaction ends. */
@@ -66,7 +67,7 @@ export async function lockChannel(tx: Transaction, id: string): Promise<ChannelR
 
 export async function readChannel(tx: Transaction, id: string): Promise<ChannelRecord | null> {
   const row = await tx.notificationChannel.findUnique({ where: { id } });
-  return row === null ? null : toChannel(row);
+  return row === null ? null : toChannel(guardOf(tx).require('notification_channel', row));
 }
 
 export async function updateChannel(
@@ -75,22 +76,23 @@ export async function updateChannel(
   changes: Partial<Omit<ChannelRecord, 'id' | 'kind' | 'version' | 'createdAt' | 'updatedAt'>>,
   now: Date,
 ): Promise<ChannelRecord> {
-  const { settings, ...columns } = changes;
-  return toChannel(
-    await tx.notificationChannel.update({
-      where: { id },
-      data: { ...columns, ...(settings === undefined ? {} : { settings: { ...settings } }), version: { increment: 1 }, updatedAt: now },
-    }),
-  );
+  const guard = guardOf(tx);
+  const before = guard.require('notification_channel', await tx.notificationChannel.findUniqueOrThrow({ where: { id } }));
+  const { signature: _, ...next } = { ...before, ...changes, version: before.version + 1, updatedAt: now };
+  const data = { ...next, settings: { ...(next.settings as object) } };
+  const signature = guard.sign('notification_channel', data);
+  return toChannel(await tx.notificationChannel.update({ where: { id }, data: { ...data, signature } }));
 }
 
 export async function deleteChannel(tx: Transaction, id: string): Promise<void> {
   await tx.notificationChannel.delete({ where: { id } });
+  guardOf(tx).remove('notification_channel', id);
 }
 
 export async function listChannels(tx: Transaction, page: { readonly before?: string; readonly limit: number }): Promise<ChannelRecord[]> {
   const where = page.before === undefined ? {} : { id: { lt: page.before } };
-  return (await tx.notificationChannel.findMany({ where, orderBy: { id: 'desc' }, take: page.limit })).map(toChannel);
+  const rows = await tx.notificationChannel.findMany({ where, orderBy: { id: 'desc' }, take: page.limit });
+  return (await guardOf(tx).authentic('notification_channel', rows)).map(toChannel);
 }
 
 /** Enabled channels that want this event of an approval that these people may review. */
@@ -99,12 +101,12 @@ export async function channelsFor(tx: Transaction, event: string, reviewers: rea
     where: { disabled: false, events: { has: event }, OR: [{ reviewers: { isEmpty: true } }, { reviewers: { hasSome: [...reviewers] } }] },
     orderBy: { id: 'asc' },
   });
-  return rows.map(toChannel);
+  return (await guardOf(tx).authentic('notification_channel', rows)).map(toChannel);
 }
 
 export async function channelNamed(tx: Transaction, name: string): Promise<ChannelRecord | null> {
   const row = await tx.notificationChannel.findUnique({ where: { name } });
-  return row === null ? null : toChannel(row);
+  return row === null ? null : toChannel(guardOf(tx).require('notification_channel', row));
 }
 
 /** Makes one pending delivery a channel, unless it is there; returns the ids of all that are pending. */
@@ -136,9 +138,14 @@ export async function createDeliveries(
   return rows.map((row) => row.id);
 }
 
-export async function readDelivery(tx: Transaction, id: string): Promise<(DeliveryRecord & { channel: ChannelRecord }) | null> {
+/** `channel` null: its row was changed outside of Hoop, so that nobody may say where the message goes. */
+export type DeliveryWithChannel = DeliveryRecord & { readonly channel: ChannelRecord | null };
+
+export async function readDelivery(tx: Transaction, id: string): Promise<DeliveryWithChannel | null> {
   const row = await tx.notificationDelivery.findUnique({ where: { id }, include: { channel: true } });
-  return row === null ? null : { ...toDelivery(row), channel: toChannel(row.channel) };
+  if (row === null) return null;
+  const isAuthentic = guardOf(tx).isAuthentic('notification_channel', row.channel);
+  return { ...toDelivery(row), channel: isAuthentic ? toChannel(row.channel) : null };
 }
 
 export interface Attempt {
@@ -202,12 +209,7 @@ export async function purgeDeliveries(tx: Transaction, before: Date, limit: numb
  * Takes a due delivery for `leaseMs`: until then nobody else sends it. Null where it is not pending or not due. Whoever
  * took it says what came of it with `recordAttempt`; if they die, it is due again.
  */
-export async function takeDelivery(
-  tx: Transaction,
-  id: string,
-  now: Date,
-  leaseMs: number,
-): Promise<(DeliveryRecord & { channel: ChannelRecord }) | null> {
+export async function takeDelivery(tx: Transaction, id: string, now: Date, leaseMs: number): Promise<DeliveryWithChannel | null> {
   const { count } = await tx.notificationDelivery.updateMany({
     where: { id, state: 'pending', nextAt: { lte: now } },
     data: { nextAt: new Date(now.getTime() + leaseMs) },

@@ -1,5 +1,6 @@
 /** Which approver a Slack user is, and which of Slack's requests were accepted already. */
 import type { Transaction } from '../database.ts';
+import { guardOf } from '../row-signatures/guard.ts';
 
 export interface SlackUserRecord {
   readonly slackUserId: string;
@@ -10,19 +11,32 @@ export interface SlackUserRecord {
 
 export async function putSlackUser(tx: Transaction, user: Omit<SlackUserRecord, 'createdAt'>, now: Date): Promise<SlackUserRecord> {
   const { slackUserId, userName, groups } = user;
-  return tx.slackUser.upsert({
-    where: { slackUserId },
-    create: { slackUserId, userName, groups, createdAt: now },
-    update: { userName, groups },
-  });
+  const guard = guardOf(tx);
+  const before = await tx.slackUser.findUnique({ where: { slackUserId } });
+  const createdAt = before !== null && guard.isAuthentic('slack_user', before) ? before.createdAt : now;
+  const data = { slackUserId, userName, groups, createdAt };
+  const signed = { ...data, signature: guard.sign('slack_user', data) };
+  return toSlackUser(await tx.slackUser.upsert({ where: { slackUserId }, create: signed, update: signed }));
 }
 
-export const readSlackUser = (tx: Transaction, slackUserId: string): Promise<SlackUserRecord | null> =>
-  tx.slackUser.findUnique({ where: { slackUserId } });
+const toSlackUser = ({ slackUserId, userName, groups, createdAt }: SlackUserRecord): SlackUserRecord => ({
+  slackUserId,
+  userName,
+  groups,
+  createdAt,
+});
+
+/** Null also for one whose row cannot be trusted: who that is, nobody has said. */
+export async function readSlackUser(tx: Transaction, slackUserId: string): Promise<SlackUserRecord | null> {
+  const row = await tx.slackUser.findUnique({ where: { slackUserId } });
+  return row === null || !guardOf(tx).isAuthentic('slack_user', row) ? null : toSlackUser(row);
+}
 
 /** False where there is none. */
 export async function deleteSlackUser(tx: Transaction, slackUserId: string): Promise<boolean> {
-  return (await tx.slackUser.deleteMany({ where: { slackUserId } })).count > 0;
+  const isGone = (await tx.slackUser.deleteMany({ where: { slackUserId } })).count > 0;
+  if (isGone) guardOf(tx).remove('slack_user', slackUserId);
+  return isGone;
 }
 
 export async function listSlackUsers(
@@ -30,7 +44,8 @@ export async function listSlackUsers(
   page: { readonly after?: string; readonly limit: number },
 ): Promise<SlackUserRecord[]> {
   const where = page.after === undefined ? {} : { slackUserId: { gt: page.after } };
-  return tx.slackUser.findMany({ where, orderBy: { slackUserId: 'asc' }, take: page.limit });
+  const rows = await tx.slackUser.findMany({ where, orderBy: { slackUserId: 'asc' }, take: page.limit });
+  return (await guardOf(tx).authentic('slack_user', rows)).map(toSlackUser);
 }
 
 /** Accepts a signature once. False: it was accepted before, so this is a replay. Forgets those older than `keepMs`. */

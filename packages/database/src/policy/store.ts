@@ -1,7 +1,9 @@
 import { maskRulesSchema, rulesSchema, type MaskRule, type Policy, type Rule } from '@hoop/contract';
 
+import { touchConnection } from '../connection/store.ts';
 import type { Transaction } from '../database.ts';
 import type { PolicyModel, PolicyRevisionModel } from '../generated/models.ts';
+import { guardOf } from '../row-signatures/guard.ts';
 
 export interface PolicyWrite {
   readonly rules: readonly Rule[];
@@ -29,7 +31,7 @@ export async function findPolicy(tx: Transaction, connectionId: string, revision
   if (policy === null) return null;
   const key = { policyId: policy.id, revision: revision ?? policy.currentRevision };
   const row = await tx.policyRevision.findUnique({ where: { policyId_revision: key } });
-  return row === null ? null : toPolicy(policy, row);
+  return row === null ? null : toPolicy(policy, guardOf(tx).require('policy_revision', row));
 }
 
 /** A revision of a policy, without what it says. `createdAt` tells it from one of the same number before a restore. */
@@ -49,14 +51,15 @@ export async function policiesInForce(tx: Transaction, connectionIds: readonly s
          SELECT 1 FROM policy_revisions n WHERE n.policy_id = p.id AND n.revision = r.revision + 1 AND n.created_at > ${since}))`;
 }
 
-/** What a record names: also of a connection that is gone. */
+/** What a record names: also of a connection that is gone. Null also for a revision that was changed outside of Hoop. */
 export async function findRecordedPolicy(
   tx: Transaction,
   policyId: string,
   revision: number,
 ): Promise<{ rules: Rule[]; mask: MaskRule[] } | null> {
   const row = await tx.policyRevision.findUnique({ where: { policyId_revision: { policyId, revision } } });
-  return row === null ? null : { rules: rulesSchema.parse(row.rules), mask: maskRulesSchema.parse(row.mask) };
+  if (row === null || !guardOf(tx).isAuthentic('policy_revision', row)) return null;
+  return { rules: rulesSchema.parse(row.rules), mask: maskRulesSchema.parse(row.mask) };
 }
 
 /** Newest first. `before`: only revisions below it. */
@@ -73,38 +76,35 @@ export async function listPolicyRevisions(
     take: page.limit + 1,
   });
   const kept = rows.slice(0, page.limit);
-  return { items: kept.map((row) => toPolicy(policy, row)), last: rows.length > page.limit ? kept.at(-1)!.revision : null };
+  const items = (await guardOf(tx).authentic('policy_revision', kept)).map((row) => toPolicy(policy, row));
+  return { items, last: rows.length > page.limit ? kept.at(-1)!.revision : null };
 }
 
-/** The next revision, or the first. The caller holds the lock of `nextRevision`. */
+/** The next revision, or the first, with which the connection is changed. The caller holds the lock of `nextRevision`. */
 export async function writePolicy(
   tx: Transaction,
   connection: { id: string; name: string },
-  write: PolicyWrite & { newId: string; at: Date },
+  write: PolicyWrite & { newId: string; snapshotRevision: number; at: Date },
 ): Promise<Policy> {
-  const { at, newId, rules, mask, comment, createdBy } = write;
+  const { at, newId, snapshotRevision, rules, mask, comment, createdBy } = write;
+  const { policy: next } = await touchConnection(tx, connection.id, snapshotRevision, ({ policy }) => ({
+    policy: { id: policy?.id ?? newId, currentRevision: (policy?.currentRevision ?? 0) + 1 },
+  }));
+  const { id, currentRevision } = next!;
   const policy = await tx.policy.upsert({
     where: { connectionId: connection.id },
-    create: {
-      id: newId,
-      connectionId: connection.id,
-      connectionName: connection.name,
-      currentRevision: 1,
-      createdAt: at,
-      updatedAt: at,
-    },
-    update: { connectionName: connection.name, currentRevision: { increment: 1 }, updatedAt: at },
+    create: { id, connectionId: connection.id, connectionName: connection.name, currentRevision, createdAt: at, updatedAt: at },
+    update: { connectionName: connection.name, currentRevision, updatedAt: at },
   });
-  const row = await tx.policyRevision.create({
-    data: {
-      policyId: policy.id,
-      revision: policy.currentRevision,
-      rules: rules as object[],
-      mask: mask as object[],
-      comment,
-      createdBy,
-      createdAt: at,
-    },
-  });
+  const data = {
+    policyId: id,
+    revision: currentRevision,
+    rules: rules as object[],
+    mask: mask as object[],
+    comment,
+    createdBy,
+    createdAt: at,
+  };
+  const row = await tx.policyRevision.create({ data: { ...data, signature: guardOf(tx).sign('policy_revision', data) } });
   return toPolicy(policy, row);
 }

@@ -6,13 +6,14 @@ import type { TestDatabase } from '@hoop/testkit';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { sampleCall } from '../../test/sample-entries.ts';
-import { openDatabase } from '../database.ts';
 import type { Database } from '../database.ts';
 import { placeHold } from '../legal-hold/store.ts';
 import { sequenceLog } from '../log/sequence-log.ts';
+import { guardOf } from '../row-signatures/index.ts';
 import { checkRecords } from './check-records.ts';
 import { purgeCalls } from './purge-calls.ts';
 import { recordEntries } from './record-entries.ts';
+import { openSignedDatabase } from '../../test/row-keys.ts';
 
 const signer = logSigner(generateLogKeys().privateJwks);
 
@@ -31,7 +32,7 @@ afterAll(close);
 beforeEach(async () => {
   await close();
   database = await createTestDatabase();
-  db = openDatabase(database.url);
+  db = openSignedDatabase(database.url);
   sessionId = newId('session');
   connectionId = newId('connection');
   const calls = Array.from({ length: 12 }, (_, i) => sampleCall({ at: Date.now() - 60_000 + i, sessionId, head: { connectionId } }));
@@ -40,7 +41,7 @@ beforeEach(async () => {
     calls.flatMap((call): RecordEntry[] => [call.intent, call.outcome]),
   );
   ids = calls.map((call) => call.outcome.callId).sort();
-  await sequenceLog(db.pool, { sign: signer.sign, now: Date.now() });
+  await sequenceLog(db.pool, { sign: signer.sign, guard: guardOf(db!.prisma), now: Date.now() });
   await run(`ALTER TABLE log_leaves DISABLE TRIGGER USER`);
   await run(`UPDATE log_leaves SET at = now() - interval '1 hour'`);
   await run(`UPDATE data_keys SET created_at = now() - interval '2 hours'`);
@@ -51,7 +52,7 @@ async function check(repair = false, limit = 5): Promise<[kind: string, id: stri
   const found: [string, string, boolean][] = [];
   let checked = 0;
   for (let after: string | null = ''; after !== null;) {
-    const part = await checkRecords(db!.pool, { after, limit, repair });
+    const part = await checkRecords(db!.pool, { after, limit, repair, guard: guardOf(db!.prisma) });
     found.push(...part.findings.map((one): [string, string, boolean] => [one.kind, one.id, one.repaired]));
     checked += part.checked;
     after = part.next;
@@ -89,7 +90,7 @@ describe('the check of the records', () => {
 
   test('removes what a purge left behind', async () => {
     await db!.inTransaction((tx) => purgeCalls(tx, { connectionId, connectionName: null, seconds: 1 }, Date.now(), 3));
-    await sequenceLog(db!.pool, { sign: signer.sign, now: Date.now() });
+    await sequenceLog(db!.pool, { sign: signer.sign, guard: guardOf(db!.prisma), now: Date.now() });
     await run(`UPDATE log_leaves SET at = now() - interval '1 hour'`);
     expect(await check()).toEqual([]);
     await run(`INSERT INTO call_bodies (call_id, side, sealed) VALUES ($1, 'response', 'x')`, ids[0]);

@@ -2,7 +2,9 @@
 import { newId } from '@hoop/contract';
 import type pg from 'pg';
 
+import { signedAuditEvent } from '../audit-event/store.ts';
 import { readLoggedRecords } from '../log/logged-records.ts';
+import type { RowGuard } from '../row-signatures/guard.ts';
 import type { IngestClient } from './ingest-client.ts';
 import { withTransaction } from './transaction.ts';
 
@@ -16,11 +18,18 @@ export type RecordFindingKind =
   | 'not_logged'
   | 'body_missing'
   | 'key_missing'
-  | 'digest_mismatch';
+  | 'digest_mismatch'
+  | 'row_not_authentic'
+  | 'row_set_back'
+  | 'row_missing'
+  | 'row_not_in_trail'
+  | 'event_not_logged'
+  | 'record_missing'
+  | 'log_changed';
 
 export interface RecordFinding {
   readonly kind: RecordFindingKind;
-  /** Of the call, data key or session. */
+  /** Of the call, data key, session, row, audit event or part of the log. */
   readonly id: string;
   /** A full sentence. */
   readonly detail: string;
@@ -28,7 +37,7 @@ export interface RecordFinding {
 }
 
 export interface RecordCheck {
-  /** Calls that were looked at. */
+  /** Calls, rows, events or leaves that were looked at. */
   readonly checked: number;
   readonly findings: RecordFinding[];
   /** `after` for the next part; null: that was the last. */
@@ -40,6 +49,8 @@ export interface CheckOptions {
   readonly after: string;
   readonly limit: number;
   readonly repair: boolean;
+  /** Signs the audit event of what was repaired. */
+  readonly guard: RowGuard;
 }
 
 interface Part {
@@ -58,7 +69,7 @@ const afterEveryId = '~';
  * Checks one part, in one transaction. Each question is one statement, so that what is being written at the moment is
  * seen whole or not at all; what is not there is asked for again before it is repaired.
  */
-export function checkRecords(pool: pg.Pool, { after, limit, repair }: CheckOptions): Promise<RecordCheck> {
+export function checkRecords(pool: pg.Pool, { after, limit, repair, guard }: CheckOptions): Promise<RecordCheck> {
   return withTransaction(pool, async (client) => {
     const { rows } = await client.query<{ id: string; session_id: string }>(
       'SELECT id, session_id FROM calls WHERE id > $1 ORDER BY id LIMIT $2',
@@ -73,7 +84,7 @@ export function checkRecords(pool: pg.Pool, { after, limit, repair }: CheckOptio
     const findings: RecordFinding[] = [];
     for (const check of [bodies, missingContent, notLogged, digests, retention, sessions, keys]) findings.push(...(await check(part)));
     if (isLast) findings.push(...(await strayKeys(part)));
-    await auditRepairs(client, findings);
+    await auditRepairs(client, findings, guard);
     return { checked: rows.length, findings, next: isLast ? null : rows.at(-1)!.id };
   });
 }
@@ -238,16 +249,40 @@ const strayKeys = (part: Part): Promise<RecordFinding[]> =>
   removeKeys(part, 'NOT EXISTS (SELECT 1 FROM calls c WHERE c.session_id = k.session_id)', []);
 
 /** Repairs remove and rewrite: they are told of like a purge, in their own transaction. */
-async function auditRepairs(client: IngestClient, findings: readonly RecordFinding[]): Promise<void> {
+async function auditRepairs(client: IngestClient, findings: readonly RecordFinding[], guard: RowGuard): Promise<void> {
   const repaired = findings.filter((one) => one.repaired);
   if (repaired.length === 0) return;
   const counts: Record<string, number> = {};
   for (const { kind } of repaired) counts[kind] = (counts[kind] ?? 0) + 1;
   const after = { repaired: counts, ids: [...new Set(repaired.map((one) => one.id))].slice(0, 100) };
+  const event = {
+    id: newId('audit_event'),
+    at: new Date(),
+    actor: { id: 'system', name: 'record check', role: 'system' },
+    action: 'records.repair',
+    target: { type: 'records', id: 'records', name: null },
+    change: { after },
+    requestId: newId('request'),
+    remote: '',
+  };
+  const row = signedAuditEvent(guard, event, []);
   await client.query(
-    `INSERT INTO audit_events (id, at, actor_id, actor_name, actor_role, action, target_type, target_id, change, request_id, remote)
-     VALUES ($1, now(), 'system', 'record check', 'system', 'records.repair', 'records', 'records', $2, $3, '')`,
-    [newId('audit_event'), JSON.stringify({ after }), newId('request')],
+    `INSERT INTO audit_events (id, at, actor_id, actor_name, actor_role, action, target_type, target_id, change, request_id, remote, signature)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+    [
+      row.id,
+      row.at,
+      row.actorId,
+      row.actorName,
+      row.actorRole,
+      row.action,
+      row.targetType,
+      row.targetId,
+      JSON.stringify(row.change),
+      row.requestId,
+      row.remote,
+      row.signature,
+    ],
   );
 }
 

@@ -4,16 +4,16 @@ import type { TestDatabase } from '@hoop/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { sampleCall } from '../../test/sample-entries.ts';
-import { openDatabase } from '../database.ts';
 import type { Database } from '../database.ts';
 import { listCalls } from './read-calls.ts';
 import { recordEntries } from './record-entries.ts';
+import { openSignedDatabase } from '../../test/row-keys.ts';
 
 let database: TestDatabase;
 let db: Database;
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDatabase(database.url);
+  db = openSignedDatabase(database.url);
 });
 afterAll(async () => {
   await db?.close();

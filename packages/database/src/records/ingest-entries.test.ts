@@ -6,16 +6,16 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { sampleBody, sampleCall } from '../../test/sample-entries.ts';
-import { openDatabase } from '../database.ts';
 import type { Database } from '../database.ts';
 import { jsonForPostgres } from './json-for-postgres.ts';
 import { recordEntries } from './record-entries.ts';
+import { openSignedDatabase } from '../../test/row-keys.ts';
 
 let database: TestDatabase;
 let db: Database;
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDatabase(database.url);
+  db = openSignedDatabase(database.url);
 });
 afterAll(async () => {
   await db?.close();
@@ -243,7 +243,7 @@ describe('recording a call', () => {
 
   test('throws, and writes nothing, when the database is not the reason of one entry', async () => {
     const { intent, outcome } = sampleCall();
-    const closed = openDatabase('postgresql://nobody@127.0.0.1:1/none');
+    const closed = openSignedDatabase('postgresql://nobody@127.0.0.1:1/none');
     await expect(recordEntries(closed.pool, [intent, outcome])).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     await closed.close();
   });

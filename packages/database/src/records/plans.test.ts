@@ -4,12 +4,12 @@ import { createTestDatabase } from '@hoop/testkit';
 import type { TestDatabase } from '@hoop/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { openDatabase } from '../database.ts';
 import type { Database } from '../database.ts';
 import type { Prisma } from '../generated/client.ts';
 import type { CallFilter } from './call-filter.ts';
 import { selectCallIds } from './read-calls.ts';
 import { selectSessionIds } from './read-sessions.ts';
+import { openSignedDatabase } from '../../test/row-keys.ts';
 
 const rows = 40_000;
 const perSession = 20;
@@ -21,7 +21,7 @@ let db: Database;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDatabase(database.url);
+  db = openSignedDatabase(database.url);
   await db.prisma.$executeRaw`
     INSERT INTO calls (id, session_id, at, state, has_head, identity_id, connection_id, decision, rule, method, path, status, error, trace_id, credential_reflected)
     SELECT left(id_floor('call', at), 15) || lpad(n::text, 16, '0'), 'ses_filled' || n / ${perSession}, at,

@@ -5,11 +5,11 @@ import type { TestDatabase } from '@hoop/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { sampleBody, sampleCall } from '../../test/sample-entries.ts';
-import { openDatabase } from '../database.ts';
 import type { Database } from '../database.ts';
 import { purgeCalls, retentionRules } from './purge-calls.ts';
 import type { PurgeResult } from './purge-calls.ts';
 import { recordEntries } from './record-entries.ts';
+import { openSignedDatabase, signAll } from '../../test/row-keys.ts';
 
 const now = Date.now();
 const day = 86_400_000;
@@ -20,7 +20,7 @@ let db: Database;
 let connectionId: string;
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDatabase(database.url);
+  db = openSignedDatabase(database.url);
 });
 afterAll(async () => {
   await db?.close();
@@ -173,12 +173,13 @@ describe('retention', () => {
       data: {
         id: connectionId,
         name: `c-${connectionId.slice(-8)}`,
-        settings: { recording: { retention: '12h' } },
+        settings: { target: 'https://api.payments.example', recording: { retention: '12h' } },
         revision: 1,
         createdAt: new Date(),
         updatedAt: new Date(),
       },
     });
+    await signAll(db);
     const rules = await retentionRules(db.prisma);
     expect(rules.find((rule) => rule.connectionId === connectionId)).toMatchObject({
       seconds: 43_200,

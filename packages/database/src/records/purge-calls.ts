@@ -4,7 +4,7 @@ import { insertAuditEvent } from '../audit-event/store.ts';
 import type { Transaction } from '../database.ts';
 import { Prisma } from '../generated/client.ts';
 import { freezeHolds } from '../legal-hold/store.ts';
-import { readRetention } from '../retention/store.ts';
+import { readRetention, retentionOfConnections } from '../retention/store.ts';
 
 export interface RetentionRule {
   /** Null: calls for which no connection was found. */
@@ -22,19 +22,21 @@ export async function retentionRules(tx: Transaction): Promise<RetentionRule[]> 
   const limit = maximum === null ? Number.POSITIVE_INFINITY : durationSeconds(maximum);
   const secondsOf = (retention: string): number => Math.min(durationSeconds(retention), limit);
   // A step from one connection's first call to the next one's, along the index; not a scan of all calls.
-  const rows = await tx.$queryRaw<{ id: string; name: string | null; retention: string | null }[]>`
+  const rows = await tx.$queryRaw<{ id: string; name: string | null }[]>`
     WITH RECURSIVE recorded AS (
       SELECT min(connection_id) AS id FROM calls
       UNION ALL
       SELECT (SELECT min(c.connection_id) FROM calls c WHERE c.connection_id > recorded.id) FROM recorded WHERE recorded.id IS NOT NULL
     )
-    SELECT recorded.id, name, settings->'recording'->>'retention' AS retention
-      FROM recorded LEFT JOIN connections USING (id) WHERE recorded.id IS NOT NULL`;
-  const rules: RetentionRule[] = rows.map((row) => ({
-    connectionId: row.id,
-    connectionName: row.name,
-    seconds: secondsOf(row.retention ?? unattributed),
-  }));
+    SELECT recorded.id, name FROM recorded LEFT JOIN connections USING (id) WHERE recorded.id IS NOT NULL`;
+  const retentions = await retentionOfConnections(
+    tx,
+    rows.map((row) => row.id),
+  );
+  // A connection that cannot be trusted says nothing of how long its calls are kept: they are.
+  const rules: RetentionRule[] = rows
+    .filter((row) => retentions.get(row.id) !== 'untrusted')
+    .map((row) => ({ connectionId: row.id, connectionName: row.name, seconds: secondsOf(retentions.get(row.id) ?? unattributed) }));
   return [...rules, { connectionId: null, connectionName: null, seconds: secondsOf(unattributed) }];
 }
 

@@ -7,7 +7,6 @@ import type { TestDatabase } from '@hoop/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { sampleBody, sampleCall } from '../../test/sample-entries.ts';
-import { openDatabase } from '../database.ts';
 import type { Database } from '../database.ts';
 import type { Prisma } from '../generated/client.ts';
 import type { CallFilter } from './call-filter.ts';
@@ -15,6 +14,7 @@ import { findCall, listCalls, listSessionCalls, readBodies, selectCallIds } from
 import { findSession, listSessions, selectSessionIds } from './read-sessions.ts';
 import type { SessionFilter } from './read-sessions.ts';
 import { recordEntries } from './record-entries.ts';
+import { openSignedDatabase } from '../../test/row-keys.ts';
 
 const start = Date.now() - 24 * 3_600_000;
 const identities = Array.from({ length: 5 }, (_, i) => newId('identity', start + i));
@@ -76,7 +76,7 @@ let database: TestDatabase;
 let db: Database;
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDatabase(database.url);
+  db = openSignedDatabase(database.url);
   for (let index = 0; index < sessionIds.length * perSession; index++) made.push(make(index));
   for (let from = 0; from < made.length; from += 1500) {
     const entries = made

@@ -2,12 +2,12 @@ import { createTestDatabase } from '@hoop/testkit';
 import { expect, test } from 'vitest';
 
 import { sampleCall } from '../../test/sample-entries.ts';
-import { openDatabase } from '../database.ts';
 import { findCall, recordEntries } from './index.ts';
+import { openSignedDatabase } from '../../test/row-keys.ts';
 
 test('what the target’s TLS connection was is on record; of a plain one, that it was none', async () => {
   const database = await createTestDatabase();
-  const db = openDatabase(database.url);
+  const db = openSignedDatabase(database.url);
   const targetTls = {
     protocol: 'TLSv1.3',
     cipher: 'TLS_AES_256_GCM_SHA384',

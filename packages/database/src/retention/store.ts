@@ -1,4 +1,9 @@
+import { connectionSettingsSchema } from '@hoop/contract';
+
 import type { Transaction } from '../database.ts';
+import type { RetentionSettingsModel } from '../generated/models.ts';
+import { guardOf } from '../row-signatures/guard.ts';
+import { connectionParts } from '../row-signatures/kinds.ts';
 
 export interface RetentionRecord {
   /** Duration, e.g. `90d`: for calls of no connection, and of connections that are gone. */
@@ -9,9 +14,31 @@ export interface RetentionRecord {
   readonly updatedAt: Date;
 }
 
-export async function readRetention(tx: Transaction): Promise<RetentionRecord> {
-  const { id: _, ...row } = await tx.retentionSettings.findUniqueOrThrow({ where: { id: 1 } });
+/** The row as the migration made it, before anybody set anything: it is the one that is not signed. */
+const isUntouched = (row: RetentionSettingsModel): boolean =>
+  row.version === 1 && row.unattributed === '90d' && row.maximum === null && row.signature === null;
+
+function toRetention({ id: _, signature: __, ...row }: RetentionSettingsModel): RetentionRecord {
   return row;
+}
+
+/** @throws AppError `row_not_authentic`: then nothing may be removed */
+export async function readRetention(tx: Transaction): Promise<RetentionRecord> {
+  const row = await tx.retentionSettings.findUniqueOrThrow({ where: { id: 1 } });
+  if (!isUntouched(row)) guardOf(tx).require('retention_settings', row);
+  return toRetention(row);
+}
+
+/** How long connections keep what is recorded, of those that there are; `untrusted` where the row cannot be trusted. */
+export async function retentionOfConnections(tx: Transaction, ids: readonly string[]): Promise<Map<string, string>> {
+  const rows = await tx.connection.findMany({ where: { id: { in: [...ids] } }, include: connectionParts });
+  const guard = guardOf(tx);
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      guard.isAuthentic('connection', row) ? connectionSettingsSchema.parse(row.settings).recording.retention : 'untrusted',
+    ]),
+  );
 }
 
 /** Locks the row until the transaction ends. */
@@ -25,9 +52,8 @@ export async function writeRetention(
   change: Pick<RetentionRecord, 'unattributed' | 'maximum'>,
   now: Date,
 ): Promise<RetentionRecord> {
-  const { id: _, ...row } = await tx.retentionSettings.update({
-    where: { id: 1 },
-    data: { ...change, version: { increment: 1 }, updatedAt: now },
-  });
-  return row;
+  const before = await readRetention(tx);
+  const data = { unattributed: change.unattributed, maximum: change.maximum, version: before.version + 1, updatedAt: now };
+  const signature = guardOf(tx).sign('retention_settings', { id: 1, ...data });
+  return toRetention(await tx.retentionSettings.update({ where: { id: 1 }, data: { ...data, signature } }));
 }

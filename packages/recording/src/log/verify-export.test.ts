@@ -164,7 +164,8 @@ describe('an export of a log that was changed where it is stored', () => {
   });
 });
 
-describe('any change of an export', () => {
+// Work, not waiting: thousands of verifications, however slow the machine.
+describe('any change of an export', { timeout: 240_000 }, () => {
   const small = Buffer.from(exportOf(sampleLog(3)).join(''));
 
   it('is found, at every byte', async () => {
