@@ -334,6 +334,45 @@ describe('a policy', () => {
     expect(trial.body).toMatchObject({ effect: 'deny', policyRevision: null });
   });
 
+  it('is held against paths as the connection’s target reads them, in explanations and lint', async () => {
+    const spelled = [
+      { name: 'all', effect: 'allow', match: { paths: ['/v1/*'] } },
+      { name: 'secrets', effect: 'deny', match: { paths: ['/v1/secrets'] } },
+    ];
+    const connection = await h.makeConnection();
+    expect(connection['paths']).toMatchObject({ caseSensitive: false, trailingSlash: 'ignored', encodedSlash: 'refused' });
+    await write(`/v1/connections/${connection['id']}/policy`, { rules: spelled }, { 'if-none-match': '*' });
+    const ask = async (path: string) =>
+      (await h.call('POST', '/v1/policies/explain', { body: { connection: connection['name'], request: { method: 'GET', path } } })).body;
+    const severity = async () =>
+      (await h.call('POST', '/v1/policies/lint', { body: { connection: connection['name'] } })).body['findings'].find(
+        (one: { code: string }) => one.code === 'restricted_spelling',
+      )?.severity;
+    expect(await ask('/v1/Secrets')).toMatchObject({ effect: 'deny', rule: 'secrets' });
+    expect(await ask('/v1/%73ecrets/')).toMatchObject({ effect: 'deny', rule: 'secrets', caveats: [] });
+    expect((await ask('/v1/a%2Fb'))['caveats']).toEqual([expect.stringContaining('paths.encodedSlash')]);
+    expect((await ask('/v1/../x'))['caveats']).toEqual([expect.stringContaining('would be refused')]);
+    expect(await severity()).toBe('notice');
+
+    const current = await h.call('GET', `/v1/connections/${connection['id']}`);
+    const changed = await h.call('PATCH', `/v1/connections/${connection['id']}`, {
+      body: { paths: { caseSensitive: true, encodedSlash: 'data' } },
+      headers: { 'if-match': current.headers.get('etag')! },
+    });
+    expect(changed.body['paths']).toEqual({
+      caseSensitive: true,
+      trailingSlash: 'ignored',
+      pathParameters: 'ignored',
+      trailingDots: 'ignored',
+      formatSuffix: 'ignored',
+      encodedSlash: 'data',
+    });
+    expect(await ask('/v1/Secrets')).toMatchObject({ effect: 'allow', rule: 'all' });
+    expect(await ask('/v1/secrets/')).toMatchObject({ effect: 'deny', rule: 'secrets' });
+    expect(await ask('/v1/a%2Fb')).toMatchObject({ effect: 'allow', caveats: [] });
+    expect(await severity()).toBe('warning');
+  });
+
   it('may mask by rule: faults are told with their place, and an explanation says what applies to whom', async () => {
     const identity = await h.makeIdentity();
     const connection = await h.makeConnection({ identities: [identity['id']] });

@@ -129,10 +129,12 @@ export function compileRules(
           paths: paths === undefined ? null : paths.filter((path) => path !== null),
           widePaths: widePaths ?? null,
           when: condition,
+          readsPath: condition !== null && (condition.readsParams || /request\s*\.\s*path\b/.test(condition.source)),
           context: requirements.filter((requirement) => requirement !== null),
           mask: rule.mask ?? [],
         };
-        const ofReading = widePaths === undefined ? null : { ...common, permits: false, isOfReading: true, ofReading: null };
+        const hasReadings = restricts && (widePaths !== undefined || common.readsPath);
+        const ofReading = !hasReadings ? null : { ...common, permits: false, isOfReading: true, ofReading: null };
         return { ...common, permits: rule.effect !== 'deny', isOfReading: false, ofReading };
       }),
     );

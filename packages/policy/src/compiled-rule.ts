@@ -30,6 +30,8 @@ export interface CompiledRule {
   /** The rule as it holds for such a path: it restricts (denies, requires, masks) and permits nothing. */
   readonly ofReading: CompiledRule | null;
   readonly when: Condition | null;
+  /** Its condition reads the path or parameters, so that it is asked for each reading where the rule restricts. */
+  readonly readsPath: boolean;
   readonly context: readonly ContextRequirement[];
   /** What its own masking rules are, compiled by @hoop/masking; empty: it has none. */
   readonly mask: readonly MaskRule[];

@@ -9,7 +9,7 @@ import type { ConditionPart } from './condition/explain-condition.ts';
 import { requestEnvironment } from './condition/environment.ts';
 import { decide } from './decide.ts';
 import type { Facts } from './facts.ts';
-import { evaluate, findCandidates, paramsOf } from './rule-index.ts';
+import { decidingReading, evaluate, findCandidates } from './rule-index.ts';
 import type { Candidate } from './rule-index.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -60,12 +60,12 @@ const deciding = (candidates: readonly Candidate[], facts: Facts): Candidate =>
   candidates[0]!;
 
 function explainCandidate(candidate: Candidate, facts: Facts): RuleExplanation {
-  const { rule, otherParams } = candidate;
+  const { rule } = candidate;
   const value = evaluate(candidate, facts);
-  const given = rule.isOfReading ? candidate.params : paramsOf(rule, facts.request.path);
-  const params = [given, ...otherParams].find((one) => rule.when === null || rule.when.evaluate(facts, one) === value) ?? given;
+  const reading = decidingReading(candidate, facts, value);
+  const { params } = reading;
   const common = { rule: rule.name, effect: rule.effect, params: { ...params } };
-  const condition = rule.when === null ? [] : explainCondition(rule.when.source, requestEnvironment, facts, params);
+  const condition = rule.when === null ? [] : explainCondition(rule.when.source, requestEnvironment, reading.facts, params);
   if (value === true) {
     const context = rule.context.map(({ key, pattern, compiled }) => {
       const given = Object.hasOwn(facts.context, key) ? facts.context[key] : undefined;

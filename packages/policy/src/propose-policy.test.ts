@@ -25,6 +25,13 @@ const observed = [
 ];
 
 describe('a proposed policy', () => {
+  it('takes an encoded slash for data of its segment', () => {
+    const [proposed] = proposeLeastPrivilege([{ method: 'GET', path: '/repos/acme%2Fapi/contents' }]);
+    const policy = compilePolicy({ id: 'p', revision: 1, rules: [proposed!.rule] });
+    expect(decide(policy, facts('GET', '/repos/acme%2Fapi/contents')).effect).toBe('allow');
+    expect(decide(policy, facts('GET', '/repos/acme/api/contents')).effect).toBe('deny');
+  });
+
   it('allows what was observed, with parameters for identifiers', () => {
     expect(proposeLeastPrivilege(observed).map(({ rule, calls }) => `${rule.name} (${calls})`)).toEqual([
       'GET /v1/customers (1)',

@@ -45,8 +45,14 @@ export interface Candidate {
   readonly rule: CompiledRule;
   /** Of the path; empty where the condition does not read them (`paramsOf` gives them). */
   readonly params: Params;
-  /** Of further readings. A rule that restricts does so where its condition holds for any. */
-  readonly otherParams: readonly Params[];
+  /** Where the condition reads them: the readings. A rule that restricts does so where its condition holds for any. */
+  readonly readings: readonly Reading[];
+}
+
+/** What a condition is asked about in the place of the path as it was sent. */
+interface Reading {
+  readonly path: string;
+  readonly params: Params;
 }
 
 type Params = Readonly<Record<string, string>>;
@@ -64,6 +70,7 @@ export function buildRuleIndex(rules: readonly CompiledRule[], reader: PathReade
       insert(exact, { rule, matcher }, matcher.isLiteral ? matcher.literalPrefix : null, matcher.literalPrefix);
     }
     for (const form of rule.widePaths ?? []) insert(wide, { rule, matcher: form }, form.literal, form.literalPrefix);
+    if (rule.paths === null && rule.ofReading !== null) wide.root.entries.push({ rule, matcher: null });
   }
   return { all: null, exact, wide: rules.some((rule) => rule.ofReading !== null) ? wide : null, reader };
 }
@@ -89,7 +96,7 @@ function nodeOf(root: Node, prefix: string): Node {
 
 /**
  * The rules whose match covers this method and path, in no particular order. A null method covers all. A rule whose
- * condition reads parameters may come twice: for the path, and for its readings.
+ * condition reads the path may come twice: for the path as it was sent, and for its readings.
  */
 export function findCandidates(index: RuleIndex, method: string | null, path: string): Candidate[] {
   const candidates: Candidate[] = [];
@@ -99,7 +106,7 @@ export function findCandidates(index: RuleIndex, method: string | null, path: st
       if (!coversMethod(rule, method)) continue;
       const isExact = rule.paths === null || rule.paths.some((matcher) => matcher.test(path));
       if (isExact) candidates.push(exactCandidate(rule, path));
-      if (rule.ofReading === null || (isExact && !readsParams(rule))) continue;
+      if (rule.ofReading === null || (isExact && !rule.readsPath)) continue;
       readings ??= index.reader.readingsOf(path);
       if (coversReading(rule, readings)) candidates.push(readingCandidate(rule, readings));
     }
@@ -117,9 +124,8 @@ export function findCandidates(index: RuleIndex, method: string | null, path: st
   const readings = index.reader.readingsOf(path);
   for (const reading of readings) {
     visit(index.wide, reading, true, ({ rule, matcher }) => {
-      if (!coversMethod(rule, method) || !matcher!.test(reading)) return;
-      const isFound = (candidate: Candidate): boolean =>
-        candidate.rule === rule.ofReading || (candidate.rule === rule && !readsParams(rule));
+      if (!coversMethod(rule, method) || matcher?.test(reading) === false) return;
+      const isFound = (candidate: Candidate): boolean => candidate.rule === rule.ofReading || (candidate.rule === rule && !rule.readsPath);
       if (!candidates.some(isFound)) candidates.push(readingCandidate(rule, readings));
     });
   }
@@ -144,10 +150,10 @@ function visit({ literals, root }: PathIndex, path: string, looksUpLast: boolean
 
 const coversMethod = ({ methods }: CompiledRule, method: string | null): boolean =>
   methods === null || method === null || methods.has(method);
-const readsParams = ({ when }: CompiledRule): boolean => when?.readsParams === true;
 
 function coversReading({ widePaths }: CompiledRule, readings: readonly string[]): boolean {
-  for (const form of widePaths!) for (const reading of readings) if (form.test(reading)) return true;
+  if (widePaths === null) return true;
+  for (const form of widePaths) for (const reading of readings) if (form.test(reading)) return true;
   return false;
 }
 
@@ -155,15 +161,15 @@ const none: readonly never[] = Object.freeze([]);
 
 const exactCandidate = (rule: CompiledRule, path: string): Candidate => ({
   rule,
-  params: readsParams(rule) ? paramsOf(rule, path) : noParams,
-  otherParams: none,
+  params: rule.when?.readsParams === true ? paramsOf(rule, path) : noParams,
+  readings: none,
 });
 
-function readingCandidate(rule: CompiledRule, readings: readonly string[]): Candidate {
-  if (!readsParams(rule)) return { rule: rule.ofReading!, params: noParams, otherParams: none };
-  const [params, ...otherParams] = paramsOfReadings(rule, readings);
-  return { rule: rule.ofReading!, params: params ?? noParams, otherParams };
-}
+const readingCandidate = (rule: CompiledRule, readings: readonly string[]): Candidate => ({
+  rule: rule.ofReading!,
+  params: noParams,
+  readings: rule.readsPath ? coveredReadings(rule, readings) : none,
+});
 
 /** The parameters of the first of the rule's patterns that matches. */
 export function paramsOf(rule: CompiledRule, path: string): Params {
@@ -174,26 +180,42 @@ export function paramsOf(rule: CompiledRule, path: string): Params {
   return noParams;
 }
 
-/** The parameters of every reading that the rule covers, each once. */
-export function paramsOfReadings({ widePaths }: CompiledRule, readings: readonly string[]): Params[] {
-  const distinct = new Map<string, Params>();
-  for (const form of widePaths ?? []) {
-    for (const reading of readings) {
-      const params = form.match(reading);
-      if (params !== null) distinct.set(JSON.stringify(params), params);
+/** Every reading that the rule covers, once for each set of parameters. */
+function coveredReadings({ widePaths }: CompiledRule, paths: readonly string[]): Reading[] {
+  if (widePaths === null) return paths.map((path) => ({ path, params: noParams }));
+  const distinct = new Map<string, Reading>();
+  for (const form of widePaths) {
+    for (const path of paths) {
+      const params = form.match(path);
+      if (params !== null) distinct.set(JSON.stringify([path, params]), { path, params });
     }
   }
   return [...distinct.values()];
 }
 
-/** Whether the condition of a candidate holds, for any of the parameters that it could be meant for. */
-export function evaluate({ rule: { when }, params, otherParams }: Candidate, facts: Facts): ReturnType<Condition['evaluate']> {
+/** Whether the condition of a candidate holds: for the path as it was sent, or for any of its readings. */
+export function evaluate({ rule: { when }, params, readings }: Candidate, facts: Facts): ReturnType<Condition['evaluate']> {
   if (when === null) return true;
-  let value = when.evaluate(facts, params);
-  for (const other of otherParams) {
-    if (value === true) break;
-    const next = when.evaluate(facts, other);
+  if (readings.length === 0) return when.evaluate(facts, params);
+  let value: ReturnType<Condition['evaluate']> = false;
+  for (const reading of readings) {
+    const next = when.evaluate(ofReading(facts, reading), reading.params);
+    if (next === true) return true;
     if (next !== false) value = next;
   }
   return value;
+}
+
+const ofReading = (facts: Facts, { path }: Reading): Facts => ({ ...facts, request: { ...facts.request, path } });
+
+/** The facts and parameters for which a candidate's condition came to this value. */
+export function decidingReading(
+  candidate: Candidate,
+  facts: Facts,
+  value: ReturnType<Condition['evaluate']>,
+): { readonly facts: Facts; readonly params: Params } {
+  const { rule, readings } = candidate;
+  if (!rule.isOfReading) return { facts, params: paramsOf(rule, facts.request.path) };
+  const deciding = readings.find((reading) => rule.when?.evaluate(ofReading(facts, reading), reading.params) === value) ?? readings[0];
+  return deciding === undefined ? { facts, params: noParams } : { facts: ofReading(facts, deciding), params: deciding.params };
 }

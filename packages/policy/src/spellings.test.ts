@@ -4,6 +4,7 @@ import type { ApprovalRule, PathSettings, Rule } from '@hoop/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { backtest } from './backtest.ts';
 import { compilePolicy } from './compile-policy.ts';
 import { decide, needsBody } from './decide.ts';
 import { explain } from './explain.ts';
@@ -42,8 +43,14 @@ const facts = (path: string, change: Partial<Facts['request']> = {}): Facts => (
   now: 0,
 });
 const settings = (change: Partial<PathSettings>): PathSettings => pathSettingsSchema.parse(change);
-const effectOf = (rules: Rule[], path: string, paths?: PathSettings) =>
-  decide(compilePolicy({ id: 'p', revision: 1, rules }, paths), facts(path)).effect;
+/** Explain and backtest must come to the decision's effect. */
+function effectOf(rules: Rule[], path: string, paths?: PathSettings) {
+  const policy = compilePolicy({ id: 'p', revision: 1, rules }, paths);
+  const { effect } = decide(policy, facts(path));
+  expect(explain(policy, facts(path)).verdict.effect).toBe(effect);
+  expect(backtest(policy, [{ callId: 'c', facts: facts(path), effect }]).unchanged).toBe(1);
+  return effect;
+}
 
 const hex = (text: string): string => [...new TextEncoder().encode(text)].map((byte) => `%${byte.toString(16).toUpperCase()}`).join('');
 
@@ -162,6 +169,30 @@ describe('a rule that restricts', () => {
         '/A/',
       ),
     ).toBe(true);
+  });
+
+  it('is asked for its condition with every reading of the path', () => {
+    const admin: Rule = { name: 'admin', effect: 'deny', when: 'request.path.startsWith("/v1/admin")' };
+    const reports: Rule = { name: 'reports', effect: 'deny', match: { paths: ['/v1/*'] }, when: 'request.path == "/v1/reports"' };
+    const negated: Rule = { name: 'rest', effect: 'deny', match: { paths: ['/v2/*'] }, when: 'request.path != "/v2/open"' };
+    for (const rules of [
+      [everything, admin, reports, negated],
+      [everything, admin, reports, negated, ...others],
+    ]) {
+      for (const path of [
+        '/v1/admin',
+        '/v1/Admin/users',
+        '/V1/admin',
+        '/v1/admin%3Bx',
+        '/v1/reports/',
+        '/v1/Reports',
+        '/v2/closed',
+        '/v2/Open',
+      ])
+        expect(effectOf(rules, path), path).toBe('deny');
+      for (const path of ['/v1/users', '/v2/open', '/v1/report']) expect(effectOf(rules, path), path).toBe('allow');
+    }
+    expect(effectOf([{ ...everything, when: 'request.path == "/v1/users"' }], '/v1/Users')).toBe('deny');
   });
 
   it('permits only the path that it names, once its requirement is met', () => {

@@ -59,6 +59,7 @@ describe('requestDigest', () => {
     ['method', { method: 'PUT' }],
     ['authority', { authority: 'api.payments.example:8443' }],
     ['path', { path: '/v1/refunds/' }],
+    ['slash that is data', { path: '/v1%2Frefunds' }],
     ['query', { search: '?dry=1' }],
     [
       'header value',
@@ -80,6 +81,10 @@ describe('requestDigest', () => {
     ['body', { body: Buffer.from('{"amount":20001}') }],
   ])('changes with the %s', (_, change) => {
     expect(requestDigest({ ...base, ...change })).not.toBe(requestDigest(base));
+  });
+
+  it('changes with a question mark that nothing follows', () => {
+    expect(requestDigest({ ...base, search: '?' })).not.toBe(requestDigest({ ...base, search: '' }));
   });
 
   it('gives no two requests the same canonical form, whatever is in their fields', () => {
