@@ -8,6 +8,23 @@ import { HoopExchangeError, HoopTargetError } from './index.ts';
 
 const world = await setUpCalls();
 
+test('keeps a question mark that nothing follows, where the platform sends one', async () => {
+  const asked: string[] = [];
+  const platform: typeof fetch = (input, init) => {
+    asked.push(input instanceof Request ? input.url : input.toString());
+    return fetch(input, init);
+  };
+  const ours = world.makeFetch({ fetch: platform });
+  for (const end of ['', '?', '?#part', '?a=1#part?', '#part?']) await ours(`${world.target.origin}/echo${end}`);
+  expect(asked.filter((url) => url.includes('/echo')).map((url) => url.slice(url.indexOf('/echo')))).toEqual([
+    '/echo',
+    '/echo?',
+    '/echo?',
+    '/echo?a=1',
+    '/echo',
+  ]);
+});
+
 describe('grants', () => {
   test.each([
     ['none', undefined],

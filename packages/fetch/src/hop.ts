@@ -46,7 +46,7 @@ export async function sendHop(call: Call, hop: Hop, isRedirected: boolean): Prom
     const { grant, route } = found;
     const headers = relayHeaders(hop.headers, grant.token, { ...call.described, ...describeWaiting(call, hop) });
     if (call.defer) headers.append('prefer', 'respond-async');
-    const response = await send(call, `${grant.relayUrl}/${route.name}${route.rest}${hop.url.search}`, hop, headers);
+    const response = await send(call, `${grant.relayUrl}/${route.name}${route.rest}${searchOf(hop.url)}`, hop, headers);
     if (!isRenewable(response) || isRetry) return { response, isRelayed: true };
     const renewed = found.renew();
     if (!hop.body.isReplayable) {
@@ -58,6 +58,9 @@ export async function sendHop(call: Call, hop: Hop, isRedirected: boolean): Prom
     await whileNotAborted(renewed, signal);
   }
 }
+
+/** `search` of a URL leaves out a `?` that nothing follows. */
+const searchOf = ({ search, href }: URL): string => (search === '' && href.split('#', 1)[0]!.endsWith('?') ? '?' : search);
 
 /** What can be sent again is not held by the relay: we follow its approval, through restarts of relays, and tell of it. */
 function describeWaiting({ defer, waitUntil }: Call, hop: Hop): Record<string, string> {
