@@ -2,7 +2,7 @@
  * `application/x-www-form-urlencoded` in slices. Every value of a name is kept, in order. A percent sign without two
  * hexadecimal digits, or bytes that are not UTF-8, are read differently by different parsers, so they are refused.
  */
-import { maxNameLength } from './json-reader.ts';
+import { maxNameLength } from './member-names.ts';
 
 export type FormFault = 'malformed' | 'ambiguous' | 'too_complex';
 

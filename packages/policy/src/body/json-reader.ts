@@ -2,7 +2,7 @@
  * JSON by RFC 8259, to the letter and in slices: no comment, no trailing comma, no byte order mark, no second document.
  * The work per character is bounded, and so are depth and the number of values, so that no body holds an event loop.
  */
-import { foldName } from './member-names.ts';
+import { foldName, maxNameLength } from './member-names.ts';
 import { readNumber } from './written-number.ts';
 
 export type JsonFault = 'malformed' | 'ambiguous' | 'too_complex';
@@ -10,8 +10,6 @@ export type JsonFault = 'malformed' | 'ambiguous' | 'too_complex';
 export const maxBodyDepth = 200;
 /** Values and members together: more than a condition could look at within its budget. */
 export const maxBodyValues = 200_000;
-/** Characters of the name of a member or field. */
-export const maxNameLength = 4096;
 const maxNumberLength = 4096;
 /** Strings with escapes are decoded in parts of this many characters. */
 const decodedAtOnce = 32_768;

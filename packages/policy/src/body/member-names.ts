@@ -7,6 +7,11 @@
 /** `member`: of a JSON object; `parameter`: of a query or a form; `header`: of a header, already in lower case. */
 export type NameKind = 'member' | 'parameter' | 'header';
 
+/** Parameters after a `;` that are looked at; beyond these every name is in doubt. */
+const maxSemicolons = 100;
+/** Characters of the name of a member or field. */
+export const maxNameLength = 4096;
+
 const foldedAlready = /^[a-z0-9_ -]*$/;
 
 /**
@@ -35,6 +40,8 @@ export class NameIndex {
   readonly #names = new Map<string, string[]>();
   /** Names of parameters after a `;` within a name or a value: some servers end a parameter there. */
   readonly #hidden = new Set<string>();
+  #semicolons = 0;
+  #hidesAny = false;
   readonly #kind: NameKind;
 
   constructor(map: Readonly<Record<string, unknown>>, kind: NameKind) {
@@ -51,15 +58,22 @@ export class NameIndex {
 
   #hide(name: string, values: unknown): void {
     for (const text of Array.isArray(values) ? [name, ...(values as unknown[])] : [name]) {
-      if (typeof text !== 'string' || !text.includes(';')) continue;
-      for (const part of text.split(';').slice(1)) for (const key of keysOf(part.split('=', 1)[0]!, 'parameter')) this.#hidden.add(key);
+      if (typeof text !== 'string' || this.#hidesAny) continue;
+      for (let at = text.indexOf(';'); at >= 0; at = text.indexOf(';', at + 1)) {
+        if (++this.#semicolons > maxSemicolons) {
+          this.#hidesAny = true;
+          break;
+        }
+        const [hidden] = text.slice(at + 1, at + 1 + maxNameLength).split(/[=;]/, 1);
+        for (const key of keysOf(hidden!, 'parameter')) this.#hidden.add(key);
+      }
     }
   }
 
   /** Whether a server could find something else under this name, or something although the name itself is not there. */
   isDoubtful(name: string, isThere: boolean): boolean {
     const key = lookupKey(name, this.#kind);
-    if (this.#hidden.has(key)) return true;
+    if (this.#hidesAny || this.#hidden.has(key)) return true;
     const others = this.#names.get(key);
     if (others === undefined) return false;
     if (!isThere) return others.length > 0;

@@ -7,7 +7,7 @@ import type { Scope } from './environment.ts';
 import { structField } from './struct-field.ts';
 import { isOp } from './syntax-tree.ts';
 import type { CompileState } from './syntax-tree.ts';
-import { charge } from './values.ts';
+import { charge, stringCost } from './values.ts';
 import type { Meter } from './values.ts';
 
 const sent: ReadonlySet<string> = new Set(['request.body', 'request.query', 'request.headers', 'request.params', 'request.path']);
@@ -40,13 +40,16 @@ type MapValue = Readonly<Record<string, unknown>>;
 /** What a map's names could be read as, found when it is first asked for. */
 const indexes = new WeakMap<object, NameIndex>();
 
+/** Folding a name and keeping it costs as much as about so many steps. */
+const unitsPerName = 20;
+
 /** Whether a server could find another value under this name, or one although the name is not there. */
 export function isNameInDoubt(map: MapValue, name: string, kind: NameKind, isThere: boolean, meter: Meter): boolean {
   // JSON in which one name could hide another is not parsed.
   if (kind === 'member' && isThere) return false;
   let index = indexes.get(map);
   if (index === undefined) {
-    charge(meter, Object.keys(map).length);
+    for (const one of Object.keys(map)) charge(meter, unitsPerName + stringCost(one));
     indexes.set(map, (index = new NameIndex(map, kind)));
   }
   return index.isDoubtful(name, isThere);
