@@ -28,6 +28,8 @@ export interface ControlPlaneConfig {
   readonly logOrigin?: string;
   /** Slack's signing secret. Without it Slack's interactions are refused. */
   readonly slackSigningSecretFile?: string;
+  /** Where a press may be answered (Slack's `response_url`). @default https://hooks.slack.com, at public addresses */
+  readonly slackHooks?: { readonly origins: readonly string[]; readonly allowedCidrs?: readonly string[] };
   /** Where the worker puts large recorded bodies. @default nowhere: they are in their rows */
   readonly blobs?: BlobStore;
   /** pino's level. @default "info" */
@@ -76,6 +78,7 @@ export function readConfig(env: Environment): ControlPlaneConfig {
   const bootstrapTokenFile = optional('HOOP_BOOTSTRAP_TOKEN_FILE');
   const notificationPublicKeyFile = optional('HOOP_NOTIFICATION_PUBLIC_KEY_FILE');
   const slackSigningSecretFile = optional('HOOP_SLACK_SIGNING_SECRET_FILE');
+  const slackHookOrigins = optional('HOOP_SLACK_HOOK_ORIGINS');
   const logPublicKeyFile = optional('HOOP_LOG_PUBLIC_KEY_FILE');
   const logOrigin = optional('HOOP_LOG_ORIGIN');
   const blobs = readBlobStore(env);
@@ -94,6 +97,11 @@ export function readConfig(env: Environment): ControlPlaneConfig {
     ...(bootstrapTokenFile === undefined ? {} : { bootstrapTokenFile }),
     ...(notificationPublicKeyFile === undefined ? {} : { notificationPublicKeyFile }),
     ...(slackSigningSecretFile === undefined ? {} : { slackSigningSecretFile }),
+    ...(slackHookOrigins === undefined
+      ? {}
+      : {
+          slackHooks: { origins: slackHookOrigins.split(',').map((one) => new URL(urlOf('HOOP_SLACK_HOOK_ORIGINS', one.trim())).origin) },
+        }),
     ...(logPublicKeyFile === undefined ? {} : { logPublicKeyFile }),
     ...(logOrigin === undefined ? {} : { logOrigin }),
     ...(blobs === null ? {} : { blobs }),

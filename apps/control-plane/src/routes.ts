@@ -4,6 +4,7 @@ import * as readAdminTokens from './admin-token/read-admin-tokens.ts';
 import * as revokeAdminToken from './admin-token/revoke-admin-token.ts';
 import * as breakGlassReviews from './approval/break-glass-reviews.ts';
 import * as decideApproval from './approval/decide-approval.ts';
+import * as approvalPage from './approval/show-approval-page.ts';
 import * as followApprovals from './approval/follow-approvals.ts';
 import * as readApprovals from './approval/read-approvals.ts';
 import * as relayApprovals from './approval/relay-approvals.ts';
@@ -112,6 +113,7 @@ const files: readonly Record<string, unknown>[] = [
   readApprovals,
   decideApproval,
   breakGlassReviews,
+  approvalPage,
   followApprovals,
   relayApprovals,
   relayDeferredCalls,

@@ -159,6 +159,8 @@ describe('roles', () => {
       // By Slack's own signature.
       'receiveSlackInteraction',
       'revokeToken',
+      // The id, its state and the commands to use.
+      'showApprovalPage',
     ]);
   });
 });

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { newId } from '@hoop/contract';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { asRelay, h, people, request, review, scene, slackSecret, useApprovals } from './approval-stage.ts';
+import { asRelay, h, people, request, review, scene, slackAnswers, slackHook, slackSecret, useApprovals } from './approval-stage.ts';
 import type { Json } from './approval-stage.ts';
 import { unique } from './harness.ts';
 import type { Answer } from './harness.ts';
@@ -52,7 +52,16 @@ describe('Slack', () => {
     user: { id: user },
     nonce: newId('request'),
     actions: [{ action_id: action, value: JSON.stringify({ approvalId: one['approvalId'], digest: one['digest'] }) }],
+    response_url: `${slackHook.url}/actions/T1/2/3`,
+    message: {
+      blocks: [
+        { type: 'section', text: { type: 'mrkdwn', text: 'POST https://api.example/v1/refunds' } },
+        { type: 'actions', block_id: 'hoop_review', elements: [] },
+      ],
+    },
   });
+  const blocksOf = (answer: Json | undefined): string[] =>
+    (answer?.['blocks'] as Json[]).map((block) => block['block_id'] ?? block['type']);
   beforeAll(() => h.call('PUT', '/v1/slack-users/U012AB3CD', { body: { user: 'ann', groups: ['payments'] } }));
 
   it('lets a known approver decide with one press, once', async () => {
@@ -67,6 +76,52 @@ describe('Slack', () => {
       detail: expect.stringContaining('replay'),
     });
   });
+
+  it.each([
+    ['hoop_approve', 'Approved', 'ann approved it'],
+    ['hoop_deny', 'Denied', 'ann denied it'],
+  ])('answers a press of %s in the message: who decided, and no buttons any more', async (action, state, who) => {
+    await press(button(await request(), 'U012AB3CD', action));
+    expect(slackAnswers).toHaveLength(1);
+    expect(slackAnswers[0]).toMatchObject({ replace_original: true });
+    expect(blocksOf(slackAnswers[0])).toEqual(['section', 'hoop_standing']);
+    expect(slackAnswers[0]!['blocks'][1].text.text).toBe(`*${state}*: ${who}.`);
+  });
+
+  it('keeps the buttons while further reviews are needed, and says who has decided so far', async () => {
+    const one = await request({}, { quorum: 2 });
+    await press(button(one, 'U012AB3CD'));
+    expect(blocksOf(slackAnswers[0])).toEqual(['section', 'hoop_review', 'hoop_standing']);
+    expect(slackAnswers[0]!['blocks'][2].text.text).toBe('*Waits for further reviews*: ann approved it.');
+    // A second press of the same person changes nothing, and only they are told.
+    await press(button(one, 'U012AB3CD'));
+    expect(slackAnswers[1]).toMatchObject({ replace_original: false, response_type: 'ephemeral' });
+  });
+
+  it('takes the buttons from a message about what was decided elsewhere, and says by whom', async () => {
+    const one = await request();
+    await review(one, people.bob, { decision: 'deny', comment: 'Not <today>.' });
+    await press(button(one, 'U012AB3CD'));
+    expect(blocksOf(slackAnswers[0])).toEqual(['section', 'hoop_standing']);
+    expect(slackAnswers[0]!['blocks'][1].text.text).toBe('*Denied*: bob denied it (“Not &lt;today&gt;.”).');
+  });
+
+  it('tells a person who may not decide so, and nobody else', async () => {
+    await press(button(await request(), 'U999'));
+    expect(slackAnswers).toEqual([
+      { response_type: 'ephemeral', replace_original: false, text: expect.stringContaining('not an approver') },
+    ]);
+  });
+
+  it.each(['http://127.0.0.1:9/x', 'https://hooks.slack.com.evil.example/x', 'https://evil.example/?https://hooks.slack.com', 'not a url'])(
+    'decides, and sends nothing to a response_url that is not of Slack (%s)',
+    async (url) => {
+      const one = await request();
+      expect((await press({ ...button(one, 'U012AB3CD'), response_url: url })).body).toEqual({ text: 'Approved.' });
+      expect(slackAnswers).toEqual([]);
+      expect(h.logged()).toContain('a press named a response_url that is not of Slack');
+    },
+  );
 
   it.each<[string, string, (one: Json) => Promise<Answer<Json>>]>([
     ['a forged signature', 'unauthenticated', (one) => press(button(one, 'U012AB3CD'), { secret: 'x'.repeat(32) })],

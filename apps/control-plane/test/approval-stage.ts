@@ -1,6 +1,7 @@
 /** People, a connection with a rule that wants an approval, and relays that ask for one: what tests of approvals begin with. */
 import { newId } from '@hoop/contract';
 import { createDataKey, sealBody } from '@hoop/sealing';
+import { readBody, startTarget, type TestTarget } from '@hoop/testkit';
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 
 import { startHarness, unique, type Answer, type Harness } from './harness.ts';
@@ -11,6 +12,9 @@ export type Json = Record<string, any>;
 export const slackSecret = '8f742231b10e8888abcd99yyyzzz85a5';
 const approval = { reviewers: ['group:payments', 'user:cfo'], quorum: 1, ttl: '30m', validity: ['once', '10m'] };
 
+/** Takes the answers to presses, as hooks.slack.com does. */
+export let slackHook: TestTarget;
+export const slackAnswers: Json[] = [];
 export let h: Harness;
 /** Tokens of people. */
 export let people: Record<'ann' | 'bob' | 'olga' | 'eve' | 'max' | 'nobody' | 'auditor', string>;
@@ -20,7 +24,15 @@ let digestCount = 0;
 /** For the file that calls it; each test has a scene of its own. */
 export function useApprovals(): void {
   beforeAll(async () => {
-    h = await startHarness({ slackSigningSecret: slackSecret, notifications: true });
+    slackHook = await startTarget(async (req, res) => {
+      slackAnswers.push(JSON.parse((await readBody(req)).toString('utf8')) as Json);
+      res.end('ok');
+    });
+    h = await startHarness({
+      slackSigningSecret: slackSecret,
+      slackHooks: { origins: [new URL(slackHook.url).origin], allowedCidrs: ['127.0.0.0/8'] },
+      notifications: true,
+    });
     const token = async (role: string, user?: string, groups: string[] = []): Promise<string> =>
       (await h.call('POST', '/v1/admin-tokens', { body: { name: unique('token'), role, ...(user === undefined ? {} : { user }), groups } }))
         .body['token'] as string;
@@ -34,9 +46,13 @@ export function useApprovals(): void {
       auditor: await token('auditor', 'aud'),
     };
   });
-  afterAll(() => h.close());
+  afterAll(async () => {
+    await h.close();
+    await slackHook.close();
+  });
   beforeEach(async () => {
     scene = await makeScene();
+    slackAnswers.splice(0);
   });
 }
 

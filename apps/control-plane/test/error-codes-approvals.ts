@@ -200,6 +200,7 @@ export const approvalSamples: Record<string, Make> = {
   followApprovals: async () => at('/v1/approvals/events'),
   getApproval: async (h) => at(`/v1/approvals/${(await asked(h))['approvalId']}`),
   followApproval: async (h) => at(`/v1/approvals/${(await asked(h))['approvalId']}/events`),
+  showApprovalPage: async (h) => at(`/approvals/${(await asked(h))['approvalId']}`, { token: null }),
   reviewApproval: (h) => review(h),
   breakGlass: (h) => glass(h),
   withdrawApproval: async (h) => at(`/v1/approvals/${(await asked(h))['approvalId']}/withdraw`, { body: { reason: 'a mistake' } }),

@@ -60,6 +60,7 @@ export interface HarnessOptions {
   readonly blobs?: BlobStore;
   readonly now?: () => number;
   readonly slackSigningSecret?: string;
+  readonly slackHooks?: ControlPlaneConfig['slackHooks'];
   /** Give it a key to which channels' secrets are sealed. */
   readonly notifications?: boolean;
   /** Public keys of the log. */
@@ -91,6 +92,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     rowKeyFile: await file('rows.json', rowKeys.privateJwks),
     bootstrapTokenFile: await file('bootstrap.token', adminToken),
     ...(options.slackSigningSecret === undefined ? {} : { slackSigningSecretFile: await file('slack.secret', options.slackSigningSecret) }),
+    ...(options.slackHooks === undefined ? {} : { slackHooks: options.slackHooks }),
     ...(options.notifications === true
       ? { notificationPublicKeyFile: await file('notification.json', (await generateRecordingKeys()).publicJwks) }
       : {}),

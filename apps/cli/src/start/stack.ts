@@ -137,6 +137,7 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
       HOOP_LOG_PUBLIC_KEY_FILE: keys.logPublicKeyFile,
       ...passed('HOOP_LOG_ORIGIN'),
       ...(slackSecretFile === undefined ? {} : { HOOP_SLACK_SIGNING_SECRET_FILE: slackSecretFile }),
+      ...passed('HOOP_SLACK_HOOK_ORIGINS'),
       ...(isBootstrapping ? { HOOP_BOOTSTRAP_TOKEN_FILE: keys.bootstrapTokenFile } : {}),
       ...redis,
     });

@@ -1,16 +1,26 @@
 import { AppError, idSchema, newId, receiveSlackInteraction as operation, requestDigestSchema } from '@hoop/contract';
-import { acceptSlackSignature, applyToApproval, insertAuditEvent, readSlackUser } from '@hoop/database';
+import { acceptSlackSignature, applyToApproval, insertAuditEvent, readApproval, readSlackUser } from '@hoop/database';
 import { z } from 'zod';
 
 import { rawBodyOf } from '../http/read-body.ts';
 import { route, type Call } from '../http/route.ts';
+import { answerPress, decidedMessage, refusedMessage, type PressedMessage } from './answer-press.ts';
 import { signatureWindowMs, verifySlackSignature } from './signature.ts';
 
-/** What Slack sends when somebody presses a button (block_actions). */
+/** Slack's message about a press of a button (block_actions). */
 const interactionSchema = z.looseObject({
   type: z.literal('block_actions'),
   user: z.looseObject({ id: z.string().max(50) }),
   actions: z.array(z.looseObject({ action_id: z.enum(['hoop_approve', 'hoop_deny']), value: z.string().max(1000) })).length(1),
+  response_url: z.string().max(2000).optional(),
+  message: z
+    .looseObject({
+      blocks: z
+        .array(z.looseObject({ type: z.string() }))
+        .max(50)
+        .default([]),
+    })
+    .optional(),
 });
 const buttonSchema = z.strictObject({ approvalId: idSchema('approval'), digest: requestDigestSchema });
 
@@ -36,14 +46,23 @@ async function refuse(
   throw new AppError(code, detail);
 }
 
-function parse(payload: string): { slackUserId: string; decision: 'approve' | 'deny'; approvalId: string; digest: string } {
+interface Press {
+  readonly slackUserId: string;
+  readonly decision: 'approve' | 'deny';
+  readonly approvalId: string;
+  readonly digest: string;
+  readonly pressed: PressedMessage;
+}
+
+function parse(payload: string): Press {
   try {
-    const { user, actions } = interactionSchema.parse(JSON.parse(payload));
+    const { user, actions, response_url: responseUrl = null, message } = interactionSchema.parse(JSON.parse(payload));
     const [action] = actions;
     return {
       slackUserId: user.id,
       decision: action!.action_id === 'hoop_approve' ? 'approve' : 'deny',
       ...buttonSchema.parse(JSON.parse(action!.value)),
+      pressed: { responseUrl, blocks: message?.blocks ?? [] },
     };
   } catch (cause) {
     throw new AppError('invalid_request', 'This is not the press of a button of ours.', { cause });
@@ -65,11 +84,14 @@ export const receiveSlackInteraction = route(operation, async (call) => {
   if (!isFirst) return refuse(call, 'unauthenticated', 'This request was accepted before: it is a replay.', null);
 
   // 2. validate
-  const { slackUserId, decision, approvalId, digest } = parse(body.payload);
+  const { slackUserId, decision, approvalId, digest, pressed } = parse(body.payload);
 
   // 3. permit: only Slack users that an administrator has named
   const user = await readSlackUser(context.database.prisma, slackUserId);
-  if (user === null) return refuse(call, 'forbidden', `The Slack user ${slackUserId} is not an approver.`, slackUserId);
+  if (user === null) {
+    await answerPress(context, pressed, refusedMessage('You are not an approver here: an administrator has to add your Slack user.'));
+    return refuse(call, 'forbidden', `The Slack user ${slackUserId} is not an approver.`, slackUserId);
+  }
 
   // 4. act, with its audit event
   try {
@@ -90,8 +112,15 @@ export const receiveSlackInteraction = route(operation, async (call) => {
     });
   } catch (error) {
     // A refusal is an answer, not a failure of the delivery; of an outage Slack tells the person itself.
-    if (error instanceof AppError && error.status < 500) return { body: { text: error.detail } };
-    throw error;
+    if (!(error instanceof AppError) || error.status >= 500) throw error;
+    const approval = await readApproval(context.database.prisma, approvalId);
+    const isOver = approval !== null && approval.digest === digest && approval.state !== 'pending';
+    await answerPress(context, pressed, isOver ? decidedMessage(approval, pressed) : refusedMessage(error.detail));
+    return { body: { text: error.detail } };
   }
+
+  // 5. tell Slack
+  const approval = await readApproval(context.database.prisma, approvalId);
+  if (approval !== null) await answerPress(context, pressed, decidedMessage(approval, pressed));
   return { body: { text: decision === 'approve' ? 'Approved.' : 'Denied.' } };
 });

@@ -30,8 +30,8 @@ export const notificationData = (approval: ApprovalRecord, publicUrl: string): R
   reason: approval.reason,
   requestedAt: new Date(approval.requestedAt).toISOString(),
   expiresAt: new Date(approval.expiresAt).toISOString(),
-  // Shows only; to decide, the approver has to authenticate.
-  link: new URL(`/v1/approvals/${approval.id}`, publicUrl).href,
+  // A page that needs no sign-in and says how to decide; deciding needs the approver's token.
+  link: new URL(`/approvals/${approval.id}`, publicUrl).href,
 });
 
 /** Everyone who is asked, the second group included once it has been. */

@@ -137,6 +137,20 @@ export const followApproval = defineOperation({
   responseType: 'text/event-stream',
   errors: ['not_found', 'unavailable'],
 });
+export const showApprovalPage = defineOperation({
+  id: 'showApprovalPage',
+  method: 'GET',
+  path: '/approvals/{approvalId}',
+  tag,
+  audience: 'public',
+  summary: 'A page for whoever follows the link of a message: the id, the state and the commands to use',
+  description: 'Nothing of the request is on it. An id that does not exist gives the same page, with the state `unknown`.',
+  params,
+  status: 200,
+  response: z.string(),
+  responseType: 'text/html; charset=utf-8',
+  errors: [],
+});
 export const reviewApproval = defineOperation({
   id: 'reviewApproval',
   method: 'POST',
