@@ -60,8 +60,7 @@ describe('Slack', () => {
       ],
     },
   });
-  const blocksOf = (answer: Json | undefined): string[] =>
-    (answer?.['blocks'] as Json[]).map((block) => block['block_id'] ?? block['type']);
+  const blocksOf = (answer: Json = {}): string[] => (answer['blocks'] as Json[]).map((block) => block['block_id'] ?? block['type']);
   beforeAll(() => h.call('PUT', '/v1/slack-users/U012AB3CD', { body: { user: 'ann', groups: ['payments'] } }));
 
   it('lets a known approver decide with one press, once', async () => {
