@@ -90,7 +90,7 @@ export interface ConnectorOptions {
   readonly timeoutMs: number;
   /** Certificates (PEM) to trust instead of the platform's. */
   readonly ca?: string | readonly string[] | undefined;
-  readonly onConnected: (facts: SocketFacts) => void;
+  readonly onConnected: (facts: SocketFacts, socket: Socket) => void;
 }
 
 /** undici's connector with the checks in it. TLS is verified against the host name, HTTP/1.1 only. */
@@ -123,7 +123,7 @@ export function createConnector({ rules, resolve, timeoutMs, ca, onConnected }: 
         callback(addressRefused(hostname, [address]), null);
         return;
       }
-      onConnected({ address, port: socket.remotePort ?? 0, tls: tlsFacts(socket) });
+      onConnected({ address, port: socket.remotePort ?? 0, tls: tlsFacts(socket) }, socket);
       callback(null, socket);
     });
   };

@@ -1,4 +1,6 @@
 /** A pool of sockets for each connection, and the means to cut them. */
+import type { Socket } from 'node:net';
+
 import { AppError } from '@hoop/contract';
 import type { ConnectionSettings } from '@hoop/contract';
 import { Client, Pool } from 'undici';
@@ -6,8 +8,10 @@ import type { Dispatcher } from 'undici';
 
 import { createConnector, resolveBySystem } from './dialer.ts';
 import type { Resolve, SocketFacts, TlsFacts } from './dialer.ts';
+import { ResponseStart } from './response-start.ts';
 import { parseTarget } from './target.ts';
 import type { Target } from './target.ts';
+import { watchSocket } from './watch-socket.ts';
 
 /** Sockets to one target at most; further calls wait for one. */
 const maxSockets = 1024;
@@ -16,7 +20,12 @@ const maxHeaderBytes = 65_536;
 /** Where a call's socket can be asked about; goes into the options of `dispatch` as `peer`. Read it when the response starts. */
 export class Peer {
   /** Set by the pool when the call is given to a socket. */
-  client: { readonly facts: SocketFacts | null } | null = null;
+  client: { readonly facts: SocketFacts | null; readonly isStale: boolean } | null = null;
+
+  /** The socket had served another call before, and nothing came back on it for this one. */
+  get isStale(): boolean {
+    return this.client?.isStale ?? false;
+  }
 
   get address(): string | null {
     return this.client?.facts?.address ?? null;
@@ -34,9 +43,25 @@ export type UpstreamDispatchOptions = Dispatcher.DispatchOptions & { readonly pe
 /** One socket at a time, and what is known of it. */
 class SocketClient extends Client {
   facts: SocketFacts | null = null;
+  readonly start = new ResponseStart();
+  /** Calls that were given to the present socket. */
+  #calls = 0;
 
+  get isStale(): boolean {
+    return this.#calls > 1 && !this.start.hasBegun;
+  }
+
+  connected(facts: SocketFacts, socket: Socket): void {
+    this.facts = facts;
+    this.#calls = 1;
+    watchSocket(socket, this.start);
+  }
+
+  /** One call at a time (`pipelining: 1`), so no response is under way here. */
   override dispatch(options: UpstreamDispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     if (options.peer !== undefined) options.peer.client = this;
+    this.#calls++;
+    this.start.expect();
     return super.dispatch(options, handler);
   }
 }
@@ -46,6 +71,8 @@ export interface Route {
   /** `dispatch({ origin: target.origin, path, method, headers, body, peer }, handler)`; never follows a redirect, never retries. */
   readonly dispatcher: Pick<Dispatcher, 'close' | 'destroy'> & {
     dispatch(options: UpstreamDispatchOptions, handler: Dispatcher.DispatchHandler): boolean;
+    /** On a socket of its own, which no call had before. */
+    dispatchFresh(options: UpstreamDispatchOptions, handler: Dispatcher.DispatchHandler): boolean;
   };
 }
 
@@ -129,9 +156,8 @@ function createPool(
   { limits }: ConnectionSettings,
   resolve: Resolve,
   ca: string | readonly string[] | undefined,
-): Route['dispatcher'] {
-  return new Pool(target.origin, {
-    connections: maxSockets,
+): TargetPool {
+  const settings = {
     pipelining: 1,
     allowH2: false,
     maxHeaderSize: maxHeaderBytes,
@@ -139,20 +165,47 @@ function createPool(
     bodyTimeout: limits.idleTimeoutMs,
     strictContentLength: true,
     ...(limits.maxResponseBytes > 0 ? { maxResponseSize: limits.maxResponseBytes } : {}),
-    factory: (origin, options) => {
-      const client: SocketClient = new SocketClient(origin, {
-        ...(options as Client.Options),
-        connect: createConnector({
-          rules: target.addressRules,
-          resolve,
-          timeoutMs: limits.connectTimeoutMs,
-          ca,
-          onConnected: (facts) => {
-            client.facts = facts;
-          },
-        }),
-      });
-      return client;
-    },
-  });
+  };
+  const open = (origin: string | URL, options: Client.Options): SocketClient => {
+    const client: SocketClient = new SocketClient(origin, {
+      ...options,
+      connect: createConnector({
+        rules: target.addressRules,
+        resolve,
+        timeoutMs: limits.connectTimeoutMs,
+        ca,
+        onConnected: (facts, socket) => client.connected(facts, socket),
+      }),
+    });
+    return client;
+  };
+  return new TargetPool(target.origin, { ...settings, connections: maxSockets, factory: (origin, options) => open(origin, options) }, () =>
+    open(target.origin, settings),
+  );
+}
+
+class TargetPool extends Pool {
+  readonly #open: () => SocketClient;
+  readonly #fresh = new Set<SocketClient>();
+
+  constructor(origin: string, options: Pool.Options, open: () => SocketClient) {
+    super(origin, options);
+    this.#open = open;
+  }
+
+  dispatchFresh(options: UpstreamDispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const client = this.#open();
+    this.#fresh.add(client);
+    const isDispatched = client.dispatch(options, handler);
+    // Ends when the call has.
+    const forget = (): void => void this.#fresh.delete(client);
+    client.close().then(forget, forget);
+    return isDispatched;
+  }
+
+  override destroy(...given: unknown[]): Promise<void> {
+    const [error = null] = given;
+    for (const client of this.#fresh) void client.destroy(error as Error | null);
+    return (super.destroy as (...given: unknown[]) => Promise<void>)(...given);
+  }
 }

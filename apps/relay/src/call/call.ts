@@ -41,6 +41,8 @@ export interface CallExchange {
   readonly masker: { readonly report: MaskingReport } | null;
   /** Begin and time of each part of a streamed response; null where it is one answer of a known length. */
   readonly parts: [offset: number, ms: number][] | null;
+  /** It was sent a second time: on the first socket nothing came back. */
+  readonly isResent: boolean;
   /** Ends it in any state. No event follows. */
   abort(error: AppError): void;
 }

@@ -12,12 +12,20 @@ import { answerableHeaders } from './mask.ts';
 import { targetPath } from './resolve.ts';
 import { sentHeaders } from './sent-headers.ts';
 
+/** RFC 9110 §9.2.2. */
+const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
+/** Where nothing came back on a socket that had been idle. An approval is good for one sending. */
+export function mayResend({ request, approvalId }: Pick<Call, 'request' | 'approvalId'>): boolean {
+  return !request!.hasBody && approvalId === null && idempotent.has(request!.method);
+}
+
 /** @throws AppError `target_refused`, `credential_unavailable` */
 export function forward(steps: ResponseSteps, call: Call): void {
   const { snapshot } = call.connection!;
   const { limits, recording } = snapshot.settings;
   const request = call.request!;
-  const { target, dispatcher } = call.route!;
+  const { target } = call.route!;
 
   let headers = answerableHeaders(call, sentHeaders(call, call.approvalId !== null));
   let { search } = request;
@@ -48,9 +56,10 @@ export function forward(steps: ResponseSteps, call: Call): void {
         ? (new Upload(call, limits.maxRequestBytes, limits.idleTimeoutMs) as unknown as NonNullable<UpstreamDispatchOptions['body']> &
             object)
         : null),
-    // A retry is for the function to decide: whatever the method, nothing is sent twice.
+    // undici sends nothing twice, whatever the method.
     idempotent: false,
     peer: exchange.peer,
   };
-  dispatcher.dispatch(options, exchange);
+  // A retry is for the function to decide, with one exception: a socket that the target had closed meanwhile.
+  exchange.dispatch(options, mayResend(call));
 }

@@ -77,17 +77,24 @@ function packOutcome(
     ...(requestBody || responseBody ? [session!.keys!.wrappingPart, session!.keys!.part] : [noDataKey]),
     targetPart(lease, exchange?.peer.address ?? null, exchange?.peer.tls ?? null),
     keepsHeads ? responseHeadersPart(connection!, maskHeaders(call.responseHeaders)) : noResponseHeaders,
-    state === 'completed' && error === null && status !== null && status === call.targetStatus
+    state === 'completed' && error === null && status !== null && status === call.targetStatus && !exchange?.isResent
       ? completionPart(status)
       : JSON.stringify({
           state,
           status,
           targetStatus: call.targetStatus,
           error: call.isCallerGone ? null : (error?.code ?? null),
-          errorDetail: error?.detail ?? null,
+          errorDetail: detailOf(error, exchange?.isResent ?? false),
         }),
   ];
   return { line, sealed, shared };
+}
+
+const resent = 'The request was sent twice: the target had closed the first connection before anything came back.';
+
+function detailOf(error: AppError | null, isResent: boolean): string | null {
+  if (!isResent) return error?.detail ?? null;
+  return error === null ? resent : `${error.detail} ${resent}`;
 }
 
 const noResponseHeaders = '{"responseHeaders":[]}';

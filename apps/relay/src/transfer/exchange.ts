@@ -6,7 +6,7 @@ import type { HeaderList } from '@hoop/contract';
 import type { ResponseMasker } from '@hoop/masking';
 import type { BodyCapture } from '@hoop/recording';
 import { createPeer, responseHeaders, returnTrailers, toTargetError } from '@hoop/upstream';
-import type { Peer } from '@hoop/upstream';
+import type { Peer, UpstreamDispatchOptions } from '@hoop/upstream';
 import type { Dispatcher } from 'undici';
 
 import type { Call } from '../call/call.ts';
@@ -40,6 +40,9 @@ export interface ResponseSteps {
   fail(call: Call, error: unknown): void;
 }
 
+/** Interim responses to one request at most: each of them puts the time limit of the head off. */
+const maxInterim = 64;
+
 /** Parts of a stream whose time is recorded; later parts are recorded without a time. */
 const maxParts = 1000;
 
@@ -54,6 +57,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #call: Call;
   #controller: Dispatcher.DispatchController | null = null;
   #isOver = false;
+  #interim = 0;
+  /** The request, where it may be sent a second time on another socket. */
+  #again: UpstreamDispatchOptions | null = null;
+  /** It was sent a second time. */
+  isResent = false;
   #sample: ResponseCopy | null = null;
 
   constructor(steps: ResponseSteps, call: Call, request: BodyCapture | null, response: BodyCapture) {
@@ -83,6 +91,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#steps.fail(this.#call, error);
   }
 
+  /** @param mayResend where the socket turns out to have been closed before, and nothing came back */
+  dispatch(options: UpstreamDispatchOptions, mayResend: boolean): void {
+    if (mayResend) this.#again = options;
+    this.#call.route!.dispatcher.dispatch(options, this);
+  }
+
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#isOver) controller.abort(new AppError('target_reset', 'The call had ended before it was sent.'));
@@ -95,8 +109,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (this.#isOver) return;
     // Interim responses (RFC 9110 §15.2) are not passed on: the function asked for none.
-    if (status < 200 || this.#isOver) return;
+    if (status < 200) {
+      if (++this.#interim > maxInterim)
+        this.#steps.fail(this.#call, new AppError('target_invalid_response', `The target sent more than ${maxInterim} interim responses.`));
+      return;
+    }
     const call = this.#call;
     call.marks.head = call.elapsed();
     call.targetStatus = status;
@@ -132,7 +151,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#isOver) return;
-    this.#steps.fail(this.#call, toTargetError(error));
+    const failure = toTargetError(error);
+    const again = this.#again;
+    if (again !== null && failure.code === 'target_reset' && this.peer.isStale) {
+      this.#again = null;
+      this.isResent = true;
+      this.#call.route!.dispatcher.dispatchFresh(again, this);
+      return;
+    }
+    this.#steps.fail(this.#call, failure);
   }
 
   // What comes out of the masker.

@@ -139,8 +139,8 @@ export class Upload extends EventEmitter {
   }
 }
 
-const maxDiscardedBytes = 4 * 1024 * 1024;
-const maxDiscardMs = 5_000;
+const maxDiscardedBytes = 64 * 1024 * 1024;
+const maxDiscardMs = 10_000;
 
 /**
  * After an answer that did not need the whole body: what is still coming is read and thrown away, within limits, so that
