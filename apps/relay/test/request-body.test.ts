@@ -134,8 +134,8 @@ describe('the body of a refused call is recorded', () => {
     });
   const large = JSON.stringify({ amount: 500, email: 'ada@example.com', note: 'secret' });
 
-  async function refused(connection: ConnectionSnapshot, content: string, headers: Record<string, string> = json) {
-    const response = await world.call(connection, '/x', { method: 'POST', headers, body: content });
+  async function refused(connection: ConnectionSnapshot, content: string | ReadableStream, headers: Record<string, string> = json) {
+    const response = await world.call(connection, '/x', { method: 'POST', headers, body: content, duplex: 'half' });
     const { head, outcome } = await world.record(response.headers.get('hoop-call'));
     const facts = outcome!.requestBody;
     if (facts?.sealed == null) return { status: response.status, head, facts, kept: null };
@@ -172,6 +172,29 @@ describe('the body of a refused call is recorded', () => {
     expect(part.facts).toMatchObject({ bytes: large.length, truncated: true });
     expect(part.kept!.length).toBeLessThanOrEqual(40);
     expect(part.kept).not.toContain('ada@');
+  });
+
+  it('as far as it was read, where it is too long to be decided about', async () => {
+    const connection = await world.connect({
+      target: target.url,
+      rules,
+      mask: [maskRuleSchema.parse({ key: 'email' })],
+      settings: { recording: { capture: 'full' }, limits: { maxInspectedBytes: 100_000 } },
+    });
+    const content = JSON.stringify({ email: 'ada@example.com', amount: 5, text: 'x'.repeat(300_000) });
+    const announced = await refused(connection, content);
+    expect(announced).toMatchObject({ status: 413, kept: null, facts: { bytes: content.length, keptBytes: 0, truncated: true } });
+    const stream = new ReadableStream({
+      start(controller) {
+        for (let at = 0; at < content.length; at += 10_000) controller.enqueue(Buffer.from(content.slice(at, at + 10_000)));
+        controller.close();
+      },
+    });
+    const streamed = await refused(connection, stream);
+    expect(streamed.status).toBe(413);
+    expect(streamed.facts).toMatchObject({ digest: null, truncated: true });
+    expect(streamed.facts!.bytes).toBeGreaterThan(100_000);
+    expect(streamed.kept).toMatch(/^\{"email":"\[redacted\]","amount":5,"text":"x/);
   });
 
   it('and says so where it was refused before it was read', async () => {

@@ -12,9 +12,9 @@ export const headerListSchema = z.array(z.tuple([z.string(), z.string()]));
 export type HeaderList = z.infer<typeof headerListSchema>;
 
 export const recordedBodySchema = z.object({
-  /** Bytes that passed, before any cap. */
+  /** Bytes that passed, before any cap; of one that was refused for its length as many as were announced, or came. */
   bytes: z.int(),
-  /** Keyed digest (HMAC-SHA-256, hex) of the bytes that passed on the wire; null where none passed. */
+  /** Keyed digest (HMAC-SHA-256, hex) of the bytes that passed on the wire; null where none passed, or not the whole was read. */
   digest: z.string().nullable(),
   /** What is kept: AES-256-GCM, base64 of nonce(12) ‖ ciphertext ‖ tag(16); null where nothing is kept. */
   sealed: z.string().nullable(),

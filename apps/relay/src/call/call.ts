@@ -13,6 +13,7 @@ import type { Caller } from '../caller/callers.ts';
 import type { Session } from '../caller/sessions.ts';
 import type { Compiled, KnownConnection } from '../configuration/configuration.ts';
 import type { DeferredRun } from '../deferred/deferred-run.ts';
+import type { LongBody } from '../transfer/upload.ts';
 
 /**
  * open: nothing decided · intended: the intent is durable · sent: a target may have got it ·
@@ -86,6 +87,8 @@ export class Call {
   context: Readonly<Record<string, string>> = noContext;
   /** The whole body, where a condition had to see it. */
   body: Buffer | null = null;
+  /** In its place, where the body was longer than what is held. */
+  longBody: LongBody | null = null;
   /** The body as conditions see it, where one had to. */
   inspected: InspectedBody | null = null;
   decision: Decision | null = null;

@@ -21,19 +21,21 @@ export function mustSeeBody(call: Call): boolean {
 
 /** Holds the whole body and reads it for conditions. What they cannot see is said in `call.inspected`. @throws AppError `request_*` */
 export async function inspect(call: Call): Promise<void> {
-  call.body = await readHeldBody(call);
+  await hold(call);
   call.inspected = call.body === null ? { body: null, bodyState: 'too_large' } : await read(call, call.body);
 }
 
 /** Holds the whole body. @throws AppError `body_too_large`, `request_*` */
 export async function holdBody(call: Call): Promise<void> {
-  call.body = await readHeldBody(call);
+  await hold(call);
   if (call.body === null) throw tooLarge(call);
 }
 
-function readHeldBody(call: Call): Promise<Buffer | null> {
+async function hold(call: Call): Promise<void> {
   const { maxInspectedBytes, idleTimeoutMs } = call.connection!.snapshot.settings.limits;
-  return readWholeBody(call, maxInspectedBytes, idleTimeoutMs);
+  const body = await readWholeBody(call, maxInspectedBytes, idleTimeoutMs);
+  if (Buffer.isBuffer(body)) call.body = body;
+  else call.longBody = body;
 }
 
 export function tooLarge(call: Call): AppError {

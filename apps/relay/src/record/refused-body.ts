@@ -78,24 +78,27 @@ const noBody: BodyOfOutcome = { requestBody: null, dataKey: null };
 
 /** What is recorded of the body of a call that no exchange was made for. */
 export async function refusedBody(bodies: RefusedBodies, call: Call): Promise<BodyOfOutcome> {
-  const { request, connection, session, caller, body } = call;
+  const { request, connection, session, caller, body, longBody } = call;
   if (request === null || !request.hasBody || caller === null) return noBody;
   const contentType = headerValue(request.headers, 'content-type') ?? null;
   const nothingKept: RecordedBody = { bytes: 0, digest: null, sealed: null, keptBytes: 0, truncated: true, contentType };
-  if (body === null || connection === null || session === null) return { requestBody: { ...nothingKept, unread: true }, dataKey: null };
+  const read = body ?? longBody?.prefix ?? null;
+  if (read === null || connection === null || session === null) return { requestBody: { ...nothingKept, unread: true }, dataKey: null };
+  const bytes = longBody?.bytes ?? read.length;
   const { capture, maxBodyBytes } = connection.snapshot.settings.recording;
-  const keptBytes = capture === 'full' ? Math.min(maxBodyBytes, body.length) : 0;
+  const keptBytes = capture === 'full' ? Math.min(maxBodyBytes, read.length) : 0;
   const keys = session.keys ?? (await session.opening.catch(() => null));
   if (keys === null || !bodies.admit(caller.identity.snapshot.id, keptBytes + minimumCost))
-    return { requestBody: { ...nothingKept, bytes: body.length }, dataKey: null };
-  const captured = heldCapture(keptBytes, keys, body);
+    return { requestBody: { ...nothingKept, bytes }, dataKey: null };
+  const captured = heldCapture(keptBytes, keys, read);
+  captured.offered = bytes;
   hideFully(call);
   const kept = await keepRequestBody(call, captured);
   const isKept = kept.bytes.byteLength > 0;
   return {
     requestBody: {
-      bytes: body.length,
-      digest: captured.digest(),
+      bytes,
+      digest: longBody === null ? captured.digest() : null,
       sealed: isKept ? sealBody(keys.dataKey.key, kept.bytes, `${call.id}:request`) : null,
       keptBytes: kept.bytes.byteLength,
       truncated: kept.isTruncated,

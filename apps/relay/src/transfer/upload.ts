@@ -23,15 +23,24 @@ function invite(sender: Sender): void {
   sender.res.writeContinue();
 }
 
-/** The body in one piece; null where it is longer than `maxBytes`. @throws AppError `request_incomplete`, `request_timeout` */
-export function readWholeBody(sender: Sender, maxBytes: number, idleTimeoutMs: number): Promise<Buffer | null> {
+/** What is known of a body that is longer than it may be. */
+export interface LongBody {
+  /** As announced, or as much as came until it was too long. */
+  readonly bytes: number;
+  /** What came of it, within the limit. */
+  readonly prefix: Buffer;
+}
+
+/** The body in one piece, where it has no more than `maxBytes`. @throws AppError `request_incomplete`, `request_timeout` */
+export function readWholeBody(sender: Sender, maxBytes: number, idleTimeoutMs: number): Promise<Buffer | LongBody> {
   const { req } = sender;
-  if (Number(req.headers['content-length'] ?? 0) > maxBytes) return Promise.resolve(null);
+  const announced = Number(req.headers['content-length'] ?? 0);
+  if (announced > maxBytes) return Promise.resolve({ bytes: announced, prefix: Buffer.alloc(0) });
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     const timer = setTimeout(() => settle(late(idleTimeoutMs)), idleTimeoutMs);
-    const settle = (result: Buffer | null | AppError): void => {
+    const settle = (result: Buffer | LongBody | AppError): void => {
       clearTimeout(timer);
       req.off('data', onData).off('end', onEnd).off('close', onClose);
       req.pause();
@@ -41,7 +50,7 @@ export function readWholeBody(sender: Sender, maxBytes: number, idleTimeoutMs: n
     const onData = (chunk: Buffer): void => {
       timer.refresh();
       bytes += chunk.length;
-      if (bytes > maxBytes) settle(null);
+      if (bytes > maxBytes) settle({ bytes, prefix: Buffer.concat(chunks) });
       else chunks.push(chunk);
     };
     const onEnd = (): void => settle(Buffer.concat(chunks, bytes));
