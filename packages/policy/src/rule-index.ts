@@ -112,39 +112,73 @@ export function findCandidates(index: RuleIndex, method: string | null, path: st
     }
     return candidates;
   }
-  visit(index.exact, path, false, ({ rule, matcher }) => {
-    if (!coversMethod(rule, method)) return;
-    if (matcher !== null) {
-      if (!matcher.test(path)) return;
-      if (rule.paths!.length > 1 && candidates.some((candidate) => candidate.rule === rule)) return;
-    }
-    candidates.push(exactCandidate(rule, path));
-  });
-  if (index.wide === null) return candidates;
-  const readings = index.reader.readingsOf(path);
-  for (const reading of readings) {
-    visit(index.wide, reading, true, ({ rule, matcher }) => {
-      if (!coversMethod(rule, method) || matcher?.test(reading) === false) return;
-      const isFound = (candidate: Candidate): boolean => candidate.rule === rule.ofReading || (candidate.rule === rule && !rule.readsPath);
-      if (!candidates.some(isFound)) candidates.push(readingCandidate(rule, readings));
-    });
+  collectExact(index.exact, method, path, candidates);
+  if (index.wide !== null) {
+    const readings = index.reader.readingsOf(path);
+    for (const reading of readings) collectWide(index.wide, method, reading, readings, candidates);
   }
   return candidates;
 }
 
-/** @param looksUpLast `/a/*` of a rule that restricts covers `/a` */
-function visit({ literals, root }: PathIndex, path: string, looksUpLast: boolean, take: (entry: Entry) => void): void {
-  for (const entry of literals.get(path) ?? []) take(entry);
+function collectExact({ literals, root }: PathIndex, method: string | null, path: string, candidates: Candidate[]): void {
+  const literal = literals.get(path);
+  if (literal !== undefined) addExact(literal, method, path, candidates);
   let node: Node | undefined = root;
   let at = 1;
   while (node !== undefined) {
-    for (const entry of node.entries) take(entry);
-    if (node.children === null || at > path.length) break;
+    if (node.entries.length > 0) addExact(node.entries, method, path, candidates);
+    if (node.children === null) break;
     const slash = path.indexOf('/', at);
-    if (slash < 0 && !looksUpLast) break;
-    const end = slash < 0 ? path.length : slash;
-    node = node.children.get(path.slice(at, end));
+    if (slash < 0) break;
+    node = node.children.get(path.slice(at, slash));
+    at = slash + 1;
+  }
+}
+
+function addExact(entries: readonly Entry[], method: string | null, path: string, candidates: Candidate[]): void {
+  for (const { rule, matcher } of entries) {
+    if (!coversMethod(rule, method)) continue;
+    if (matcher !== null) {
+      if (!matcher.test(path)) continue;
+      if (rule.paths!.length > 1 && candidates.some((candidate) => candidate.rule === rule)) continue;
+    }
+    candidates.push(exactCandidate(rule, path));
+  }
+}
+
+function collectWide(
+  { literals, root }: PathIndex,
+  method: string | null,
+  reading: string,
+  readings: readonly string[],
+  candidates: Candidate[],
+): void {
+  const literal = literals.get(reading);
+  if (literal !== undefined) addWide(literal, method, reading, readings, candidates);
+  let node: Node | undefined = root;
+  let at = 1;
+  while (node !== undefined) {
+    if (node.entries.length > 0) addWide(node.entries, method, reading, readings, candidates);
+    if (node.children === null || at > reading.length) break;
+    // The last segment is looked up too: `/a/*` of a rule that restricts covers `/a`.
+    const slash = reading.indexOf('/', at);
+    const end = slash < 0 ? reading.length : slash;
+    node = node.children.get(reading.slice(at, end));
     at = end + 1;
+  }
+}
+
+function addWide(
+  entries: readonly Entry[],
+  method: string | null,
+  reading: string,
+  readings: readonly string[],
+  candidates: Candidate[],
+): void {
+  for (const { rule, matcher } of entries) {
+    if (!coversMethod(rule, method) || matcher?.test(reading) === false) continue;
+    const isFound = candidates.some((candidate) => candidate.rule === rule.ofReading || (candidate.rule === rule && !rule.readsPath));
+    if (!isFound) candidates.push(readingCandidate(rule, readings));
   }
 }
 

@@ -24,6 +24,8 @@ export const mark = '\u0000';
 /** Stands for `%2F` where a reading takes it for data. */
 const dataSlash = '\u0001';
 
+const slash = 0x2f;
+
 const readers = new Map<string, PathReader>();
 
 /** @param settings of the connection. @default the widest */
@@ -35,9 +37,26 @@ export function pathReader(settings: PathSettings = pathSettingsSchema.parse({})
   return reader;
 }
 
-/** Paths that have one reading: themselves, but for a last slash. */
-const plainLowerCase = /^(?:\/[a-z0-9_~!$&'()*,:@+=|[\]-]+)*\/?$/;
-const plainAnyCase = /^(?:\/[A-Za-z0-9_~!$&'()*,:@+=|[\]-]+)*\/?$/;
+const lowerCase = "abcdefghijklmnopqrstuvwxyz0123456789/_~!$&'()*,:@+=|[]-";
+const plainLowerCase = tableOf(lowerCase);
+const plainAnyCase = tableOf(lowerCase + lowerCase.toUpperCase());
+
+function tableOf(characters: string): Uint8Array {
+  const table = new Uint8Array(128);
+  for (const character of characters) table[character.charCodeAt(0)] = 1;
+  return table;
+}
+
+/** Such a path has one reading: itself, but for a last slash. */
+function isPlain(path: string, table: Uint8Array): boolean {
+  let before = 0;
+  for (let i = 0; i < path.length; i++) {
+    const code = path.charCodeAt(i);
+    if (code > 127 || table[code] === 0 || (code === slash && before === slash)) return false;
+    before = code;
+  }
+  return true;
+}
 
 function createReader(key: string, settings: PathSettings): PathReader {
   const plain = settings.caseSensitive ? plainAnyCase : plainLowerCase;
@@ -48,7 +67,7 @@ function createReader(key: string, settings: PathSettings): PathReader {
     ignoresTrailingSlash,
     foldText,
     readingsOf(path) {
-      if (!plain.test(path)) return readingsOfText(foldText(path), settings, hasAnySuffix);
+      if (!isPlain(path, plain)) return readingsOfText(foldText(path), settings, hasAnySuffix);
       return [ignoresTrailingSlash ? withoutTrailingSlash(path) : path];
     },
     formsOf: (text) => readingsOfText(foldText(text), settings, hasFormatSuffix),
@@ -61,6 +80,8 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Decodes all the way and folds case (Unicode's simple folding and more) and compatible characters (NFKD). */
 function foldCharacters(text: string, caseSensitive: boolean): string {
+  // oxlint-disable-next-line no-control-regex -- ASCII without encodings
+  if (/^[\0-$&-\x7f]*$/.test(text)) return caseSensitive ? text : text.toLowerCase();
   // oxlint-disable-next-line no-control-regex -- ASCII
   const ascii = text.replace(/[^\0-\x7f]+/g, (part) => encodeURIComponent(part.toWellFormed()));
   const bytes = decodeFully(ascii.replace(/%2f/gi, dataSlash));
@@ -91,12 +112,16 @@ const hasAnySuffix: HasSuffix = (segment, dot) => dot > 0 && dot < segment.lengt
 const hasFormatSuffix: HasSuffix = (segment, dot) =>
   dot > 0 && !segment.includes(mark) && /^\.(?:json|xml|x?html?|csv|ics|vcf|rss|atom|ya?ml|txt)$/i.test(segment.slice(dot));
 
+/** A segment is left empty only where it begins with what servers drop. */
+// oxlint-disable-next-line no-control-regex -- dataSlash
+const mayBeEmptied = /[/\u0001][;.\s]/;
+
 function readingsOfText(text: string, settings: PathSettings, hasSuffix: HasSuffix): readonly string[] {
   let relevant = 0;
   if (text.includes(dataSlash)) relevant |= separates;
   if (/[?#]/.test(text)) relevant |= cuts;
   if (settings.formatSuffix === 'ignored' && text.includes('.')) relevant |= dropsSuffix;
-  if (/[;.\s]/.test(text)) relevant |= keepsEmptied;
+  if (mayBeEmptied.test(text)) relevant |= keepsEmptied;
   const readings = new Set<string>([joined(text, text.split('/').slice(1), settings)]);
   for (let ways = 0; ways < 16; ways++) if ((ways & ~relevant) === 0) readings.add(readingOf(text, ways, settings, hasSuffix));
   return [...readings];
