@@ -3,6 +3,7 @@ import { execHelp, execute } from './exec-command.ts';
 import { investigationCommands } from './investigate/index.ts';
 import { keysHelp, makeDeploymentKeys } from './keys-command.ts';
 import { recordings, recordingsHelp } from './recordings-command.ts';
+import { rows, rowsHelp } from './rows-command.ts';
 import { parseStartOptions, startHelp } from './start/options.ts';
 import type { StartIo } from './start/start.ts';
 import { StartError } from './start-error.ts';
@@ -15,6 +16,7 @@ const help = `Usage: hoop COMMAND
   keys       make the keys of a deployment (see hoop help keys)
   audit      export the tamper-evident log, and verify an export (see hoop help audit)
   recordings check that what is recorded fits together (see hoop help recordings)
+  rows       name rows of the database that Hoop did not write, or sign them (see hoop help rows)
 ${Object.entries(investigationCommands)
   .map(([name, { summary }]) => `  ${name.padEnd(11)}${summary} (see hoop help ${name})\n`)
   .join('')}  version    print the version
@@ -27,6 +29,7 @@ const helps: Readonly<Record<string, string>> = {
   keys: keysHelp,
   audit: auditHelp,
   recordings: recordingsHelp,
+  rows: rowsHelp,
   ...helpsOf(investigationCommands),
 };
 
@@ -63,6 +66,8 @@ export async function runCommand(args: readonly string[], io: StartIo): Promise<
       return audit(rest, io);
     case 'recordings':
       return recordings(rest, io);
+    case 'rows':
+      return rows(rest, io);
     case 'version':
     case '--version':
       io.out(version);

@@ -14,10 +14,6 @@ export interface RetentionRecord {
   readonly updatedAt: Date;
 }
 
-/** The row as the migration made it, before anybody set anything: it is the one that is not signed. */
-const isUntouched = (row: RetentionSettingsModel): boolean =>
-  row.version === 1 && row.unattributed === '90d' && row.maximum === null && row.signature === null;
-
 function toRetention({ id: _, signature: __, ...row }: RetentionSettingsModel): RetentionRecord {
   return row;
 }
@@ -25,8 +21,7 @@ function toRetention({ id: _, signature: __, ...row }: RetentionSettingsModel): 
 /** @throws AppError `row_not_authentic`: then nothing may be removed */
 export async function readRetention(tx: Transaction): Promise<RetentionRecord> {
   const row = await tx.retentionSettings.findUniqueOrThrow({ where: { id: 1 } });
-  if (!isUntouched(row)) guardOf(tx).require('retention_settings', row);
-  return toRetention(row);
+  return toRetention(guardOf(tx).require('retention_settings', row));
 }
 
 /** How long connections keep what is recorded, of those that there are; `untrusted` where the row cannot be trusted. */
