@@ -120,7 +120,7 @@ export const walls: Readonly<Record<string, Wall>> = {
   },
   'packages/approvals': { packages: ['@hoop/contract'], node: [] },
   'packages/blobs': { packages: ['@hoop/contract', 'aws4fetch'], node: ['crypto', 'fs', 'fs/promises', 'path'], connects: ['s3.ts'] },
-  'packages/contract': { packages: ['zod'], node: [] },
+  'packages/contract': { packages: ['lru-cache', 'whatwg-mimetype', 'zod'], node: [] },
   'packages/credentials': {
     packages: ['@hoop/contract', '@hoop/sealing', '@hoop/upstream', 'jose'],
     node: ['crypto'],

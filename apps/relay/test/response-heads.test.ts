@@ -72,6 +72,7 @@ const places: Readonly<Record<string, (text: string) => string>> = {
     `Content-Disposition: attachment; filename="=?UTF-8?B?${Buffer.from(text).toString('base64')}?="`,
   'a quoted pair': (text) => `X-Note: "${text.replace(/^(..)/, '$1\\')}"`,
   'a parameter of Content-Type': (text) => `Content-Type: text/plain; charset=utf-8; name="${text}"`,
+  'a parameter of Content-Type, plain': (text) => `Content-Type: text/plain; title=${text}`,
   'WWW-Authenticate': (text) => `WWW-Authenticate: Bearer realm="${text}", error="invalid_token"`,
   'a JSON value': (text) => `X-Page: {"next":"${text}","n":1}`,
   'a JSON value with escapes': (text) => `X-Page: {"next":"${Array.from(text, (c) => `\\u00${c.charCodeAt(0).toString(16)}`).join('')}"}`,

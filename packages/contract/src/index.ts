@@ -8,6 +8,7 @@ export * from './identity-provider.ts';
 export * from './ids.ts';
 export * from './key-strength.ts';
 export * from './masking.ts';
+export * from './media-type.ts';
 export * from './operation.ts';
 export * from './openapi.ts';
 export * from './operations/index.ts';

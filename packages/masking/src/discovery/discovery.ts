@@ -2,11 +2,12 @@
  * Finds sensitive fields that no rule covers yet: detectors run over a sample of the responses and remember the path
  * and the detector, never the value. Bounded in time and memory.
  */
+import { parseMediaType } from '@hoop/contract';
 import type { MaskRule, MaskSuggestion } from '@hoop/contract';
 
 import { REDACT } from '../actions/action.ts';
 import { detectorGroups, detectors } from '../detectors/registry.ts';
-import { formatOf, parseMediaType } from '../response/content-type.ts';
+import { formatOf } from '../response/content-type.ts';
 import type { FieldObserver } from '../formats/field-observer.ts';
 import { TextRules } from '../text/text-rules.ts';
 

@@ -2,8 +2,8 @@
 import { latin1Text, utf8Bytes } from '../bytes.ts';
 import type { Engine } from '../engine.ts';
 import type { Output } from '../output.ts';
-import { parseMediaType } from '../response/content-type.ts';
-import type { MediaType } from '../response/content-type.ts';
+import { parseMediaType } from '@hoop/contract';
+import type { MediaType } from '@hoop/contract';
 import { Malformed } from './machine.ts';
 import type { Machine, Tally } from './machine.ts';
 import { maskRunningText } from './plain-text.ts';

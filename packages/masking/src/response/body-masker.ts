@@ -6,7 +6,8 @@ import { Malformed } from '../formats/machine.ts';
 import { enterWorkplace } from '../formats/workplace.ts';
 import type { Workplace } from '../formats/workplace.ts';
 import type { ScrubStream } from '../scrubber/scrub-stream.ts';
-import type { Format, MediaType } from './content-type.ts';
+import type { MediaType } from '@hoop/contract';
+import type { Format } from './content-type.ts';
 import type { MaskingReport, ResponseMasker, ResponseMaskerInput } from './response-masker.ts';
 import { maskHeaderValues, withoutOriginal } from './response-headers.ts';
 

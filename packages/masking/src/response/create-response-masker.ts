@@ -1,12 +1,12 @@
 /** One response through the masker: head first, then the body as it arrives. */
-import { AppError } from '@hoop/contract';
+import { AppError, parseMediaType } from '@hoop/contract';
 import type { HeaderList } from '@hoop/contract';
 
 import { createDecoder, parseCodings } from '../decoding/content-decoder.ts';
 import type { Engine } from '../engine.ts';
 import { BodyMasker } from './body-masker.ts';
 import type { BodyPlan } from './body-masker.ts';
-import { formatOf, isListed, parseMediaType } from './content-type.ts';
+import { formatOf, isListed } from './content-type.ts';
 import type { MaskingReport, MaskingSink, ResponseMasker, ResponseMaskerInput } from './response-masker.ts';
 import { headersOfChanged, maskHeaderValues, withoutOriginal } from './response-headers.ts';
 

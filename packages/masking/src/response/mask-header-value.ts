@@ -3,7 +3,7 @@ import { NONE, REMOVE, redacted, replaceText } from '../actions/action.ts';
 import type { Engine } from '../engine.ts';
 import type { Tally } from '../formats/machine.ts';
 import { maskRunningText } from '../formats/plain-text.ts';
-import { parseMediaType } from './content-type.ts';
+import { parseMediaType } from '@hoop/contract';
 import { isStructural } from './structural-header.ts';
 
 /** Null: the header is removed. */

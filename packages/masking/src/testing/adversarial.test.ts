@@ -1,9 +1,10 @@
 /** Work for each byte is bounded whatever the bytes and the rules are. */
+import { parseMediaType } from '@hoop/contract';
 import { describe, expect, test } from 'vitest';
 
 import { enterWorkplace } from '../formats/workplace.ts';
 import { Malformed } from '../formats/machine.ts';
-import { formatOf, parseMediaType } from '../response/content-type.ts';
+import { formatOf } from '../response/content-type.ts';
 import { compileMasking } from '../rules/compile-masking.ts';
 import type { CompiledMasking } from '../rules/compile-masking.ts';
 import { trySample } from '../sample/try-sample.ts';

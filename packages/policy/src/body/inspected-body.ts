@@ -2,6 +2,8 @@
  * A body as conditions see it. A body that two servers could read differently is not shown at all: a condition must not
  * see one amount and the target another. Only numbers wait until a condition reads them (see written-number.ts).
  */
+import { parseMediaType } from '@hoop/contract';
+
 import type { BodyState, Facts } from '../facts.ts';
 import { FormReader } from './form-reader.ts';
 import { JsonReader } from './json-reader.ts';
@@ -21,7 +23,7 @@ export interface BodyInspection {
 }
 
 const json = /^(?:application\/json|[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+\+json)$/;
-const utf8Charset = /^charset="?utf-?8"?$/;
+const utf8Charset = /^utf-?8$/i;
 
 const over = (bodyState: BodyState): BodyInspection => ({ advance: () => true, result: () => ({ body: null, bodyState }) });
 
@@ -33,10 +35,10 @@ const over = (bodyState: BodyState): BodyInspection => ({ advance: () => true, r
  */
 export function inspectBody(bytes: Uint8Array, contentType: string | undefined): BodyInspection {
   if (bytes.length === 0) return over('absent');
-  const [mediaType = '', ...parameters] = (contentType ?? '').split(';').map((part) => part.trim().toLowerCase());
-  const isForm = mediaType === 'application/x-www-form-urlencoded';
-  if (!isForm && !json.test(mediaType)) return over('unsupported');
-  if (parameters.some((parameter) => parameter.startsWith('charset') && !utf8Charset.test(parameter))) return over('unsupported');
+  const type = parseMediaType(contentType ?? '');
+  const isForm = type?.essence === 'application/x-www-form-urlencoded';
+  if (type === null || (!isForm && !json.test(type.essence))) return over('unsupported');
+  if (!utf8Charset.test(type.parameters.get('charset') ?? 'utf-8')) return over('unsupported');
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
