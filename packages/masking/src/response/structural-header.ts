@@ -7,7 +7,11 @@ const products =
   /^[A-Za-z][\w.-]{0,40}(?:\/[\w.+-]{1,20})?(?: (?:\([A-Za-z][\w .;:+-]{0,40}\)|[A-Za-z][\w.-]{0,40}(?:\/[\w.+-]{1,20})?))*$/;
 const itemRange = /^(?:[a-z]{1,20}[ =])?(?:\d{1,15}-\d{1,15}|\*)\/(?:\d{1,15}|\*)$/i;
 
+/** `type/subtype` alone; with parameters there is text in it. */
+const bareType = /^[a-z]{1,20}\/[a-z][\w.+-]{0,60}$/i;
+
 const grammars: ReadonlyMap<string, readonly RegExp[]> = new Map([
+  ['content-type', [bareType]],
   ['content-length', [/^\d{1,15}$/]],
   ['content-encoding', [names]],
   ['content-range', [itemRange]],
@@ -28,9 +32,16 @@ const grammars: ReadonlyMap<string, readonly RegExp[]> = new Map([
 const maxLength = 512;
 const manyDigits = /\d{7}/;
 
+/** By name: the last value that kept to the grammar. Most come again with every response. */
+const kept = new Map<string, string>();
+
 export function isStructural(name: string, value: string): boolean {
   const grammar = grammars.get(name);
-  if (grammar === undefined || value.length > maxLength || !grammar.some((one) => one.test(value))) return false;
+  if (grammar === undefined) return false;
+  if (kept.get(name) === value) return true;
+  if (value.length > maxLength || !grammar.some((one) => one.test(value))) return false;
   // a name or a product that is a number of something
-  return (grammar[0] !== names && grammar[0] !== products) || !manyDigits.test(value);
+  if ((grammar[0] === names || grammar[0] === products) && manyDigits.test(value)) return false;
+  kept.set(name, value);
+  return true;
 }

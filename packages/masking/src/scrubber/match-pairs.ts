@@ -40,13 +40,19 @@ export class MatchPairs {
    */
   skip(bytes: Uint8Array, from: number, n: number): number {
     const width = this.#width;
+    const bits = this.#bits;
+    const { likelyTo } = this;
     let at = from;
     let looked = 0;
     while (at + width <= n) {
       const last = at + width - 2;
-      const least = Math.max(at, this.likelyTo);
+      const least = at > likelyTo ? at : likelyTo;
       let pair = last;
-      while (pair >= least && this.has(bytes[pair]!, bytes[pair + 1]!)) pair--;
+      while (pair >= least) {
+        const first = bytes[pair]!;
+        if (((bits[(first >> 5) | (bytes[pair + 1]! << 3)]! >>> (first & 31)) & 1) === 0) break;
+        pair--;
+      }
       looked += last - pair + 1;
       if (pair < least) {
         this.likelyTo = last + 1;
