@@ -27,13 +27,18 @@ export function foldName(name: string): string {
 
 const withoutSeparators = (folded: string): string => folded.replace(/[_-]+/g, '');
 
+/** As qs reads it: `[role]` is `role`. */
+const bare = (name: string): string => foldName(name).replace(/^\s*(?:\[([^\]]*)\]?)?/, '$1');
+
 /** The name before the first bracket or dot: `user` of `user[role]` and of `user.role`. */
-function rootOf(folded: string): string {
-  const end = folded.slice(1).search(/[[.]/);
-  return end < 0 ? folded : folded.slice(0, end + 1);
+function rootOf(name: string): string {
+  const whole = bare(name);
+  const end = whole.slice(1).search(/[[.]/);
+  return end < 0 ? whole : whole.slice(0, end + 1);
 }
 
-const parameterName = (name: string): string => foldName(name).trimStart().replace(/[. ]/g, '_');
+/** As PHP reads it: a dot or a space is an underscore. */
+const parameterName = (name: string): string => bare(name).replace(/[. ]/g, '_');
 
 /** Of a map that came with a request: each of its names under every name that a server could take it for. */
 export class NameIndex {
@@ -78,21 +83,20 @@ export class NameIndex {
     if (others === undefined) return false;
     if (!isThere) return others.length > 0;
     if (this.#kind === 'header') return others.some((other) => other !== name);
-    const folded = foldName(name);
-    return others.some((other) => other !== name && foldName(rootedLike(other, name)) === folded);
+    const own = parameterName(name);
+    // Beside a name that is there, `userId` and `user_id` are two; `role` and `role[]`, `user_role` and `user.role` are one.
+    return others.some(
+      (other) => other !== name && (parameterName(other) === own || (!isCompound(name) && rootOf(other) === foldName(name))),
+    );
   }
 }
 
 const isCompound = (name: string): boolean => /[[.]/.test(name.slice(1));
 
-/** Beside a name that is there, `userId` and `user_id` are two; `role` and `role[]` are one. */
-const rootedLike = (other: string, name: string): string => (isCompound(name) ? other : rootOf(other).trimStart());
-
 function keysOf(name: string, kind: NameKind): string[] {
   if (kind === 'header') return [name.replaceAll('_', '-')];
   if (kind === 'member') return [withoutSeparators(foldName(name))];
-  const whole = withoutSeparators(parameterName(name));
-  return [whole, withoutSeparators(rootOf(foldName(name).trimStart()))];
+  return [withoutSeparators(parameterName(name)), withoutSeparators(rootOf(name))];
 }
 
 const lookupKey = (name: string, kind: NameKind): string => keysOf(name, kind)[0]!;

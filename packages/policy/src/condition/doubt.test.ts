@@ -71,6 +71,8 @@ describe('a member name that a server could take for another', () => {
     ['a form, as a part', 'has(request.body.user) && request.body.user.role == "admin"', 'user[role]=admin'],
     ['a form, as a part after a dot', 'has(request.body.user) && request.body.user.role == "admin"', 'user.role=admin'],
     ['a form, with a dot that PHP reads as an underscore', 'has(request.body.user_role)', 'user.role=admin'],
+    ['a form, beside the name that PHP reads a dot as', 'request.body.user_role == ["user"]', 'user_role=user&user.role=admin'],
+    ['a form, in brackets, which qs leaves out', adminIfThere, '[role]=admin'],
     ['a form, with a space before', adminIfThere, '+role=admin'],
     ['a form, up to a NUL', adminIfThere, 'role%00x=admin'],
     ['a form, after a semicolon', adminIfThere, 'x=1;role=admin'],
