@@ -196,13 +196,27 @@ describe('a token endpoint that', () => {
     expect(error.headers['retry-after']).toBe('7');
   });
 
+  it.each([
+    ['no type', 200, {}],
+    ['a type of null', 200, { token_type: null, expires_in: null }],
+    ['another spelling', 200, { token_type: 'BEARER', expires_in: '60' }],
+    ['201', 201, { token_type: 'Bearer' }],
+  ])('answers in a way that is not quite RFC 6749 but plain is understood: %s', async (_what, status, members) => {
+    const lax = await startTarget((_request, response) => {
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ access_token: 'lax-token', ...members }));
+    });
+    afterEachCleanups.push(() => lax.close());
+    const lease = await bench.cache.obtain(await bench.seal(source({ tokenUrl: lax.url, clientId: 'lax' }), { clientSecret }));
+    expect(lease.inject({ headers: [], search: '' }).headers).toEqual([['authorization', 'Bearer lax-token']]);
+  });
+
   it('answers without a usable token is refused', async () => {
     expect((await answer([])).detail).toContain('without a usable access token');
     expect((await answer({ access_token: '', token_type: 'Bearer' })).detail).toContain('usable');
     expect((await answer({ access_token: 'a\r\nb', token_type: 'Bearer' })).detail).toContain('usable');
     expect((await answer({ access_token: 'a'.repeat(16_385), token_type: 'Bearer' })).detail).toContain('usable');
     expect((await answer({ access_token: 'abc', token_type: 'DPoP' })).detail).toContain('Bearer');
-    expect((await answer({ access_token: 'abc' })).detail).toContain('Bearer');
+    expect((await answer({ access_token: 'abc', token_type: 7 })).detail).toContain('Bearer');
     expect((await answer({ access_token: 'abc', token_type: 'bearer', expires_in: 0 })).detail).toContain('expired');
     expect((await answer({ access_token: 'abc', token_type: 'bearer', expires_in: 'x' })).detail).toContain('expired');
   });

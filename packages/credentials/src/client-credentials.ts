@@ -54,7 +54,7 @@ export async function obtainClientCredentials({ settings, secrets, fetch, now, s
   } catch (error) {
     throw unavailable(`The token endpoint could not be asked: ${error instanceof FetchRefused ? error.reason : 'an unexpected fault.'}`);
   }
-  if (response.status !== 200) throw refusalOf(response, host);
+  if (response.status !== 200 && response.status !== 201) throw refusalOf(response, host);
   return readToken(response, host, askedAt);
 }
 
@@ -146,12 +146,13 @@ function readToken(response: GuardedResponse, host: string, askedAt: number): Ob
   const type = answer['token_type'];
   if (typeof token !== 'string' || !accessToken.test(token))
     throw unavailable(`The token endpoint at ${host} answered without a usable access token.`);
-  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') {
+  // RFC 6749 §5.1 requires it; servers that leave it out issue bearer tokens.
+  if (type !== undefined && type !== null && (typeof type !== 'string' || type.toLowerCase() !== 'bearer')) {
     throw unavailable(
       `The token endpoint at ${host} gave a token that is not of the type Bearer, which is the only one that can be injected.`,
     );
   }
-  const lifetime = answer['expires_in'] === undefined ? defaultLifetimeSeconds : Number(answer['expires_in']);
+  const lifetime = answer['expires_in'] == null ? defaultLifetimeSeconds : Number(answer['expires_in']);
   if (!Number.isFinite(lifetime) || lifetime <= 0)
     throw unavailable(`The token endpoint at ${host} gave a token that has already expired.`);
   return { secret: token, expiresAt: askedAt + Math.min(lifetime, maxLifetimeSeconds) * 1000 };

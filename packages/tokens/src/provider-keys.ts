@@ -16,7 +16,7 @@ export type ProviderFetchFactory = (options: {
 export const freshMs = 600_000;
 /** While the provider cannot be reached, known keys are used so long after they were fetched. */
 export const staleMs = 3_600_000;
-/** Between two fetches because of an unknown kid. */
+/** Between two fetches because of an unknown kid; one more may be made in that time (the reserve). */
 export const coolDownMs = 30_000;
 /** Between two attempts after a failure. */
 export const failureCoolDownMs = 5_000;
@@ -26,10 +26,15 @@ const maxBytes = 262_144;
 const timeoutMs = 5_000;
 
 export interface ProviderKeys {
+  /** How many fetches have begun. */
+  fetches(): number;
   /** The published keys. @throws AppError `provider_unavailable` */
   current(): Promise<readonly JWK[]>;
-  /** For a kid that is not among the known keys: these after a fetch, if one is due. @throws AppError `provider_unavailable` */
-  refreshed(): Promise<readonly JWK[]>;
+  /**
+   * For a kid that is not among the known keys: these as of a fetch that began after the first `since` ones.
+   * @throws AppError `provider_unavailable`, with the seconds until one may be made (`retry-after`)
+   */
+  refreshed(since: number): Promise<readonly JWK[]>;
 }
 
 interface Known {
@@ -45,12 +50,16 @@ export function createProviderKeys(
   const { settings } = provider;
   let known: Known | undefined;
   let attemptedAt = Number.NEGATIVE_INFINITY;
+  let fetches = 0;
+  /** When the present cool-down began, and whether its reserve is used up. */
+  let coolingSince = Number.NEGATIVE_INFINITY;
+  let isReserveUsed = false;
   let failure: AppError | undefined;
   let running: Promise<readonly JWK[]> | undefined;
 
-  const unavailable = (why: string, cause?: unknown): AppError =>
+  const unavailable = (why: string, cause?: unknown, retryAfterMs = failureCoolDownMs): AppError =>
     new AppError('provider_unavailable', `The keys of the identity provider "${provider.name}" cannot be obtained: ${why}`, {
-      headers: { 'retry-after': String(failureCoolDownMs / 1000) },
+      headers: { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) },
       cause,
     });
 
@@ -64,6 +73,11 @@ export function createProviderKeys(
   const refresh = (): Promise<readonly JWK[]> => {
     running ??= (async () => {
       attemptedAt = now();
+      fetches++;
+      if (attemptedAt - coolingSince >= coolDownMs) {
+        coolingSince = attemptedAt;
+        isReserveUsed = false;
+      }
       try {
         const keys = await load();
         known = { keys, fetchedAt: now() };
@@ -82,6 +96,7 @@ export function createProviderKeys(
   const usable = (): readonly JWK[] | undefined => (known !== undefined && now() - known.fetchedAt < staleMs ? known.keys : undefined);
 
   return {
+    fetches: () => fetches,
     async current() {
       if (known !== undefined && now() - known.fetchedAt < freshMs) return known.keys;
       if (running === undefined && failure !== undefined && now() - attemptedAt < failureCoolDownMs) {
@@ -97,12 +112,21 @@ export function createProviderKeys(
         throw error;
       }
     },
-    async refreshed() {
-      const pause = failure === undefined ? coolDownMs : failureCoolDownMs;
-      if (running !== undefined || now() - attemptedAt >= pause) return refresh();
-      // What cannot be asked about is not the same as what is not there.
-      if (failure !== undefined) throw failure;
-      return usable() ?? [];
+    async refreshed(since) {
+      // One that was under way before may have been answered before the key was published.
+      while (running !== undefined) await running;
+      if (fetches > since && failure === undefined) return usable() ?? [];
+      const at = now();
+      if (failure !== undefined) {
+        if (at - attemptedAt >= failureCoolDownMs) return refresh();
+        // A key that cannot be looked for is not one that does not exist.
+        throw failure;
+      }
+      const leftMs = coolingSince + coolDownMs - at;
+      if (leftMs <= 0) return refresh();
+      if (isReserveUsed) throw unavailable('they were fetched twice in short order, and the key was not among them.', undefined, leftMs);
+      isReserveUsed = true;
+      return refresh();
     },
   };
 }

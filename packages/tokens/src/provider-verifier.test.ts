@@ -177,8 +177,8 @@ describe('a token is refused', () => {
     cleanups.push(() => evil.close());
     let asked = 0;
     evil.server.on('request', () => asked++);
-    clock.advance(60_000);
     for (const header of [{ jwk }, { jku: `${evil.url}/jwks` }, { x5u: `${evil.url}/x5u` }]) {
+      clock.advance(60_000);
       expect(await codeOf(await issuer.sign({}, { key: privateKey, header: { ...header, kid: 'evil' } as never }))).toBe(
         'token_key_unknown',
       );
@@ -268,19 +268,62 @@ describe('keys of a provider', () => {
     expect(issuer.hits).toEqual({ '/jwks': 1 });
   });
 
-  it('are fetched again for an unknown kid, once in a cool-down', async () => {
+  it('are fetched at once for a key that the issuer has just begun to use', async () => {
     await verifier.verify(await issuer.sign(), [provider]);
     await issuer.rotate();
-    const token = await issuer.sign();
-    clock.advance(29_999);
-    expect(await codeOf(token)).toBe('token_key_unknown');
-    expect(issuer.hits['/jwks']).toBe(1);
     clock.advance(1);
+    const token = await issuer.sign();
     await Promise.all([verifier.verify(token, [provider]), verifier.verify(token, [provider])]);
     expect(issuer.hits['/jwks']).toBe(2);
+  });
+
+  it('are fetched for unknown kids at most twice in a cool-down; who comes then is told when to come again', async () => {
+    await verifier.verify(await issuer.sign(), [provider]);
     const forged = await issuer.sign({}, { header: { kid: 'never-published' } });
-    for (let i = 0; i < 5; i++) expect(await codeOf(forged)).toBe('token_key_unknown');
+    expect(await codeOf(forged)).toBe('token_key_unknown');
     expect(issuer.hits['/jwks']).toBe(2);
+    await issuer.rotate();
+    const token = await issuer.sign();
+    clock.advance(4_500);
+    for (const one of [forged, token]) {
+      const error = await refusal(one, [provider]);
+      expect([error.code, error.status, error.headers['retry-after']]).toEqual(['provider_unavailable', 503, '26']);
+    }
+    clock.advance(25_499);
+    expect((await refusal(token, [provider])).headers['retry-after']).toBe('1');
+    expect(issuer.hits['/jwks']).toBe(2);
+    clock.advance(1);
+    await verifier.verify(token, [provider]);
+    expect(issuer.hits['/jwks']).toBe(3);
+    for (let i = 0; i < 5; i++) await refusal(forged, [provider]);
+    expect(issuer.hits['/jwks']).toBe(4);
+  });
+
+  it('are not fetched twice for a first token whose key is unknown', async () => {
+    expect(await codeOf(await issuer.sign({}, { header: { kid: 'never-published' } }))).toBe('token_key_unknown');
+    expect(issuer.hits['/jwks']).toBe(1);
+  });
+
+  it('are fetched once more where the fetch under way may have been answered before the key was published', async () => {
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    let count = 0;
+    const slow = await startTarget((request, response) => {
+      const before = JSON.stringify(issuer.jwks);
+      if (request.url !== '/jwks') return void response.end(JSON.stringify({ issuer: slow.url, jwks_uri: `${slow.url}/jwks` }));
+      if (++count > 1) return void response.end(before);
+      asked.resolve();
+      void answer.promise.then(() => response.end(before));
+    });
+    cleanups.push(() => slow.close());
+    const slowProvider = providerFor(slow.url);
+    const first = verifier.verify(await issuer.sign({ iss: slow.url }), [slowProvider]);
+    await asked.promise;
+    await issuer.rotate();
+    const second = verifier.verify(await issuer.sign({ iss: slow.url }), [slowProvider]);
+    answer.resolve();
+    await Promise.all([first, second]);
+    expect(count).toBe(2);
   });
 
   it('that were withdrawn no longer verify after ten minutes', async () => {

@@ -118,8 +118,9 @@ function findProvider(claims: Record<string, unknown>, providers: readonly Provi
 }
 
 async function findKey(keys: ProviderKeys, provider: ProviderSnapshot, header: DecodedToken['header']): Promise<JWK> {
+  const since = keys.fetches();
   let choice = selectKey(await keys.current(), header);
-  if ('none' in choice) choice = selectKey(await keys.refreshed(), header);
+  if ('none' in choice) choice = selectKey(await keys.refreshed(since), header);
   if ('key' in choice) return choice.key;
   const named = header.kid === undefined ? 'names no key' : `names the key ${JSON.stringify(header.kid.slice(0, 100))}`;
   if ('none' in choice) {
