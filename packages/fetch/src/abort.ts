@@ -30,14 +30,25 @@ export async function pause(ms: number, signal: AbortSignal | null | undefined):
   }
 }
 
+export interface TimeLimit {
+  readonly signal: AbortSignal;
+  /** The time is no longer limited. */
+  readonly clear: () => void;
+  /** Neither is anything else: nothing is left behind on the other signal. */
+  readonly release: () => void;
+}
+
 /** A signal that fires with another one, or after `ms` unless cleared. */
-export function limitTime(
-  signal: AbortSignal | null | undefined,
-  ms: number,
-): { readonly signal: AbortSignal; readonly clear: () => void } {
+export function limitTime(signal: AbortSignal | null | undefined, ms: number): TimeLimit {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(new DOMException('The relay did not answer in time.', 'TimeoutError')), ms);
-  if (signal?.aborted === true) controller.abort(signal.reason);
-  else signal?.addEventListener('abort', () => controller.abort(signal.reason), { once: true });
-  return { signal: controller.signal, clear: () => clearTimeout(timer) };
+  const timer = setTimeout(() => controller.abort(new DOMException('The relay gave no answer in time.', 'TimeoutError')), ms);
+  const onAbort = (): void => controller.abort(signal?.reason);
+  if (signal?.aborted === true) onAbort();
+  else signal?.addEventListener('abort', onAbort, { once: true });
+  const clear = (): void => clearTimeout(timer);
+  const release = (): void => {
+    clear();
+    signal?.removeEventListener('abort', onAbort);
+  };
+  return { signal: controller.signal, clear, release };
 }

@@ -193,6 +193,20 @@ describe('a call that needs an approval', () => {
   });
 });
 
-test("what is said of an approval's end is what the relay says", () => {
-  for (const { code, status, title } of Object.values(approvalEnds)) expect(errorKinds[code]).toEqual({ status, title });
+test("what is said of an approval's end is what the relay says", async () => {
+  for (const state of approvalEnds) {
+    world.hoop.intercept = (request, response) => {
+      request.resume();
+      if (request.url!.startsWith('/-/')) answerJson(response, 200, { state });
+      else problem(response, 403, 'approval_pending', { approvalId: `apr_${'1'.repeat(26)}` });
+      return true;
+    };
+    const { code, status, title } = (await (await world.fetch(`${world.target.origin}/x`)).json()) as {
+      code: string;
+      status: number;
+      title: string;
+    };
+    expect({ status, title }).toEqual(errorKinds[code as keyof typeof errorKinds]);
+    expect(code).toBe(`approval_${state}`);
+  }
 });

@@ -75,13 +75,16 @@ async function readEnd(response: Response): Promise<End | 'gone' | undefined> {
   }
   const { state, reason } = (await response.json()) as { state?: unknown; reason?: unknown };
   if (state === 'pending') return undefined;
-  if (state !== 'approved' && state !== 'consumed' && !Object.hasOwn(approvalEnds, String(state))) return 'gone';
+  if (state !== 'approved' && state !== 'consumed' && !approvalEnds.includes(state as string)) return 'gone';
   return { state: state as End['state'], reason: typeof reason === 'string' ? reason : undefined };
 }
 
 /** What the relay answers to a call whose approval ended so. Sending the call again would ask for another approval. */
 function endResponse(pendingResponse: Response, { problem, approvalId }: Pending, end: End): Response {
-  const { code, status, title } = approvalEnds[end.state as keyof typeof approvalEnds];
+  const { state } = end;
+  const code = `approval_${state}`;
+  const title = `The approval ${state === 'expired' ? state : `was ${state}`}`;
+  const status = state === 'voided' ? 409 : 403;
   const detail = `${title}${end.reason === undefined ? '' : `: ${end.reason}`}.`;
   const said = { type: `urn:hoop:error:${code}`, code, title, status, detail, message: detail, approvalId };
   const body = { ...problem, ...said, error: { type: code, code, message: detail } };

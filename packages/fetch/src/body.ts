@@ -13,15 +13,16 @@ const tagOf = (value: unknown): string => Object.prototype.toString.call(value).
 
 /**
  * A body that the caller may change after the call but `fetch` must not: `fetch` reads it at once, and we, who wait for a
- * grant first, copy it. Undefined for what is not one of the standard's in-memory bodies. Files and blobs are immutable.
+ * grant first, copy it. What is no body of the standard's is a text, as its argument's type is (a URL, a number, a Date).
+ * Undefined for streams. Files and blobs are immutable.
  */
-function copyBody(body: unknown): Payload['value'] | undefined {
+export function copyBody(body: unknown): Payload['value'] | undefined {
   if (typeof body === 'string') return body;
-  if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice();
+  if (ArrayBuffer.isView(body)) return copyBytes(body.buffer, body.byteLength, body.byteOffset);
   switch (tagOf(body)) {
     case 'ArrayBuffer':
     case 'SharedArrayBuffer':
-      return new Uint8Array(body as ArrayBuffer).slice();
+      return copyBytes(body as ArrayBuffer, (body as ArrayBuffer).byteLength);
     case 'Blob':
     case 'File':
       return body as Blob;
@@ -32,10 +33,17 @@ function copyBody(body: unknown): Payload['value'] | undefined {
       for (const [name, value] of body as FormData) copy.append(name, value as string);
       return copy;
     }
-    default:
+    case 'ReadableStream':
       return undefined;
+    default:
+      // Node's fetch takes these for streams, its own streams among them.
+      return Symbol.asyncIterator in Object(body) ? undefined : `${body as string}`;
   }
 }
+
+/** Memory that was given away is empty. */
+const copyBytes = (buffer: ArrayBufferLike, length: number, offset = 0): Uint8Array<ArrayBuffer> =>
+  length === 0 ? new Uint8Array(0) : new Uint8Array(buffer, offset, length).slice();
 
 /** The body given as `init.body`, or the one that a Request brought (`request` was built from the same arguments). */
 export async function readPayload(initBody: unknown, request: Request): Promise<Payload> {
@@ -64,7 +72,8 @@ async function readAhead(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promi
       const read = await Promise.race([pending, timeUp]);
       if (read === undefined || (held.length > 0 && !read.done && bytes + read.value.byteLength > readAheadBytes)) break;
       if (read.done) return { value: joinChunks(held, bytes), isReplayable: true };
-      held.push(read.value);
+      // Its producer may use the memory again once it was read.
+      held.push(read.value.slice());
       bytes += read.value.byteLength;
     }
   } finally {

@@ -21,22 +21,10 @@ export interface Client {
 
 /** An http(s) URL without credentials, query and fragment; returned without a trailing slash. Throws a HoopConfigurationError. */
 export function parseServiceUrl(value: string, name: string): string {
-  let url: URL | undefined;
-  try {
-    url = new URL(value);
-  } catch {
-    // Said below.
-  }
-  const isPlain =
-    url !== undefined &&
-    /^https?:$/.test(url.protocol) &&
-    url.username === '' &&
-    url.password === '' &&
-    url.search === '' &&
-    url.hash === '';
-  if (!isPlain)
-    throw new HoopConfigurationError(`${name} must be an http(s) URL without user info, query or fragment, e.g. https://hoop.example`);
-  return url!.href.replace(/\/+$/, '');
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username + url.password + url.search + url.hash !== '')
+    throw new HoopConfigurationError(`${name} must be an http(s) URL without user info, query and fragment, e.g. https://hoop.example`);
+  return url.href.replace(/\/+$/, '');
 }
 
 /** What a source gives, within the time limit. Its own failure is passed on. */
@@ -46,7 +34,7 @@ async function askForToken(source: TokenSource, { audience, signal, fetch }: Tok
     token = await whileNotAborted((async () => source({ audience, signal, fetch }))(), signal);
   } catch (error) {
     throw signal.aborted && error === signal.reason
-      ? new HoopTokenError('The token source did not answer in time.', { cause: error })
+      ? new HoopTokenError('The token source gave no answer in time.', { cause: error })
       : error;
   }
   if (typeof token !== 'string' || token === '') throw new HoopTokenError('The token source gave no token.');
@@ -67,7 +55,7 @@ export function createClient(options: ClientOptions): Client {
     if (givenUrl !== undefined) return givenUrl;
     const url = readEnvironment('HOOP_URL');
     if (url === undefined)
-      throw new HoopConfigurationError("HOOP_URL is not set: it must be the URL of Hoop's control plane (or give createFetch a `url`)");
+      throw new HoopConfigurationError("HOOP_URL is not set: it is the URL of Hoop's control plane (or give createFetch a `url`)");
     return parseServiceUrl(url, 'HOOP_URL');
   };
 
@@ -87,9 +75,7 @@ export function createClient(options: ClientOptions): Client {
     }
     const relayUrl = parseServiceUrl(named, 'The hoop_relay_url of the control plane');
     if (controlPlane.url.startsWith('https:') && !relayUrl.startsWith('https:')) {
-      throw new HoopConfigurationError(
-        `${controlPlane.url} names a relay without TLS (${relayUrl}); a grant is not sent in the clear. HOOP_RELAY_URL can be set instead.`,
-      );
+      throw new HoopConfigurationError(`${controlPlane.url} names a relay without TLS (${relayUrl}); a grant is not sent in the clear`);
     }
     return relayUrl;
   };

@@ -87,7 +87,10 @@ describe('collect', () => {
     answers = [(response) => response.destroy(), done];
     expect((await world.fetch.collect(callId)).status).toBe(200);
     answers = [(response) => response.destroy()];
-    await expect(world.fetch.collect(callId, { waitSeconds: 0 })).rejects.toMatchObject({ name: 'TypeError', message: 'fetch failed' });
+    await expect(world.fetch.collect(callId, { waitSeconds: 0 })).rejects.toMatchObject({
+      name: 'HoopUnreachableError',
+      cause: { message: 'fetch failed' },
+    });
   });
 
   test('stops waiting where the signal fires, and leaves the call alone', async () => {

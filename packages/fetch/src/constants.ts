@@ -33,10 +33,5 @@ export const contextMaxBytes = 4096;
 /** What the relay answers where the target gave no answer: network errors, to a function. */
 export const networkErrors: readonly string[] = ['target_unreachable', 'target_reset', 'target_timeout', 'target_invalid_response'];
 
-/** How an approval ends without the call, and the status and title with which the relay says so. */
-export const approvalEnds = {
-  denied: { code: 'approval_denied', status: 403, title: 'The approval was denied' },
-  expired: { code: 'approval_expired', status: 403, title: 'The approval expired' },
-  withdrawn: { code: 'approval_withdrawn', status: 403, title: 'The approval was withdrawn' },
-  voided: { code: 'approval_voided', status: 409, title: 'The approval was voided' },
-} as const;
+/** How an approval ends without the call; the relay says so with the code `approval_STATE`. */
+export const approvalEnds: readonly string[] = ['denied', 'expired', 'withdrawn', 'voided'];

@@ -3,6 +3,7 @@ import { jwtTokenType, tokenExchangeGrantType } from './constants.ts';
 import { type Connection, parseConnection } from './connection.ts';
 import { HoopExchangeError } from './hoop-exchange-error.ts';
 import { type Problem, readProblem } from './problem.ts';
+import { explainFailure } from './unreachable.ts';
 
 /** What the control plane is asked with. */
 export interface ControlPlane {
@@ -52,7 +53,7 @@ export async function exchangeToken(
     connections: connections.map((entry) => {
       const connection = readConnection(entry);
       if (connection !== undefined) return connection;
-      throw new HoopExchangeError(`The control plane lists a connection that cannot be read: ${JSON.stringify(entry)}`);
+      throw new HoopExchangeError(`The control plane lists an odd entry: ${JSON.stringify(entry)}`);
     }),
     relayUrl: typeof relayUrl === 'string' ? relayUrl : undefined,
   };
@@ -90,7 +91,7 @@ async function askControlPlane(
     response = await fetch(endpoint, { ...init, redirect: 'manual' });
     if (response.ok) body = await response.json();
   } catch (error) {
-    throw new HoopExchangeError(`Hoop's control plane did not answer at ${endpoint}`, { cause: error });
+    throw new HoopExchangeError(`Hoop's control plane gave no answer at ${endpoint}: ${explainFailure(error, url)}`, { cause: error });
   }
   if (!response.ok) {
     const problem = await readProblem(response, 'unavailable');
@@ -109,7 +110,7 @@ async function askControlPlane(
 /** RFC 9110 §10.2.3, in seconds; the control plane gives no dates. */
 function readRetryAfter(response: Response): number | undefined {
   const value = response.headers.get('retry-after') ?? '';
-  return response.status === 503 && /^[0-9]{1,4}$/.test(value) ? Number(value) : undefined;
+  return response.status === 503 && /^[0-9]{1,4}$/.test(value) ? Math.max(1, Number(value)) : undefined;
 }
 
 /** The longest that exchanges are waited for in all, milliseconds. */
@@ -125,9 +126,8 @@ export async function retryWhenTold<T>(attempt: () => Promise<T>, now: () => num
     try {
       return await attempt();
     } catch (error) {
-      const seconds = error instanceof HoopExchangeError ? error.retryAfterSeconds : undefined;
-      const ms = Math.max(1, seconds ?? 0) * 1000;
-      if (seconds === undefined || now() + ms > until) throw error;
+      const ms = ((error as Partial<HoopExchangeError> | null)?.retryAfterSeconds ?? Infinity) * 1000;
+      if (now() + ms > until) throw error;
       await pause(ms, undefined);
     }
   }

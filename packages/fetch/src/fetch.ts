@@ -5,7 +5,8 @@ import type { CollectOptions, HoopCallOptions, HoopFetch, HoopOptions, HoopReque
 import { markAsOurs } from './platform-fetch.ts';
 
 function bindFetch(client: Client, defaults: HoopCallOptions): HoopFetch {
-  const fetch = async (input: string | URL | Request, init?: HoopRequestInit): Promise<Response> =>
+  // One argument is required, as `fetch.length` of the platform's says.
+  const fetch = async (input: string | URL | Request, ...[init]: [init?: HoopRequestInit]): Promise<Response> =>
     sendCall(client, mergeOptions(defaults, init?.hoop), input, init);
   markAsOurs(fetch);
   return Object.assign(fetch, {
@@ -35,4 +36,4 @@ export function createFetch(options: HoopOptions = {}): HoopFetch {
  * only change. Rejects as `fetch` does, and with a HoopConfigurationError, HoopTokenError, HoopExchangeError or
  * HoopTargetError (all of them TypeErrors) where the request could not be sent through Hoop.
  */
-export const fetch: HoopFetch = createFetch();
+export const fetch: HoopFetch = /* @__PURE__ */ createFetch();

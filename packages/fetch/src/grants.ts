@@ -29,22 +29,24 @@ export interface GrantsOptions {
   readonly now: () => number;
 }
 
+/** How the control plane refuses a choice: there is no such connection, or a grant would be for too many. */
+const [unknown, tooMany] = ['connection_unknown', 'too_many_connections'] as const;
+type RefusalCode = typeof unknown | typeof tooMany;
+
 /** How long "there is no such connection" holds, milliseconds: briefly for who is refused, longer for who calls directly. */
 const missingMs = 10_000;
 const oldMs = 225_000;
 /** What is remembered at most; the one that was used longest ago goes. */
 const maxSets = 200;
-const maxMissing = 1_000;
+const maxRefusals = 1_000;
 
 const nothing: KnownConnections = { connections: [], isComplete: false };
 
 export function createGrants({ obtain, now }: GrantsOptions): Grants {
   /** By what was asked for. */
   const sets = new Map<string, GrantCache>();
-  /** When the control plane said that there is no such connection, by what was asked for. */
-  const missing = new Map<string, number>();
-  /** Origins with more connections than one grant is good for. */
-  const crowded = new Set<string>();
+  /** What the control plane refused last, when and why, by what was asked for. */
+  const refusals = new Map<string, { readonly at: number; readonly code: RefusalCode }>();
   let known = nothing;
   let knownAt = Number.NEGATIVE_INFINITY;
   const onKnown = (latest: KnownConnections): void => {
@@ -55,37 +57,35 @@ export function createGrants({ obtain, now }: GrantsOptions): Grants {
   const setOf = (narrowing: Narrowing): GrantCache => {
     const key = JSON.stringify(narrowing);
     const set = sets.get(key) ?? createGrantCache({ obtain: () => obtain(narrowing, onKnown), now });
-    sets.delete(key);
     remember(sets, maxSets, key, set);
     return set;
   };
 
-  const isMissing = (narrowing: Narrowing, ms: number): boolean => {
-    const at = missing.get(JSON.stringify(narrowing));
-    return at !== undefined && now() - at < ms;
+  const wasRefused = (narrowing: Narrowing, code: RefusalCode, ms: number): boolean => {
+    const refusal = refusals.get(JSON.stringify(narrowing));
+    return refusal?.code === code && now() - refusal.at < ms;
   };
 
-  /** Undefined where there is no such connection. */
-  const getGrant = async (narrowing: Narrowing): Promise<Grant | undefined> => {
-    if (isMissing(narrowing, missingMs)) return undefined;
+  /** A refusal of the choice is an answer. */
+  const ask = async (narrowing: Narrowing): Promise<Grant | RefusalCode> => {
+    if (wasRefused(narrowing, unknown, missingMs)) return unknown;
     try {
       return await setOf(narrowing).get();
     } catch (error) {
-      if (codeOf(error) !== 'connection_unknown') throw error;
-      remember(missing, maxMissing, JSON.stringify(narrowing), now());
-      return undefined;
+      const code = refusalOf(error);
+      if (code === undefined) throw error;
+      remember(refusals, maxRefusals, JSON.stringify(narrowing), { at: now(), code });
+      return code;
     }
   };
 
   const found = (route: Route, grant: Grant, set: GrantCache): Found =>
-    route.kind === 'connection'
-      ? { route, grant, renew: () => set.replace(grant) }
-      : { route, known: known === nothing ? { connections: grant.connections, isComplete: false } : known };
+    route.kind === 'connection' ? { route, grant, renew: () => set.replace(grant) } : { route, known };
 
   const findNamed = async (url: URL, name: string): Promise<Found> => {
     const narrowing = { scope: name };
-    const grant = await getGrant(narrowing);
-    if (grant === undefined) return { route: { kind: 'unknown', names: [] }, known };
+    const grant = await ask(narrowing);
+    if (typeof grant === 'string') return { route: { kind: 'unknown', names: [] }, known };
     return found(findRoute(grant.connections, url, name), grant, setOf(narrowing));
   };
 
@@ -101,21 +101,14 @@ export function createGrants({ obtain, now }: GrantsOptions): Grants {
     const age = now() - knownAt;
     const isKnown = age < (mayBeOld ? oldMs : missingMs);
     if (isKnown && known.isComplete && !known.connections.some((one) => one.origin === url.origin)) return none;
-    if (mayBeOld && isMissing(narrowing, oldMs)) return none;
-    if (age < oldMs && crowded.has(url.origin)) {
+    if (mayBeOld && wasRefused(narrowing, unknown, oldMs)) return none;
+    if (wasRefused(narrowing, tooMany, oldMs)) {
       const listed = await findListed(url);
       if (isKnown || listed.route.kind === 'connection') return listed;
     }
-    let grant: Grant | undefined;
-    try {
-      grant = await getGrant(narrowing);
-      crowded.delete(url.origin);
-    } catch (error) {
-      if (codeOf(error) !== 'too_many_connections') throw error;
-      remember(crowded, maxMissing, url.origin);
-      return findListed(url);
-    }
-    if (grant === undefined) return { ...none, known };
+    let grant = await ask(narrowing);
+    if (grant === tooMany) return findListed(url);
+    if (grant === unknown) return { ...none, known };
     const set = setOf(narrowing);
     let route = findRoute(grant.connections, url);
     if (route.kind === 'none' && !mayBeOld) {
@@ -138,7 +131,7 @@ export function createGrants({ obtain, now }: GrantsOptions): Grants {
         grant = await set.get();
       } catch (error) {
         const [first] = known.connections;
-        if (codeOf(error) !== 'too_many_connections' || first === undefined) throw error;
+        if (refusalOf(error) !== tooMany || first === undefined) throw error;
         set = setOf({ scope: first.name });
         grant = await set.get();
       }
@@ -147,14 +140,12 @@ export function createGrants({ obtain, now }: GrantsOptions): Grants {
   };
 }
 
-const codeOf = (error: unknown): string | undefined => (error instanceof HoopExchangeError ? error.code : undefined);
+const refusalOf = (error: unknown): RefusalCode | undefined =>
+  error instanceof HoopExchangeError && (error.code === unknown || error.code === tooMany) ? error.code : undefined;
 
 /** Puts it last, and lets the first go where there are too many. */
-function remember<V>(into: Map<string, V>, max: number, key: string, value: V): void;
-function remember(into: Set<string>, max: number, key: string): void;
-function remember(into: Map<string, unknown> | Set<string>, max: number, key: string, value?: unknown): void {
+function remember<V>(into: Map<string, V>, max: number, key: string, value: V): void {
   into.delete(key);
   if (into.size >= max) into.delete(into.keys().next().value!);
-  if (into instanceof Set) into.add(key);
-  else into.set(key, value);
+  into.set(key, value);
 }

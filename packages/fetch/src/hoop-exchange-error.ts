@@ -13,7 +13,7 @@ export class HoopExchangeError extends TypeError {
   readonly retryAfterSeconds: number | undefined;
 
   constructor(message: string, options: { problem?: Problem; cause?: unknown; retryAfterSeconds?: number | undefined } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(message, { cause: options.cause });
     this.code = options.problem?.code ?? 'unavailable';
     this.problem = options.problem;
     this.retryAfterSeconds = options.retryAfterSeconds;

@@ -10,6 +10,7 @@ import type { HoopCallOptions } from './options.ts';
 import type { Hop } from './redirect.ts';
 import { isRenewable } from './relay-request.ts';
 import { discardBody } from './response.ts';
+import { refuseTlsNotice, relayFailure } from './unreachable.ts';
 
 /** What stays the same for every request of a call. */
 export interface Call {
@@ -39,14 +40,18 @@ export async function sendHop(call: Call, hop: Hop, isRedirected: boolean): Prom
   for (let isRetry = false; ; isRetry = true) {
     const found = await whileNotAborted(findConnection(call, hop, isRedirected), signal);
     if (found.route.kind === 'none' && call.unmanaged === 'direct') {
-      if (call.defer) throw new HoopTargetError(hop.url, 'no connection serves this URL, and without Hoop a call cannot be deferred.');
+      if (call.defer) throw new HoopTargetError(hop.url, 'no connection serves this URL, and only Hoop defers calls.');
       return { response: await send(call, hop.url.href, hop, hop.headers), isRelayed: false };
     }
     if (!('grant' in found)) throw new HoopTargetError(hop.url, explainRoute(found.route, call.connection, found.known));
     const { grant, route } = found;
     const headers = relayHeaders(hop.headers, grant.token, { ...call.described, ...describeWaiting(call, hop) });
     if (call.defer) headers.append('prefer', 'respond-async');
-    const response = await send(call, `${grant.relayUrl}/${route.name}${route.rest}${searchOf(hop.url)}`, hop, headers);
+    const url = `${grant.relayUrl}/${route.name}${route.rest}${searchOf(hop.url)}`;
+    const response = await send(call, url, hop, headers).catch((error: unknown) => {
+      throw signal?.aborted === true ? error : relayFailure(error, grant.relayUrl, !hop.body.isReplayable);
+    });
+    refuseTlsNotice(response, grant.relayUrl);
     if (!isRenewable(response) || isRetry) return { response, isRelayed: true };
     const renewed = found.renew();
     if (!hop.body.isReplayable) {
@@ -60,7 +65,7 @@ export async function sendHop(call: Call, hop: Hop, isRedirected: boolean): Prom
 }
 
 /** `search` of a URL leaves out a `?` that nothing follows. */
-const searchOf = ({ search, href }: URL): string => (search === '' && href.split('#', 1)[0]!.endsWith('?') ? '?' : search);
+const searchOf = ({ href, origin, pathname }: URL): string => href.slice(origin.length + pathname.length).split('#')[0]!;
 
 /** What can be sent again is not held by the relay: we follow its approval, through restarts of relays, and tell of it. */
 function describeWaiting({ defer, waitUntil }: Call, hop: Hop): Record<string, string> {
@@ -70,7 +75,9 @@ function describeWaiting({ defer, waitUntil }: Call, hop: Hop): Record<string, s
   return { [hoopHeaders.wait]: String(seconds), [hoopHeaders.withdrawOnAbort]: '1' };
 }
 
-async function send(call: Call, url: string, hop: Hop, headers: Headers): Promise<Response> {
+async function send(call: Call, url: string, hop: Hop, given: Headers): Promise<Response> {
+  const headers = new Headers(given);
+  if (hop.referrer?.url !== undefined) headers.set('referer', hop.referrer.url);
   const { value: body } = hop.body;
   const init: RequestInit = { ...call.init, method: hop.method, headers, redirect: 'manual', ...(body === null ? {} : { body }) };
   const fetch = call.client.fetch();
@@ -85,27 +92,26 @@ async function findConnection({ client, connection, unmanaged }: Call, hop: Hop,
   return found.route.kind === 'outside' && isRedirected ? client.grants.find(hop.url, undefined, mayBeOld) : found;
 }
 
-/** Connections that an error names at most. */
-const maxShown = 20;
-
 function explainRoute(
   route: Exclude<Route, { kind: 'connection' }>,
   wanted: string | undefined,
   { connections, isComplete }: KnownConnections,
 ): string {
-  const listed = connections.slice(0, maxShown).map((one) => `${one.name} (${one.target})`);
-  const known = (listed.join(', ') || (isComplete ? 'none' : 'not listed')) + (listed.length < connections.length ? ', …' : '');
+  // So many are named at most.
+  const listed = connections.slice(0, 20).map((one) => `${one.name} (${one.target})`);
+  const isAll = isComplete && listed.length === connections.length;
+  const known = (listed.join(', ') || 'none') + (isAll ? '' : ', ...');
   switch (route.kind) {
     case 'none':
       return (
-        `no connection that this identity may use serves this URL (there are: ${known}). Register a connection whose target is the ` +
-        `start of the URL and let the identity use it, or set unmanaged to 'direct' (HOOP_UNMANAGED=direct) to call such URLs without Hoop.` +
-        (isComplete || connections.length === 0 ? '' : ' Not all connections are listed: name the one to use, { hoop: { connection } }.')
+        `no connection that this identity may use serves this URL (there are: ${known}). Register one whose target is the start of the URL, ` +
+        `or set unmanaged to 'direct' (HOOP_UNMANAGED=direct) to call it without Hoop.` +
+        (isAll ? '' : ' Where not all are listed, name the one to use.')
       );
     case 'unknown':
-      return `there is no connection ${JSON.stringify(wanted)} that this identity may use (there are: ${known}).`;
+      return `there is no connection "${wanted!}" that this identity may use (there are: ${known}).`;
     case 'outside':
-      return `the URL is not under ${route.target}, the target of the connection ${JSON.stringify(wanted)}.`;
+      return `the URL is not under ${route.target}, the target of the connection "${wanted!}".`;
     case 'ambiguous': {
       const example = `fetch(url, { hoop: { connection: '${route.names[0]}' } })`;
       return `the connections ${route.names.join(', ')} all serve this URL. Name the one to use: ${example}.`;

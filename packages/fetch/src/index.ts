@@ -7,6 +7,7 @@ export { HoopDeniedError } from './hoop-denied-error.ts';
 export { HoopExchangeError } from './hoop-exchange-error.ts';
 export { HoopRelayError } from './hoop-relay-error.ts';
 export { HoopTargetError } from './hoop-target-error.ts';
+export { HoopUnreachableError } from './hoop-unreachable-error.ts';
 export { HoopTokenError } from './hoop-token-error.ts';
 
 export { detectToken } from './tokens/detect.ts';

@@ -1,6 +1,6 @@
 /** Every fetch that we made, so that one that was put in place of `globalThis.fetch` is not asked to carry its own requests. */
-const ours = new WeakSet<typeof globalThis.fetch>();
-const atImport = globalThis.fetch;
+const ours = /* @__PURE__ */ new WeakSet<typeof globalThis.fetch>();
+const atImport = /* @__PURE__ */ (() => globalThis.fetch)();
 
 export function markAsOurs(fetch: typeof globalThis.fetch): void {
   ours.add(fetch);

@@ -1,4 +1,5 @@
 import type { Payload } from './body.ts';
+import { redirectReferrer, type Referrer } from './referrer.ts';
 
 /** One request of a chain of redirects. */
 export interface Hop {
@@ -6,6 +7,7 @@ export interface Hop {
   readonly method: string;
   readonly headers: Headers;
   readonly body: Payload;
+  readonly referrer?: Referrer;
 }
 
 /** Redirects that are followed at most (Fetch standard, HTTP-redirect fetch, step 8). */
@@ -31,21 +33,22 @@ function decodeLocation(value: string): string {
  * The request that a redirect asks for (Fetch standard, HTTP-redirect fetch). Pure.
  * Throws a TypeError where the standard says "network error".
  */
-export function followRedirect(hop: Hop, status: number, location: string): Hop {
+export function followRedirect(hop: Hop, status: number, location: string, referrerPolicy: string | null = null): Hop {
   let url: URL;
   try {
     url = new URL(decodeLocation(location), hop.url);
   } catch (error) {
     throw new TypeError('fetch failed', { cause: error });
   }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw networkError('URL scheme must be a HTTP(S) scheme');
-  if (url.username !== '' || url.password !== '') throw networkError('URL cannot contain credentials for request mode "cors"');
-  if (status !== 303 && !hop.body.isReplayable) throw networkError('the body is a stream and cannot be sent again for a redirect');
+  if (!/^https?:$/.test(url.protocol)) throw networkError('URL scheme must be a HTTP(S) scheme');
+  if (url.username + url.password !== '') throw networkError('URL cannot contain credentials');
+  if (status !== 303 && !hop.body.isReplayable) throw networkError('a stream cannot be sent again');
 
   const headers = new Headers(hop.headers);
   if (url.origin !== hop.url.origin) for (const name of originHeaders) headers.delete(name);
   const becomesGet = status === 303 ? hop.method !== 'GET' && hop.method !== 'HEAD' : status <= 302 && hop.method === 'POST';
-  if (!becomesGet) return { url, method: hop.method, headers, body: hop.body };
+  const referrer = hop.referrer === undefined ? {} : { referrer: redirectReferrer(hop.referrer, referrerPolicy, url) };
+  if (!becomesGet) return { url, method: hop.method, headers, body: hop.body, ...referrer };
   for (const name of bodyHeaders) headers.delete(name);
-  return { url, method: 'GET', headers, body: { value: null, isReplayable: true } };
+  return { url, method: 'GET', headers, body: { value: null, isReplayable: true }, ...referrer };
 }

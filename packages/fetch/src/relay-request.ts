@@ -4,6 +4,7 @@ import { hoopHeaders, renewableErrors } from './constants.ts';
 import { HoopConfigurationError } from './hoop-configuration-error.ts';
 import { HoopExchangeError } from './hoop-exchange-error.ts';
 import { discardBody } from './response.ts';
+import { relayFailure } from './unreachable.ts';
 
 /** Whether the relay refused a grant in a way that a new one can cure. */
 export const isRenewable = (response: Response): boolean =>
@@ -21,7 +22,12 @@ export async function askRelay(
   let { grant } = held;
   for (let isRetry = false; ; isRetry = true) {
     const headers = { [hoopHeaders.grant]: grant.token };
-    const response = await fetch(grant.relayUrl + path, { method, headers, redirect: 'manual', signal: signal ?? null });
+    const { relayUrl } = grant;
+    const response = await fetch(relayUrl + path, { method, headers, redirect: 'manual', signal: signal ?? null }).catch(
+      (error: unknown) => {
+        throw signal?.aborted === true ? error : relayFailure(error, relayUrl, false);
+      },
+    );
     if (isRetry || !isRenewable(response)) return response;
     void discardBody(response);
     grant = await whileNotAborted(held.renew(), signal);
@@ -64,7 +70,7 @@ export async function poll<T>({ client, path, until, signal, read }: Poll<T>): P
     } catch (error) {
       if (signal?.aborted === true || !isTransient(error) || (!isAnswered && Date.now() >= until)) throw error;
     } finally {
-      limit.clear();
+      limit.release();
     }
     const left = until - Date.now();
     if (left <= 0) return undefined;
@@ -78,5 +84,5 @@ const isTransient = (error: unknown): boolean => !(error instanceof HoopExchange
 /** Milliseconds of a `waitSeconds` option. Throws a HoopConfigurationError. */
 export function waitMs(waitSeconds: number): number {
   if (waitSeconds >= 0 && waitSeconds <= 86_400) return waitSeconds * 1000;
-  throw new HoopConfigurationError(`waitSeconds must be from 0 to 86400, not ${String(waitSeconds)}`);
+  throw new HoopConfigurationError(`waitSeconds must be from 0 to 86400, not ${waitSeconds}`);
 }

@@ -13,7 +13,9 @@ interface Origin {
  * and every method work. A clone keeps it.
  */
 export function presentResponse(response: Response, origin: Origin): Response {
-  return Object.defineProperties(response, {
+  // Vercel's edge runtime fixes `url` on what its fetch returns. A response that was made anew has none of its own.
+  const isFixed = Object.getOwnPropertyDescriptor(response, 'url')?.configurable === false;
+  return Object.defineProperties(isFixed ? new Response(response.body, response) : response, {
     url: { value: origin.url, configurable: true },
     redirected: { value: origin.isRedirected, configurable: true },
     clone: {

@@ -43,6 +43,8 @@ export async function startTarget(): Promise<TestTarget> {
         await readBody(request);
         const to = url.searchParams.get('to');
         const location = to === null ? [] : ['location', Buffer.from(to).toString('latin1')];
+        const policy = url.searchParams.get('policy');
+        if (policy !== null) location.push('referrer-policy', policy);
         response.writeHead(Number(url.searchParams.get('status')), [...location, 'content-type', 'text/plain', 'content-length', '5']);
         // As bytes: with a text, Node writes the head in the text's encoding.
         return void response.end(Buffer.from('moved'));

@@ -5,20 +5,19 @@ interface FileSystem {
   readFile(path: string, encoding: 'utf8'): Promise<string>;
 }
 
-/** Undefined where the runtime has no files. */
-async function openFileSystem(): Promise<FileSystem | undefined> {
-  // Held in a variable so that bundlers for runtimes without files leave it alone.
-  const specifier = 'node:fs/promises';
-  try {
-    return (await import(/* @vite-ignore */ /* webpackIgnore: true */ specifier)) as FileSystem;
-  } catch {
-    return undefined;
-  }
+/**
+ * Undefined where the runtime has no files. Not an import: bundlers for runtimes without files refuse `node:` modules, and those
+ * for any refuse an import of what is known only later.
+ */
+function openFileSystem(): FileSystem | undefined {
+  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
+  // oxlint-disable-next-line no-restricted-properties -- see above
+  return process?.getBuiltinModule?.('node:fs/promises') as FileSystem | undefined;
 }
 
 /** The token in a file; undefined where there is no such file. Throws a HoopTokenError for one that cannot be read or is empty. */
 export async function readTokenFile(path: string): Promise<string | undefined> {
-  const files = await openFileSystem();
+  const files = openFileSystem();
   let text: string;
   try {
     if (files === undefined) return undefined;

@@ -11,25 +11,19 @@ export function tokenFromGitHubActions(): TokenSource {
     const requestUrl = readEnvironment('ACTIONS_ID_TOKEN_REQUEST_URL');
     const requestToken = readEnvironment('ACTIONS_ID_TOKEN_REQUEST_TOKEN');
     if (!requestUrl || !requestToken) {
-      throw new HoopTokenError('GitHub Actions gives this job no identity token: it needs `permissions: id-token: write`.');
+      throw new HoopTokenError('GitHub Actions gives no identity token: this job lacks `permissions: id-token: write`.');
     }
-    let answer: unknown;
     try {
       const url = new URL(requestUrl);
       url.searchParams.set('audience', audience);
       const headers = { authorization: `Bearer ${requestToken}`, accept: 'application/json' };
       const response = await fetch(url, { headers, redirect: 'manual', signal });
       if (!response.ok) throw new Error(`it answered ${response.status}`);
-      answer = await response.json();
+      const token = ((await response.json()) as { value?: unknown } | null)?.value;
+      if (typeof token !== 'string' || token === '') throw new Error('its answer has no value');
+      return token;
     } catch (error) {
-      throw new HoopTokenError(
-        `GitHub's token endpoint gave no identity token: ${error instanceof Error ? error.message : String(error)}`,
-        { cause: error },
-      );
+      throw new HoopTokenError(`GitHub's token endpoint gave no identity token: ${(error as Error).message}`, { cause: error });
     }
-    const token = (answer as { value?: unknown } | null)?.value;
-    if (typeof token !== 'string' || token === '')
-      throw new HoopTokenError("GitHub's token endpoint gave no identity token: its answer has no value");
-    return token;
   };
 }

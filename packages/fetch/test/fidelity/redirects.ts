@@ -50,6 +50,25 @@ export function testRedirects({ fetch, carriesCookies }: Side): void {
       }
     });
 
+    test.each([
+      ['the origin for another origin', 'https://own.example/path?q', undefined, undefined, 'https://own.example/'],
+      ['the whole URL for the same origin', 'same', undefined, undefined, 'same'],
+      ['nothing, by policy of the request', 'same', 'no-referrer', undefined, undefined],
+      ['the whole URL, by policy of the request', 'https://own.example/path?q', 'unsafe-url', undefined, 'https://own.example/path?q'],
+      ['nothing, by policy of the redirect', 'same', undefined, 'no-referrer', undefined],
+      ['the origin, by policy of the redirect', 'same', 'unsafe-url', 'unknown, origin', 'origin'],
+      ['what the request says where the redirect says nothing known', 'same', 'unsafe-url', 'unknown', 'same'],
+      ['nothing where the caller asks for none', '', undefined, 'unsafe-url', undefined],
+    ] as const)('sends as referrer %s', async (_what, referrer, referrerPolicy, redirected, expected) => {
+      const { origin } = world.target;
+      const name = (value: string | undefined): string | undefined =>
+        value === 'same' ? `${origin}/from?q` : value === 'origin' ? `${origin}/` : value;
+      const url = redirected === undefined ? `${origin}/echo` : `${redirect(302, '/echo')}&policy=${encodeURIComponent(redirected)}`;
+      const init = { referrer: name(referrer)!, ...(referrerPolicy === undefined ? {} : { referrerPolicy }) };
+      expect((await echo(await fetch(url, init))).headers['referer']).toBe(name(expected));
+      expect((await echo(await fetch(new Request(url, init)))).headers['referer']).toBe(name(expected));
+    });
+
     test('follows a 307 of a Request with a text', async () => {
       const seen = await echo(await fetch(new Request(redirect(307, '/echo'), { method: 'POST', body: 'text' })));
       expect([seen.method, seen.body, seen.headers['content-length']]).toEqual(['POST', 'text', '4']);

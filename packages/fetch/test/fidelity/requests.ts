@@ -55,6 +55,53 @@ export function testRequests({ fetch }: Side): void {
       expect([blob.name, await blob.text()]).toEqual(['named.bin', 'bytes']);
     });
 
+    test('sends what is no body of the standard as a text with its length', async () => {
+      const odd = { toString: () => 'own text' };
+      for (const body of [new URL('https://a.example/b?c'), 12.5, 0n, true, new Date(0), new String('boxed'), odd, {}, [1, 2], null]) {
+        const seen = await post(body);
+        expect([seen.body, seen.headers['content-length'], seen.headers['content-type']]).toEqual(
+          body === null ? ['', '0', undefined] : [`${body as string}`, String(`${body as string}`.length), 'text/plain;charset=UTF-8'],
+        );
+        const again = await fetch(`${world.target.origin}/redirect?status=307&to=/echo`, { method: 'POST', body: body as string });
+        expect((await echo(again)).body).toBe(seen.body);
+      }
+    });
+
+    test('streams what can be iterated asynchronously', async () => {
+      async function* parts() {
+        yield new TextEncoder().encode('one ');
+        yield new TextEncoder().encode('two');
+      }
+      const init = { method: 'POST', body: parts(), duplex: 'half' } as unknown as RequestInit;
+      expect((await echo(await fetch(`${world.target.origin}/echo`, init))).body).toBe('one two');
+    });
+
+    test('rejects what cannot become a text, and sends memory that was given away as nothing', async () => {
+      const detached = new ArrayBuffer(4);
+      const view = new Uint8Array(new ArrayBuffer(4));
+      structuredClone([detached, view.buffer], { transfer: [detached, view.buffer] });
+      const broken = {
+        toString() {
+          throw new RangeError('no text');
+        },
+      };
+      for (const body of [detached, view]) expect((await post(body)).headers['content-length']).toBe('0');
+      await expect(post(Symbol('x'))).rejects.toBeInstanceOf(TypeError);
+      await expect(post(broken)).rejects.toThrow('no text');
+    });
+
+    test('has read the memory when it returns, and a part of a stream when it was given', async () => {
+      const bytes = new TextEncoder().encode('before');
+      const sent = post(bytes);
+      structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+      expect((await sent).body).toBe('before');
+    });
+
+    test('is called with one argument at least', async () => {
+      expect(fetch.length === 0 || fetch.length === 1).toBe(true);
+      await expect((fetch as () => Promise<Response>)()).rejects.toBeInstanceOf(TypeError);
+    });
+
     test('sends an empty text as an empty body', async () => {
       const { headers, body } = await post('');
       expect([headers['content-length'], body]).toEqual(['0', '']);
