@@ -53,7 +53,7 @@ export async function exchangeToken(
     connections: connections.map((entry) => {
       const connection = readConnection(entry);
       if (connection !== undefined) return connection;
-      throw new HoopExchangeError(`The control plane lists an odd entry: ${JSON.stringify(entry)}`);
+      throw new HoopExchangeError(`The control plane lists an odd one: ${JSON.stringify(entry)}`);
     }),
     relayUrl: typeof relayUrl === 'string' ? relayUrl : undefined,
   };
