@@ -37,11 +37,25 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+/** Typed at the terminal; empty where the person leaves. */
+async function ask(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline/promises');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await terminal.question(question, { signal: stop.signal });
+  } catch {
+    return '';
+  } finally {
+    terminal.close();
+  }
+}
+
 try {
   process.exitCode = await runCommand(process.argv.slice(2), {
     env: ownEnvironment(),
     out: (text) => void process.stdout.write(`${text}\n`),
     say: (sentence) => void process.stderr.write(`hoop: ${sentence}\n`),
+    ...(process.stdin.isTTY ? { ask } : {}),
     stop: stop.signal,
     kill: kill.signal,
   });

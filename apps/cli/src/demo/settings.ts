@@ -1,6 +1,6 @@
 /** What the demonstration's own services need to be the same at every start. */
 import { createHash, generateKeyPairSync } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { newSecret, writeOnce } from '../start/keys.ts';
@@ -46,6 +46,16 @@ export async function readDemoSettings(folder: string): Promise<DemoSettings | u
   }
 }
 
+export interface MadeDemoSettings {
+  readonly settings: DemoSettings;
+  readonly paymentsClientSecret: string;
+}
+
+/** Removes settings with which nothing was set up. */
+export async function forgetDemoSettings(folder: string): Promise<void> {
+  await Promise.all(Object.values(files(folder)).map((file) => rm(file, { force: true })));
+}
+
 /**
  * New settings, and the secret of Hoop's account at the payments API. That secret is in no file: it goes to Hoop, which
  * seals it; the payments API keeps a digest.
@@ -53,13 +63,14 @@ export async function readDemoSettings(folder: string): Promise<DemoSettings | u
 export async function makeDemoSettings(
   folder: string,
   controlPlaneUrl: string,
-): Promise<{ settings: DemoSettings; paymentsClientSecret: string }> {
+  ports: { readonly identityProvider: number; readonly payments: number } = { identityProvider: 7731, payments: 7732 },
+): Promise<MadeDemoSettings> {
   const names = files(folder);
   const paymentsClientSecret = `pay_cs_${newSecret()}`;
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const identityProvider: IdentityProviderSettings = {
     host,
-    port: await preferPort(7731, host),
+    port: await preferPort(ports.identityProvider, host),
     machines: [
       { clientId: functionName, clientSecret: newSecret(), claims: { repository: 'acme/billing', ref: 'refs/heads/main' } },
       // For a first function of one's own: see the five-minute guide.
@@ -69,7 +80,7 @@ export async function makeDemoSettings(
     audiences: [new URL(controlPlaneUrl).origin],
   };
   const payments = {
-    port: await preferPort(7732, host),
+    port: await preferPort(ports.payments, host),
     clientSecretDigest: createHash('sha256').update(paymentsClientSecret).digest('hex'),
   };
   await writeOnce(names.identityProvider, JSON.stringify(identityProvider, null, 2));

@@ -26,7 +26,7 @@ export async function claimPort(port: number, host: string, flag: string): Promi
   );
 }
 
-/** The port if it is free, otherwise any free one. */
+/** The port if it is free, otherwise (and for 0) any free one. */
 export async function preferPort(port: number, host: string): Promise<number> {
-  return (await tryPort(port, host)) === undefined ? port : findPort(host);
+  return port !== 0 && (await tryPort(port, host)) === undefined ? port : findPort(host);
 }

@@ -4,9 +4,10 @@ import { readFile, rm } from 'node:fs/promises';
 import { getCurrentAdminToken } from '@hoop/contract';
 
 import { ApiError, createApiClient, type ApiClient } from '../api-client.ts';
+import { startDemoFirst } from '../demo/first-start.ts';
 import { runDemo } from '../demo/run.ts';
 import { startDemoServices, type DemoServices } from '../demo/services.ts';
-import { makeDemoSettings, readDemoSettings } from '../demo/settings.ts';
+import { readDemoSettings } from '../demo/settings.ts';
 import { transcriptText } from '../demo/transcript.ts';
 import { writeAddresses } from './addresses.ts';
 import { openDataFolder, type DataFolder } from './data-folder.ts';
@@ -21,6 +22,8 @@ export interface StartIo {
   readonly out: (text: string) => void;
   /** For progress. */
   readonly say: (sentence: string) => void;
+  /** Asks the person at the terminal; absent where there is none. Resolves to what they typed, empty where they left. */
+  readonly ask?: (question: string) => Promise<string>;
   /** Aborted when everything is to stop; aborted a second time never: see `kill`. */
   readonly stop: AbortSignal;
   /** Aborted when everything is to end at once. */
@@ -138,8 +141,12 @@ async function demonstrate(
     return nothing;
   }
   const api: ApiClient = createApiClient({ url: stack.controlPlaneUrl, token });
-  const { settings, paymentsClientSecret } = await makeDemoSettings(folder.demo, stack.controlPlaneUrl);
-  const services = await startDemoServices(settings, folder.logs, io.say);
+  const { settings, paymentsClientSecret, services } = await startDemoFirst({
+    folder: folder.demo,
+    controlPlaneUrl: stack.controlPlaneUrl,
+    logs: folder.logs,
+    say: io.say,
+  });
   try {
     const transcript = await runDemo({
       api,
