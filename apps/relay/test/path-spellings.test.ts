@@ -143,6 +143,21 @@ it('a denial says in its detail which path was matched and what would allow the 
   });
 });
 
+it('HEAD does not reach what a rule denies for GET', async () => {
+  const gets = await world.connect({
+    name: 'gets',
+    target,
+    rules: [
+      { name: 'v1', effect: 'allow', match: { paths: ['/v1/*'] } },
+      { name: 'no customers', effect: 'deny', match: { methods: ['GET'], paths: ['/v1/customers'] } },
+    ],
+  });
+  const token = await world.grant([gets]);
+  const response = await world.call(gets, '/v1/customers', { method: 'HEAD', headers: { 'hoop-grant': token } });
+  expect([response.status, response.headers.get('hoop-error')]).toEqual([403, 'policy_denied']);
+  expect((await world.call(gets, '/v1/other', { method: 'HEAD', headers: { 'hoop-grant': token } })).status).toBe(200);
+});
+
 describe('a question mark that nothing follows', () => {
   it.each(['/v1/x?', '/v1/x'])('is forwarded and recorded as it was sent: %s', async (path) => {
     const response = await send('GET', path);

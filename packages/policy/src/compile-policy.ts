@@ -125,7 +125,7 @@ export function compileRules(
           rule,
           name: rule.name,
           effect: rule.effect,
-          methods: methods === undefined ? null : methodSets.get([...methods].sort().join(), () => new Set(methods)),
+          methods: methodSet(methods),
           paths: paths === undefined ? null : paths.filter((path) => path !== null),
           widePaths: widePaths ?? null,
           when: condition,
@@ -133,8 +133,11 @@ export function compileRules(
           context: requirements.filter((requirement) => requirement !== null),
           mask: rule.mask ?? [],
         };
-        const hasReadings = restricts && (widePaths !== undefined || common.readsPath);
-        const ofReading = !hasReadings ? null : { ...common, permits: false, isOfReading: true, ofReading: null };
+        const readMethods = restricts ? methodsAsRead(methods) : methods;
+        const hasReadings = restricts && (widePaths !== undefined || common.readsPath || readMethods !== methods);
+        const ofReading = !hasReadings
+          ? null
+          : { ...common, methods: methodSet(readMethods), permits: false, isOfReading: true, ofReading: null };
         return { ...common, permits: rule.effect !== 'deny', isOfReading: false, ofReading };
       }),
     );
@@ -142,5 +145,14 @@ export function compileRules(
   compiled.sort(byNameThenContent);
   return { rules: compiled, errors };
 }
+
+type Methods = readonly string[] | undefined;
+
+const methodSet = (methods: Methods): ReadonlySet<string> | null =>
+  methods === undefined ? null : methodSets.get([...methods].sort().join(), () => new Set(methods));
+
+/** Servers answer HEAD by what they do for GET (RFC 9110 §9.3.2). */
+const methodsAsRead = (methods: Methods): Methods =>
+  methods?.includes('GET') === true && !methods.includes('HEAD') ? [...methods, 'HEAD'] : methods;
 
 const shorten = (message: string): string => (message.length > 400 ? `${message.slice(0, 400)}…` : message);

@@ -25,9 +25,9 @@ export interface CompiledRule {
   readonly widePaths: readonly WideForm[] | null;
   /** It may allow a call by itself, or once its requirement is met. */
   readonly permits: boolean;
-  /** This is the rule as it holds for a path of which only a reading is one that the rule names. */
+  /** This is the rule as it holds for a call of which only a reading is one that the rule names: another spelling of its path, or HEAD for GET. */
   readonly isOfReading: boolean;
-  /** The rule as it holds for such a path: it restricts (denies, requires, masks) and permits nothing. */
+  /** The rule as it holds for such a call: it restricts (denies, requires, masks) and permits nothing. */
   readonly ofReading: CompiledRule | null;
   readonly when: Condition | null;
   /** Its condition reads the path or parameters, so that it is asked for each reading where the rule restricts. */

@@ -136,7 +136,7 @@ export function judge(
   return allowed(policy, matched);
 }
 
-const asRead = ({ isOfReading }: CompiledRule): string => (isOfReading ? ': a server could read its path as one that the rule names' : '');
+const asRead = ({ isOfReading }: CompiledRule): string => (isOfReading ? ': a server could take it for one that the rule names' : '');
 
 export const isGiven = (one: CompiledRule['context'][number], { context }: Facts): boolean => {
   const value = Object.hasOwn(context, one.key) ? context[one.key] : undefined;

@@ -91,7 +91,7 @@ function explainCandidate(candidate: Candidate, facts: Facts): RuleExplanation {
 }
 
 function describeReading({ effect }: CompiledRule): string {
-  const covers = 'A server could read the path as one that it is for, and its condition holds';
+  const covers = 'A server could take the call for one that it is for, and its condition holds';
   return effect === 'allow'
     ? `${covers}: its masking applies, and it allows nothing`
     : `${covers}: it restricts the call, and permits nothing`;

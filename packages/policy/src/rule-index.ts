@@ -103,12 +103,14 @@ export function findCandidates(index: RuleIndex, method: string | null, path: st
   if (index.all !== null) {
     let readings: readonly string[] | undefined;
     for (const rule of index.all) {
-      if (!coversMethod(rule, method)) continue;
-      const isExact = rule.paths === null || rule.paths.some((matcher) => matcher.test(path));
-      if (isExact) candidates.push(exactCandidate(rule, path));
-      if (rule.ofReading === null || (isExact && !rule.readsPath)) continue;
+      const { ofReading } = rule;
+      const isOfMethod = coversMethod(rule, method);
+      if (!isOfMethod && (ofReading === null || !coversMethod(ofReading, method))) continue;
+      const isOfPath = rule.paths === null || rule.paths.some((matcher) => matcher.test(path));
+      if (isOfMethod && isOfPath) candidates.push(exactCandidate(rule, path));
+      if (ofReading === null || (isOfMethod && isOfPath && !rule.readsPath)) continue;
       readings ??= index.reader.readingsOf(path);
-      if (coversReading(rule, readings)) candidates.push(readingCandidate(rule, readings));
+      if (isOfPath || coversReading(rule, readings)) candidates.push(readingCandidate(rule, readings));
     }
     return candidates;
   }
@@ -176,7 +178,7 @@ function addWide(
   candidates: Candidate[],
 ): void {
   for (const { rule, matcher } of entries) {
-    if (!coversMethod(rule, method) || matcher?.test(reading) === false) continue;
+    if (!coversMethod(rule.ofReading!, method) || matcher?.test(reading) === false) continue;
     const isFound = candidates.some((candidate) => candidate.rule === rule.ofReading || (candidate.rule === rule && !rule.readsPath));
     if (!isFound) candidates.push(readingCandidate(rule, readings));
   }

@@ -228,12 +228,29 @@ describe('a rule that restricts', () => {
   it('says that a reading of the path is why', () => {
     const policy = compilePolicy({ id: 'p', revision: 1, rules: [everything, restriction('deny', ['/v1/refunds'])] });
     expect(decide(policy, facts('/v1/Refunds')).reason).toBe(
-      'The rule "refunds" denies this call: a server could read its path as one that the rule names.',
+      'The rule "refunds" denies this call: a server could take it for one that the rule names.',
     );
     expect(explain(policy, facts('/v1/Refunds')).rules).toMatchObject([
       { rule: 'all', outcome: 'matched' },
-      { rule: 'refunds', outcome: 'matched', because: expect.stringContaining('A server could read the path') },
+      { rule: 'refunds', outcome: 'matched', because: expect.stringContaining('A server could take the call') },
     ]);
+  });
+
+  it('covers HEAD where it covers GET, and permits neither for the other', () => {
+    const get: Rule = { name: 'get', effect: 'deny', match: { methods: ['GET'], paths: ['/v1/secrets'] } };
+    const anywhere: Rule = { name: 'anywhere', effect: 'deny', match: { methods: ['GET'] } };
+    const asked: Rule = { ...restriction('require_context', ['/v1/refunds']), match: { methods: ['GET'], paths: ['/v1/refunds'] } };
+    const head = (rules: Rule[], path: string, method = 'HEAD') =>
+      decide(compilePolicy({ id: 'p', revision: 1, rules }), { ...facts(path, { method }), context: { ticket: 'OPS-1' } }).effect;
+    for (const more of [[], others]) {
+      expect(head([everything, get, ...more], '/v1/secrets')).toBe('deny');
+      expect(head([everything, get, ...more], '/v1/Secrets')).toBe('deny');
+      expect(head([everything, get, ...more], '/v1/other')).toBe('allow');
+      expect(head([everything, get, ...more], '/v1/secrets', 'POST')).toBe('allow');
+      expect(head([everything, anywhere, ...more], '/v1/other')).toBe('deny');
+      expect(head([asked, ...more], '/v1/refunds', 'GET')).toBe('allow');
+      expect(head([asked, ...more], '/v1/refunds')).toBe('deny');
+    }
   });
 
   it('leaves alone what no server reads alike', () => {
