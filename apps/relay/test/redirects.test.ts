@@ -39,7 +39,7 @@ beforeAll(async () => {
   world = await World.start();
   target = createServer((req, res) => {
     arrived('target', req);
-    if (req.url === '/start') res.writeHead(redirect.status, redirect.headers).end('moved');
+    if (req.url?.endsWith('/start')) res.writeHead(redirect.status, redirect.headers).end('moved');
     else res.end('the end');
   });
   other = createServer((req, res) => {
@@ -196,6 +196,13 @@ it('a connection can let other URLs pass, and relative ones still reach no other
   expect((await ask({ 'hoop-grant': await world.grant([open]) }, '/start', open)).headers.get('location')).toBe(
     `/${open.name}/stripe/v1/refunds`,
   );
+});
+
+it("a relative URL outside the path of the target is let through in full, as no client may take it for the relay's", async () => {
+  const open = await world.connect({ target: `${targetUrl}/base`, settings: { foreignLocations: 'pass' } });
+  redirect = { status: 307, headers: { location: '/stripe/v1/refunds' } };
+  const response = await ask({ 'hoop-grant': await world.grant([open]) }, '/start', open);
+  expect(response.headers.get('location')).toBe(`${targetUrl}/stripe/v1/refunds`);
 });
 
 it('what a withheld URL repeats of the credential is scrubbed, and the record has the redirect', async () => {

@@ -74,97 +74,23 @@ describe('any other URL is withheld', () => {
     expect(headers).toEqual([]);
     expect(withheld).toHaveLength(1);
     expect(withheld[0]![1]).toMatch(/^[\x21-\x7e]+$/);
-    expect(one('location', value, { passesForeign: true })).toEqual({ headers: [['location', value]], withheld: [] });
+    // Let through, it is read as the target meant it, by a client that takes it for the relay's as well.
+    const passed = location(value, { passesForeign: true });
+    expect(passed).toBe(URL.parse(value, scope.url)?.href ?? null);
   });
 
-  it('in each header that a client acts upon, and in no other', () => {
-    for (const name of ['location', 'content-location', 'operation-location', 'azure-asyncoperation'])
-      expect(one(name, 'https://other.example/').headers).toEqual([]);
-    expect(relocate([['x-location', 'https://other.example/']], scope)).toBeNull();
-  });
-});
-
-describe('Link', () => {
-  const link = (value: string) => one('link', value);
-
-  it('keeps the links of the connection, as absolute URLs of the relay', () => {
-    expect(link('<https://api.example/v1/r?page=2>; rel="next", </v1/r?page=9>; rel=last').headers).toEqual([
-      ['link', '<http://relay.test/payments/r?page=2>; rel="next", <http://relay.test/payments/r?page=9>; rel=last'],
-    ]);
+  it('of the relay itself also where others pass', () => {
+    for (const value of ['http://relay.test/stripe/x', 'https://RELAY.test/stripe/x'])
+      expect(location(value, { passesForeign: true })).toBeNull();
   });
 
-  it('loses the others, whatever commas and brackets are in quotes', () => {
-    const { headers, withheld } = link(
-      '<https://other.example/a,b>; title="x, <https://api.example/v1/no>", <2>; title="a\\",b"; rel=next',
-    );
-    expect(headers).toEqual([['link', '<http://relay.test/payments/refunds/2>; title="a\\",b"; rel=next']]);
-    expect(withheld).toEqual([['link', 'https://other.example/a,b']]);
-  });
-
-  it.each(['https://other.example/', '<https://other.example/', 'x <https://api.example/v1/x>', '</v1/x>, y'])(
-    'is withheld whole where it cannot be parsed: %s',
-    (value) => {
-      expect(link(value).headers).toEqual([]);
-      expect(link(value).withheld).not.toEqual([]);
-    },
-  );
-
-  it('takes time in proportion to its length', () => {
+  it('unread after a hundred, so that a long list costs little', () => {
+    const url = `https://api.example/v1/${'x'.repeat(30_000)}`;
     const startedAt = performance.now();
-    link(`<${'<'.repeat(30_000)}`);
-    link('<a>;"'.repeat(12_000));
-    link(','.repeat(60_000));
+    const { headers, withheld } = one('link', '<?page=2>,'.repeat(6_000), { url });
+    expect(headers[0]![1].split(', ')).toHaveLength(100);
+    expect(withheld).toHaveLength(10);
     expect(performance.now() - startedAt).toBeLessThan(2_000);
-  });
-});
-
-describe('Refresh', () => {
-  const refresh = (value: string) => one('refresh', value).headers[0]?.[1] ?? null;
-  it.each([
-    ['5', '5'],
-    ['5; url=/v1/echo', '5; url=/payments/echo'],
-    ['0;URL="https://api.example/v1/echo"', '0; url=/payments/echo'],
-    ["0, 'https://api.example/v1/echo'", '0; url=/payments/echo'],
-    ['0;url=https://other.example/', null],
-    ['0 https://other.example/', null],
-    ['0;url="//other.example/"', null],
-    ['url=https://other.example/', null],
-  ])('%s', (value, wanted) => expect(refresh(value)).toBe(wanted));
-});
-
-describe('any other URL is withheld', () => {
-  it.each([
-    'https://other.example/v1/x',
-    'http://api.example/v1/x',
-    'https://api.example:8443/v1/x',
-    'https://api.example.evil.test/v1/x',
-    'https://api.example@evil.test/v1/x',
-    'https://user:pass@api.example/v1/x',
-    'https://api.example/v2/x',
-    'https://api.example/v10/x',
-    '/stripe/v1/refunds',
-    '/payments/x',
-    '//evil.test/v1/x',
-    '///evil.test/v1/x',
-    '\\\\evil.test\\v1\\x',
-    '/\\evil.test/v1/x',
-    '/\t/evil.test/v1/x',
-    '\t//evil.test/v1/x',
-    '/v1/../stripe/v1/refunds',
-    '/v1/%2e%2e/stripe',
-    '/v1/%2E./stripe',
-    '/v1/..\\stripe',
-    '../../../stripe',
-    'javascript:alert(1)',
-    'data:text/html,x',
-    'blob:https://api.example/v1/x',
-    'http://[',
-  ])('%j', (value) => {
-    const { headers, withheld } = one('location', value);
-    expect(headers).toEqual([]);
-    expect(withheld).toHaveLength(1);
-    expect(withheld[0]![1]).toMatch(/^[\x21-\x7e]+$/);
-    expect(one('location', value, { passesForeign: true })).toEqual({ headers: [['location', value]], withheld: [] });
   });
 
   it('in each header that a client acts upon, and in no other', () => {

@@ -14,7 +14,7 @@ export interface LocationScope {
   readonly url: string;
   /** The relay as its caller reached it, e.g. `https://relay.example`; empty where that is not known. */
   readonly relayOrigin: string;
-  /** URLs outside the connection pass as they are, instead of being withheld. */
+  /** URLs outside the connection pass, in full, instead of being withheld; those of the relay do not. */
   readonly passesForeign: boolean;
 }
 
@@ -32,6 +32,8 @@ const locatingHeaders = new Set([...urlHeaders, 'link', 'refresh']);
 
 const maxWithheld = 10;
 const maxShown = 2048;
+/** URLs of one response that are read; all after them are withheld unread. */
+const maxRead = 100;
 
 /**
  * The headers with every URL of the connection as the relay's (`/CONNECTION/…`), and without those that lead anywhere
@@ -41,46 +43,46 @@ export function relocate(headers: HeaderList, scope: LocationScope): Relocated |
   if (!headers.some(([name]) => locatingHeaders.has(name))) return null;
   const kept: HeaderList = [];
   const withheld: WithheldLocation[] = [];
+  const relayHost = scope.relayOrigin.slice(scope.relayOrigin.indexOf('//') + 2).toLowerCase();
+  let left = maxRead;
   for (const header of headers) {
     const [name, value] = header;
     if (!locatingHeaders.has(name)) {
       kept.push(header);
       continue;
     }
-    const withhold = (url: string): string | null => {
-      if (scope.passesForeign) return url;
+    const withhold = (url: string): null => {
       if (withheld.length < maxWithheld) withheld.push([name, shown(url, scope.url)]);
       return null;
     };
-    const moved =
+    const place: Place = (url, before = '') => {
+      if (left-- > 0) {
+        const found = URL.parse(utf8(url), scope.url);
+        const path = found === null ? null : relayPath(found, scope);
+        if (path !== null) return before + path;
+        // In full, as the caller would read a relative one as the relay's.
+        if (found !== null && scope.passesForeign && found.host !== relayHost) return found.href;
+      }
+      return withhold(url);
+    };
+    const placed =
       name === 'link'
-        ? relocateLinks(value, scope, withhold)
+        ? placeLinks(value, scope.relayOrigin, place, withhold)
         : name === 'refresh'
-          ? relocateRefresh(value, scope, withhold)
-          : relocateUrl(value, scope, withhold);
-    if (moved !== null) kept.push([name, moved]);
+          ? placeRefresh(value, place)
+          : place(value);
+    if (placed !== null) kept.push([name, placed]);
   }
   return { headers: kept, withheld };
 }
 
-type Withhold = (url: string) => string | null;
-
-function relocateUrl(value: string, scope: LocationScope, withhold: Withhold): string | null {
-  return relayPath(value, scope) ?? withhold(value);
-}
+/** The URL as the caller gets it, `before` put before a path of the relay; null: it is withheld. */
+type Place = (url: string, before?: string) => string | null;
 
 /** `/CONNECTION/…`, or null where the URL is outside the connection. */
-function relayPath(value: string, { target, connection, url }: LocationScope): string | null {
-  const found = URL.parse(utf8(value), url);
-  if (
-    found === null ||
-    !found.protocol.startsWith('http') ||
-    found.origin !== target.origin ||
-    found.username !== '' ||
-    found.password !== ''
-  )
-    return null;
-  const { pathname, search, hash } = found;
+function relayPath(found: URL, { target, connection }: LocationScope): string | null {
+  const { protocol, origin, username, password, pathname, search, hash } = found;
+  if (!protocol.startsWith('http') || origin !== target.origin || username !== '' || password !== '') return null;
   if (pathname !== target.basePath && !pathname.startsWith(`${target.basePath}/`)) return null;
   // The parser has resolved dot segments, encoded ones too, and backslashes: the first segment is the connection's name.
   return `/${connection}${pathname.slice(target.basePath.length)}${search}${hash}`;
@@ -96,7 +98,7 @@ function utf8(value: string): string {
  * RFC 8288 §3. The relay's URLs are absolute here: of clients that follow a link (the next page) several take only those.
  * What cannot be parsed is withheld whole.
  */
-function relocateLinks(value: string, scope: LocationScope, withhold: Withhold): string | null {
+function placeLinks(value: string, relayOrigin: string, place: Place, withhold: (url: string) => null): string | null {
   const links: string[] = [];
   for (let at = 0; at < value.length;) {
     while (at < value.length && (value[at] === ',' || isSpace(value[at]!))) at++;
@@ -104,10 +106,8 @@ function relocateLinks(value: string, scope: LocationScope, withhold: Withhold):
     const close = value[at] === '<' ? value.indexOf('>', at) : -1;
     if (close < 0) return withhold(value);
     const end = endOfLink(value, close + 1);
-    const url = value.slice(at + 1, close);
-    const path = relayPath(url, scope);
-    const moved = path === null ? withhold(url) : scope.relayOrigin + path;
-    if (moved !== null) links.push(`<${moved}>${value.slice(close + 1, end).trimEnd()}`);
+    const placed = place(value.slice(at + 1, close), relayOrigin);
+    if (placed !== null) links.push(`<${placed}>${value.slice(close + 1, end).trimEnd()}`);
     at = end;
   }
   return links.length === 0 ? null : links.join(', ');
@@ -128,7 +128,7 @@ function endOfLink(value: string, from: number): number {
 }
 
 /** WHATWG HTML §4.2.5.3 (shared declarative refresh steps): `5` or `5; url=…`. */
-function relocateRefresh(value: string, scope: LocationScope, withhold: Withhold): string | null {
+function placeRefresh(value: string, place: Place): string | null {
   const time = /^[\t ]*[0-9.]+/.exec(value)?.[0];
   // No client acts on what has no time.
   if (time === undefined) return null;
@@ -141,8 +141,8 @@ function relocateRefresh(value: string, scope: LocationScope, withhold: Withhold
     url = url.slice(1, close < 0 ? undefined : close);
   }
   if (url === '') return time.trim();
-  const moved = relocateUrl(url, scope, withhold);
-  return moved === null ? null : `${time.trim()}; url=${moved}`;
+  const placed = place(url);
+  return placed === null ? null : `${time.trim()}; url=${placed}`;
 }
 
 /** As it can stand in a header and in a problem document. */
