@@ -12,8 +12,15 @@ import {
 
 import type { Database, Transaction } from '../database.ts';
 import { recentRevocations } from '../grant/store.ts';
-import { bindGuard, guardOf } from '../row-signatures/guard.ts';
-import type { ConnectionModel, CredentialSourceModel, PolicyRevisionModel } from '../generated/models.ts';
+import type {
+  ConnectionModel,
+  CredentialSourceModel,
+  IdentityModel,
+  IdentityProviderModel,
+  PolicyRevisionModel,
+  RevokedGrantModel,
+} from '../generated/models.ts';
+import { guardOf, type RowGuard } from '../row-signatures/guard.ts';
 import { readRevision } from './revision.ts';
 
 /** The part of a snapshot that is in the database. */
@@ -27,27 +34,66 @@ export type StoredSnapshot = Pick<Snapshot, 'revision' | 'full' | 'providers' | 
  * connection is removed as well where its credential or its policy is such a row.
  */
 export async function readSnapshot(database: Database, since: number | undefined, now: Date): Promise<StoredSnapshot> {
+  const rows = await readRows(database, since, now);
+  // Outside of the transaction: tens of thousands of signatures take seconds the first time.
+  const guard = guardOf(database.prisma);
+  const refused: string[] = [];
+  return {
+    revision: rows.revision,
+    full: rows.isFull,
+    providers: (await usable(guard, 'identity_provider', rows.providers, refused)).map(providerOf),
+    identities: (await usable(guard, 'identity', rows.identities, refused)).map(identityOf),
+    connections: await connectionsOf(guard, rows, refused),
+    revokedGrants: await revokedGrantsOf(guard, rows, now),
+    removed: rows.isFull ? [] : [...rows.gone, ...refused],
+  };
+}
+
+interface SnapshotRows {
+  readonly revision: number;
+  readonly isFull: boolean;
+  readonly providers: IdentityProviderModel[];
+  readonly identities: IdentityModel[];
+  readonly connections: ConnectionRow[];
+  /** The revision in force of each connection's policy. */
+  readonly policyRevisions: PolicyRevisionModel[];
+  readonly gone: string[];
+  readonly revokedGrants: RevokedGrantModel[];
+  readonly recentRevocations: { jti: string; exp: number }[];
+}
+
+/** The rows as of one revision, unchecked. */
+function readRows(database: Database, since: number | undefined, now: Date): Promise<SnapshotRows> {
   return database.prisma.$transaction(
     async (tx) => {
-      bindGuard(tx, guardOf(database.prisma));
       const revision = await readRevision(tx);
       const isReached = since !== undefined && since !== 0 && since <= revision;
       const from = isReached && since >= (await oldestTombstone(tx)) ? since : null;
-      const changed = from === null ? {} : { revision: { gt: from } };
-      const refused: string[] = [];
-      const providers = await readProviders(tx, changed, refused);
-      const identities = await readIdentities(tx, changed, refused);
-      const connections = await readConnections(tx, changed, refused);
-      const gone = from === null ? [] : (await tx.tombstone.findMany({ where: changed, select: { id: true } })).map((row) => row.id);
-      const revokedGrants = await readRevokedGrants(tx, changed, now);
+      const where = from === null ? {} : { revision: { gt: from } };
+      const connections = await tx.connection.findMany({
+        where,
+        include: {
+          identities: { select: { identityId: true } },
+          credential: true,
+          policy: { select: { id: true, currentRevision: true } },
+        },
+      });
+      const policies = connections.flatMap((row) => (row.policy === null ? [] : [row.policy]));
       return {
         revision,
-        full: from === null,
-        providers,
-        identities,
+        isFull: from === null,
+        providers: await tx.identityProvider.findMany({ where }),
+        identities: await tx.identity.findMany({ where }),
         connections,
-        removed: from === null ? [] : [...gone, ...refused],
-        revokedGrants,
+        // One query: (id, revision) pairs joined against the policies themselves.
+        policyRevisions: await tx.$queryRaw<PolicyRevisionModel[]>`
+          SELECT r.policy_id AS "policyId", r.revision, r.rules, r.mask, r.comment, r.created_by AS "createdBy", r.created_at AS "createdAt", r.signature
+          FROM policies p
+          JOIN policy_revisions r ON r.policy_id = p.id AND r.revision = p.current_revision
+          WHERE p.id = ANY(${policies.map((policy) => policy.id)})`,
+        gone: from === null ? [] : (await tx.tombstone.findMany({ where, select: { id: true } })).map((row) => row.id),
+        revokedGrants: await tx.revokedGrant.findMany({ where: { ...where, exp: { gt: Math.floor(now.getTime() / 1000) } } }),
+        recentRevocations: await recentRevocations(tx, now),
       };
     },
     { isolationLevel: 'RepeatableRead', maxWait: 5000, timeout: 30_000 },
@@ -60,91 +106,64 @@ async function oldestTombstone(tx: Transaction): Promise<number> {
   return _min.revision ?? 0;
 }
 
-type Changed = { revision?: { gt: number } };
-
 /** Those rows of a kind that may be used; the ids of the others go to `refused`. */
 async function usable<T extends { id: string; signature: string | null }>(
-  tx: Transaction,
+  guard: RowGuard,
   kind: 'identity_provider' | 'identity' | 'connection',
-  rows: T[],
+  rows: readonly T[],
   refused: string[],
-): Promise<T[]> {
-  const good = await guardOf(tx).authentic(kind, rows);
+): Promise<readonly T[]> {
+  const good = await guard.authentic(kind, rows);
   if (good.length === rows.length) return rows;
   const ids = new Set(good.map((row) => row.id));
   refused.push(...rows.filter((row) => !ids.has(row.id)).map((row) => row.id));
   return good;
 }
 
-async function readRevokedGrants(tx: Transaction, changed: Changed, now: Date): Promise<{ jti: string; exp: number }[]> {
-  const nowSeconds = Math.floor(now.getTime() / 1000);
-  const rows = await guardOf(tx).authentic(
-    'revoked_grant',
-    await tx.revokedGrant.findMany({ where: { ...changed, exp: { gt: nowSeconds } } }),
-  );
-  const known = new Map(rows.map(({ jti, exp }) => [jti, exp]));
-  for (const { jti, exp } of await recentRevocations(tx, now)) if (exp > nowSeconds && !known.has(jti)) known.set(jti, exp);
+async function revokedGrantsOf(guard: RowGuard, rows: SnapshotRows, now: Date): Promise<{ jti: string; exp: number }[]> {
+  const known = new Map((await guard.authentic('revoked_grant', rows.revokedGrants)).map(({ jti, exp }) => [jti, exp]));
+  for (const { jti, exp } of rows.recentRevocations) if (exp * 1000 > now.getTime() && !known.has(jti)) known.set(jti, exp);
   return [...known].map(([jti, exp]) => ({ jti, exp }));
 }
 
-async function readProviders(tx: Transaction, where: Changed, refused: string[]): Promise<ProviderSnapshot[]> {
-  const rows = await usable(tx, 'identity_provider', await tx.identityProvider.findMany({ where }), refused);
-  return rows.map((row) => ({
-    id: row.id,
-    name: row.name,
-    disabled: row.disabled,
-    settings: identityProviderSettingsSchema.parse(row.settings),
-  }));
-}
+const providerOf = (row: IdentityProviderModel): ProviderSnapshot => ({
+  id: row.id,
+  name: row.name,
+  disabled: row.disabled,
+  settings: identityProviderSettingsSchema.parse(row.settings),
+});
 
-async function readIdentities(tx: Transaction, where: Changed, refused: string[]): Promise<IdentitySnapshot[]> {
-  const rows = await usable(tx, 'identity', await tx.identity.findMany({ where }), refused);
-  return rows.map((row) => ({
-    id: row.id,
-    name: row.name,
-    providerId: row.providerId,
-    match: row.match,
-    owner: row.owner,
-    labels: row.labels as Record<string, string>,
-    disabled: row.disabled,
-    grantsNotBefore: row.grantsNotBefore,
-  }));
-}
+const identityOf = (row: IdentityModel): IdentitySnapshot => ({
+  id: row.id,
+  name: row.name,
+  providerId: row.providerId,
+  match: row.match,
+  owner: row.owner,
+  labels: row.labels as Record<string, string>,
+  disabled: row.disabled,
+  grantsNotBefore: row.grantsNotBefore,
+});
 
-async function readConnections(tx: Transaction, where: Changed, refused: string[]): Promise<ConnectionSnapshot[]> {
-  const guard = guardOf(tx);
-  const all = await tx.connection.findMany({
-    where,
-    include: { identities: { select: { identityId: true } }, credential: true, policy: { select: { id: true, currentRevision: true } } },
-  });
-  const rows = await usable(tx, 'connection', all, refused);
-  const policies = rows.flatMap((row) => (row.policy === null ? [] : [row.policy]));
-  // The present revision of each policy, in one query: (id, revision) pairs joined against the policies themselves.
-  const revisions = await tx.$queryRaw<PolicyRevisionModel[]>`
-    SELECT r.policy_id AS "policyId", r.revision, r.rules, r.mask, r.comment, r.created_by AS "createdBy", r.created_at AS "createdAt", r.signature
-    FROM policies p
-    JOIN policy_revisions r ON r.policy_id = p.id AND r.revision = p.current_revision
-    WHERE p.id = ANY(${policies.map((policy) => policy.id)})`;
-  const contents = new Map((await guard.authentic('policy_revision', revisions)).map((row) => [row.policyId, row]));
-  const credentials = await guard.authentic(
-    'credential_source',
-    rows.flatMap((row) => (row.credential === null ? [] : [row.credential])),
-  );
-  const openable = new Set(credentials.map((row) => row.id));
-  return rows.flatMap((row) => {
+async function connectionsOf(guard: RowGuard, rows: SnapshotRows, refused: string[]): Promise<ConnectionSnapshot[]> {
+  const connections = await usable(guard, 'connection', rows.connections, refused);
+  const revisions = await guard.authentic('policy_revision', rows.policyRevisions);
+  const contents = new Map(revisions.map((row) => [row.policyId, row]));
+  const sealed = connections.flatMap((row) => (row.credential === null ? [] : [row.credential]));
+  const credentials = new Set((await guard.authentic('credential_source', sealed)).map((row) => row.id));
+  return connections.flatMap((row) => {
     const content = row.policy === null ? undefined : contents.get(row.policy.id);
+    const missing =
+      row.policy !== null && content === undefined
+        ? `revision ${row.policy.currentRevision} of its policy ${row.policy.id}`
+        : row.credential !== null && !credentials.has(row.credential.id)
+          ? `its credential ${row.credential.id}`
+          : null;
+    if (missing === null) return [connectionOf(row, content)];
     // The connection says that it has them: one that is gone, or that cannot be trusted, leaves nothing to work by.
-    if ((row.policy !== null && content === undefined) || (row.credential !== null && !openable.has(row.credential.id))) {
-      const part =
-        row.policy !== null && content === undefined
-          ? `revision ${row.policy.currentRevision} of its policy ${row.policy.id}`
-          : `its credential ${row.credential?.id}`;
-      const detail = `The connection "${row.name}" (${row.id}) is not served: ${part} is not what was written.`;
-      guard.report({ kind: 'connection', id: row.id, detail });
-      refused.push(row.id);
-      return [];
-    }
-    return [connectionOf(row, content)];
+    const detail = `The connection "${row.name}" (${row.id}) is not served: ${missing} is not what was written.`;
+    guard.report({ kind: 'connection', id: row.id, detail });
+    refused.push(row.id);
+    return [];
   });
 }
 
