@@ -80,20 +80,73 @@ export class NameIndex {
     const key = lookupKey(name, this.#kind);
     if (this.#hidesAny || this.#hidden.has(key)) return true;
     const others = this.#names.get(key);
-    if (others === undefined) return false;
-    if (!isThere) return others.length > 0;
-    if (this.#kind === 'header') return others.some((other) => other !== name);
-    const own = parameterName(name);
-    // Beside a name that is there, `userId` and `user_id` are two; `role` and `role[]`, `user_role` and `user.role` are one.
-    return others.some(
-      (other) => other !== name && (parameterName(other) === own || (!isCompound(name) && rootOf(other) === foldName(name))),
-    );
+    return others !== undefined && others.some((other) => isTakenFor(other, name, this.#kind, isThere));
   }
+}
+
+/** The same for a map of few names, without an index. Null: it takes one. */
+export function isDoubtfulAmong(
+  map: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+  name: string,
+  kind: NameKind,
+  isThere: boolean,
+): boolean | null {
+  const key = lookupKey(name, kind);
+  for (const other of names) {
+    if (kind === 'parameter' && hidesNames(other, map[other])) return null;
+    if (keysOf(other, kind).includes(key) && isTakenFor(other, name, kind, isThere)) return true;
+  }
+  return false;
+}
+
+/** Whether a parameter could have another after a `;` within it; also of what is too long to be looked through each time. */
+function hidesNames(name: string, values: unknown): boolean {
+  if (name.includes(';')) return true;
+  if (!Array.isArray(values)) return false;
+  return (
+    values.length > maxScannedValues ||
+    values.some((value) => typeof value === 'string' && (value.length > maxScannedLength || value.includes(';')))
+  );
+}
+
+const maxScannedValues = 8;
+const maxScannedLength = 256;
+
+/** Of two names with a key in common. */
+function isTakenFor(other: string, name: string, kind: NameKind, isThere: boolean): boolean {
+  if (!isThere) return true;
+  if (other === name) return false;
+  if (kind === 'header') return true;
+  // Beside a name that is there, `userId` and `user_id` are two; `role` and `role[]`, `user_role` and `user.role` are one.
+  return parameterName(other) === parameterName(name) || (!isCompound(name) && rootOf(other) === foldName(name));
 }
 
 const isCompound = (name: string): boolean => /[[.]/.test(name.slice(1));
 
-function keysOf(name: string, kind: NameKind): string[] {
+/** Names come again with every call, so that their keys are kept; longer ones are made anew. */
+const knownKeys: Readonly<Record<NameKind, Map<string, readonly string[]>>> = {
+  member: new Map(),
+  parameter: new Map(),
+  header: new Map(),
+};
+const maxKnownNames = 1000;
+const maxKnownLength = 64;
+
+function keysOf(name: string, kind: NameKind): readonly string[] {
+  const known = knownKeys[kind];
+  let keys = known.get(name);
+  if (keys === undefined) {
+    keys = makeKeys(name, kind);
+    if (name.length <= maxKnownLength) {
+      if (known.size >= maxKnownNames) known.clear();
+      known.set(name, keys);
+    }
+  }
+  return keys;
+}
+
+function makeKeys(name: string, kind: NameKind): readonly string[] {
   if (kind === 'header') return [name.replaceAll('_', '-')];
   if (kind === 'member') return [withoutSeparators(foldName(name))];
   return [withoutSeparators(parameterName(name)), withoutSeparators(rootOf(name))];

@@ -22,6 +22,7 @@ export const orders: Readonly<Record<string, (order: number) => boolean>> = {
 export function compileEquality(node: NodeOf<'=='>, left: Reader, right: Reader, isWanted: boolean, state: CompileState): Reader {
   const isWide = node.args.some((part) => cameWithRequest(part, state));
   const slots = node.args.map((part) => slotOf(part, state)).filter((slot) => slot >= 0);
+  if (slots.length === 0) return (scope) => certain(equality(left(scope), right(scope), isWide, scope.meter)) === isWanted;
   return (scope) => {
     const [a, b] = [left(scope), right(scope)];
     const isName = slots.some((slot) => scope.names[slot] === true);

@@ -1,7 +1,7 @@
 /** Which parts of a condition come with the request, and under which other names a server could find their members. */
 import type { ASTNode } from '@marcbachmann/cel-js';
 
-import { NameIndex } from '../body/member-names.ts';
+import { isDoubtfulAmong, NameIndex } from '../body/member-names.ts';
 import type { NameKind } from '../body/member-names.ts';
 import type { Scope } from './environment.ts';
 import { structField } from './struct-field.ts';
@@ -40,6 +40,8 @@ type MapValue = Readonly<Record<string, unknown>>;
 /** What a map's names could be read as, found when it is first asked for. */
 const indexes = new WeakMap<object, NameIndex>();
 
+/** Up to here an index costs more than it saves. */
+const fewNames = 32;
 /** Folding a name and keeping it costs as much as about so many steps. */
 const unitsPerName = 20;
 
@@ -49,7 +51,13 @@ export function isNameInDoubt(map: MapValue, name: string, kind: NameKind, isThe
   if (kind === 'member' && isThere) return false;
   let index = indexes.get(map);
   if (index === undefined) {
-    for (const one of Object.keys(map)) charge(meter, unitsPerName + stringCost(one));
+    const names = Object.keys(map);
+    if (names.length <= fewNames) {
+      charge(meter, names.length);
+      const isDoubtful = isDoubtfulAmong(map, names, name, kind, isThere);
+      if (isDoubtful !== null) return isDoubtful;
+    }
+    for (const one of names) charge(meter, unitsPerName + stringCost(one));
     indexes.set(map, (index = new NameIndex(map, kind)));
   }
   return index.isDoubtful(name, isThere);
