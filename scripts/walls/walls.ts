@@ -76,10 +76,11 @@ export const walls: Readonly<Record<string, Wall>> = {
       'express',
       'jose',
       'pino',
+      'piscina',
       're2js',
       'zod',
     ],
-    node: ['crypto', 'events', 'fs/promises', 'http', 'net', 'process', 'timers/promises', 'util'],
+    node: ['crypto', 'events', 'fs/promises', 'http', 'net', 'process', 'timers/promises', 'util', 'worker_threads'],
     environment: 'main.ts',
   },
   'apps/relay': {

@@ -11,6 +11,7 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 import { bootstrapAdminToken } from './admin-token/bootstrap.ts';
 import { createSubjectChanges, type SubjectChanges } from './approval/changes.ts';
 import { createCallChanges, type CallChanges } from './call/changes.ts';
+import { createComputations, type Computations } from './computation/computations.ts';
 import type { ControlPlaneConfig } from './config.ts';
 import { createMatchCache } from './identity/match.ts';
 import { readKeys, readSecretText, type Keys } from './keys.ts';
@@ -35,6 +36,8 @@ export interface Context {
   readonly grantVerifier: () => GrantVerifier;
   readonly compileMatch: (expression: string) => ReturnType<typeof compileClaimsMatch>;
   readonly claimsRead: GrantClaimsReader;
+  /** For work whose length callers decide. */
+  readonly computations: Computations;
   readonly securityLog: SecurityLog;
   readonly revisions: Revisions;
   /** Of approvals and deferred calls. */
@@ -54,6 +57,8 @@ export interface ContextOptions {
   /** Unix milliseconds. @default Date.now */
   readonly now?: () => number;
   readonly log?: Logger;
+  /** How long a computation that a caller asks for may take. @default 5000 */
+  readonly computationDeadlineMs?: number;
   /** Where the log goes, where no `log` is given. @default standard output */
   readonly logTo?: DestinationStream;
 }
@@ -83,6 +88,9 @@ export async function createContext(config: ControlPlaneConfig, options: Context
     const subjectChanges = await createSubjectChanges(database);
     const callChanges = createCallChanges(database);
     const securityLog = createSecurityLog({ database, now, log });
+    const computations = createComputations(
+      options.computationDeadlineMs === undefined ? {} : { deadlineMs: options.computationDeadlineMs },
+    );
     return {
       config,
       keys,
@@ -95,6 +103,7 @@ export async function createContext(config: ControlPlaneConfig, options: Context
       grantVerifier: () => known(grantVerifier),
       compileMatch: createMatchCache(),
       claimsRead: createGrantClaimsReader(database),
+      computations,
       securityLog,
       revisions,
       subjectChanges,
@@ -113,6 +122,7 @@ export async function createContext(config: ControlPlaneConfig, options: Context
         for (const stream of streams) stream.end();
       },
       async close() {
+        await computations.close();
         await revisions.close();
         await subjectChanges.close();
         await callChanges.close();

@@ -22,12 +22,15 @@ const nouns: Record<string, IdNoun> = {
 
 let h: Harness;
 let down: Harness;
+/** Gives no computation the time that it needs. */
+let hurried: Harness;
 
 beforeAll(async () => {
   h = await startHarness();
   down = await startHarness();
+  hurried = await startHarness({ computationDeadlineMs: 0 });
 });
-afterAll(() => Promise.all([h.close(), down.close()]));
+afterAll(() => Promise.all([h.close(), down.close(), hurried.close()]));
 
 const send = (to: Harness, operation: Operation, sample: Sample): Promise<Answer<Record<string, any>>> =>
   to.call(operation.method, sample.path, sample);
@@ -75,11 +78,21 @@ async function generic(operation: Operation, code: ErrorCode, sample: Sample): P
     }
     case 'not_found':
       return send(h, operation, absent(operation, sample));
+    case 'too_costly':
+      return send(hurried, operation, await costly(operation));
     case 'unavailable':
       return send(down, operation, sample);
     default:
       throw new Error(`There is no request that gets ${code} from ${operation.id}: add it to error-codes.ts.`);
   }
+}
+
+/** The sample over there; a policy of its own cannot be written where no policy can be checked. */
+async function costly(operation: Operation): Promise<Sample> {
+  const path = operation.path.replace('{connection}', (await hurried.makeConnection())['id'] as string);
+  const { body, headers } = await samples[operation.id]!(h);
+  if (typeof body !== 'object' || body === null || !('connection' in body)) return { path, body, headers } as Sample;
+  return { path, body: { ...body, connection: (await hurried.makeConnection())['id'] }, headers } as Sample;
 }
 
 describe.each(own.map((operation) => [operation.id, operation] as const))('%s', (id, operation) => {

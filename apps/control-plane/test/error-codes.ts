@@ -342,16 +342,7 @@ export const refusals: Record<string, Record<string, Make>> = {
     }),
     too_many_connections: async (h) => {
       const issuer = await registered(h);
-      const stamps = { revision: 1, createdAt: new Date(), updatedAt: new Date() };
-      const rows = Array.from({ length: 101 }, () => ({
-        id: newId('connection'),
-        name: unique('c'),
-        settings: { target: 'https://a.example' },
-      }));
-      await h.database.prisma.connection.createMany({ data: rows.map((row) => ({ ...row, ...stamps })) });
-      await h.database.prisma.connectionIdentity.createMany({
-        data: rows.map((row) => ({ connectionId: row.id, identityId: issuer.identity['id'] as string })),
-      });
+      for (let i = 0; i < 101; i++) await h.makeConnection({ identities: [issuer.identity['name']] });
       return at('/oauth/token', { token: null, form: { ...oauthForm, subject_token: await issuer.sign() } });
     },
     connection_unknown: async (h) =>

@@ -63,6 +63,8 @@ export interface HarnessOptions {
   readonly slackHooks?: ControlPlaneConfig['slackHooks'];
   /** Give it a key to which channels' secrets are sealed. */
   readonly notifications?: boolean;
+  /** How long a computation may take. @default as the control plane has it */
+  readonly computationDeadlineMs?: number;
   /** Public keys of the log. */
   readonly logKeys?: LogJwkSet;
 }

@@ -43,6 +43,7 @@ export const errorKinds = {
   precondition_failed: { status: 412, title: 'The resource has changed since it was read' },
   policy_invalid: { status: 422, title: 'The policy is not valid' },
   target_refused: { status: 422, title: 'The target is not acceptable' },
+  too_costly: { status: 422, title: 'The request takes too long to compute' },
   // token exchange and grants
   token_missing: { status: 401, title: 'A token is required' },
   token_malformed: { status: 401, title: 'The token cannot be parsed' },

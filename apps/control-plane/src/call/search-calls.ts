@@ -1,4 +1,11 @@
-import { callSummarySchema, searchCalls as operation, type CallResource, type CallSummary, type SearchLine } from '@hoop/contract';
+import {
+  AppError,
+  callSummarySchema,
+  searchCalls as operation,
+  type CallResource,
+  type CallSummary,
+  type SearchLine,
+} from '@hoop/contract';
 import { readBodies, scanCalls, type CallFilter } from '@hoop/database';
 import { decodeContent } from '@hoop/recording';
 
@@ -11,18 +18,22 @@ import { asScan, scanLimit } from '../http/scans.ts';
 import { callFilterOf } from './call-filter.ts';
 import { inGroups } from './in-groups.ts';
 import { openReadableBodies } from './open-bodies.ts';
-import { createFinder, type Finder } from './text-finder.ts';
+import type { Found, Wanted } from './text-finder.ts';
 
 const callsAtOnce = 100;
 /** Milliseconds between two lines of progress. */
 const progressMs = 500;
+/** Milliseconds of searching after which others have their turn. */
+const shareMs = 500;
 
 type Side = 'request' | 'response';
 type SearchCall = Call<typeof operation>;
 
 export const searchCalls = route(operation, async (call) => {
   const { context, body } = call;
-  const find = createFinder(body);
+  const wanted: Wanted = { text: body.text, pattern: body.pattern, ignoreCase: body.ignoreCase };
+  // Refuses what is no pattern before anything is audited or sent.
+  await context.computations.run(call.actor.id, 'search', { wanted, texts: [], stopAfterMs: 0 });
   const filter = await callFilterOf(context.database.prisma, body.filter);
   const before = fromCursor(body.cursor);
   await asScan(context, async () => {
@@ -37,17 +48,17 @@ export const searchCalls = route(operation, async (call) => {
         length: (body.text ?? body.pattern)!.length,
       },
     }));
-    await run(call, filter, find, before);
+    await run(call, filter, wanted, before);
   });
   return 'streamed';
 });
 
-async function run(call: SearchCall, filter: CallFilter, find: Finder, before: string | undefined): Promise<void> {
+async function run(call: SearchCall, filter: CallFilter, wanted: Wanted, before: string | undefined): Promise<void> {
   const { context, body, response } = call;
   const { prisma } = context.database;
   const limit = scanLimit(context, response, body.maxSeconds);
   const sides: readonly Side[] = body.side === undefined ? ['request', 'response'] : [body.side];
-  const skipped = { purged: 0, notKept: 0, truncated: 0, notOpenable: 0, encoded: 0 };
+  const skipped = { purged: 0, notKept: 0, truncated: 0, notOpenable: 0, encoded: 0, tooCostly: 0 };
   const counts = { scanned: 0, searched: 0, matched: 0 };
   let last = before;
   let reached: string | null = null;
@@ -60,17 +71,23 @@ async function run(call: SearchCall, filter: CallFilter, find: Finder, before: s
 
   let ended: ReturnType<typeof reason> | 'complete' = null;
   while (ended === null) {
-    const wanted = Math.min(callsAtOnce, body.maxCalls - counts.scanned);
-    const page = await scanCalls(prisma, filter, { before: last, limit: wanted });
+    const pageSize = Math.min(callsAtOnce, body.maxCalls - counts.scanned);
+    const page = await scanCalls(prisma, filter, { before: last, limit: pageSize });
     for (const group of inGroups(page, (one) => keptBytes(one, sides))) {
       const opened = await open(context, group, sides);
+      const texts = new Map<string, string>();
+      for (const one of group)
+        for (const side of sides) {
+          const text = await textOf(one, side, opened, skipped);
+          if (text !== null) texts.set(`${one.id}:${side}`, text);
+        }
+      const found = await searchTexts(call, wanted, texts, skipped);
       for (const one of group) {
         let hasMatch = false;
         for (const side of sides) {
-          const text = await textOf(one, side, opened, skipped);
-          if (text === null) continue;
+          const places = found.get(`${one.id}:${side}`);
+          if (places === undefined) continue;
           counts.searched++;
-          const places = await find(text);
           if (places === null) continue;
           hasMatch = true;
           await send({ type: 'match', call: summaryOf(one), side, count: places.count, excerpts: [...places.excerpts] });
@@ -88,10 +105,43 @@ async function run(call: SearchCall, filter: CallFilter, find: Finder, before: s
       }
       if (ended !== null) break;
     }
-    if (ended === null && page.length < wanted) ended = 'complete';
+    if (ended === null && page.length < pageSize) ended = 'complete';
   }
   await send({ type: 'end', ...state(), reason: ended, next: ended === 'complete' ? null : toCursor(last!) });
   lines.end();
+}
+
+/** Searches away from the event loop, a share of the texts at a time. One that takes too long alone is counted, and left out. */
+async function searchTexts(
+  { context, actor }: SearchCall,
+  wanted: Wanted,
+  texts: ReadonlyMap<string, string>,
+  skipped: Record<'tooCostly', number>,
+): Promise<Map<string, Found | null>> {
+  const found = new Map<string, Found | null>();
+  let rest = [...texts];
+  let isAlone = false;
+  while (rest.length > 0) {
+    const share = isAlone ? rest.slice(0, 1) : rest;
+    try {
+      const results = await context.computations.run(actor.id, 'search', {
+        wanted,
+        texts: share.map(([, text]) => text),
+        stopAfterMs: shareMs,
+      });
+      for (const [index, result] of results.entries()) found.set(share[index]![0], result);
+      rest = rest.slice(results.length);
+      isAlone = false;
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'too_costly') throw error;
+      if (isAlone) {
+        skipped.tooCostly++;
+        rest = rest.slice(1);
+      }
+      isAlone = !isAlone;
+    }
+  }
+  return found;
 }
 
 /** A clean end without its last line would pass for the whole. */

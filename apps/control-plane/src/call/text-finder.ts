@@ -1,6 +1,4 @@
-/** Finds a text, or an RE2 pattern, in bodies: in linear time, and without holding up others for long. */
-import { setImmediate as turn } from 'node:timers/promises';
-
+/** Finds a text, or an RE2 pattern, in bodies. */
 import { AppError } from '@hoop/contract';
 import { RE2JS } from 're2js';
 
@@ -18,7 +16,7 @@ export interface Found {
 }
 
 /** Null where there is none. */
-export type Finder = (body: string) => Promise<Found | null>;
+export type Finder = (body: string) => Found | null;
 
 export interface Wanted {
   /** Exactly one of the two. */
@@ -33,7 +31,7 @@ const maxExcerpts = 3;
 /** Characters around a place, and of the place itself. */
 const around = 60;
 const maxShown = 200;
-/** Characters that are searched in one turn of the event loop. */
+/** Characters that are searched at a time. */
 const windowSize = 1_048_576;
 /** A place that begins in one window may end this far in the next. */
 const overlap = 65_536;
@@ -44,7 +42,7 @@ type NextPlace = (text: string, from: number) => { readonly start: number; reado
 /** @throws AppError `invalid_request` */
 export function createFinder(wanted: Wanted): Finder {
   const next = nextPlace(wanted);
-  return async (body) => {
+  return (body) => {
     let count = 0;
     const excerpts: Excerpt[] = [];
     let from = 0;
@@ -60,7 +58,6 @@ export function createFinder(wanted: Wanted): Finder {
         }
         from = start + Math.max(place.end, place.start + 1);
       }
-      if (!isLast) await turn();
     }
     return count === 0 ? null : { count, excerpts };
   };

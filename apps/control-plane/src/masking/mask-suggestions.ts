@@ -23,7 +23,7 @@ import { mutate } from '../audit/mutate.ts';
 import { fromCursor, toCursor } from '../http/cursor.ts';
 import { found } from '../http/found.ts';
 import { route } from '../http/route.ts';
-import { checkPolicy } from '../policy/check-policy.ts';
+import { policyFaults } from '../policy/policy-faults.ts';
 
 const noun = 'mask suggestion';
 
@@ -61,8 +61,11 @@ export const acceptMaskSuggestion = route(acceptOperation, async (call) =>
     if (suggestion.state === 'accepted')
       throw new AppError('conflict', 'This suggestion was accepted already: the policy has its rule, unless somebody took it out.');
     const rules = before!.rules;
-    const mask = [...before!.mask, { ...ruleOfSuggestion(suggestion), action }];
-    checkPolicy({ rules, mask });
+    const rule = { ...ruleOfSuggestion(suggestion), action };
+    // The rest was checked when it was written.
+    const [fault] = policyFaults({ rules: [], mask: [rule] });
+    if (fault !== undefined) throw new AppError('policy_invalid', `The suggested rule ${fault.message}.`);
+    const mask = [...before!.mask, rule];
     const after = await writePolicy(tx, connection, {
       newId: newId('policy', at.getTime()),
       snapshotRevision: revision,

@@ -1,6 +1,6 @@
 import { backtestPolicy as operation, type BacktestReport, type CallResource, type MaskRule } from '@hoop/contract';
 import { findIdentity, findRecordedPolicy, readBodies, readGrantClaims, readSessionClaims, scanCalls } from '@hoop/database';
-import { compilePolicy, needsBody, startBacktest, type CompiledPolicy } from '@hoop/policy';
+import { compilePolicy, needsBody, type BacktestResult, type ChangedCall, type ChangeKind, type CompiledPolicy } from '@hoop/policy';
 
 import { mutate } from '../audit/mutate.ts';
 import { inGroups } from '../call/in-groups.ts';
@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import { route, type Call } from '../http/route.ts';
 import { asScan, scanLimit } from '../http/scans.ts';
 import { checkPolicy } from './check-policy.ts';
-import { recordedFacts, type RecordedParts } from './recorded-facts.ts';
+import type { RecordedParts } from './recorded-facts.ts';
 import { readSelection } from './selection.ts';
 
 /** Calls in memory at a time, with the bodies that conditions read. */
@@ -17,7 +17,7 @@ const callsAtOnce = 200;
 
 export const backtestPolicy = route(operation, async (call) => {
   const { context, body } = call;
-  checkPolicy({ rules: body.rules, mask: body.mask ?? [] });
+  await checkPolicy(call, { rules: body.rules, mask: body.mask ?? [] });
   const selection = await readSelection(context, body);
   const { connection, since, until } = selection;
   const candidate = compilePolicy({ id: '', revision: 0, rules: body.rules }, connection.paths);
@@ -38,7 +38,7 @@ async function run(
   const { context, body, response } = call;
   const { connection, since, until, filter } = selection;
   const { maxInspectedBytes } = connection.limits;
-  const test = startBacktest(candidate, { maxExamples: body.maxExamples });
+  const test = createTally(body.maxExamples);
   const limit = scanLimit(context, response, body.maxSeconds);
   const recorded = createRecordedReader(context, { mayOpenBodies: call.actor.role === 'admin' || call.actor.role === 'auditor' });
   const skipped = { purged: 0, undecided: 0 };
@@ -60,11 +60,19 @@ async function run(
     });
     for (const group of inGroups(asked, (one) => one.requestBody?.keptBytes ?? 0)) {
       const parts = await recorded.read(group, candidate);
-      for (const one of group) {
-        const facts = recordedFacts({ ...parts(one), connectionName: connection.name, maxInspectedBytes });
-        test.add({ callId: one.id, facts, effect: one.decision!.effect });
-        repeats += one.repeats ?? 0;
-      }
+      const calls = group.map((one) => ({
+        parts: { ...parts(one), connectionName: connection.name, maxInspectedBytes },
+        effect: one.decision!.effect,
+      }));
+      test.add(
+        await context.computations.run(call.actor.id, 'backtest', {
+          rules: body.rules,
+          paths: connection.paths,
+          maxExamples: body.maxExamples,
+          calls,
+        }),
+      );
+      repeats += group.reduce((sum, one) => sum + (one.repeats ?? 0), 0);
     }
   }
   const { total, unchanged, changes } = test.result();
@@ -83,6 +91,29 @@ async function run(
       ...recorded.caveats(),
       ...(repeats === 0 ? [] : [`${repeats} further refusals were only counted when they happened, and are not in the totals.`]),
     ],
+  };
+}
+
+/** Adds up the results of one page of calls after the other. */
+function createTally(maxExamples: number) {
+  let total = 0;
+  let unchanged = 0;
+  const kinds: readonly ChangeKind[] = ['newlyDenied', 'newlyAllowed', 'newlyNeedingApproval', 'newlyNeedingContext', 'unknown'];
+  const changes = Object.fromEntries(kinds.map((kind) => [kind, { count: 0, examples: [] as ChangedCall[] }])) as Record<
+    ChangeKind,
+    { count: number; examples: ChangedCall[] }
+  >;
+  return {
+    add(result: BacktestResult): void {
+      total += result.total;
+      unchanged += result.unchanged;
+      for (const [kind, { count, examples }] of Object.entries(result.changes) as [ChangeKind, BacktestResult['changes'][ChangeKind]][]) {
+        const sum = changes[kind];
+        sum.count += count;
+        sum.examples.push(...examples.slice(0, maxExamples - sum.examples.length));
+      }
+    },
+    result: (): BacktestResult => ({ total, unchanged, changes }),
   };
 }
 

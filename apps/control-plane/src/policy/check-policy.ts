@@ -1,34 +1,11 @@
-import { AppError, type MaskRule, type Rule } from '@hoop/contract';
-import { compileMasking } from '@hoop/masking';
-import { compileIdentityCondition, maxReportedErrors, parsePolicy } from '@hoop/policy';
+import { AppError } from '@hoop/contract';
 
-export interface PolicyFault {
-  readonly path: string;
-  readonly message: string;
-}
+import type { Call } from '../http/route.ts';
+import type { PolicyContent } from './policy-faults.ts';
 
-/** Everything that is wrong with a policy: conditions, patterns, masking rules. */
-export function policyFaults(content: { readonly rules: readonly Rule[]; readonly mask: readonly MaskRule[] }): PolicyFault[] {
-  const ofRules = content.rules.flatMap((rule, i) => maskFaults(rule.mask ?? [], `rules[${i}].`));
-  return [...parsePolicy(content).errors, ...maskFaults(content.mask), ...ofRules].slice(0, maxReportedErrors);
-}
-
-/** @param at what stands before `mask[0]` in the paths of the faults */
-function maskFaults(mask: readonly MaskRule[], at = ''): PolicyFault[] {
-  if (mask.length === 0) return [];
-  try {
-    compileMasking(mask, { compileCondition: compileIdentityCondition });
-    return [];
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'policy_invalid') throw error;
-    const { errors } = error.extras as { errors?: PolicyFault[] };
-    return (errors ?? [{ path: 'mask', message: error.detail }]).map(({ path, message }) => ({ path: at + path, message }));
-  }
-}
-
-/** @throws AppError `policy_invalid` */
-export function checkPolicy(content: { readonly rules: readonly Rule[]; readonly mask: readonly MaskRule[] }): void {
-  const errors = policyFaults(content);
+/** @throws AppError `policy_invalid` with every fault; `too_costly` where the policy takes too long to check */
+export async function checkPolicy({ context, actor }: Pick<Call, 'context' | 'actor'>, content: PolicyContent): Promise<void> {
+  const errors = await context.computations.run(actor.id, 'policyFaults', content);
   const [first] = errors;
   if (first === undefined) return;
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';

@@ -1,53 +1,37 @@
-import {
-  AppError,
-  explainDecision as operation,
-  type Connection,
-  type ConnectionSettings,
-  type Explanation,
-  type MaskRule,
-  type PathSettings,
-  type Rule,
-} from '@hoop/contract';
+import { AppError, explainDecision as operation, type Connection } from '@hoop/contract';
 import { findCall, findConnection, findGrant, findIdentity, findPolicy, findRecordedPolicy, findSession } from '@hoop/database';
-import { describeRule } from '@hoop/masking';
-import {
-  compileIdentityCondition,
-  compilePolicy,
-  explain,
-  headerFacts,
-  maskedValue,
-  readInspectedBody,
-  type Facts,
-  type InspectedBody,
-  type Verdict,
-} from '@hoop/policy';
+import { headerFacts } from '@hoop/policy';
 import { encodedSlashRefused, normalisePath } from '@hoop/upstream';
 
 import { found, referred } from '../http/found.ts';
 import { route, type Call } from '../http/route.ts';
 import { checkPolicy } from './check-policy.ts';
+import type { ExplainInput } from './explanation.ts';
 
 type ExplainCall = Call<typeof operation>;
 type Described = Exclude<ExplainCall['body'], { call: string }>;
 
 export const explainDecision = route(operation, async (call) => {
   const { body } = call;
-  return { body: 'call' in body ? await explainRecorded(call, body.call) : await explainDescribed(call, body) };
+  const input = 'call' in body ? await recordedInput(call, body.call) : await describedInput(call, body);
+  return { body: await call.context.computations.run(call.actor.id, 'explain', input) };
 });
 
-async function explainDescribed({ context }: ExplainCall, body: Described): Promise<Explanation> {
+async function describedInput(call: ExplainCall, body: Described): Promise<ExplainInput> {
+  const { context } = call;
   const { prisma } = context.database;
   const connection = referred(await findConnection(prisma, body.connection), 'connection', 'connection', body.connection);
   const identity =
     body.identity === undefined ? null : referred(await findIdentity(prisma, body.identity), 'identity', 'identity', body.identity);
   const mask = body.mask ?? [];
-  if (body.rules !== undefined) checkPolicy({ rules: body.rules, mask });
+  if (body.rules !== undefined) await checkPolicy(call, { rules: body.rules, mask });
   const stored = await findPolicy(prisma, connection.id);
   const policy = body.rules === undefined ? stored : { id: stored?.id ?? null, revision: 0, rules: body.rules, mask };
 
-  const path = normalisedAs(body.request.path, connection);
-  const facts: Facts = {
-    request: { ...body.request, path: path.normalised, ...bodyFacts(body.request.body, connection) },
+  const { body: sent, ...request } = body.request;
+  const path = normalisedAs(request.path, connection);
+  const facts: ExplainInput['facts'] = {
+    request: { ...request, path: path.normalised },
     identity: {
       name: identity?.name ?? '',
       issuer: body.issuer,
@@ -65,7 +49,9 @@ async function explainDescribed({ context }: ExplainCall, body: Described): Prom
       : [];
   if (connection.disabled) caveats.push('The connection is disabled, so a real call would be refused before the policy is asked.');
   if (path.refusal !== null) caveats.push(`A real call would be refused before the policy is asked: ${path.refusal}`);
-  return explanationOf(policy, facts, connection.paths, caveats);
+  const { maxInspectedBytes } = connection.limits;
+  const explained = sent === undefined ? ('absent' as const) : { json: JSON.stringify(sent), maxInspectedBytes };
+  return { policy, facts, body: explained, paths: connection.paths, caveats };
 }
 
 /** As the relay would read the path, or why it would refuse the path. */
@@ -81,15 +67,8 @@ function normalisedAs(path: string, { name, paths }: Connection): { normalised: 
   }
 }
 
-/** As the relay would read it. What JSON in a request to us cannot say (names twice, digits that no double holds) is not tried. */
-function bodyFacts(body: unknown, { limits }: ConnectionSettings): InspectedBody {
-  if (body === undefined) return { body: null, bodyState: 'absent' };
-  const bytes = Buffer.from(JSON.stringify(body));
-  return bytes.length > limits.maxInspectedBytes ? { body: null, bodyState: 'too_large' } : readInspectedBody(bytes, 'application/json');
-}
-
 /** By the policy revision that decided it, as of its own time. What the record does not hold is said. */
-async function explainRecorded({ context }: ExplainCall, callId: string): Promise<Explanation> {
+async function recordedInput({ context }: ExplainCall, callId: string): Promise<ExplainInput> {
   const { prisma } = context.database;
   const call = found(await findCall(prisma, callId), 'call');
   const { decision, connection } = call;
@@ -120,15 +99,12 @@ async function explainRecorded({ context }: ExplainCall, callId: string): Promis
   if (call.requestBody !== null && call.requestBody.bytes > 0)
     caveats.push('The body is on record masked, so conditions that read it cannot be evaluated here.');
 
-  const facts: Facts = {
+  const facts: ExplainInput['facts'] = {
     request: {
       method: call.method,
       path: call.path,
       query,
       headers: headerFacts(call.requestHeaders ?? []),
-      ...(call.requestBody !== null && call.requestBody.bytes > 0
-        ? { body: maskedValue, bodyState: 'parsed' as const }
-        : { body: null, bodyState: 'absent' as const }),
     },
     identity: {
       name: call.identity?.name ?? '',
@@ -141,51 +117,6 @@ async function explainRecorded({ context }: ExplainCall, callId: string): Promis
     context: call.context ?? {},
     now: Date.parse(call.at),
   };
-  return explanationOf(policy, facts, paths, caveats);
-}
-
-function explanationOf(
-  policy: { id: string | null; revision: number; rules: readonly Rule[]; mask: readonly MaskRule[] } | null,
-  facts: Facts,
-  paths: PathSettings | undefined,
-  caveats: string[],
-): Explanation {
-  const compiled = policy === null ? null : compilePolicy({ id: policy.id ?? '', revision: policy.revision, rules: policy.rules }, paths);
-  const { verdict, rules } = explain(compiled, facts);
-  const { effect, rule, reason, allowedBy, matchedRules, missingContext, approvals, error } = verdict;
-  const isTrial = policy !== null && policy.revision === 0;
-  return {
-    effect,
-    rule,
-    reason,
-    allowedBy,
-    // A policy that is only tried has no revision.
-    policyId: policy?.id ?? null,
-    policyRevision: policy === null || isTrial ? null : policy.revision,
-    matchedRules: [...matchedRules],
-    missingContext: [...missingContext],
-    approvals: [...approvals],
-    error: error ?? null,
-    rules: rules.map((one) => ({
-      ...one,
-      params: { ...one.params },
-      context: [...one.context],
-      condition: one.condition.map((part) => ({ ...part, seen: [...part.seen] })),
-    })),
-    masking: policy === null ? [] : maskingOf(policy.mask, verdict, facts.identity),
-    caveats,
-  };
-}
-
-/** None for a call that is not sent, whatever is added to it. */
-function maskingOf(ofPolicy: readonly MaskRule[], verdict: Verdict, identity: Facts['identity']): Explanation['masking'] {
-  if (verdict.effect === 'deny') return [];
-  const explained = (rule: string | null, mask: MaskRule): Explanation['masking'][number] => ({
-    rule,
-    mask,
-    explanation: describeRule(mask),
-    applies: mask.unless === undefined || !compileIdentityCondition(mask.unless)(identity),
-  });
-  const ofRules = (verdict.maskedBy ?? []).flatMap((rule) => rule.mask.map((mask) => explained(rule.name, mask)));
-  return [...ofPolicy.map((mask) => explained(null, mask)), ...ofRules];
+  const explained = call.requestBody !== null && call.requestBody.bytes > 0 ? 'masked' : 'absent';
+  return { policy, facts, body: explained, paths, caveats };
 }

@@ -1,6 +1,6 @@
-import { AppError, proposePolicy as operation, type PolicyProposal } from '@hoop/contract';
+import { proposePolicy as operation, type PolicyProposal } from '@hoop/contract';
 import { scanPaths, type ScannedPath } from '@hoop/database';
-import { proposeLeastPrivilege, type ObservedCall, type ProposedRule } from '@hoop/policy';
+import type { ObservedCall } from '@hoop/policy';
 
 import { route, type Call } from '../http/route.ts';
 import { asScan, scanLimit } from '../http/scans.ts';
@@ -14,7 +14,7 @@ const caveats = [
 
 export const proposePolicy = route(operation, async (call) => ({ body: await asScan(call.context, () => propose(call)) }));
 
-async function propose({ context, body, response }: Call<typeof operation>): Promise<PolicyProposal> {
+async function propose({ context, actor, body, response }: Call<typeof operation>): Promise<PolicyProposal> {
   const { connection, since, until, filter } = await readSelection(context, body);
   const limit = scanLimit(context, response, body.maxSeconds);
   const skipped = { purged: 0, refused: 0, approved: 0, unanswered: 0 };
@@ -36,7 +36,7 @@ async function propose({ context, body, response }: Call<typeof operation>): Pro
       else observed.push({ method: one.method, path: one.path });
     }
   }
-  const proposed = proposedFrom(observed, body.maxRules);
+  const proposed = await context.computations.run(actor.id, 'propose', { observed, maxRules: body.maxRules });
   return {
     connection: { id: connection.id, name: connection.name },
     since: since.toISOString(),
@@ -50,16 +50,4 @@ async function propose({ context, body, response }: Call<typeof operation>): Pro
     rules: proposed.map(({ rule }) => rule),
     evidence: proposed.map(({ rule, calls, examples }) => ({ rule: rule.name, calls, examples: [...examples] })),
   };
-}
-
-function proposedFrom(observed: readonly ObservedCall[], maxRules: number): ProposedRule[] {
-  try {
-    return proposeLeastPrivilege(observed, { maxRules });
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new AppError(
-      'conflict',
-      `The observed paths do not fit in ${maxRules} rules: allow more, or choose an identity or a shorter period.`,
-    );
-  }
 }

@@ -8,7 +8,7 @@ import { checkPolicy } from './check-policy.ts';
 
 export const putPolicy = route(operation, async (call) => {
   const { rules, mask, comment } = call.body;
-  checkPolicy({ rules, mask });
+  await checkPolicy(call, { rules, mask });
 
   return mutate(call, { action: 'policy.put', isConfiguration: true }, async ({ tx, at, revision }) => {
     const connection = found(await findConnection(tx, call.params.connection), 'connection');

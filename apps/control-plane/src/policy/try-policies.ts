@@ -1,25 +1,28 @@
-import { lintPolicy as lintOperation, validatePolicy as validateOperation } from '@hoop/contract';
+import { lintPolicy as lintOperation, validatePolicy as validateOperation, type PathSettings, type Rule } from '@hoop/contract';
 import { findConnection, findPolicy } from '@hoop/database';
-import { lintPolicy as findingsOf } from '@hoop/policy';
+import type { Finding } from '@hoop/policy';
 
 import { found, referred } from '../http/found.ts';
 import { route } from '../http/route.ts';
-import { checkPolicy, policyFaults } from './check-policy.ts';
+import { checkPolicy } from './check-policy.ts';
 
-export const validatePolicy = route(validateOperation, async ({ body }) => {
-  const errors = policyFaults(body);
+export const validatePolicy = route(validateOperation, async ({ context, actor, body }) => {
+  const errors = await context.computations.run(actor.id, 'policyFaults', body);
   return { body: { valid: errors.length === 0, errors } };
 });
 
-export const lintPolicy = route(lintOperation, async ({ context, body }) => {
+export const lintPolicy = route(lintOperation, async (call) => {
+  const { context, actor, body } = call;
+  const findingsOf = (rules: readonly Rule[], paths?: PathSettings) =>
+    context.computations.run(actor.id, 'lint', { rules, ...(paths === undefined ? {} : { paths }) });
   if ('rules' in body) {
-    checkPolicy(body);
-    return { body: { findings: findingsOf(body.rules).map(toFinding) } };
+    await checkPolicy(call, body);
+    return { body: { findings: (await findingsOf(body.rules)).map(toFinding) } };
   }
   const { prisma } = context.database;
   const connection = referred(await findConnection(prisma, body.connection), 'connection', 'connection', body.connection);
   const policy = found(await findPolicy(prisma, connection.id), 'policy');
-  return { body: { findings: findingsOf(policy.rules, { paths: connection.paths }).map(toFinding) } };
+  return { body: { findings: (await findingsOf(policy.rules, connection.paths)).map(toFinding) } };
 });
 
-const toFinding = ({ rules, ...finding }: ReturnType<typeof findingsOf>[number]) => ({ ...finding, rules: [...rules] });
+const toFinding = ({ rules, ...finding }: Finding) => ({ ...finding, rules: [...rules] });

@@ -91,7 +91,7 @@ export const backtestPolicy = defineOperation({
   }),
   status: 200,
   response: backtestSchema,
-  errors: ['not_found', 'policy_invalid', 'unavailable'],
+  errors: ['not_found', 'policy_invalid', 'unavailable', 'too_costly'],
 });
 
 export const proposalSchema = z.object({
@@ -132,5 +132,5 @@ export const proposePolicy = defineOperation({
   }),
   status: 200,
   response: proposalSchema,
-  errors: ['not_found', 'conflict', 'unavailable'],
+  errors: ['not_found', 'conflict', 'unavailable', 'too_costly'],
 });

@@ -66,6 +66,8 @@ const searchCounts = {
     notOpenable: z.int(),
     /** In a content coding that is not known or broken. */
     encoded: z.int(),
+    /** To search this one took too long. */
+    tooCostly: z.int(),
   }),
   /** The beginning of the oldest call that was looked at. */
   reached: timeSchema.nullable(),
@@ -116,7 +118,7 @@ export const searchCalls = defineOperation({
   status: 200,
   response: z.string(),
   responseType: ndjson,
-  errors: ['unavailable'],
+  errors: ['unavailable', 'too_costly'],
 });
 
 const followDescription =

@@ -35,7 +35,7 @@ export const tryMasking = defineOperation({
     /** Each rule in words, in their order. */
     rules: z.array(z.object({ index: z.int(), explanation: z.string() })),
   }),
-  errors: ['policy_invalid', 'not_found'],
+  errors: ['policy_invalid', 'not_found', 'too_costly'],
 });
 
 const suggestionsPath = '/v1/connections/{connection}/mask-suggestions';

@@ -44,7 +44,7 @@ export const putPolicy = defineOperation({
   status: 200,
   response: policySchema,
   conditional: true,
-  errors: ['not_found', 'policy_invalid'],
+  errors: ['not_found', 'policy_invalid', 'too_costly'],
 });
 export const getPolicy = defineOperation({
   id: 'getPolicy',
@@ -95,7 +95,7 @@ export const validatePolicy = defineOperation({
   body: policyInputSchema.omit({ comment: true }),
   status: 200,
   response: z.object({ valid: z.boolean(), errors: z.array(policyErrorSchema) }),
-  errors: [],
+  errors: ['too_costly'],
 });
 
 export const findingSchema = z.object({
@@ -123,7 +123,7 @@ export const lintPolicy = defineOperation({
   body: policyOrConnection,
   status: 200,
   response: z.object({ findings: z.array(findingSchema) }),
-  errors: ['not_found', 'policy_invalid'],
+  errors: ['not_found', 'policy_invalid', 'too_costly'],
 });
 
 const textMap = z.record(z.string(), z.string());
@@ -211,5 +211,5 @@ export const explainDecision = defineOperation({
   body: z.union([z.strictObject({ call: idSchema('call') }), describedRequestSchema]),
   status: 200,
   response: explanationSchema,
-  errors: ['not_found', 'policy_invalid'],
+  errors: ['not_found', 'policy_invalid', 'too_costly'],
 });

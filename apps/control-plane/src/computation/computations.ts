@@ -1,0 +1,106 @@
+/**
+ * Runs tasks in worker threads, each with a deadline after which its thread is ended. A caller has one task under way at a
+ * time and a few waiting, and callers take turns, so that nobody's requests keep anybody else's waiting for long.
+ */
+import { MessageChannel } from 'node:worker_threads';
+
+import { AppError } from '@hoop/contract';
+import { Piscina } from 'piscina';
+
+import type { TaskInput, TaskName, TaskOutput } from './tasks.ts';
+import type { Answer } from './worker.ts';
+
+export interface Computations {
+  /**
+   * @param caller who asks: the id of an actor
+   * @param options.deadlineMs from when the task begins. @default 5000
+   * @throws AppError `too_costly` at the deadline, `unavailable` where too many tasks wait, and what the task refuses
+   */
+  run<N extends TaskName>(caller: string, name: N, input: TaskInput<N>, options?: { readonly deadlineMs?: number }): Promise<TaskOutput<N>>;
+  close(): Promise<void>;
+}
+
+const threads = 2;
+const defaultDeadlineMs = 5000;
+const maxWaitingOfCaller = 8;
+const maxWaiting = 64;
+const maxHeapMb = 512;
+
+export function createComputations(options: { readonly deadlineMs?: number } = {}): Computations {
+  const turns = createTurns();
+  let pool: Piscina | undefined;
+  const started = (): Piscina =>
+    (pool ??= new Piscina({
+      filename: new URL('./worker.ts', import.meta.url).href,
+      minThreads: 0,
+      maxThreads: threads,
+      idleTimeout: 60_000,
+      // Whatever a task computes with comes with it.
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
+    }));
+  return {
+    async run(caller, name, input, { deadlineMs = options.deadlineMs ?? defaultDeadlineMs } = {}) {
+      await turns.take(caller);
+      const deadline = new AbortController();
+      let timer: NodeJS.Timeout | undefined;
+      // A thread that has to start first takes its time; that is nobody's work.
+      const { port1: begun, port2: tell } = new MessageChannel();
+      begun.once('message', () => (timer = setTimeout(() => deadline.abort(), deadlineMs)));
+      begun.unref();
+      try {
+        if (deadlineMs <= 0) deadline.abort();
+        // The type of the list is that of browsers.
+        const transferList = [tell] as never;
+        const answer = (await started().run({ name, input, begun: tell }, { signal: deadline.signal, transferList })) as Answer;
+        if ('refusal' in answer) throw new AppError(answer.refusal.code, answer.refusal.detail, { extras: answer.refusal.extras });
+        return answer.value as never;
+      } catch (error) {
+        if (error instanceof AppError) throw error;
+        if (!deadline.signal.aborted && (error as NodeJS.ErrnoException).code !== 'ERR_WORKER_OUT_OF_MEMORY') throw error;
+        const limit = deadline.signal.aborted ? `${deadlineMs} ms` : `${maxHeapMb} MiB`;
+        throw new AppError('too_costly', `This took more than ${limit} and was stopped: send less, or simpler patterns and conditions.`, {
+          cause: error,
+        });
+      } finally {
+        clearTimeout(timer);
+        begun.close();
+        turns.give(caller);
+      }
+    },
+    close: async () => pool?.destroy(),
+  };
+}
+
+/** As many turns at a time as there are threads, one of each caller at most; whoever waits longest is next. */
+function createTurns() {
+  const busy = new Set<string>();
+  const waiting: { readonly caller: string; readonly begin: () => void }[] = [];
+  const next = (): void => {
+    while (busy.size < threads) {
+      const at = waiting.findIndex(({ caller }) => !busy.has(caller));
+      if (at < 0) return;
+      const [one] = waiting.splice(at, 1);
+      busy.add(one!.caller);
+      one!.begin();
+    }
+  };
+  return {
+    take(caller: string): Promise<void> {
+      const own = waiting.filter((one) => one.caller === caller).length;
+      if (waiting.length >= maxWaiting || own >= maxWaitingOfCaller) {
+        throw new AppError('unavailable', 'Too many computations of this kind wait. Try again when some have ended.', {
+          headers: { 'retry-after': '2' },
+        });
+      }
+      return new Promise((begin) => {
+        waiting.push({ caller, begin });
+        next();
+      });
+    },
+    give(caller: string): void {
+      busy.delete(caller);
+      next();
+    },
+  };
+}
