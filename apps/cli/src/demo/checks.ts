@@ -73,13 +73,22 @@ const secrets = ['pay_at_', 'pay_cs_'];
 
 const foundIn = (text: string, needles: readonly string[]): string => needles.filter((needle) => text.includes(needle)).join(', ');
 
-export function checkDemo({ run, received, session, calls, approvals, har, paymentsClientSecret }: Evidence): Check[] {
-  const checks: Check[] = [];
-  const check = (what: string, ok: boolean, detail: unknown): void => {
-    checks.push({ what, ok, detail: ok ? '' : typeof detail === 'string' ? detail : JSON.stringify(detail) });
-  };
+/** All of them, in the order of the call. */
+export function checkDemo(evidence: Evidence): Check[] {
+  const parts = [ofSteps, ofAnswers, ofApprovals, ofPaymentsApi, ofRecords, ofSecrets];
+  return parts.flatMap((part) => [...part(evidence)]);
+}
 
-  check(
+/** @param detail what was seen instead */
+const checkOf = (what: string, ok: boolean, detail: unknown): Check => ({
+  what,
+  ok,
+  detail: ok ? '' : typeof detail === 'string' ? detail : JSON.stringify(detail),
+});
+
+/** Each step of the function got its answer. */
+function* ofSteps({ run }: Evidence): Generator<Check> {
+  yield checkOf(
     'the function ran to its end',
     run.exitCode === 0 && run.steps.length === expected.length,
     run.errors.trim() || `${run.steps.length} steps`,
@@ -87,41 +96,56 @@ export function checkDemo({ run, received, session, calls, approvals, har, payme
   for (const [index, { step, status, code }] of expected.entries()) {
     const seen = run.steps[index];
     const seenCode = (seen?.body as { code?: string } | null | undefined)?.code ?? null;
-    check(
+    yield checkOf(
       `${step}: the function gets ${status}${code === null ? '' : ` ${code}`}`,
       seen?.step === step && seen.status === status && (code === null || seenCode === code),
       seen,
     );
   }
+}
+
+/** The answers say what they should, and hold nothing that is masked. */
+function* ofAnswers({ run }: Evidence): Generator<Check> {
   const [list, , denied, lacking, refund, approved, deferred, collected] = run.steps.map(
     ({ body }) => body as Record<string, unknown> | null,
   );
-  check('the customers come with their names and balances as they are', /"Ada Example".*"balance":1250/.test(JSON.stringify(list)), list);
-  check(
+  yield checkOf(
+    'the customers come with their names and balances as they are',
+    /"Ada Example".*"balance":1250/.test(JSON.stringify(list)),
+    list,
+  );
+  yield checkOf(
     'emails and card numbers are masked',
     foundIn(run.output, [...emails, ...cards]) === '',
     foundIn(run.output, [...emails, ...cards]),
   );
-  check(
+  yield checkOf(
     'the denial says which rule and why',
     denied?.['rule'] === ruleNames.delete && JSON.stringify(denied).includes('closed in the back office'),
     denied,
   );
-  check(
+  yield checkOf(
     'the other refusal says that a ticket is missing',
     /"key":"ticket"/.test(JSON.stringify(lacking?.['missingContext'] ?? null)),
     lacking,
   );
-  check('the refund went through', refund?.['status'] === 'succeeded' && refund['amount'] === 500, refund);
+  yield checkOf('the refund went through', refund?.['status'] === 'succeeded' && refund['amount'] === 500, refund);
 
-  check('the refund that was approved went through', approved?.['status'] === 'succeeded' && approved['amount'] === 25_000, approved);
-  check(
+  yield checkOf(
+    'the refund that was approved went through',
+    approved?.['status'] === 'succeeded' && approved['amount'] === 25_000,
+    approved,
+  );
+  yield checkOf(
     'the deferred one was accepted with an id, and its response collected by it',
     typeof deferred?.['callId'] === 'string' && collected?.['status'] === 'succeeded' && collected['amount'] === 30_000,
     [deferred, collected],
   );
+}
 
-  check('two requests waited for the approver', approvals.length === 2, approvals);
+/** The approver saw each request whole, and decided about it once. */
+function* ofApprovals({ approvals, paymentsClientSecret }: Evidence): Generator<Check> {
+  yield checkOf('two requests waited for the approver', approvals.length === 2, approvals);
   for (const [index, amount] of [25_000, 30_000].entries()) {
     const one = approvals[index];
     const isWhole =
@@ -133,8 +157,8 @@ export function checkDemo({ run, received, session, calls, approvals, har, payme
       one.seen.claims?.['repository'] === 'acme/billing' &&
       one.seen.requirements[0]?.rule === ruleNames.largeRefund &&
       one.seen.context?.['ticket'] === 'OPS-12';
-    check(`the approver saw the whole refund of ${amount}, who asks, which rule and the ticket`, isWhole && isExplained, one);
-    check(
+    yield checkOf(`the approver saw the whole refund of ${amount}, who asks, which rule and the ticket`, isWhole && isExplained, one);
+    yield checkOf(
       `the approver approved that one, once`,
       one?.decided.state === 'approved' &&
         one.decided.validity === 'once' &&
@@ -143,48 +167,54 @@ export function checkDemo({ run, received, session, calls, approvals, har, payme
       one?.decided,
     );
   }
-  check(
+  yield checkOf(
     'the second time the approver was shown the earlier decision',
     approvals[1]?.seen.earlier[0]?.id === approvals[0]?.seen.id && approvals.length > 1,
     approvals[1]?.seen.earlier,
   );
-  check(
+  yield checkOf(
     'no credential is in what the approver saw',
     foundIn(JSON.stringify(approvals), [paymentsClientSecret, ...secrets, 'hoop-grant']) === '',
     foundIn(JSON.stringify(approvals), [...secrets, 'hoop-grant']),
   );
+}
 
+/** The payments API got what was allowed, with a credential and with nothing of Hoop's. */
+function* ofPaymentsApi({ received }: Evidence): Generator<Check> {
   const sent = answered.filter(({ isSent }) => isSent);
-  check(
+  yield checkOf(
     `the payments API received ${sent.length} requests, and no delete`,
     received.length === sent.length && received.every(({ method }) => method !== 'DELETE'),
     received,
   );
-  check(
+  yield checkOf(
     'each carried a live access token',
     received.every(({ isAccepted }) => isAccepted),
     received,
   );
   const refunds = received.filter(({ method }) => method === 'POST').map(({ body }) => body);
   const asked = [500, 25_000, 30_000].map((amount) => ({ customer: 'cus_2', amount }));
-  check(
+  yield checkOf(
     'each refund arrived once, as the function sent it and the approver saw it',
     JSON.stringify(refunds) === JSON.stringify(asked),
     refunds,
   );
-  check(
+  yield checkOf(
     "nothing of Hoop's own reached the payments API",
     received.every(({ headers }) => !Object.keys(headers).some((name) => name.startsWith('hoop-'))),
     received,
   );
+}
 
-  check(
+/** Each call is recorded as it was decided and answered. */
+function* ofRecords({ run, session, calls, approvals }: Evidence): Generator<Check> {
+  yield checkOf(
     'the session is recorded with every call',
     session !== null && session.callCount === recordedCalls && calls.length === recordedCalls,
     session,
   );
   const waited = calls.filter(({ error }) => error === 'approval_pending');
-  check(
+  yield checkOf(
     'the call that had to wait is recorded as refused until then',
     waited.length === 1 && waited[0]?.state === 'refused' && waited[0].targetStatus === null,
     waited,
@@ -197,35 +227,38 @@ export function checkDemo({ run, received, session, calls, approvals, har, payme
     const isAsDecided = call?.decision?.effect === effect && call.decision.rule === rule;
     const isAsAnswered =
       call?.status === status && (call.targetStatus !== null) === isSent && call.state === (isSent ? 'completed' : 'refused');
-    check(
+    yield checkOf(
       `${step}: recorded as decided (${effect}, "${rule}") and answered`,
       isAsDecided && isAsAnswered && call.id === run.steps[index]?.call,
       call,
     );
   }
   const under = concluded.filter(({ decision }) => decision?.effect === 'require_approval').map(({ approvalId }) => approvalId);
-  check(
+  yield checkOf(
     'the records name the approval that each large refund went on under',
     JSON.stringify(under) === JSON.stringify(approvals.map(({ seen }) => seen.id)) && under.length === 2,
     under,
   );
+}
+
+/** The credential is known by its fingerprint alone, and what was masked is nowhere. */
+function* ofSecrets({ run, received, calls, har, paymentsClientSecret }: Evidence): Generator<Check> {
   const fingerprints = calls.filter(({ targetStatus }) => targetStatus !== null).map(({ leaseFingerprint }) => leaseFingerprint);
-  check(
+  yield checkOf(
     'the records name the credential that the payments API saw, by its fingerprint',
     fingerprints.length > 0 &&
       JSON.stringify(fingerprints) === JSON.stringify(received.map(({ credentialFingerprint }) => credentialFingerprint)),
     fingerprints,
   );
   const shown = [run.output, run.errors, har, JSON.stringify(calls)].join('\n');
-  check(
+  yield checkOf(
     'no credential of the payments API is in what the function got or what was recorded',
     foundIn(shown, [paymentsClientSecret, ...secrets]) === '',
     foundIn(shown, secrets),
   );
-  check(
+  yield checkOf(
     'the record holds what was masked for the function only as masked',
     foundIn(har, [...emails, ...cards]) === '',
     foundIn(har, [...emails, ...cards]),
   );
-  return checks;
 }

@@ -22,17 +22,21 @@ export interface DemoInput {
   readonly say: (sentence: string) => void;
 }
 
-const recordedWithinMs = 20_000;
+/** Milliseconds in which no further call is recorded or concluded, after which none is waited for. */
+const stuckAfterMs = 120_000;
 
-/** The session once all its calls are concluded; what there is when the time is over. */
+/** The session once all its calls are concluded, or once nothing more comes. */
 async function readSession(api: ApiClient, expectedCalls: number): Promise<{ session: SessionResource | null; calls: CallResource[] }> {
-  const deadline = AbortSignal.timeout(recordedWithinMs);
-  for (;;) {
+  let seen = '';
+  for (let changedAt = performance.now(); ;) {
     const { items: sessions } = await api(listSessions, { query: { identity: functionName } });
     const session = sessions[0] ?? null;
     const summaries = session === null ? [] : (await api(listCalls, { query: { session: session.id } })).items;
     const isComplete = summaries.length >= expectedCalls && summaries.every(({ state }) => state !== 'pending');
-    if (isComplete || deadline.aborted) {
+    const now = summaries.map(({ id, state }) => `${id} ${state}`).join();
+    if (now !== seen) changedAt = performance.now();
+    seen = now;
+    if (isComplete || performance.now() - changedAt > stuckAfterMs) {
       const calls = await Promise.all(summaries.map(({ id }) => api(getCall, { params: { callId: id } })));
       // Read again: it was read before the calls were, and counts them.
       const counted = session === null ? null : await api(getSession, { params: { sessionId: session.id } });
@@ -44,9 +48,9 @@ async function readSession(api: ApiClient, expectedCalls: number): Promise<{ ses
 
 /** Waits until the relay carries calls. What was just set up reaches it on its stream while the function still starts. */
 async function relayReady(relayUrl: string, say: (sentence: string) => void): Promise<void> {
-  const deadline = AbortSignal.timeout(10_000);
+  const deadline = AbortSignal.timeout(stuckAfterMs);
   for (;;) {
-    const response = await fetch(`${relayUrl}/-/readyz`, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
+    const response = await fetch(`${relayUrl}/-/readyz`, { signal: deadline }).catch(() => undefined);
     await response?.body?.cancel();
     if (response?.ok === true) return;
     if (deadline.aborted) {
