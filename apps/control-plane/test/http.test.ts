@@ -128,7 +128,7 @@ describe('answers', () => {
     expect([missing.status, missing.body.code, missing.headers.get('content-type')]).toEqual([
       404,
       'not_found',
-      'application/problem+json',
+      'application/problem+json; charset=utf-8',
     ]);
     const wrong = await h.call<any>('PUT', '/v1/identities', { body: {} });
     expect([wrong.status, wrong.body.code, wrong.headers.get('allow')]).toEqual([405, 'method_not_allowed', 'POST, GET']);

@@ -59,7 +59,7 @@ async function refusal(bytes: string | Buffer, code: string, status: number): Pr
     requestId: response.headers['hoop-call'],
   });
   expect(problem['error']).toMatchObject({ code });
-  expect(response.headers['content-type']).toBe('application/problem+json');
+  expect(response.headers['content-type']).toBe('application/problem+json; charset=utf-8');
   const { outcome, head } = await world.record(response.headers['hoop-call']!);
   expect(outcome).toMatchObject({ state: 'refused', error: code, status, targetStatus: null });
   expect(head!.remoteAddress).toBe('127.0.0.1');

@@ -90,7 +90,7 @@ function endResponse(pendingResponse: Response, { problem, approvalId }: Pending
   const body = { ...problem, ...said, error: { type: code, code, message: detail } };
   const callId = pendingResponse.headers.get(hoopHeaders.call);
   const headers = {
-    'content-type': 'application/problem+json',
+    'content-type': pendingResponse.headers.get('content-type')!,
     [hoopHeaders.error]: code,
     ...(callId === null ? {} : { [hoopHeaders.call]: callId }),
   };

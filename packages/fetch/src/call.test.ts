@@ -107,7 +107,7 @@ describe('denials', () => {
     expect([response.status, response.url, response.headers.get('content-type'), response.headers.get('hoop-error')]).toEqual([
       403,
       `${world.target.origin}/refunds`,
-      'application/problem+json',
+      'application/problem+json; charset=utf-8',
       'context_required',
     ]);
     expect(await response.json()).toMatchObject({ code: 'context_required', rule: 'small refunds' });

@@ -42,7 +42,11 @@ export function problem(response: ServerResponse, status: number, code: string, 
     error: { type: code, code, message },
     ...extras,
   };
-  answerJson(response, status, body, { 'content-type': 'application/problem+json', 'hoop-error': code, 'hoop-call': 'call_1' });
+  answerJson(response, status, body, {
+    'content-type': 'application/problem+json; charset=utf-8',
+    'hoop-error': code,
+    'hoop-call': 'call_1',
+  });
 }
 
 export async function startSmallHoop(connections: Record<string, string>): Promise<SmallHoop> {

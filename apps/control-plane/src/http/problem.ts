@@ -40,11 +40,14 @@ export function createProblemHandler(log: Logger): ErrorRequestHandler {
     }
     if (error instanceof AppError) for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
     // RFC 6749 §5.2 names the type.
-    sendProblem(response, problem, isOAuth ? 'application/json' : 'application/problem+json');
+    sendProblem(response, problem, isOAuth ? 'application/json' : problemType);
   };
 }
 
-export function sendProblem(response: ServerResponse, problem: Problem, type = 'application/problem+json'): void {
+/** RFC 9457 §3. Some clients take JSON of other media types than application/json for bytes where no charset is given. */
+const problemType = 'application/problem+json; charset=utf-8';
+
+export function sendProblem(response: ServerResponse, problem: Problem, type = problemType): void {
   const text = JSON.stringify(problem);
   response.statusCode = problem.status;
   response.removeHeader('etag');

@@ -25,7 +25,8 @@ export function renderProblem(error: unknown, callId: string): RenderedProblem {
   const body = Buffer.from(JSON.stringify(problem));
   const list = [
     'content-type',
-    'application/problem+json',
+    // Octokit takes a media type without a charset for bytes, and shows "Unknown error".
+    'application/problem+json; charset=utf-8',
     'content-length',
     String(body.length),
     'cache-control',
