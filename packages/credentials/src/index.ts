@@ -1,5 +1,5 @@
 export { boundHosts } from '@hoop/sealing';
-export type { Injectable } from './injection.ts';
 export type { Lease } from './lease.ts';
+export type { SignableRequest, Signed } from './sources/source.ts';
 export { createLeaseCache, sourceTimeoutMs } from './lease-cache.ts';
 export type { LeaseCache, LeaseCacheOptions } from './lease-cache.ts';

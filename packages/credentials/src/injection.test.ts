@@ -3,7 +3,12 @@ import type { HeaderList } from '@hoop/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { createInjector } from './injection.ts';
+import type { Injection } from '@hoop/contract';
+import { Secret } from '@hoop/sealing';
+import { createInjector as createInjectorOf } from './injection.ts';
+
+const createInjector = (injection: Injection, text: string): ReturnType<typeof createInjectorOf> =>
+  createInjectorOf(injection, new Secret(text));
 
 const secret = 'sk_live_0123456789';
 const header = (name = 'authorization', template = 'Bearer {secret}') => ({ into: 'header', name, template }) as const;

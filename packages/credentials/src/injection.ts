@@ -1,15 +1,12 @@
 /** How a secret gets into a request. */
 import { AppError } from '@hoop/contract';
 import type { HeaderList, Injection } from '@hoop/contract';
+import type { Secret } from '@hoop/sealing';
 import { isFieldValue } from '@hoop/upstream';
 
-export interface Injectable {
-  readonly headers: HeaderList;
-  /** `` or `?…`. */
-  readonly search: string;
-}
+import type { Signed } from './sources/source.ts';
 
-export type Inject = (request: Injectable) => Injectable;
+type Inject = (request: Signed) => Signed;
 
 const unusable = (detail: string): AppError => new AppError('credential_unavailable', detail);
 
@@ -17,7 +14,8 @@ const unusable = (detail: string): AppError => new AppError('credential_unavaila
  * Everything is computed once here; the returned function only puts it in place of whatever the function sent there.
  * @throws AppError `credential_unavailable` where the secret cannot stand in a header
  */
-export function createInjector(injection: Injection, secret: string): Inject {
+export function createInjector(injection: Injection, hidden: Secret<string>): Inject {
+  const secret = hidden.reveal();
   switch (injection.into) {
     case 'header':
       return headerInjector(

@@ -9,7 +9,7 @@ import { createGuardedFetch } from '@hoop/upstream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { Lease } from './index.ts';
-import { createBench } from './testing.ts';
+import { createBench, emptyRequest } from './testing.ts';
 import type { Bench } from './testing.ts';
 
 let clock: TestClock;
@@ -25,7 +25,7 @@ let waiters: { count: number; resolve: () => void }[];
 const askedTimes = (count: number): Promise<void> =>
   asked >= count ? Promise.resolve() : new Promise((resolve) => waiters.push({ count, resolve }));
 const token = (n: number) => ({ access_token: `token-${n}`, token_type: 'Bearer', expires_in: 60 });
-const bearer = (lease: Lease | undefined): string | undefined => lease?.inject({ headers: [], search: '' }).headers[0]![1];
+const bearer = (lease: Lease | undefined): string | undefined => lease?.sign(emptyRequest).headers[0]![1];
 
 beforeEach(async () => {
   clock = testClock();

@@ -6,9 +6,9 @@ import type { SealBinding, Secret } from '@hoop/sealing';
 import { parseTarget } from '@hoop/upstream';
 import type { GuardedFetchFactory } from '@hoop/upstream';
 
-import { obtainClientCredentials } from './client-credentials.ts';
 import { createLease } from './lease.ts';
-import type { Lease, Obtained } from './lease.ts';
+import type { Lease } from './lease.ts';
+import { describeSource, obtainFrom } from './sources/registry.ts';
 
 export interface LeaseCacheOptions {
   /** The relay's: `(sealed, binding) => openSecrets(privateJwks, sealed, binding)`. */
@@ -37,8 +37,6 @@ export interface LeaseCache {
 
 /** The whole of obtaining a credential. */
 export const sourceTimeoutMs = 5_000;
-/** Static secrets are opened anew after this. */
-const staticLeaseMs = 3_600_000;
 /** A lease is renewed after this part of its life, and a random part more, so that relays do not ask in step. */
 const renewAfter = 0.7;
 const renewSpread = 0.1;
@@ -110,16 +108,10 @@ export function createLeaseCache({ openSecrets, fetch, now, random }: LeaseCache
   const acquire = async (connectionId: string, { credential, settings, stop }: Entry): Promise<Lease> => {
     const source = credential.settings;
     const binding = { connectionId, credentialSourceId: credential.id, hosts: boundHosts(settings, source) };
-    const secrets = (await openSecrets(credential.sealed, binding)).reveal();
-    let obtained: Obtained;
-    if (source.type === 'static') {
-      if (secrets.secret === undefined) throw new AppError('credential_unavailable', 'The credential source has no secret. Enter it.');
-      obtained = { secret: secrets.secret, expiresAt: now() + staticLeaseMs };
-    } else {
-      const guarded = fetch({ allowedCidrs: settings.allowedCidrs, timeoutMs: sourceTimeoutMs, maxBytes: 65_536, retries: 1 });
-      obtained = await obtainClientCredentials({ settings: source, secrets, fetch: guarded, now, signal: stop.signal });
-    }
-    return createLease({ ...obtained, connectionId, hosts: parseTarget(settings).origins, injection: source.injection, now: now() });
+    const secrets = await openSecrets(credential.sealed, binding);
+    const guarded = fetch({ allowedCidrs: settings.allowedCidrs, timeoutMs: sourceTimeoutMs, maxBytes: 65_536, retries: 1 });
+    const obtained = await obtainFrom({ settings: source, secrets, fetch: guarded, now, signal: stop.signal });
+    return createLease({ ...obtained, connectionId, hosts: parseTarget(settings).origins, source, now: now() });
   };
 
   const start = (connectionId: string, entry: Entry): Promise<Lease> => {
@@ -139,7 +131,7 @@ export function createLeaseCache({ openSecrets, fetch, now, random }: LeaseCache
       (error: unknown) => {
         entry.flight = undefined;
         if (entry.stop.signal.aborted) throw givenUp();
-        entry.failure = asAppError(error);
+        entry.failure = asAppError(error, entry.credential);
         entry.failures += 1;
         const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (entry.failures - 1));
         entry.pausedUntil = now() + Math.max(pause * (0.75 + 0.5 * random()), askedPauseMs(entry.failure));
@@ -202,11 +194,11 @@ const givenUp = (): AppError =>
   );
 
 /** Nothing of an unexpected error is shown: it could hold the secret. */
-function asAppError(error: unknown): AppError {
+function asAppError(error: unknown, { settings }: CredentialSnapshot): AppError {
   if (error instanceof AppError) return error;
   const kind = error instanceof Error ? error.name : typeof error;
   return new AppError('credential_unavailable', 'The credential could not be obtained because of a fault in the relay.', {
-    cause: new Error(`unexpected ${kind}`),
+    cause: new Error(`unexpected ${kind} from ${describeSource(settings)}`),
   });
 }
 

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 
 import { newId } from '@hoop/contract';
-import type { HeaderList, Injection } from '@hoop/contract';
+import type { CredentialSourceSettings } from '@hoop/contract';
 import { Secret } from '@hoop/sealing';
 
-import { createInjector } from './injection.ts';
-import type { Injectable } from './injection.ts';
+import { signerOf } from './sources/registry.ts';
+import type { Obtained, Sign } from './sources/source.ts';
 
 /** One obtained credential, in memory only. Nothing that prints it shows the secret. */
 export interface Lease {
@@ -19,32 +19,27 @@ export interface Lease {
   readonly fingerprint: string;
   /** What must never come back from the target. */
   readonly secretValues: Secret<string[]>;
-  /** Puts the credential in place of whatever is there under its name. */
-  inject(request: Injectable): { headers: HeaderList; search: string };
-}
-
-/** What a credential source brings. */
-export interface Obtained {
-  readonly secret: string;
-  readonly expiresAt: number;
+  /** The request with the credential in it, or signed with it. */
+  readonly sign: Sign;
 }
 
 export function createLease(
   input: Obtained & {
     readonly connectionId: string;
     readonly hosts: readonly string[];
-    readonly injection: Injection;
+    readonly source: CredentialSourceSettings;
     readonly now: number;
   },
 ): Lease {
-  const inject = createInjector(input.injection, input.secret);
+  const sign = signerOf(input.source, input.secret);
+  const secret = input.secret.reveal();
   return {
     id: newId('lease', input.now),
     connectionId: input.connectionId,
     hosts: input.hosts,
     expiresAt: input.expiresAt,
-    fingerprint: createHash('sha256').update(input.secret).digest('hex').slice(0, 16),
-    secretValues: new Secret([input.secret]),
-    inject,
+    fingerprint: createHash('sha256').update(secret).digest('hex').slice(0, 16),
+    secretValues: new Secret([secret]),
+    sign,
   };
 }

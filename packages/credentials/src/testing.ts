@@ -6,6 +6,10 @@ import { createGuardedFetch } from '@hoop/upstream';
 
 import { createLeaseCache } from './index.ts';
 import type { LeaseCache, LeaseCacheOptions } from './index.ts';
+import type { SignableRequest } from './sources/source.ts';
+
+/** To be signed by a lease. */
+export const emptyRequest: SignableRequest = { method: 'GET', url: 'https://api.payments.example/', headers: [], search: '', body: null };
 
 export interface Bench {
   readonly seal: (

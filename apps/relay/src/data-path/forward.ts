@@ -33,7 +33,7 @@ export function forward(steps: ResponseSteps, call: Call): void {
     if (!call.lease.hosts.includes(target.origin)) {
       throw new AppError('credential_unavailable', 'The credential of this connection is not meant for its target.');
     }
-    ({ headers, search } = call.lease.inject({ headers, search }));
+    ({ headers, search } = call.lease.sign({ method: request.method, url: call.url, headers, search, body: call.body }));
   }
 
   const { digestKey } = call.session!.keys!;

@@ -9,9 +9,9 @@ import { exportJWK, generateKeyPair } from 'jose';
 import Provider, { errors } from 'oidc-provider';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import type { Lease } from './index.ts';
-import { createBench } from './testing.ts';
-import type { Bench } from './testing.ts';
+import type { Lease } from '../index.ts';
+import { createBench, emptyRequest } from '../testing.ts';
+import type { Bench } from '../testing.ts';
 
 /** Characters that only the form encoding of RFC 6749 gets through. */
 const clientSecret = 'canary: s&cr%t+/=?-0123456789';
@@ -84,7 +84,7 @@ const source = (more: Record<string, unknown>) => ({
 });
 
 function bearerOf(lease: Lease): string {
-  const { headers } = lease.inject({ headers: [], search: '' });
+  const { headers } = lease.sign(emptyRequest);
   return headers[0]![1].replace('Bearer ', '');
 }
 
@@ -207,7 +207,7 @@ describe('a token endpoint that', () => {
     });
     afterEachCleanups.push(() => lax.close());
     const lease = await bench.cache.obtain(await bench.seal(source({ tokenUrl: lax.url, clientId: 'lax' }), { clientSecret }));
-    expect(lease.inject({ headers: [], search: '' }).headers).toEqual([['authorization', 'Bearer lax-token']]);
+    expect(lease.sign(emptyRequest).headers).toEqual([['authorization', 'Bearer lax-token']]);
   });
 
   it('answers without a usable token is refused', async () => {

@@ -1,22 +1,16 @@
 /** OAuth 2.0 client credentials (RFC 6749 §4.4). */
 import { AppError } from '@hoop/contract';
-import type { CredentialSecrets, CredentialSourceSettings } from '@hoop/contract';
+import { Secret } from '@hoop/sealing';
 import { FetchRefused } from '@hoop/upstream';
-import type { GuardedFetch, GuardedResponse } from '@hoop/upstream';
+import type { GuardedResponse } from '@hoop/upstream';
 import { SignJWT, importJWK } from 'jose';
 import type { JWK } from 'jose';
 
-import type { Obtained } from './lease.ts';
+import { createInjector } from '../injection.ts';
+import type { CredentialSource, ObtainInput, Obtained, SettingsOf } from './source.ts';
 
-type Settings = Extract<CredentialSourceSettings, { type: 'oauth2_client_credentials' }>;
-
-export interface ClientCredentialsInput {
-  readonly settings: Settings;
-  readonly secrets: CredentialSecrets;
-  readonly fetch: GuardedFetch;
-  readonly now: () => number;
-  readonly signal: AbortSignal;
-}
+type Settings = SettingsOf<'oauth2_client_credentials'>;
+type Input = ObtainInput<'oauth2_client_credentials'>;
 
 /** Where the answer does not say (RFC 6749 §5.1 only recommends it). */
 const defaultLifetimeSeconds = 300;
@@ -36,8 +30,13 @@ const advice: Readonly<Record<string, string>> = {
   temporarily_unavailable: 'Try again later.',
 };
 
-/** @throws AppError `credential_unavailable` with a detail that says what to do; never with anything secret */
-export async function obtainClientCredentials({ settings, secrets, fetch, now, signal }: ClientCredentialsInput): Promise<Obtained> {
+export const clientCredentials: CredentialSource<'oauth2_client_credentials'> = {
+  obtain,
+  signer: ({ injection }, secret) => createInjector(injection, secret),
+  describe: ({ tokenUrl, clientId }) => `OAuth client credentials of ${JSON.stringify(clientId)} at ${new URL(tokenUrl).host}`,
+};
+
+async function obtain({ settings, secrets, fetch, now, signal }: Input): Promise<Obtained> {
   const host = new URL(settings.tokenUrl).host;
   const form = new URLSearchParams({ grant_type: 'client_credentials' });
   for (const name of ['scope', 'audience', 'resource'] as const) {
@@ -66,7 +65,7 @@ function unavailable(detail: string, retryAfterSeconds?: number): AppError {
   );
 }
 
-interface Authentication extends Pick<ClientCredentialsInput, 'settings' | 'secrets' | 'now'> {
+interface Authentication extends Pick<Input, 'settings' | 'secrets' | 'now'> {
   readonly form: URLSearchParams;
   readonly headers: Record<string, string>;
 }
@@ -76,10 +75,10 @@ async function authenticate({ settings, secrets, now, form, headers }: Authentic
   if (settings.clientAuthentication === 'private_key_jwt') {
     form.set('client_id', clientId);
     form.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
-    form.set('client_assertion', await signAssertion(settings, secrets.privateKey, now()));
+    form.set('client_assertion', await signAssertion(settings, secrets.reveal().privateKey, now()));
     return;
   }
-  const { clientSecret } = secrets;
+  const { clientSecret } = secrets.reveal();
   if (clientSecret === undefined) throw unavailable('The credential source has no client secret. Enter it.');
   if (settings.clientAuthentication === 'client_secret_post') {
     form.set('client_id', clientId);
@@ -155,5 +154,5 @@ function readToken(response: GuardedResponse, host: string, askedAt: number): Ob
   const lifetime = answer['expires_in'] == null ? defaultLifetimeSeconds : Number(answer['expires_in']);
   if (!Number.isFinite(lifetime) || lifetime <= 0)
     throw unavailable(`The token endpoint at ${host} gave a token that has already expired.`);
-  return { secret: token, expiresAt: askedAt + Math.min(lifetime, maxLifetimeSeconds) * 1000 };
+  return { secret: new Secret(token), expiresAt: askedAt + Math.min(lifetime, maxLifetimeSeconds) * 1000 };
 }
