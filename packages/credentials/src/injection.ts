@@ -35,6 +35,10 @@ export function createInjector(injection: Injection, hidden: Secret<string>): In
 /** Servers that cannot tell `x_y` from `x-y` would see two. */
 const fold = (name: string): string => name.toLowerCase().replaceAll('_', '-');
 
+/** Whether a header that the function sent (lower case) makes way for the credential: client libraries insist on some key. */
+export const replacesHeader = (injection: Injection, name: string): boolean =>
+  injection.into !== 'query' && fold(name) === fold(injection.into === 'header' ? injection.name : 'authorization');
+
 function headerInjector(name: string, value: string): Inject {
   if (!isFieldValue(value) || value.trim() !== value) {
     throw unusable('The secret has characters in it that cannot be in a header, such as a line end. Enter it again without them.');

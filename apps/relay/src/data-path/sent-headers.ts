@@ -1,5 +1,6 @@
 /** The request's headers as they are sent: the one list that an approver is shown, the digest covers, and the target gets. */
 import type { HeaderList } from '@hoop/contract';
+import { replacesHeader } from '@hoop/credentials';
 import { materialHeaders } from '@hoop/recording';
 import { forwardHeaders } from '@hoop/upstream';
 
@@ -15,6 +16,10 @@ const ownUserAgent: [string, string] = ['user-agent', 'hoop'];
  * @throws AppError `ambiguous_request` where a value could end its line
  */
 export function sentHeaders(call: Call, isApproved: boolean): HeaderList {
-  const headers = withoutOwnPreferences(forwardHeaders(call.request!.headers, call.connection!.snapshot.settings.proxyHeaders));
-  return isApproved ? [...materialHeaders(headers), ownUserAgent] : headers;
+  const { settings, credential } = call.connection!.snapshot;
+  const headers = withoutOwnPreferences(forwardHeaders(call.request!.headers, settings.proxyHeaders));
+  if (!isApproved) return headers;
+  // A stand-in for the key never reaches the target: whichever it is, the request is the same.
+  const own = credential === null ? headers : headers.filter(([name]) => !replacesHeader(credential.settings.injection, name));
+  return [...materialHeaders(own), ownUserAgent];
 }
