@@ -79,13 +79,19 @@ export function decodeXml(text: string): string | undefined {
   return isKnown ? decoded : undefined;
 }
 
+/** Names that browsers know without a semicolon, whatever follows (WHATWG HTML §13.5); those in which a value could hide. */
+const legacy = /^(?:amp|AMP|lt|LT|gt|GT|quot|QUOT|nbsp|shy|copy|reg|pound|middot)/;
+
 /** As browsers do: without semicolons too; what is not known stays as it is. */
 export function decodeHtml(text: string): string {
   return text.replaceAll(
-    /&(?:#(\d{1,10});?|#[xX]([0-9A-Fa-f]{1,8});?|([A-Za-z][A-Za-z0-9]*);?)/g,
-    (whole: string, decimal?: string, hex?: string, name?: string) => {
-      if (name !== undefined) return html[name] ?? html[name.toLowerCase()] ?? whole;
-      return fromCode(decimal === undefined ? hex : decimal, decimal === undefined ? 16 : 10) ?? whole;
+    /&(?:#0*(\d{1,8});?|#[xX]0*([0-9A-Fa-f]{1,7});?|([A-Za-z][A-Za-z0-9]*)(;?))/g,
+    (whole: string, decimal?: string, hex?: string, name?: string, end?: string) => {
+      if (name === undefined) return fromCode(decimal === undefined ? hex : decimal, decimal === undefined ? 16 : 10) ?? '\ufffd';
+      const known = html[name] ?? html[name.toLowerCase()];
+      if (known !== undefined) return known;
+      const prefix = legacy.exec(name)?.[0];
+      return prefix === undefined ? whole : html[prefix]! + name.slice(prefix.length) + end;
     },
   );
 }

@@ -12,9 +12,10 @@ import { actionOfName, maskLeaf } from '../mask-leaf.ts';
 import { Patience } from '../patience.ts';
 import { maskRunningText } from '../plain-text.ts';
 import type { TextMachine } from '../text-machine.ts';
-import { parseAttributes, tagEnd } from './attributes.ts';
 import type { Attribute } from './attributes.ts';
 import { decodeHtml, escapeAttribute, escapeText } from './entities.ts';
+import { isSelfClosing, OpenElements, readTag, scriptEnd } from './html-tag.ts';
+import type { HtmlTag } from './html-tag.ts';
 
 const rawText = new Set(['script', 'style', 'textarea', 'title', 'xmp', 'iframe', 'noembed', 'noframes', 'plaintext']);
 const voidElements = new Set([
@@ -65,6 +66,7 @@ const inline = new Set([
   'wbr',
 ]);
 const naming = new Set(['name', 'id', 'itemprop', 'property', 'autocomplete', 'class', 'for', 'headers']);
+const foreign = new Set(['svg', 'math', 'select']);
 const maxToken = 2 * limits.text;
 
 interface Piece {
@@ -87,8 +89,11 @@ export class Html implements TextMachine {
   #raw: string | null = null;
   #rawIsJson = false;
   /** The element that is masked whole, and how many of its name are open in it. */
-  #muted: string | null = null;
-  #mutedDepth = 0;
+  #muted: OpenElements | null = null;
+  /** Elements that are open in which a browser may not take for text what it does elsewhere: SVG, MathML, selects. */
+  #foreignDepth = 0;
+  /** The tag that `#tokenEnd` read. */
+  #tag: HtmlTag | null = null;
   #mutedAction: Action = NONE;
 
   constructor(engine: Engine, tally: Tally) {
@@ -158,7 +163,8 @@ export class Html implements TextMachine {
       return found === null ? -1 : found.index + found[0].length;
     }
     if (open + 1 >= text.length) return -1;
-    if (/^<[!?]/.test(text.slice(open, open + 2))) {
+    // comments that are none, declarations
+    if (/^<(?:[!?]|\/[^A-Za-z])/.test(text.slice(open, open + 3))) {
       if ('<!--'.startsWith(text.slice(open))) return -1;
       const end = text.indexOf('>', open);
       return end < 0 ? -1 : end + 1;
@@ -167,7 +173,8 @@ export class Html implements TextMachine {
       if (text.length - open < 3 && /^<\/?$/.test(text.slice(open))) return -1;
       return open + 1;
     }
-    return tagEnd(text, open + 1);
+    this.#tag = readTag(text, open);
+    return this.#tag?.end ?? -1;
   }
 
   #addText(raw: string): void {
@@ -181,8 +188,9 @@ export class Html implements TextMachine {
       this.#addText(token);
       return '';
     }
-    const name = /^<\/?([A-Za-z][^\s/>]*)/.exec(token)?.[1]?.toLowerCase();
-    if (name === undefined) {
+    const read = this.#tag;
+    this.#tag = null;
+    if (read === null) {
       if (this.#muted !== null) return '';
       // comments and declarations: within a run, so that they do not hide what they cut
       this.#run.push({
@@ -194,29 +202,33 @@ export class Html implements TextMachine {
       this.#runLength += token.length;
       return '';
     }
+    const { name } = read;
     const isEnd = token.startsWith('</');
-    if (this.#muted !== null) return this.#inMuted(name, isEnd, token);
+    if (foreign.has(name) && !isSelfClosing(read)) this.#foreignDepth = Math.max(0, this.#foreignDepth + (isEnd ? -1 : 1));
+    if (this.#muted !== null) return this.#inMuted(read, isEnd, token);
     if (isEnd) {
       if (!inline.has(name)) return this.#endRun() + token;
       this.#run.push({ raw: token, text: null });
       this.#runLength += token.length;
       return '';
     }
-    const parsed = parseAttributes(token.slice(1 + name.length, -1));
-    if (parsed === null) throw new Malformed(this.#read, 'the attributes of a tag cannot be told apart');
-    const { tag, action } = this.#tag(token.slice(0, 1 + name.length), name, parsed.attributes, parsed.rest);
-    const isVoid = voidElements.has(name);
+    const { tag, action } = this.#maskTag(read);
+    const isVoid = voidElements.has(name) || isSelfClosing(read);
+    if (action !== NONE && this.#foreignDepth > 0 && voidElements.has(name))
+      throw new Malformed(this.#read, 'an element in SVG, MathML or a select cannot be told from one without content');
     if (action !== NONE && !isVoid) {
       const before = this.#endRun();
-      this.#muted = name;
-      this.#mutedDepth = 1;
+      this.#muted = new OpenElements(name);
+      // its content is no markup, so that a tag in it ends nothing
+      if (rawText.has(name)) this.#raw = name;
+      this.#rawIsJson = false;
       this.#mutedAction = action;
       return before + (action === REMOVE ? '' : tag);
     }
     if (rawText.has(name)) {
       const before = this.#endRun();
       this.#raw = name;
-      this.#rawIsJson = name === 'script' && /json|importmap|speculationrules/i.test(attributeOf(parsed.attributes, 'type') ?? '');
+      this.#rawIsJson = name === 'script' && /json|importmap|speculationrules/i.test(attributeOf(read.attributes, 'type') ?? '');
       return before + tag;
     }
     if (!inline.has(name)) return this.#endRun() + tag;
@@ -225,11 +237,14 @@ export class Html implements TextMachine {
     return '';
   }
 
-  #inMuted(name: string, isEnd: boolean, token: string): string {
-    if (!isEnd && rawText.has(name) && name !== this.#muted) this.#raw = name;
-    if (name !== this.#muted) return '';
-    this.#mutedDepth += isEnd ? -1 : 1;
-    if (this.#mutedDepth > 0) return '';
+  #inMuted(read: HtmlTag, isEnd: boolean, token: string): string {
+    const { name } = read;
+    if (!isEnd) {
+      if (rawText.has(name)) this.#raw = name;
+      if (!voidElements.has(name) && !isSelfClosing(read)) this.#muted!.open(name, this.#named(read.attributes).action !== NONE);
+      return '';
+    }
+    if (!this.#muted!.close(name)) return '';
     this.#muted = null;
     this.#tally.maskedCount++;
     if (this.#mutedAction === REMOVE) return '';
@@ -237,19 +252,8 @@ export class Html implements TextMachine {
   }
 
   /** The tag with its attributes masked, and what a rule says about the element's content. */
-  #tag(start: string, name: string, attributes: readonly Attribute[], rest: string): { tag: string; action: Action } {
-    const engine = this.#engine;
-    let named: Action = NONE;
-    let context = 0;
-    for (const one of attributes) {
-      const attribute = one.name.toLowerCase();
-      if (one.raw === null || (!naming.has(attribute) && !attribute.startsWith('data-'))) continue;
-      for (const word of attribute === 'class' ? decodeHtml(one.raw).split(/\s+/) : [decodeHtml(one.raw)]) {
-        const entry = engine.keys.named(word);
-        named = Math.max(named, attribute === 'for' || attribute === 'headers' ? NONE : actionOfName(engine, entry));
-        context |= entry.context;
-      }
-    }
+  #maskTag({ name, start, attributes, rest }: HtmlTag): { tag: string; action: Action } {
+    const { action: named, context } = this.#named(attributes);
     let tag = start;
     for (const one of attributes) {
       const attribute = one.name.toLowerCase();
@@ -259,6 +263,23 @@ export class Html implements TextMachine {
     // a label or a form named like a field is no field
     const isContainer = name === 'form' || name === 'label' || name === 'html' || name === 'body' || name === 'head';
     return { tag: `${tag}${rest}>`, action: isContainer ? NONE : named };
+  }
+
+  /** What the rules say about an element by its names, and what its names tell of its value. */
+  #named(attributes: readonly Attribute[]): { action: Action; context: number } {
+    const engine = this.#engine;
+    let action: Action = NONE;
+    let context = 0;
+    for (const one of attributes) {
+      const attribute = one.name.toLowerCase();
+      if (one.raw === null || (!naming.has(attribute) && !attribute.startsWith('data-'))) continue;
+      for (const word of attribute === 'class' ? decodeHtml(one.raw).split(/\s+/) : [decodeHtml(one.raw)]) {
+        const entry = engine.keys.named(word);
+        action = Math.max(action, attribute === 'for' || attribute === 'headers' ? NONE : actionOfName(engine, entry));
+        context |= entry.context;
+      }
+    }
+    return { action, context };
   }
 
   #attribute(one: Attribute, named: Action, context: number): string {
@@ -275,13 +296,22 @@ export class Html implements TextMachine {
   }
 
   #rawContent(content: string): string {
+    // there a browser may read tags, and the masker does not know when it has left these elements
+    if (this.#foreignDepth > 0 && content.includes('<'))
+      throw new Malformed(this.#read, 'markup in SVG, MathML or a select cannot be told from text');
     if (this.#muted !== null || content === '') return '';
     const engine = this.#engine;
     if (this.#rawIsJson) {
       const nested = engine.maskNested(engine, this.#tally, content, { state: engine.root, entry: engine.keys.first, nesting: 0 });
       if (nested !== undefined) return (nested ?? content).replaceAll('</', '<\\/');
     }
-    if (this.#raw !== 'textarea' && this.#raw !== 'title') return maskRunningText(engine, this.#tally, content);
+    if (this.#raw !== 'textarea' && this.#raw !== 'title') {
+      const masked = maskRunningText(engine, this.#tally, content);
+      // where the element is ignored, its content is text with references
+      const decoded = decodeHtml(masked);
+      const again = decoded === masked ? decoded : maskRunningText(engine, this.#tally, decoded);
+      return again === decoded ? masked : escapeText(again);
+    }
     const text = decodeHtml(content);
     const masked = maskRunningText(engine, this.#tally, text);
     return masked === text ? content : escapeText(masked);
@@ -355,6 +385,8 @@ function attributeOf(attributes: readonly Attribute[], name: string): string | n
 
 /** Where the end tag of a raw-text element starts; -1: not yet. */
 function closeOf(text: string, name: string, from: number): number {
+  if (name === 'plaintext') return -1;
+  if (name === 'script') return scriptEnd(text, from);
   const close = new RegExp(`</${name}(?=[\\s/>])`, 'gi');
   close.lastIndex = from;
   return close.exec(text)?.index ?? -1;
