@@ -1,4 +1,4 @@
-/** What the steps of the data path may use: made once in context.ts. */
+/** Everything that the steps of the data path may use; made once, in context.ts. */
 import type { LeaseCache } from '@hoop/credentials';
 import type { JwkSet } from '@hoop/sealing';
 import type { Recorder } from '@hoop/recording';

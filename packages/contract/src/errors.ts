@@ -90,7 +90,7 @@ export const errorKinds = {
   body_number_inexact: { status: 403, title: 'The policy compares a number of the body that servers read differently' },
   body_too_complex: { status: 422, title: 'The body has to be seen before it is sent, and is too deep or has too many members' },
   body_too_large: { status: 413, title: 'The body has to be seen before it is sent, and is too large' },
-  snapshot_stale: { status: 503, title: 'The relay has had no word from the control plane for too long' },
+  snapshot_stale: { status: 503, title: 'The configuration of the relay is stale' },
   recorder_unavailable: { status: 503, title: 'The call cannot be recorded' },
   outcome_not_recorded: { status: sentStatus, title: 'The call was sent, and its outcome could not be recorded', isSent: true },
   credential_unavailable: { status: 503, title: 'The credential for the target cannot be obtained' },

@@ -74,7 +74,7 @@ export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFe
   } catch (error) {
     throw new FetchRefused('address', error instanceof Error ? error.message : 'An allowed range is not valid.');
   }
-  // What goes over plain http can be read on the way, so it must not leave the networks that were named.
+  // Plain http can be read on the way, so it must not leave the networks that were named.
   const http = new HttpAgent({ keepAlive: false, lookup: checkedLookup(rules, resolve, (verdict) => verdict === 'listed') });
   const https = new HttpsAgent({ keepAlive: false, lookup: checkedLookup(rules, resolve) });
 

@@ -1,10 +1,10 @@
-/** What becomes of each header on its way to a target and back. */
+/** Which headers reach a target, and which come back. */
 import { AppError, hoopHeaderPrefix, headers as hoopHeaders } from '@hoop/contract';
 import type { HeaderList } from '@hoop/contract';
 
 import { isProxyHeader } from './proxy-headers.ts';
 
-/** What is known of a header's name; each name is judged once and remembered. */
+/** How a header of this name is treated; each name is judged once and remembered. */
 export interface HeaderKind {
   /** Lower case. */
   readonly name: string;
@@ -108,8 +108,8 @@ export function withoutConnectionOptions(headers: HeaderList): HeaderList {
 const nonePassed: readonly string[] = [];
 
 /**
- * What goes to a target. Dropped: hop-by-hop headers and those that `Connection` names, `hoop-*`, `authorization`,
- * `proxy-*`, cookies, `host`, `expect`, `via`, and what targets trust from a proxy (see proxy-headers.ts).
+ * The headers that go to a target. Dropped: hop-by-hop headers and those that `Connection` names, `hoop-*`, `authorization`,
+ * `proxy-*`, cookies, `host`, `expect`, `via`, and headers that targets trust from a proxy (see proxy-headers.ts).
  * The credential is injected afterwards.
  * @param headers lower-case names
  * @param passed headers of a proxy that pass all the same, lower case
@@ -128,7 +128,7 @@ export function forwardHeaders(headers: HeaderList, passed: readonly string[] = 
 }
 
 /**
- * What goes back to the function. Dropped: hop-by-hop headers and those that `Connection` names, look-alikes of
+ * The headers that go back to the function. Dropped: hop-by-hop headers and those that `Connection` names, look-alikes of
  * `hoop-*`, `proxy-*`, cookies, and statements about the target's origin (`alt-svc`, HSTS).
  * @throws AppError `target_invalid_response` where a value could end its line
  */
@@ -157,7 +157,7 @@ export const returnTrailers = (raw: readonly (Buffer | string)[] | null | undefi
 type ParsedHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /**
- * A header list of what undici gives a handler: the parsed headers (quicker, as they are made anyway; values of one
+ * A header list from what undici gives a handler: the parsed headers (quicker, as they are made anyway; values of one
  * name come together), or `controller.rawHeaders` in wire order. Names become lower case, values are Latin-1.
  */
 export function responseHeaders(given: ParsedHeaders | readonly (Buffer | string)[] | null | undefined): HeaderList {

@@ -96,7 +96,7 @@ function utf8(value: string): string {
 
 /**
  * RFC 8288 §3. The relay's URLs are absolute here: of clients that follow a link (the next page) several take only those.
- * What cannot be parsed is withheld whole.
+ * A header that cannot be parsed is withheld whole.
  */
 function placeLinks(value: string, relayOrigin: string, place: Place, withhold: (url: string) => null): string | null {
   const links: string[] = [];

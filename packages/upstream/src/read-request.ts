@@ -15,7 +15,7 @@ export interface RequestHead {
   readonly httpVersion?: string;
 }
 
-/** What policy, digest, recording and forwarding all see. */
+/** The one reading of a request: policy, digest, recording and forwarding all see it. */
 export interface NormalisedRequest {
   readonly method: string;
   /** Name of the connection: the first segment of the relay's path. */

@@ -1,4 +1,4 @@
-/** What went wrong on the way to a target, in the words of the contract. */
+/** Failures on the way to a target, as error codes of the contract. */
 import { AppError } from '@hoop/contract';
 import type { ErrorCode } from '@hoop/contract';
 

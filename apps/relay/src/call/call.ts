@@ -160,7 +160,7 @@ export class CallList {
     call.place = -1;
   }
 
-  /** Those that are in it now, whatever is added and deleted meanwhile. */
+  /** The calls that are in it now; adding and deleting meanwhile changes nothing. */
   [Symbol.iterator](): Iterator<Call> {
     return this.#calls.slice()[Symbol.iterator]();
   }

@@ -1,4 +1,4 @@
-/** What the caller asks of waiting: `Prefer` (RFC 7240) and `hoop-wait`. */
+/** How the caller wants to wait: `Prefer` (RFC 7240) and `hoop-wait`. */
 import { headers as names } from '@hoop/contract';
 import type { HeaderList } from '@hoop/contract';
 

@@ -1,4 +1,4 @@
-/** How the relay says no: problem+json (RFC 9457) with the call's id. The one place that renders refusals. */
+/** Renders every refusal of the relay: problem+json (RFC 9457) with the call's id. */
 import type { ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 
@@ -16,7 +16,7 @@ export interface RenderedProblem {
 /** RFC 6750 §3.1: a request without a token is told no error code. */
 const challenge = 'Bearer realm="hoop"';
 
-/** Anything thrown, as what the caller gets. What is not an `AppError` shows nothing but that it happened. */
+/** The answer for any thrown value. One that is not an `AppError` shows only that something went wrong. */
 export function renderProblem(error: unknown, callId: string): RenderedProblem {
   const problem = { ...toProblem(error, callId), callId };
   const message = problem.detail ?? problem.title;

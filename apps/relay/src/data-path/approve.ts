@@ -20,9 +20,9 @@ import { targetPath } from './resolve.ts';
 import { sentHeaders } from './sent-headers.ts';
 
 const nothing = new Uint8Array(0);
-/** A decision that comes while we are deaf is noticed by looking. */
+/** Polls as a fallback, in case an event was missed. */
 const lookEveryMs = 5_000;
-/** A control plane that starts again is back by then. */
+/** A restarting control plane is back within this time. */
 const askAgainMs = 8_000;
 
 const refusals: Partial<Record<ApprovalState, [code: ErrorCode, sentence: string]>> = {
@@ -74,7 +74,7 @@ function settle(call: Call, answer: ApprovalAnswer, verdict: Verdict): void {
   );
 }
 
-/** The caller left, or what it rests on was taken away. */
+/** The caller left, or something that the call depends on was revoked. */
 const isOver = (call: Call): boolean => call.stage === 'concluded';
 
 function waitMs(call: Call): number {
@@ -154,7 +154,7 @@ async function decisionOn(relay: Relay, call: Call, claim: ApprovalClaimBody, li
   }
 }
 
-/** False where the time is up. A relay that shuts down keeps nobody: whoever sends the request again finds another one. */
+/** False where the time is up. A relay that shuts down holds no call: the same request finds another relay. */
 async function isDecided(relay: Relay, call: Call, approvalId: string, until: number): Promise<boolean> {
   const { signal } = call.waiting!;
   for (;;) {
@@ -169,7 +169,7 @@ async function isDecided(relay: Relay, call: Call, approvalId: string, until: nu
   }
 }
 
-/** A look that costs little; where it is not to be had, the approval counts as pending until the next one. */
+/** A cheap question. Without an answer the approval counts as pending until the next one. */
 async function isPending(relay: Relay, call: Call, approvalId: string): Promise<boolean> {
   try {
     const { state } = await relay.controlPlane.readApproval(approvalId, call.caller!.identity.snapshot.id, 0, call.waiting!.signal);

@@ -81,10 +81,16 @@ const isOver = (call: Call): boolean => call.stage === 'concluded';
 
 function admit(relay: Relay, call: Call): void {
   if (relay.isDraining && call.deferred === null)
-    throw new AppError('relay_draining', 'This relay is shutting down. Send the request again.', { headers: { connection: 'close' } });
-  if (relay.calls.size > relay.maxCalls) {
-    throw new AppError('relay_overloaded', 'This relay has as many calls under way as it takes. Try again shortly.', {
-      headers: { 'retry-after': '1' },
+    throw new AppError('relay_draining', 'This relay is shutting down. Nothing was sent; send the request again.', {
+      headers: { connection: 'close' },
     });
+  if (relay.calls.size > relay.maxCalls) {
+    throw new AppError(
+      'relay_overloaded',
+      'This relay carries as many calls as it can. Nothing was sent; send the request again shortly.',
+      {
+        headers: { 'retry-after': '1' },
+      },
+    );
   }
 }

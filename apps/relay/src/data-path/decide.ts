@@ -43,7 +43,7 @@ function refusalDetail({ reason, allowedBy }: Verdict, method: string, path: str
   return `${reason}${end} The policy was asked about ${method} ${shown} (the path relative to the target). To be allowed: ${allowedBy}`;
 }
 
-/** What whoever is refused may know. */
+/** The part of a verdict that a refused caller may know. */
 export function explanation({ rule, reason, allowedBy, missingContext, policyRevision }: Verdict): Record<string, unknown> {
   return { rule, reason, allowedBy, policyRevision, ...(missingContext.length > 0 ? { missingContext } : {}) };
 }

@@ -56,7 +56,7 @@ export function forward(steps: ResponseSteps, call: Call): void {
         ? (new Upload(call, limits.maxRequestBytes, limits.idleTimeoutMs) as unknown as NonNullable<UpstreamDispatchOptions['body']> &
             object)
         : null),
-    // undici sends nothing twice, whatever the method.
+    // undici resends nothing: it judges by the method alone.
     idempotent: false,
     peer: exchange.peer,
   };

@@ -34,7 +34,7 @@ function newClaims({ caller }: Call): Record<string, unknown> | null {
 
 const keepsHeads = ({ connection }: Call): boolean => connection === null || connection.snapshot.settings.recording.capture !== 'none';
 
-/** What is known of a call before anything is sent; for a refusal, as far as it got. */
+/** The call as it is known before anything is sent; for a refusal, as far as it got. */
 export function callHead(relay: Relay, call: Call): CallHead {
   const { request, caller, connection } = call;
   return {

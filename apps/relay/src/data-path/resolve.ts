@@ -11,9 +11,13 @@ import type { KnownConnection } from '../configuration/configuration.ts';
 export function resolve(relay: Relay, call: Call): void {
   const ageMs = relay.snapshots.ageMs();
   if (ageMs > relay.snapshotMaxAgeMs) {
-    throw new AppError('snapshot_stale', 'The relay has had no word from the control plane for too long to know what is allowed.', {
-      headers: { 'retry-after': '2' },
-    });
+    throw new AppError(
+      'snapshot_stale',
+      "The relay's configuration is stale: it has not heard from the control plane. Nothing was sent; send the request again shortly.",
+      {
+        headers: { 'retry-after': '2' },
+      },
+    );
   }
   const name = call.request!.connection;
   const connection = relay.configuration.connectionNamed(name);

@@ -71,7 +71,7 @@ export class Delivery {
     return this.#isHeadSent;
   }
 
-  /** What the function gets next. False: it does not keep up; `onDrained` follows. */
+  /** The next bytes of the response. False: the function does not keep up; `onDrained` follows. */
   data(chunk: Uint8Array): boolean {
     if (chunk.byteLength === 0 || !this.#mayHaveBody) return true;
     this.#bytes += chunk.byteLength;

@@ -1,4 +1,4 @@
-/** One request to a target and its response, as undici tells of them; passes what comes on to the masker. */
+/** One request to a target and its response, as undici reports them; hands the response to the masker. */
 import type { IncomingHttpHeaders } from 'node:http';
 
 import { AppError } from '@hoop/contract';
@@ -71,7 +71,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.response = response;
   }
 
-  /** Ends it, whatever its state; the target's socket is closed. No event follows. */
+  /** Ends the exchange in any state and closes the target's socket. No event follows. */
   abort(error: AppError): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -162,7 +162,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#steps.fail(this.#call, failure);
   }
 
-  // What comes out of the masker.
+  // Output of the masker.
 
   /** False: the function does not keep up. */
   data(chunk: Uint8Array): boolean {

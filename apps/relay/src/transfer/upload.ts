@@ -23,7 +23,7 @@ function invite(sender: Sender): void {
   sender.res.writeContinue();
 }
 
-/** What is known of a body that is longer than it may be. */
+/** A body that is longer than it may be, as far as it is known. */
 export interface LongBody {
   /** As announced, or as much as came until it was too long. */
   readonly bytes: number;
