@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 
 import type { BlobStore } from '@hoop/blobs';
-import { migrateDatabase, noteKeys, openDatabase, whileSlow, type Database } from '@hoop/database';
+import { countUnsignedAdminTokens, migrateDatabase, noteKeys, openDatabase, whileSlow, type Database } from '@hoop/database';
 import type { compileClaimsMatch } from '@hoop/policy';
 import { createGrantVerifier, createProviderVerifier, type GrantVerifier, type ProviderVerifier } from '@hoop/tokens';
 import { createGuardedFetch } from '@hoop/upstream';
@@ -84,6 +84,11 @@ export async function createContext(config: ControlPlaneConfig, options: Context
   try {
     if (bootstrapToken !== null && (await whileSlow(() => bootstrapAdminToken(database, bootstrapToken, now()))))
       log.info('the bootstrap admin token was stored');
+    const unsigned = await countUnsignedAdminTokens(database.prisma);
+    if (unsigned > 0) {
+      const sentence = `${unsigned} admin tokens in the database carry no signature and are not accepted. If this database is from before rows were signed, look at "hoop rows list" and sign them with "hoop rows sign".`;
+      log.error({ event: 'rows_not_signed', adminTokens: unsigned }, sentence);
+    }
     const revisions = await createRevisions({ database, log });
     const subjectChanges = await createSubjectChanges(database);
     const callChanges = createCallChanges(database);

@@ -5,8 +5,10 @@
 import { createHash } from 'node:crypto';
 
 import { newId } from '@hoop/contract';
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 
+import { startControlPlane } from '../src/index.ts';
 import { asRelay, claimBody, h, people, request, review, scene, useApprovals, type Json } from './approval-stage.ts';
 import { registerIssuer, unique } from './harness.ts';
 
@@ -172,6 +174,18 @@ describe('an admin token', () => {
       'bootstrap',
     );
     expect(await me(operator['token'])).toBe(401);
+  });
+
+  it('from before rows were signed is not accepted, and a control plane that starts says what to do', async () => {
+    await sql(
+      "INSERT INTO admin_tokens (id, name, role, hash, groups, created_by, created_at) VALUES ($1, 'old', 'admin', $2, '{}', 'me', now())",
+      newId('admin_token'),
+      hashOf('old'),
+    );
+    let logged = '';
+    const log = pino({ level: 'error' }, { write: (line: string) => void (logged += line) });
+    await (await startControlPlane(h.config, { log })).close();
+    expect(logged).toMatch(/admin tokens in the database carry no signature.*hoop rows sign/);
   });
 
   it('that was revoked stays revoked, also where the whole row is put back as it was', async () => {

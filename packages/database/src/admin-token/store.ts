@@ -89,6 +89,11 @@ export async function countAdminTokens(tx: Transaction): Promise<number> {
   return tx.adminToken.count();
 }
 
+/** Tokens from before rows were signed, or that somebody wrote by hand: none of them is accepted. */
+export async function countUnsignedAdminTokens(tx: Transaction): Promise<number> {
+  return tx.adminToken.count({ where: { signature: null } });
+}
+
 /** Tokens other than `id` that can administer at `now`. */
 export async function countOtherAdministrators(tx: Transaction, id: string, now: Date): Promise<number> {
   const rows = await tx.adminToken.findMany({
