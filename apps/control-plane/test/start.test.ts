@@ -97,7 +97,11 @@ describe('the process', () => {
     let output = '';
     child.stdout!.on('data', (chunk) => (output += String(chunk)));
     child.stderr!.on('data', (chunk) => (output += String(chunk)));
-    const [message] = (await once(child, 'message')) as [{ event: string; url: string }];
+    const message = await new Promise<{ event: string; url: string }>((resolve, reject) => {
+      // Before that it says what it is doing.
+      child.on('message', (one: { event: string; url: string }) => one.event !== 'starting' && resolve(one));
+      child.once('exit', () => reject(new Error(output)));
+    });
     expect(message.event).toBe('listening');
     await expect.poll(() => output).toContain(`"event":"listening","url":"${message.url}"`);
     expect((await fetch(`${message.url}/readyz`)).status).toBe(200);
