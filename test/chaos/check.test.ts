@@ -27,6 +27,7 @@ const recordedOne: Recorded = {
   targetStatus: 200,
   error: null,
   requestBytes: null,
+  isResent: false,
 };
 
 interface Case {
@@ -66,12 +67,15 @@ test.each<[string, Case]>([
     'a call that was refused',
     { sent: refusal, received: null, recorded: { state: 'refused', status: 503, targetStatus: null, error: 'recorder_unavailable' } },
   ],
+  ['a GET that was sent again, as its record says', { received: { times: 2 }, recorded: { isResent: true } }],
 ])('finds nothing wrong with %s', (_what, one) => {
   expect(findBreaches(evidence(one))).toEqual([]);
 });
 
 test.each<[string, Case]>([
   ['n1: reached the target more than once', { received: { times: 2 } }],
+  ['n1: reached the target more than once', { received: { times: 3 }, recorded: { isResent: true } }],
+  ['n1: reached the target more than once', { received: { times: 2, method: 'POST', bodyBytes: 9 }, recorded: { isResent: true } }],
   ['n1: reached the target without its credential', { received: { hadCredential: false } }],
   ['n1: reached the target and has no record', { recorded: null }],
   ['n1: claims a whole response that the target did not send', { received: { isAnswered: false } }],
