@@ -9,6 +9,8 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 
+import { installPeerLibraries } from './peer-libraries.ts';
+
 const isPeersRun = process.argv[2] === '--peers';
 const args = process.argv.slice(isPeersRun ? 3 : 2);
 
@@ -21,6 +23,17 @@ function end(passed: number, failed: number, isFailure: boolean): never {
 if (args.length === 0 && !isPeersRun) {
   const check = spawnSync(process.execPath, ['--conditions=@hoop/source', 'scripts/check.ts'], { stdio: 'inherit' });
   if (check.status !== 0) end(0, 1, true);
+}
+
+const failure = isPeersRun ? installPeerLibraries() : null;
+if (failure !== null) {
+  process.stderr.write(`${failure}\n`);
+  end(0, 1, true);
+}
+if (isPeersRun && args.length === 0) {
+  // These files' types come from libraries that `npm run check` does not have.
+  const types = spawnSync('tsc', ['--noEmit', '-p', 'test/peers'], { stdio: 'inherit', shell: process.platform === 'win32' });
+  if (types.status !== 0) end(0, 1, true);
 }
 
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'hoop-test-results-'));
