@@ -45,7 +45,7 @@ const rules = [
 
 export async function runApprovalKills({ queue, calls, kills, seed, say = () => undefined }: KillRunOptions): Promise<KillRunResult> {
   const random = seeded(seed);
-  const product = await startProduct({ queue, orphanSeconds: 3, deferredLostSeconds: 12, recorderTimeoutMs: 20_000 });
+  const product = await startProduct({ queue, orphanSeconds: 20, deferredLostSeconds: 12, recorderTimeoutMs: 20_000 });
   const over = new AbortController();
   try {
     const approverToken = await setUp(product);
