@@ -1,0 +1,3 @@
+module hoop.test/peers
+
+go 1.21
