@@ -5,6 +5,8 @@ import type { QueueConnection } from '@hoop/queue';
 import { queueConnectionFromEnv } from '@hoop/queue';
 import type { JwkSet } from '@hoop/sealing';
 
+import { limitVariables } from './caller/limits.ts';
+import type { RelayLimits } from './caller/limits.ts';
 import type { MaskDiscoveryOptions } from './discovery/mask-discovery.ts';
 
 export interface RelayConfig {
@@ -25,8 +27,10 @@ export interface RelayConfig {
   readonly recorderTimeoutMs: number;
   /** How long a draining relay waits for calls in flight. @default 25000 */
   readonly drainTimeoutMs?: number;
-  /** Calls at once in one process. @default 10000 */
-  readonly maxCalls?: number;
+  /** How much of one process callers may hold. @default as docs/limits.md says */
+  readonly limits?: Partial<RelayLimits>;
+  /** The soft limit of open files, from which the default of sockets follows. @default 40000 */
+  readonly openFiles?: number;
   /** Looking for sensitive fields that no rule covers. */
   readonly discovery?: Pick<MaskDiscoveryOptions, 'sampleEvery' | 'gapMs' | 'reportEveryMs'>;
   /** Further certificate authorities for targets, PEM. */
@@ -54,9 +58,29 @@ export function readConfig(env: Environment): RelayConfig {
     }),
     snapshotMaxAgeMs: whole(env, 'HOOP_SNAPSHOT_MAX_AGE_SECONDS', 30, 1, 3600) * 1000,
     recorderTimeoutMs: whole(env, 'HOOP_RECORDER_TIMEOUT_MS', 2000, 50, 60_000),
+    limits: readLimits(env),
+    ...openFiles(),
     discovery: { sampleEvery: whole(env, 'HOOP_DISCOVERY_SAMPLE_EVERY', 50, 0, 1_000_000) },
     ...(caFile ? { targetCa: readFileSync(caFile, 'utf8') } : {}),
   };
+}
+
+function readLimits(env: Environment): Partial<RelayLimits> {
+  const limits: Partial<Record<keyof RelayLimits, number>> = {};
+  for (const [limit, name] of Object.entries(limitVariables)) {
+    if (env[name]) limits[limit as keyof RelayLimits] = whole(env, name, 0, 1, 1_099_511_627_776);
+  }
+  return limits;
+}
+
+/** Node has no call for it; the diagnostic report does. */
+function openFiles(): { openFiles?: number } {
+  const diagnostics = process.report as typeof process.report & { excludeNetwork: boolean };
+  // Else it looks up the names of the peers of open sockets.
+  diagnostics.excludeNetwork = true;
+  const report = diagnostics.getReport() as unknown as { userLimits?: { open_files?: { soft?: unknown } } };
+  const soft = report.userLimits?.open_files?.soft;
+  return typeof soft === 'number' ? { openFiles: soft } : {};
 }
 
 function required(env: Environment, name: string): string {

@@ -16,12 +16,14 @@ import { createControlPlane } from './control-plane/client.ts';
 import { Subjects } from './approvals/subjects.ts';
 import { CallList } from './call/call.ts';
 import { Callers } from './caller/callers.ts';
+import { completeLimits } from './caller/limits.ts';
 import type { RelayConfig } from './config.ts';
 import { whyRevoked } from './data-path/authenticate.ts';
 import { fail } from './data-path/conclude.ts';
 import { isUsable } from './data-path/resolve.ts';
 import { Refusals } from './record/refusals.ts';
 import { RefusedBodies } from './record/refused-body.ts';
+import { OpenSockets } from './listener/open-sockets.ts';
 import { createMaskDiscovery } from './discovery/mask-discovery.ts';
 import type { Relay } from './relay.ts';
 import { Sessions } from './caller/sessions.ts';
@@ -57,6 +59,7 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
     onFailure: (error, attempt) =>
       log.warn({ event: 'recording_failed', attempt, error: describe(error) }, 'the recordings queue did not take a batch'),
   });
+  const limits = completeLimits(config.limits, config.openFiles);
   const configuration = new Configuration(maskingHashKey(config.sealingKeys));
   let keyGeneration = 0;
   const snapshots = startSnapshotClient({
@@ -98,7 +101,7 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
     }),
     renewedAt: new Map(),
     recorder,
-    refusals: new Refusals(recorder),
+    refusals: new Refusals(recorder, limits.maxRefusalsPerSecond),
     refusedBodies: new RefusedBodies(),
     discovery: createMaskDiscovery({
       ...config.discovery,
@@ -112,7 +115,9 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
     deferredRuns: new Map(),
     loopbackPort: 0,
     calls: new CallList(),
-    maxCalls: config.maxCalls ?? 10_000,
+    sockets: new OpenSockets(limits),
+    limits,
+    heldBytes: 0,
     isDraining: false,
   };
 

@@ -10,7 +10,9 @@ import type { ControlPlane } from './control-plane/client.ts';
 import type { Subjects } from './approvals/subjects.ts';
 import type { CallList } from './call/call.ts';
 import type { Callers } from './caller/callers.ts';
+import type { RelayLimits } from './caller/limits.ts';
 import type { DeferredRun } from './deferred/deferred-run.ts';
+import type { OpenSockets } from './listener/open-sockets.ts';
 import type { MaskDiscovery } from './discovery/mask-discovery.ts';
 import type { Refusals } from './record/refusals.ts';
 import type { RefusedBodies } from './record/refused-body.ts';
@@ -50,6 +52,9 @@ export interface Relay {
   loopbackPort: number;
   /** Calls in flight. */
   readonly calls: CallList;
-  readonly maxCalls: number;
+  readonly sockets: OpenSockets;
+  readonly limits: RelayLimits;
+  /** Of request bodies that are held whole. */
+  heldBytes: number;
   isDraining: boolean;
 }

@@ -162,7 +162,7 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
       HOOP_HOST: options.host,
       HOOP_PORT: String(relayPort),
       HOOP_WORKERS: String(options.workers),
-      ...passed('HOOP_DISCOVERY_SAMPLE_EVERY'),
+      ...passed('HOOP_DISCOVERY_SAMPLE_EVERY', ...Object.keys(env).filter((name) => name.startsWith('HOOP_MAX_'))),
       ...(redisUrl === undefined ? { HOOP_QUEUE_URL: queueUrl } : redis),
     });
     const outcomes = await Promise.allSettled([

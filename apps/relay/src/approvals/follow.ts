@@ -9,6 +9,7 @@ import type { ApprovalAnswer, DeferredCallBody, ErrorCode } from '@hoop/contract
 import { readRequest } from '@hoop/upstream';
 
 import { Call } from '../call/call.ts';
+import { admit, leave as leaveRelay } from '../caller/admission.ts';
 import { authenticate } from '../data-path/authenticate.ts';
 import { fail } from '../data-path/conclude.ts';
 import { sendDeferredState } from '../deferred/defer.ts';
@@ -34,6 +35,7 @@ export function answerFollow(relay: Relay, req: IncomingMessage, res: ServerResp
 
 async function follow(relay: Relay, call: Call, noun: 'approvals' | 'calls', id: string, waitSeconds: number): Promise<void> {
   const { req } = call;
+  admit(relay, call);
   // The head is read by the same rules as that of a call; its path names no connection.
   call.request = {
     ...readRequest({ method: req.method!, url: '/follow', rawHeaders: req.rawHeaders, httpVersion: req.httpVersion }),
@@ -116,6 +118,5 @@ function sendJson(relay: Relay, call: Call, status: number, value: unknown): voi
 /** Following is no call to a target: nothing of it is recorded but its refusal. */
 function leave(relay: Relay, call: Call): void {
   call.stage = 'concluded';
-  relay.calls.delete(call);
-  call.siblings?.delete(call);
+  leaveRelay(relay, call);
 }

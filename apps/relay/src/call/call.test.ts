@@ -3,7 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { Call, CallList, SocketCalls } from './call.ts';
+import { Share } from '../caller/share.ts';
+import { Call, CallerSocket, CallList } from './call.ts';
 
 const newCall = (): Call => new Call({} as IncomingMessage, {} as ServerResponse, 0, false);
 
@@ -43,7 +44,7 @@ it('a list of calls is gone through whole, though each is deleted on the way', (
 });
 
 it('the calls of a socket come oldest first', () => {
-  const calls = new SocketCalls();
+  const calls = new CallerSocket(new Share(), '', () => undefined);
   const [first, second, third] = [newCall(), newCall(), newCall()];
   for (const call of [first, second, third]) calls.add(call!);
   calls.delete(second!);

@@ -10,6 +10,7 @@ import type { BodyCapture } from '@hoop/recording';
 import type { NormalisedRequest, Peer, Route } from '@hoop/upstream';
 
 import type { Caller } from '../caller/callers.ts';
+import type { Share } from '../caller/share.ts';
 import type { Session } from '../caller/sessions.ts';
 import type { Compiled, KnownConnection } from '../configuration/configuration.ts';
 import type { DeferredRun } from '../deferred/deferred-run.ts';
@@ -113,8 +114,14 @@ export class Call {
   /** `100 Continue` was sent, so the body is on its way. */
   isInvited = false;
   isCallerGone = false;
-  /** The calls of the same socket. */
-  siblings: SocketCalls | null = null;
+  /** The caller's socket; null: it was closed before the call was made. */
+  socket: CallerSocket | null = null;
+  /** For whom the call counts, while it is in flight. */
+  owner: Share | null = null;
+  /** Of the connection, once the call counts on it. */
+  connectionShare: Share | null = null;
+  /** Bytes of the body that count for the owner. */
+  heldBytes = 0;
   /** In the list of all calls in flight; -1: it is in none. */
   place = -1;
 
@@ -166,12 +173,30 @@ export class CallList {
   }
 }
 
-/** The calls that are under way on a socket (more than one where requests are pipelined), and who made the last one. */
-export class SocketCalls {
-  readonly #calls: Call[] = [];
+/** A caller's socket: whose it is, the calls under way on it (several where requests are pipelined), and who made the last one. */
+export class CallerSocket {
+  owner: Share;
+  /** The caller's address, as `Address` names it. */
+  readonly network: string;
+  /** It was refused: further requests on it are not looked at. */
+  isClosing = false;
+  /** It is closed, or about to be, and counts for nobody. */
+  isForgotten = false;
   /** What the last caller presented: on a connection that is kept it is nearly always the same. */
   credential = '';
   caller: Caller | null = null;
+  readonly refuse: (error: AppError) => void;
+  readonly #calls: Call[] = [];
+
+  constructor(owner: Share, network: string, refuse: (error: AppError) => void) {
+    this.owner = owner;
+    this.network = network;
+    this.refuse = refuse;
+  }
+
+  get size(): number {
+    return this.#calls.length;
+  }
 
   add(call: Call): void {
     this.#calls.push(call);

@@ -9,6 +9,7 @@ import type { ClaimsRead, CompiledPolicy } from '@hoop/policy';
 import { createGrantVerifier } from '@hoop/tokens';
 import type { GrantVerifier } from '@hoop/tokens';
 
+import { Share } from '../caller/share.ts';
 import { ConnectionMasking } from './masking-of-rules.ts';
 
 export interface Compiled {
@@ -21,12 +22,15 @@ export interface Compiled {
 /** A connection at one revision of its settings; replaced, never changed. */
 export class KnownConnection {
   readonly snapshot: ConnectionSnapshot;
+  /** The calls in flight on it, at whatever revision. */
+  readonly share: Share;
   readonly identityIds: ReadonlySet<string>;
   readonly #hashKey: Uint8Array;
   #compiled: Compiled | AppError | null = null;
 
-  constructor(snapshot: ConnectionSnapshot, hashKey: Uint8Array) {
+  constructor(snapshot: ConnectionSnapshot, hashKey: Uint8Array, share: Share = new Share()) {
     this.snapshot = snapshot;
+    this.share = share;
     this.#hashKey = hashKey;
     this.identityIds = new Set(snapshot.identityIds);
   }
@@ -57,10 +61,13 @@ function compileConnection({ name, policy, settings }: ConnectionSnapshot, hashK
 
 export class KnownIdentity {
   readonly snapshot: IdentitySnapshot;
+  /** What it holds of the relay, at whatever revision. */
+  readonly share: Share;
   #matches: ReturnType<typeof compileClaimsMatch> | null | undefined;
 
-  constructor(snapshot: IdentitySnapshot) {
+  constructor(snapshot: IdentitySnapshot, share: Share = new Share()) {
     this.snapshot = snapshot;
+    this.share = share;
   }
 
   /** A condition that does not compile matches nobody. */
@@ -114,14 +121,15 @@ export class Configuration {
     if (snapshot.full) this.#keepOnly(snapshot, changed);
     for (const id of snapshot.removed) this.#remove(id, changed);
     for (const provider of snapshot.providers) this.providers.set(provider.id, provider);
-    for (const identity of snapshot.identities) this.identities.set(identity.id, new KnownIdentity(identity));
+    for (const identity of snapshot.identities)
+      this.identities.set(identity.id, new KnownIdentity(identity, this.identities.get(identity.id)?.share));
     for (const connection of snapshot.connections) {
       const before = this.connections.get(connection.id);
       if (before) {
         if (before.snapshot.name !== connection.name) this.#forgetName(before.snapshot);
         if (!hasSameTarget(before.snapshot, connection)) changed.add(connection.id);
       }
-      this.connections.set(connection.id, new KnownConnection(connection, this.#hashKey));
+      this.connections.set(connection.id, new KnownConnection(connection, this.#hashKey, before?.share));
       this.#connectionNames.set(connection.name, connection.id);
     }
     for (const { jti, exp } of snapshot.revokedGrants) this.#revokedGrants.set(jti, exp);

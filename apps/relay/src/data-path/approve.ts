@@ -38,7 +38,7 @@ const refusals: Partial<Record<ApprovalState, [code: ErrorCode, sentence: string
 
 /** Holds the call until it may go on. @throws AppError `approval_*`, `body_*`, `unavailable` */
 export async function approve(relay: Relay, call: Call, verdict: Verdict): Promise<void> {
-  if (call.request!.hasBody && call.body === null) await holdBody(call);
+  if (call.request!.hasBody && call.body === null) await holdBody(relay, call);
   const claim = await claimOf(relay, call, verdict);
   if (isOver(call)) return;
   const answer = await decisionOn(relay, call, claim, waitMs(call));

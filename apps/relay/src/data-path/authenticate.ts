@@ -5,6 +5,7 @@ import { AppError, grantType, headers } from '@hoop/contract';
 import type { GrantClaims } from '@hoop/contract';
 
 import type { Call } from '../call/call.ts';
+import { identified, mayVerify } from '../caller/admission.ts';
 import type { Caller } from '../caller/callers.ts';
 import type { DeferredRun } from '../deferred/deferred-run.ts';
 import type { Relay } from '../relay.ts';
@@ -12,7 +13,7 @@ import type { KnownIdentity } from '../configuration/configuration.ts';
 
 const sessionNameForm = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** Undefined where the caller is known already, so that nothing has to be waited for. @throws AppError `token_*`, `identity_*`, `provider_*` */
+/** Undefined where the caller is known already, so that nothing has to be waited for. @throws AppError `token_*`, `identity_*`, `provider_*`, `caller_overloaded`, `too_many_requests` */
 export function authenticate(relay: Relay, call: Call): Promise<void> | undefined {
   if (call.deferred !== null) {
     admit(relay, call, callerOfDeferred(relay, call.deferred.caller), call.deferred.caller.sessionName);
@@ -36,12 +37,12 @@ export function authenticate(relay: Relay, call: Call): Promise<void> | undefine
   if (sessionName !== undefined && !sessionNameForm.test(sessionName)) {
     throw new AppError('invalid_request', `The ${headers.session} header must be 1 to 64 of A-Z a-z 0-9 . _ -`);
   }
-  const { siblings } = call;
-  const known = siblings?.credential === credential ? siblings.caller : relay.callers.get(credential);
+  const { socket } = call;
+  const known = socket?.credential === credential ? socket.caller : relay.callers.get(credential);
   if (known && isInOrder(relay, known)) {
-    if (siblings) {
-      siblings.credential = credential;
-      siblings.caller = known;
+    if (socket) {
+      socket.credential = credential;
+      socket.caller = known;
     }
     admit(relay, call, known, sessionName);
     return undefined;
@@ -61,6 +62,7 @@ function isInOrder(relay: Relay, caller: Caller): boolean {
 }
 
 async function verify(relay: Relay, call: Call, credential: string, isBare: boolean, sessionName: string | undefined): Promise<void> {
+  mayVerify(relay, call);
   const token = isBare ? credential : bearerToken(credential);
   relay.callers.forget(credential);
   const caller = isGrant(token) ? await callerOfGrant(relay, token) : await callerOfProviderToken(relay, token);
@@ -72,6 +74,7 @@ async function verify(relay: Relay, call: Call, credential: string, isBare: bool
 
 function admit(relay: Relay, call: Call, caller: Caller, sessionName: string | undefined): void {
   call.caller = caller;
+  identified(relay, call, caller.identity.share);
   if (sessionName === undefined && caller.session !== null) {
     call.session = caller.session;
     return;

@@ -5,6 +5,7 @@ import { AppError } from '@hoop/contract';
 import type { HeaderList, OutcomeState } from '@hoop/contract';
 
 import type { Call, CallStage } from '../call/call.ts';
+import { leave } from '../caller/admission.ts';
 import { outcomeOf, recordOutcome } from '../record/outcome.ts';
 import { refusedBody } from '../record/refused-body.ts';
 import { renderProblem, sendProblem } from '../call/problem.ts';
@@ -52,12 +53,7 @@ function notRecorded(what: string, cause: unknown): AppError {
 function release(relay: Relay, call: Call, trailers: HeaderList): void {
   call.delivery!.release(trailers);
   if (call.request!.hasBody) discardRest(call);
-  leaveRelay(relay, call);
-}
-
-function leaveRelay(relay: Relay, call: Call): void {
-  relay.calls.delete(call);
-  call.siblings?.delete(call);
+  leave(relay, call);
 }
 
 /**
@@ -93,8 +89,9 @@ function record(relay: Relay, call: Call, stage: CallStage, error: AppError): Pr
   if (stage !== 'open') return recordOutcome(relay, call, outcome);
   const head = callHead(relay, call);
   const refused = outcomeOf(relay, call, outcome);
-  if (call.caller === null || !call.request!.hasBody) return relay.refusals.record(head, refused, call.caller === null);
-  return refusedBody(relay.refusedBodies, call).then((body) => relay.refusals.record(head, { ...refused, ...body }, false));
+  const share = call.caller?.identity.share ?? null;
+  if (call.caller === null || !call.request!.hasBody) return relay.refusals.record(head, refused, share);
+  return refusedBody(relay.refusedBodies, call).then((body) => relay.refusals.record(head, { ...refused, ...body }, share));
 }
 
 function endState(call: Call, stage: CallStage): OutcomeState {
@@ -105,7 +102,7 @@ function endState(call: Call, stage: CallStage): OutcomeState {
 
 function answer(relay: Relay, call: Call, error: unknown): void {
   const { res } = call;
-  leaveRelay(relay, call);
+  leave(relay, call);
   if (res.headersSent) {
     cut(call);
     return;

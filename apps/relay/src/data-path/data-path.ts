@@ -1,7 +1,6 @@
 /** The product: what happens to one request, in order. Each step is a file of its own beside this one. */
-import { AppError } from '@hoop/contract';
-
 import type { Call } from '../call/call.ts';
+import { admit } from '../caller/admission.ts';
 import { defer, wantsDeferral } from '../deferred/defer.ts';
 import type { Relay } from '../relay.ts';
 import type { ResponseSteps } from '../transfer/exchange.ts';
@@ -48,7 +47,7 @@ async function carry(relay: Relay, steps: ResponseSteps, call: Call): Promise<vo
 
     resolve(relay, call); // 3
 
-    if (mustSeeBody(call)) await inspect(call);
+    if (mustSeeBody(call)) await inspect(relay, call);
     if (isOver(call)) return;
     const verdict = decide(relay, call); // 4
     call.marks.decided = call.elapsed();
@@ -78,19 +77,3 @@ async function carry(relay: Relay, steps: ResponseSteps, call: Call): Promise<vo
 }
 
 const isOver = (call: Call): boolean => call.stage === 'concluded';
-
-function admit(relay: Relay, call: Call): void {
-  if (relay.isDraining && call.deferred === null)
-    throw new AppError('relay_draining', 'This relay is shutting down. Nothing was sent; send the request again.', {
-      headers: { connection: 'close' },
-    });
-  if (relay.calls.size > relay.maxCalls) {
-    throw new AppError(
-      'relay_overloaded',
-      'This relay carries as many calls as it can. Nothing was sent; send the request again shortly.',
-      {
-        headers: { 'retry-after': '1' },
-      },
-    );
-  }
-}

@@ -7,6 +7,8 @@ import type { InspectedBody } from '@hoop/policy';
 import { headerValue } from '@hoop/upstream';
 
 import type { Call } from '../call/call.ts';
+import { holdBytes } from '../caller/admission.ts';
+import type { Relay } from '../relay.ts';
 import { readWholeBody } from '../transfer/upload.ts';
 
 /** Characters that are read before other calls have their turn: a few milliseconds at the most. */
@@ -19,21 +21,26 @@ export function mustSeeBody(call: Call): boolean {
   return hasBody && policy !== null && needsBody(policy, method, path);
 }
 
-/** Holds the whole body and reads it for conditions. What they cannot see is said in `call.inspected`. @throws AppError `request_*` */
-export async function inspect(call: Call): Promise<void> {
-  await hold(call);
+/** Holds the whole body and reads it for conditions. What they cannot see is said in `call.inspected`. @throws AppError `request_*`, `caller_overloaded` */
+export async function inspect(relay: Relay, call: Call): Promise<void> {
+  await hold(relay, call);
   call.inspected = call.body === null ? { body: null, bodyState: 'too_large' } : await read(call, call.body);
 }
 
-/** Holds the whole body. @throws AppError `body_too_large`, `request_*` */
-export async function holdBody(call: Call): Promise<void> {
-  await hold(call);
+/** Holds the whole body. @throws AppError `body_too_large`, `request_*`, `caller_overloaded` */
+export async function holdBody(relay: Relay, call: Call): Promise<void> {
+  await hold(relay, call);
   if (call.body === null) throw tooLarge(call);
 }
 
-async function hold(call: Call): Promise<void> {
-  const { maxInspectedBytes, idleTimeoutMs } = call.connection!.snapshot.settings.limits;
-  const body = await readWholeBody(call, maxInspectedBytes, idleTimeoutMs);
+async function hold(relay: Relay, call: Call): Promise<void> {
+  const { maxInspectedBytes, idleTimeoutMs, inspectTimeoutMs } = call.connection!.snapshot.settings.limits;
+  const body = await readWholeBody(call, {
+    maxBytes: maxInspectedBytes,
+    idleTimeoutMs,
+    totalTimeoutMs: inspectTimeoutMs,
+    hold: (bytes) => holdBytes(relay, call, bytes),
+  });
   if (Buffer.isBuffer(body)) call.body = body;
   else call.longBody = body;
 }

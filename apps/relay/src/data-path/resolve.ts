@@ -3,11 +3,12 @@ import { AppError } from '@hoop/contract';
 import { encodedSlashRefused } from '@hoop/upstream';
 
 import type { Call } from '../call/call.ts';
+import { countOnConnection } from '../caller/admission.ts';
 import type { Caller } from '../caller/callers.ts';
 import type { Relay } from '../relay.ts';
 import type { KnownConnection } from '../configuration/configuration.ts';
 
-/** @throws AppError `snapshot_stale`, `connection_unknown`, `invalid_path`, `grant_outdated`, `payload_too_large`, `unavailable` */
+/** @throws AppError `snapshot_stale`, `connection_unknown`, `invalid_path`, `grant_outdated`, `payload_too_large`, `connection_overloaded`, `unavailable` */
 export function resolve(relay: Relay, call: Call): void {
   const ageMs = relay.snapshots.ageMs();
   if (ageMs > relay.snapshotMaxAgeMs) {
@@ -26,6 +27,7 @@ export function resolve(relay: Relay, call: Call): void {
     throw new AppError('connection_unknown', `This identity has no connection "${name}".`);
   }
   call.connection = connection;
+  countOnConnection(relay, call);
   const { paths, limits } = connection.snapshot.settings;
   if (call.request!.hasEncodedSlash && paths.encodedSlash !== 'data') throw encodedSlashRefused(name);
   call.revision = relay.configuration.revision;

@@ -8,6 +8,7 @@ import { headerValue } from '@hoop/upstream';
 
 import type { NewDeferredCall } from '../control-plane/client.ts';
 import type { Call } from '../call/call.ts';
+import { leave as leaveRelay } from '../caller/admission.ts';
 import { requestApproval } from '../data-path/approve.ts';
 import { holdBody } from '../data-path/inspect.ts';
 import { readPreferences, withoutOwnPreferences } from '../call/preferences.ts';
@@ -35,7 +36,7 @@ export async function defer(relay: Relay, call: Call, verdict: Verdict): Promise
   const request = call.request!;
   const { webhookChannel } = readPreferences(request.headers);
   refuseUnknownChannel(webhookChannel);
-  if (request.hasBody && call.body === null) await holdBody(call);
+  if (request.hasBody && call.body === null) await holdBody(relay, call);
   call.waiting ??= new AbortController();
   const approvalId = verdict.effect === 'require_approval' ? (await requestApproval(relay, call, verdict)).approvalId : null;
   const { identity, issuer, subject, claims, claimNames, grantId, issuedAtSeconds, connectionIds, sessionName } = call.caller!;
@@ -116,8 +117,7 @@ async function keep(relay: Relay, call: Call, kept: NewDeferredCall): Promise<De
 /** RFC 7240 §4.1: 202, where to look, and that the preference was honoured. */
 function accept(relay: Relay, call: Call, created: DeferredCallBody): void {
   call.stage = 'concluded';
-  relay.calls.delete(call);
-  call.siblings?.delete(call);
+  leaveRelay(relay, call);
   sendDeferredState(call, created);
 }
 

@@ -7,7 +7,9 @@ import type { Duplex } from 'node:stream';
 import { AppError, headers, newId } from '@hoop/contract';
 
 import { answerFollow } from '../approvals/follow.ts';
-import { Call, SocketCalls } from '../call/call.ts';
+import { Call, CallerSocket } from '../call/call.ts';
+import { enter } from '../caller/admission.ts';
+import { Share } from '../caller/share.ts';
 import { fail } from '../data-path/conclude.ts';
 import type { Carry } from '../data-path/data-path.ts';
 import { answerHealth } from './health.ts';
@@ -15,10 +17,9 @@ import { problemOnWire, renderProblem } from '../call/problem.ts';
 import type { Relay } from '../relay.ts';
 import { strangerHead, strangerOutcome } from '../record/strangers.ts';
 
-const socketCalls = new WeakMap<Duplex, SocketCalls>();
+const callerSockets = new WeakMap<Duplex, CallerSocket>();
 
 const maxHeaderBytes = 65_536;
-const maxSockets = 20_000;
 /** Longer than any load balancer's idle time, so that it is not us who closes under a request. */
 const keepAliveMs = 75_000;
 
@@ -39,13 +40,15 @@ export function createRelayServer(relay: Relay, carry: Carry, isLoopback = false
   });
   // Node would drop what is above its own limit without a word; ours refuses (see upstream's readRequest).
   server.maxHeadersCount = 0;
-  server.maxConnections = maxSockets;
 
   server.on('connection', (socket: Socket) => {
-    const calls = new SocketCalls();
-    socketCalls.set(socket, calls);
+    const opened = isLoopback
+      ? new CallerSocket(new Share(), '', () => socket.destroy())
+      : relay.sockets.open(socket, (error) => refuseSocket(relay, socket, error));
+    callerSockets.set(socket, opened);
     socket.on('close', () => {
-      for (const call of calls.all()) leave(relay, call);
+      for (const call of opened.all()) leave(relay, call);
+      if (!isLoopback) relay.sockets.close(opened);
     });
   });
   const onRequest = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void =>
@@ -64,6 +67,13 @@ export function createRelayServer(relay: Relay, carry: Carry, isLoopback = false
 }
 
 function take(relay: Relay, carry: Carry, req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
+  const { socket } = req;
+  const opened = callerSockets.get(socket);
+  if (opened?.isClosing) {
+    // Its answer is on its way; nothing more is read.
+    socket.pause();
+    return;
+  }
   if (req.url!.startsWith('/-/') && (answerHealth(relay, req, res) || answerFollow(relay, req, res, (call) => register(relay, call))))
     return;
   const call = new Call(req, res, relay.now(), expectsContinue);
@@ -71,13 +81,10 @@ function take(relay: Relay, carry: Carry, req: IncomingMessage, res: ServerRespo
   void carry(call);
 }
 
+/** A call is in flight from here on; its socket may have been closed meanwhile. */
 function register(relay: Relay, call: Call): void {
-  relay.calls.add(call);
-  const calls = socketCalls.get(call.req.socket);
-  if (calls) {
-    calls.add(call);
-    call.siblings = calls;
-  }
+  call.socket = callerSockets.get(call.req.socket) ?? null;
+  enter(relay, call);
 }
 
 /** A deferred call comes back under its own id and with the caller that was verified when it was deferred. */
@@ -107,8 +114,10 @@ function onClientError(relay: Relay, error: NodeJS.ErrnoException, socket: Duple
     return;
   }
   const refusal = parserRefusal(error);
-  const calls = socketCalls.get(socket);
-  const receiving = calls?.all().find((call) => !call.req.complete);
+  const receiving = callerSockets
+    .get(socket)
+    ?.all()
+    .find((call) => !call.req.complete);
   if (receiving) {
     receiving.res.shouldKeepAlive = false;
     fail(relay, receiving, refusal);
@@ -127,7 +136,7 @@ function refuseSocket(relay: Relay, socket: Duplex, refusal: AppError, req?: Inc
     // Whoever goes on sending gets a reset instead of a listener.
     setTimeout(() => socket.destroy(), 1000).unref();
   };
-  relay.refusals.record(head, strangerOutcome(relay, callId, refusal), true).then(() => goodbye(refusal), goodbye);
+  relay.refusals.record(head, strangerOutcome(relay, callId, refusal), null).then(() => goodbye(refusal), goodbye);
 }
 
 function parserRefusal({ code = '' }: NodeJS.ErrnoException): AppError {

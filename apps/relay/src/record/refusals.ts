@@ -1,14 +1,20 @@
 /**
- * The record of calls that were refused before their intent. Whoever is not known yet can make us refuse as fast as the
- * network goes, so above a limit such refusals are counted by error and address, and the counts are recorded once a second.
+ * The record of calls that were refused before their intent. A refusal costs its caller nothing, so a caller can make us
+ * refuse as fast as the network goes. Above a rate, refusals are counted by error and caller (the identity; the address
+ * of a stranger), and the counts are recorded once a second. A refusal that is only counted is answered at the end of that
+ * second: a flood gets no faster than one answer a second on each socket, and others keep their share of the processor.
  */
 import type { CallHead, OutcomeEntry } from '@hoop/contract';
 import type { Recorder } from '@hoop/recording';
 
-/** Refusals of strangers that are recorded one by one in each second. */
+import type { Share } from '../caller/share.ts';
+
+/** Refusals of strangers, of all together, that are recorded one by one in each second. */
 const strangersPerSecond = 50;
 /** Kinds of refusals that are counted apart; what is beyond shares one count. */
 const maxKinds = 500;
+/** Answers that wait for the end of the second; further ones are given at once. */
+const maxWaiting = 1000;
 const windowMs = 1000;
 
 interface Counted {
@@ -19,24 +25,32 @@ interface Counted {
 
 export class Refusals {
   readonly #recorder: Recorder;
+  readonly #perIdentity: number;
   readonly #counted = new Map<string, Counted>();
   #timer: NodeJS.Timeout | undefined;
-  #inWindow = 0;
+  #ofStrangers = 0;
+  /** Numbers the seconds in which something was refused. */
+  #window = 0;
+  #waiting = 0;
+  #windowEnd = Promise.withResolvers<void>();
 
-  constructor(recorder: Recorder) {
+  /** @param perIdentity refusals of one identity that are recorded one by one in each second */
+  constructor(recorder: Recorder, perIdentity: number) {
     this.#recorder = recorder;
+    this.#perIdentity = perIdentity;
   }
 
-  /** Resolves when the refusal is durable, or at once when it is only counted. */
-  record(head: CallHead, outcome: OutcomeEntry, isStranger: boolean): Promise<void> {
-    if (isStranger) {
-      this.#timer ??= setTimeout(() => this.#endWindow(), windowMs);
-      if (++this.#inWindow > strangersPerSecond) {
-        this.#count(head, outcome);
-        return Promise.resolve();
-      }
-    }
-    return this.#recorder.refuse(head, outcome);
+  /**
+   * Resolves when the refusal is durable, or at the end of the second when it is only counted.
+   * @param share of the identity; null: nobody is known
+   */
+  record(head: CallHead, outcome: OutcomeEntry, share: Share | null): Promise<void> {
+    this.#timer ??= setTimeout(() => this.#endWindow(), windowMs);
+    if (!this.#isAboveRate(share)) return this.#recorder.refuse(head, outcome);
+    this.#count(head, outcome);
+    if (this.#waiting >= maxWaiting) return Promise.resolve();
+    this.#waiting++;
+    return this.#windowEnd.promise;
   }
 
   /** Hands the counts over; to be called before the recorder is closed. */
@@ -44,8 +58,19 @@ export class Refusals {
     if (this.#timer) this.#endWindow();
   }
 
+  #isAboveRate(share: Share | null): boolean {
+    if (share === null) return ++this.#ofStrangers > strangersPerSecond;
+    if (share.window !== this.#window) {
+      share.window = this.#window;
+      share.refusals = 0;
+    }
+    return ++share.refusals > this.#perIdentity;
+  }
+
   #count(head: CallHead, outcome: OutcomeEntry): void {
-    let kind = `${outcome.error} ${head.remoteAddress}`;
+    const caller = head.subject.identityId;
+    let kind =
+      caller === null ? `${outcome.error} ${head.remoteAddress}` : `${outcome.error} ${caller} ${head.connectionId} ${head.decision?.rule}`;
     if (!this.#counted.has(kind) && this.#counted.size >= maxKinds) kind = 'others';
     const counted = this.#counted.get(kind);
     if (counted) counted.times++;
@@ -55,11 +80,15 @@ export class Refusals {
   #endWindow(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#inWindow = 0;
+    this.#ofStrangers = 0;
+    this.#window++;
     for (const { head, outcome, times } of this.#counted.values()) {
       // The first stands for all; when the queue is down the recorder itself says so.
       this.#recorder.refuse(head, outcome, times - 1).catch(() => undefined);
     }
     this.#counted.clear();
+    this.#waiting = 0;
+    this.#windowEnd.resolve();
+    this.#windowEnd = Promise.withResolvers<void>();
   }
 }

@@ -16,6 +16,11 @@ export interface Sender {
 
 const incomplete = (): AppError => new AppError('request_incomplete', 'The connection ended before the body that the request announced.');
 const late = (ms: number): AppError => new AppError('request_timeout', `No part of the body arrived for ${ms} ms.`);
+const slow = (ms: number): AppError =>
+  new AppError(
+    'request_timeout',
+    `The body has to be seen before it is sent, and did not arrive within ${ms} ms (limits.inspectTimeoutMs of the connection).`,
+  );
 
 function invite(sender: Sender): void {
   if (!sender.expectsContinue || sender.isInvited) return;
@@ -31,15 +36,39 @@ export interface LongBody {
   readonly prefix: Buffer;
 }
 
-/** The body in one piece, where it has no more than `maxBytes`. @throws AppError `request_incomplete`, `request_timeout` */
-export function readWholeBody(sender: Sender, maxBytes: number, idleTimeoutMs: number): Promise<Buffer | LongBody> {
+export interface WholeBodyLimits {
+  readonly maxBytes: number;
+  /** Between two chunks. */
+  readonly idleTimeoutMs: number;
+  /** For the whole body. */
+  readonly totalTimeoutMs: number;
+  /** Asked before so many more bytes are held. Null: they may be. */
+  readonly hold: (bytes: number) => AppError | null;
+}
+
+/** Of a buffer beside its bytes: a body of many small chunks holds more than its length. */
+const chunkCost = 128;
+
+/** The body in one piece, where it has no more than `maxBytes`. @throws AppError `request_incomplete`, `request_timeout`, as `hold` says */
+export function readWholeBody(
+  sender: Sender,
+  { maxBytes, idleTimeoutMs, totalTimeoutMs, hold }: WholeBodyLimits,
+): Promise<Buffer | LongBody> {
   const { req } = sender;
+  const until = performance.now() + totalTimeoutMs;
   const announced = Number(req.headers['content-length'] ?? 0);
   if (announced > maxBytes) return Promise.resolve({ bytes: announced, prefix: Buffer.alloc(0) });
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const timer = setTimeout(() => settle(late(idleTimeoutMs)), idleTimeoutMs);
+    let timer = setTimeout(() => settle(late(idleTimeoutMs)), idleTimeoutMs);
+    let isLastTimer = false;
+    const endInTime = (): void => {
+      clearTimeout(timer);
+      isLastTimer = true;
+      timer = setTimeout(() => settle(slow(totalTimeoutMs)), Math.max(1, until - performance.now()));
+    };
+    if (totalTimeoutMs <= idleTimeoutMs) endInTime();
     const settle = (result: Buffer | LongBody | AppError): void => {
       clearTimeout(timer);
       req.off('data', onData).off('end', onEnd).off('close', onClose);
@@ -48,7 +77,15 @@ export function readWholeBody(sender: Sender, maxBytes: number, idleTimeoutMs: n
       else resolve(result);
     };
     const onData = (chunk: Buffer): void => {
-      timer.refresh();
+      if (!isLastTimer) {
+        if (performance.now() + idleTimeoutMs < until) timer.refresh();
+        else endInTime();
+      }
+      const refusal = hold(chunk.length + chunkCost);
+      if (refusal !== null) {
+        settle(refusal);
+        return;
+      }
       bytes += chunk.length;
       if (bytes > maxBytes) settle({ bytes, prefix: Buffer.concat(chunks) });
       else chunks.push(chunk);

@@ -1,0 +1,9 @@
+/** What one identity, connection or address holds of a relay process. Plain counters: they change with every call. */
+export class Share {
+  calls = 0;
+  sockets = 0;
+  heldBytes = 0;
+  /** Refusals in the window that `window` numbers; see record/refusals.ts. */
+  refusals = 0;
+  window = -1;
+}
