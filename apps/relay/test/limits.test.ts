@@ -284,6 +284,47 @@ describe('a body that has to be seen', () => {
   });
 });
 
+describe('sockets to a target', () => {
+  it('are waited for within a limit, with nothing sent; the target that hangs keeps no other identity from it', async () => {
+    await startWorld({});
+    const connection = await connect({ limits: { maxSockets: 4, socketWaitMs: 100 } });
+    const parked = [world.call(connection, '/hold'), world.call(connection, '/hold')];
+    await untilHeld(2);
+    const late = await world.call(connection, '/late');
+    const callId = late.headers.get('hoop-call');
+    await refused(late, 'target_busy', 'limits.socketWaitMs');
+    expect(await world.record(callId)).toMatchObject({ outcome: { state: 'refused', error: 'target_busy' } });
+    const theirs = await world.call(connection, '/theirs', { headers: await asOther(connection) });
+    expect(theirs.status).toBe(200);
+    expect(requests).toEqual(['/hold', '/hold', '/theirs']);
+    for (const res of held.splice(0)) res.end('late');
+    for (const call of parked) expect(await (await call).text()).toBe('late');
+    expect((await world.call(connection, '/again')).status).toBe(200);
+  });
+
+  it('are given back by a call whose caller leaves, and by one that is revoked while it waits', async () => {
+    await startWorld({});
+    const connection = await connect({ limits: { maxSockets: 1, socketWaitMs: 60_000 } });
+    const grant = await world.grant([connection]);
+    const first = raw(request(connection, grant, '/hold'));
+    await untilHeld(1);
+    const waiting = world.call(connection, '/waiting');
+    await world.recorded(() => [...world.calls.values()].find((call) => call.intent?.path === '/waiting'));
+    first.close();
+    expect(await (await waiting).text()).toBe('ok');
+    const again = raw(request(connection, grant, '/hold'));
+    await untilHeld(2);
+    const revoked = world.call(connection, '/revoked');
+    await world.recorded(() => [...world.calls.values()].find((call) => call.intent?.path === '/revoked'));
+    await world.publish((snapshot) => {
+      snapshot.connections[0]!.disabled = true;
+    });
+    expect((await revoked).headers.get('hoop-error')).toBe('call_revoked');
+    await again.response();
+    expect(requests).toEqual(['/hold', '/waiting', '/hold']);
+  });
+});
+
 it('refusals of a known caller above a rate become a few records that count the rest', async () => {
   await startWorld({ maxRefusalsPerSecond: 5 });
   const connection = await connect({}, [{ name: 'nobody', effect: 'deny' }]);

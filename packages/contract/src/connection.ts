@@ -19,8 +19,8 @@ export const connectionLimitsSchema = z.strictObject({
   inspectTimeoutMs: z.int().min(100).max(3_600_000).default(60_000),
   /** Calls in flight on this connection in each relay process; 0: half of what is free there. @default 0 */
   maxCalls: z.int().min(0).max(1_000_000).default(0),
-  /** Sockets to the target of each relay process; one identity gets half of those that are free. @default 1024 */
-  maxSockets: z.int().min(1).max(16_384).default(1024),
+  /** Sockets to the target of each relay process; one identity gets half of those that are free. @default 2048 */
+  maxSockets: z.int().min(1).max(16_384).default(2048),
   /** How long a call waits for one of them. @default 10000 */
   socketWaitMs: z.int().min(0).max(600_000).default(10_000),
   /** How long a request is held for an approval, before the caller is told to come back; seconds. @default 60 */

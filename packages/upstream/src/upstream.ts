@@ -7,38 +7,15 @@ import { Client, Pool } from 'undici';
 import type { Dispatcher } from 'undici';
 
 import { createConnector, resolveBySystem } from './dialer.ts';
-import type { Resolve, SocketFacts, TlsFacts } from './dialer.ts';
+import type { Resolve, SocketFacts } from './dialer.ts';
+import type { Peer, UpstreamDispatchOptions } from './peer.ts';
 import { ResponseStart } from './response-start.ts';
+import { SocketShares } from './socket-shares.ts';
 import { parseTarget } from './target.ts';
 import type { Target } from './target.ts';
 import { watchSocket } from './watch-socket.ts';
 
-/** Sockets to one target at most; further calls wait for one. */
-const maxSockets = 1024;
 const maxHeaderBytes = 65_536;
-
-/** Where a call's socket can be asked about; goes into the options of `dispatch` as `peer`. Read it when the response starts. */
-export class Peer {
-  /** Set by the pool when the call is given to a socket. */
-  client: { readonly facts: SocketFacts | null; readonly isStale: boolean } | null = null;
-
-  /** The socket had served another call before, and nothing came back on it for this one. */
-  get isStale(): boolean {
-    return this.client?.isStale ?? false;
-  }
-
-  get address(): string | null {
-    return this.client?.facts?.address ?? null;
-  }
-
-  get tls(): TlsFacts | null {
-    return this.client?.facts?.tls ?? null;
-  }
-}
-
-export const createPeer = (): Peer => new Peer();
-
-export type UpstreamDispatchOptions = Dispatcher.DispatchOptions & { readonly peer?: Peer };
 
 /** One socket at a time, and what is known of it. */
 class SocketClient extends Client {
@@ -73,6 +50,8 @@ export interface Route {
     dispatch(options: UpstreamDispatchOptions, handler: Dispatcher.DispatchHandler): boolean;
     /** On a socket of its own, which no call had before. */
     dispatchFresh(options: UpstreamDispatchOptions, handler: Dispatcher.DispatchHandler): boolean;
+    /** A call with `by` has ended, or is not to be sent any more. May be called again. */
+    release(peer: Peer): void;
   };
 }
 
@@ -179,8 +158,11 @@ function createPool(
     });
     return client;
   };
-  return new TargetPool(target.origin, { ...settings, connections: maxSockets, factory: (origin, options) => open(origin, options) }, () =>
-    open(target.origin, settings),
+  return new TargetPool(
+    target.origin,
+    { ...settings, connections: limits.maxSockets, factory: (origin, options) => open(origin, options) },
+    limits,
+    () => open(target.origin, settings),
   );
 }
 
@@ -188,9 +170,29 @@ class TargetPool extends Pool {
   readonly #open: () => SocketClient;
   readonly #fresh = new Set<SocketClient>();
 
-  constructor(origin: string, options: Pool.Options, open: () => SocketClient) {
+  readonly #shares: SocketShares;
+
+  constructor(origin: string, options: Pool.Options, limits: ConnectionSettings['limits'], open: () => SocketClient) {
     super(origin, options);
     this.#open = open;
+    this.#shares = new SocketShares({
+      maxSockets: limits.maxSockets,
+      waitMs: limits.socketWaitMs,
+      start: (request, handler) => super.dispatch(request, handler),
+    });
+  }
+
+  override dispatch(options: UpstreamDispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    return this.#shares.dispatch(options, handler);
+  }
+
+  release(peer: Peer): void {
+    this.#shares.release(peer);
+  }
+
+  /** Calls that wait for a socket still get one. */
+  override close(...given: unknown[]): Promise<void> {
+    return this.#shares.settled().then(() => (super.close as (...given: unknown[]) => Promise<void>)(...given));
   }
 
   dispatchFresh(options: UpstreamDispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
@@ -205,6 +207,7 @@ class TargetPool extends Pool {
 
   override destroy(...given: unknown[]): Promise<void> {
     const [error = null] = given;
+    if (error instanceof AppError) this.#shares.fail(error);
     for (const client of this.#fresh) void client.destroy(error as Error | null);
     return (super.destroy as (...given: unknown[]) => Promise<void>)(...given);
   }

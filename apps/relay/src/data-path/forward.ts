@@ -59,6 +59,7 @@ export function forward(steps: ResponseSteps, call: Call): void {
     // undici resends nothing: it judges by the method alone.
     idempotent: false,
     peer: exchange.peer,
+    by: call.caller!.identity.share,
   };
   // A retry is for the function to decide, with one exception: a socket that the target had closed meanwhile.
   exchange.dispatch(options, mayResend(call));

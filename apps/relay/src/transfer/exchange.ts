@@ -79,6 +79,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#sample?.drop();
     this.masker?.abort();
     this.#controller?.abort(error);
+    this.#call.route!.dispatcher.release(this.peer);
   }
 
   onDrained(): void {
@@ -138,6 +139,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
+    this.#call.route!.dispatcher.release(this.peer);
     if (this.#isOver) return;
     let trailers: HeaderList;
     try {
