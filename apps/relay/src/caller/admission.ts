@@ -44,7 +44,9 @@ export function admit(relay: Relay, call: Call): void {
   if (call.deferred !== null) return;
   const { limits } = relay;
   if (relay.isDraining)
-    throw new AppError('relay_draining', 'This relay is shutting down. Nothing was sent; send the request again.', { headers: { connection: 'close' } });
+    throw new AppError('relay_draining', 'This relay is shutting down. Nothing was sent; send the request again.', {
+      headers: { connection: 'close' },
+    });
   if (relay.calls.size > limits.maxCalls) {
     throw overLimit('relay_overloaded', 'This relay has as many calls under way as it takes.', settingOf('maxCalls'));
   }
