@@ -1,5 +1,5 @@
 /**
- * What approvals cost: time from sending the deciding review to the waiting function's response, against a plain call with
+ * Measures approvals: time from sending the deciding review to the waiting function's response, against a plain call with
  * the same body on the same connection, with the queue on Postgres and on Redis; and what a review and the list of what
  * waits take with 10,000 pending approvals against 10. Real processes; `--calls N` (20) held calls in each turn.
  */

@@ -1,5 +1,5 @@
 /**
- * What discovery costs a relay: CPU time of a response through the masker with ten rules, with a share of the responses
+ * Measures discovery in a relay: CPU time of a response through the masker with ten rules, with a share of the responses
  * looked at and without, in one process and in turn. "As configured": one in 50, ten in a second at most. Then the same
  * share without that limit, and every response looked at: what one look costs.
  */

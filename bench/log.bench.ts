@@ -1,5 +1,5 @@
 /**
- * What the tamper-evident log costs: leaves a second that the sequencer makes of calls (digest of each row, its bodies
+ * Measures the tamper-evident log: leaves a second that the sequencer makes of calls (digest of each row, its bodies
  * and key, Merkle nodes, signed checkpoint, one transaction a batch; fsync on); calls a second that are written with and
  * without the sequencer beside it in the same process, in turn; the export and its verification. `--calls N` (40000).
  */

@@ -1,5 +1,5 @@
 /**
- * What every benchmark shares: two sides in turn (A B A B …), the median of at least five pairs, a table for
+ * Shared by every benchmark: two sides in turn (A B A B …), the median of at least five pairs, a table for
  * people and one JSON object a line with `--json`; quantiles; child processes pinned to one core whose memory is
  * read from /proc. A ratio is always candidate ÷ baseline of the same run.
  */
@@ -78,7 +78,7 @@ export function timeCalls(call: (index: number) => unknown, options: { forMs?: n
   return { value: run(call, options.forMs ?? 200) };
 }
 
-/** What was computed goes here, so that the compiler cannot drop the call. */
+/** Benchmarks assign results here, so that the compiler cannot drop the call. */
 export let sink: unknown;
 
 function run(call: (index: number) => unknown, forMs: number): number {

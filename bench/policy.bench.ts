@@ -1,5 +1,5 @@
 /**
- * What a decision costs: with 10,000 connections as with 10, and by the number of rules. A decision here is what the
+ * Measures decisions: with 10,000 connections as with 10, and by the number of rules. A decision here is what the
  * relay does: look the connection's compiled policy up by name, then decide.
  */
 import { compilePolicy, decide } from '@hoop/policy';

@@ -1,7 +1,7 @@
 /**
- * What the record costs: calls a second from a relay's recorder through the queue into an embedded Postgres (fsync on)
+ * Measures the recording: calls a second from a relay's recorder through the queue into an embedded Postgres (fsync on)
  * on the same two cores, with every call counted; how long the queue takes to acknowledge; bytes stored per call;
- * what strict durability adds to a call's time over relaxed; and how long one session takes to be found among many calls.
+ * the time that strict durability adds to a call over relaxed; and how long finding one session among many calls takes.
  * `--calls N` (60000), `--rows N` (1000000) change the sizes.
  */
 import { fork } from 'node:child_process';

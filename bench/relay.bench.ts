@@ -104,7 +104,7 @@ for (const [what, capture] of [
   });
   await recording.close();
 }
-// What production uses, where it is installed: Redis with an append-only file that is synced before every answer.
+// Where installed, the queue of production: Redis with an append-only file that is synced before every answer.
 if (findProgram('redis-server') !== null) {
   const redis = await startTestRedis();
   const onRedis = await startStage([{ name: 'plain', target: target.url }], { redisUrl: redis.url });
@@ -121,7 +121,7 @@ if (findProgram('redis-server') !== null) {
 }
 await proxy.close();
 
-// What the relay wrote while the worker was away, the worker now brings into the records.
+// The worker now moves into the records the entries that the relay wrote while it was away.
 const database = new pg.Client({ connectionString: stage.databaseUrl });
 await database.connect();
 const count = async (): Promise<number> =>

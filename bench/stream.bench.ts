@@ -109,7 +109,7 @@ for (const [what, move] of [
   ['1 GiB response', download],
   ['1 GiB upload', upload],
 ] as const) {
-  // What the process needs once (code, pools, the kept prefix) is there before.
+  // Warms up: code, pools and the kept prefix are allocated before the measurement.
   await move(32 * mib);
   await move(32 * mib);
   stage.relay.resetPeak();

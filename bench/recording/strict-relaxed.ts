@@ -1,4 +1,4 @@
-/** What strict durability adds to a call's time: the same call through one relay, on a strict and a relaxed connection in turn. */
+/** Measures the time that strict durability adds to a call: the same call through one relay, on a strict and a relaxed connection in turn. */
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 

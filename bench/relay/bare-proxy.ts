@@ -1,4 +1,4 @@
-/** What Hoop is compared with: the shortest streaming proxy on node:http and undici's dispatch. Argument: the target's URL. */
+/** The baseline for Hoop: the shortest streaming proxy on node:http and undici's dispatch. Argument: the target's URL. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

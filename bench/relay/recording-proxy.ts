@@ -1,5 +1,5 @@
 /**
- * What the record alone costs: the bare proxy, and nothing but an intent that is durable before the request is sent, the
+ * The cost of the recording alone: the bare proxy, and nothing but an intent that is durable before the request is sent, the
  * sealed body, and an outcome that is durable before the response. No identity, policy, credential or masking. Between it
  * and the bare proxy lies what no relay that keeps these promises can save. Arguments: the target's URL, the queue's URL,
  * and `heads` to keep no body.

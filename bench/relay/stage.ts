@@ -1,4 +1,4 @@
-/** What a relay needs to be measured: Postgres with fsync on, key files, a control plane's snapshot, and a process of its own. */
+/** Sets up a relay for measurement: Postgres with fsync on, key files, a control plane's snapshot, and a process of its own. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -181,7 +181,7 @@ describe('a call that needs an approval', () => {
     expect(Object.fromEntries(shown)).toMatchObject({ 'x-tenant': 'acme', prefer: 'return=minimal', 'user-agent': 'hoop' });
     await review(approval);
 
-    // What turns it into another request asks for an approval of its own.
+    // A header that makes it another request needs an approval of its own.
     const merging = { ...own, prefer: 'wait=0, return=minimal, resolution=merge-duplicates' };
     expect(await json(await send(`${name}/v1/refunds`, { headers: merging }))).toMatchObject({ code: 'approval_pending' });
     const added = {

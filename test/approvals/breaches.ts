@@ -1,4 +1,4 @@
-/** What must be so of every approval, every call and every deferred call once everything is at rest. */
+/** Invariants of every approval, call and deferred call once the system is at rest. */
 import type { Asked } from './functions.ts';
 
 export interface ApprovalRow {
@@ -29,7 +29,7 @@ export interface Evidence {
   readonly calls: readonly CallRow[];
   readonly deferred: readonly DeferredRow[];
   readonly asked: readonly Asked[];
-  /** What the approver was told was taken. */
+  /** Decisions that the approver was told were accepted. */
   readonly decided: ReadonlyMap<string, 'approve' | 'deny'>;
   /** By the id of the call. */
   readonly received: ReadonlyMap<string, { readonly times: number }>;
@@ -58,7 +58,7 @@ function* ofDecisions({ approvals, decided }: Evidence): Generator<string> {
   }
 }
 
-/** What was approved is sent once or said to be unknown; what was not is never sent. */
+/** An approved call is sent once or reported as unknown; a call without approval is never sent. */
 function* ofCalls(evidence: Evidence): Generator<string> {
   const { approvals, calls } = evidence;
   const records = new Map(calls.map((call) => [call.id, call]));

@@ -8,7 +8,7 @@ export type Kind = 'waiting' | 'plain' | 'deferred';
 export interface Asked {
   readonly id: string;
   readonly kind: Kind;
-  /** What the function was told at last; null: the connection broke. */
+  /** The last status that the function got; null: the connection broke. */
   status: number | null;
   error: string | null;
   /** Of a deferred call that was accepted. */

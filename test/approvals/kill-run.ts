@@ -27,7 +27,7 @@ export interface KillRunResult {
   readonly approvals: Readonly<Record<string, number>>;
   readonly used: Readonly<Record<string, number>>;
   readonly deferred: Readonly<Record<string, number>>;
-  /** What functions were told: status and error code. */
+  /** Answers to functions, counted by status and error code. */
   readonly told: Readonly<Record<string, number>>;
   /** Calls that reached the target. */
   readonly received: number;

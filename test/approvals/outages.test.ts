@@ -1,4 +1,4 @@
-/** What a function that waits sees of a control plane that starts again, and of a relay that shuts down. */
+/** Waiting functions while the control plane restarts, and while a relay shuts down. */
 import { eventually } from '@hoop/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 

@@ -69,7 +69,7 @@ export async function runChaos({ queue, rounds, seed, say = () => undefined }: C
     }
     await Promise.all(product.parts.map((part) => part.ready()));
 
-    // What a relay writes while the worker is away stays in the queue, where it can be looked at.
+    // Entries that a relay writes while the worker is away stay in the queue, where they can be inspected.
     const needles = Object.values(product.secrets);
     await product.worker.stop();
     await progress(load, goodPerRound);

@@ -1,4 +1,4 @@
-/** What must be so when all is quiet again: the records against what the target counted and what the functions saw. */
+/** Invariants at rest: the records against the target's counts and the answers that functions got. */
 import pg from 'pg';
 
 import type { Sent } from './load.ts';

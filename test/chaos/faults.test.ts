@@ -222,7 +222,7 @@ describe.each(testedQueues)('with the queue on %s', (queue) => {
     test.skipIf(disk === undefined)('a disk that is full', async () => {
       disk!.fill();
       try {
-        // What is allocated already takes a few more records.
+        // Space that is already allocated takes a few more records.
         // Each look writes more, so this ends when the disk is full.
         for (let isFelt = false; !isFelt;) {
           const some = await call(30, ['upload']);

@@ -89,7 +89,7 @@ export async function searchAll(product: Product, needles: readonly string[]): P
   return { seen: [...seen, ...opened.seen], rows, bodies: opened.bodies };
 }
 
-/** What investigators see when they open the bodies. */
+/** Searches the bodies as investigators open them. */
 async function searchBodies(
   { databaseUrl, recordingKeyFile, blobFolder }: Product,
   needles: readonly string[],

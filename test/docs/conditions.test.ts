@@ -1,4 +1,4 @@
-/** What docs/conditions.md says of bodies and codes is what the contract says. */
+/** Checks docs/conditions.md on bodies and codes against the contract. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 

@@ -1,4 +1,4 @@
-/** What docs/masking.md says of detectors and events is what is measured, and its example is a policy that can be saved. */
+/** Checks docs/masking.md: its figures for detectors and events are those measured, and its example policy can be saved. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 

@@ -11,7 +11,7 @@ export function notations(needle: string): Map<string, string> {
     ['hex', Buffer.from(needle).toString('hex')],
   ]);
   for (let shift = 0; shift < 3; shift++) {
-    // What of the base64 does not depend on the bytes before and after.
+    // The part of the base64 that does not depend on the bytes before and after.
     const bytes = Buffer.from('\0'.repeat(shift) + needle);
     const text = bytes.toString('base64').replace(/=+$/, '');
     found.set(`base64, alignment ${shift}`, text.slice(Math.ceil((shift * 8) / 6), Math.floor((bytes.length * 8) / 6) - 1));

@@ -11,7 +11,7 @@ export const root: string = path.resolve(import.meta.dirname, '../..');
 
 export interface HoopProcess {
   readonly child: ChildProcess;
-  /** What it printed so far. */
+  /** The output so far. */
   readonly stdout: () => string;
   readonly stderr: () => string;
   /** Resolves with the first match in what it prints to either; rejects if it ends without. */

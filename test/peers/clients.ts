@@ -1,4 +1,4 @@
-/** What Hoop promises to every client library, as tests: it works, it shows why it was denied, it sends nothing twice. */
+/** Tests Hoop's promises to every client library: it works, it shows why it was denied, it sends nothing twice. */
 import type { RequestListener } from 'node:http';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,11 +8,11 @@ import { allowAll, type PeerHoop, reason, startPeerHoop } from './peer-hoop.ts';
 
 /** How a client comes to Hoop: with the SDK's fetch at the target's own URL, or with a grant at the relay's. */
 export interface Way {
-  /** What the client takes for the target's URL, without a slash at its end. */
+  /** The URL that the client takes for the target's, without a trailing slash. */
   readonly base: string;
   /** The SDK's, or the platform's. */
   readonly fetch: typeof globalThis.fetch;
-  /** What the client sends as its key: a grant, or a placeholder that Hoop replaces. */
+  /** The key that the client sends: a grant, or a placeholder that Hoop replaces. */
   readonly key: string;
   /** For clients whose key goes elsewhere than into `Authorization: Bearer`. Empty with the SDK. */
   readonly headers: Record<string, string>;
@@ -24,9 +24,9 @@ export interface Client {
   readonly ways?: readonly ('fetch' | 'base URL')[];
   /** Makes one call, with the retries that the library has by default. */
   call(way: Way): Promise<unknown>;
-  /** What a call comes to where all is well. */
+  /** The result of a successful call. */
   readonly answer: unknown;
-  /** What its user can read in an error. @default the messages of the error and its causes */
+  /** The text that the client's user can read in an error. @default the messages of the error and its causes */
   shown?(error: unknown): string | Promise<string>;
 }
 

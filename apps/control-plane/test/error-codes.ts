@@ -151,7 +151,7 @@ const exchange =
 
 const seconds = (): number => Math.floor(Date.now() / 1000);
 
-/** What the shape of an operation does not say how to get. */
+/** Makes the errors that cannot be derived from an operation's schema. */
 export const refusals: Record<string, Record<string, Make>> = {
   createIdentityProvider: {
     name_taken: async (h) => at('/v1/identity-providers', { body: { ...providerInput(), name: (await h.makeProvider())['name'] } }),

@@ -1,4 +1,4 @@
-/** What a grant carries of the token that was exchanged for it, and what the record holds. */
+/** A grant carries some claims of the token that was exchanged for it; the record holds all of them. */
 import { newId } from '@hoop/contract';
 import { purgeGrants } from '@hoop/database';
 import { decodeJwt } from 'jose';

@@ -1,4 +1,4 @@
-/** What the owner of the database changes so that every signature still holds: set back, removed, or gone from the trail and the log. */
+/** Changes by the database's owner that leave every signature valid: rows set back, removed, or gone from the trail and the log. */
 import { newId } from '@hoop/contract';
 import { guardOf, sequenceLog } from '@hoop/database';
 import { generateLogKeys, logSigner } from '@hoop/recording';
@@ -103,7 +103,7 @@ describe('the check of what is signed', () => {
     ]);
     await restore();
     expect(await check()).toEqual([]);
-    // What is removed through the API is told of, and missed by nobody.
+    // A removal through the API is in the trail, so that the check reports nothing missing.
     const { body: sink } = await h.call<Json>('POST', '/v1/event-sinks', {
       body: { name: unique('sink'), kind: 'webhook', url: 'https://siem.example/x' },
     });

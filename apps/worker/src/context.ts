@@ -6,7 +6,7 @@ import type { DestinationStream, Logger } from 'pino';
 import type { WorkerConfig } from './config.ts';
 import { raiseIntegrityAlarm } from './log/integrity-alarm.ts';
 
-/** What every part of the worker is handed. */
+/** The dependencies of every part of the worker. */
 export interface WorkerContext {
   readonly config: WorkerConfig;
   readonly db: Database;

@@ -9,7 +9,7 @@ import type { Configuration } from 'oidc-provider';
 export interface Machine {
   readonly clientId: string;
   readonly clientSecret: string;
-  /** What its tokens say beside the standard claims, e.g. `repository` and `ref`. */
+  /** Claims of its tokens beyond the standard ones, e.g. `repository` and `ref`. */
   readonly claims: Readonly<Record<string, unknown>>;
 }
 

@@ -75,7 +75,7 @@ export function createDirectoryBlobStore(root: string): BlobStore {
 
 const away = (error: unknown): AppError => new AppError('unavailable', 'The store of large bodies is not available.', { cause: error });
 
-/** What the file system says is for the log; a key that is none is a fault of ours. */
+/** Wraps errors of the file system, whose details go to the log only; an invalid key is a bug of Hoop's. */
 function guarded<A extends readonly unknown[], T>(work: (...args: A) => Promise<T>): (...args: A) => Promise<T> {
   return async (...args) => {
     try {

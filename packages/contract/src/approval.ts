@@ -34,7 +34,7 @@ export const reviewSchema = z.object({
 });
 export type Review = z.infer<typeof reviewSchema>;
 
-/** What decides about an approval, without what is shown of the request. Times are Unix milliseconds. */
+/** An approval's state and rules, without the request that approvers are shown. Times are Unix milliseconds. */
 export const approvalSchema = z.object({
   id: idSchema('approval'),
   state: approvalStateSchema,

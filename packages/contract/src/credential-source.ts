@@ -74,7 +74,7 @@ export const credentialSecretsSchema = z.strictObject({
 });
 export type CredentialSecrets = z.infer<typeof credentialSecretsSchema>;
 
-/** What is wrong with secrets for these settings; messages never quote a secret. Empty: they fit. */
+/** Lists the faults of secrets under these settings; empty where there are none. Messages never quote a secret. */
 export function findSecretProblems(
   settings: CredentialSourceSettings,
   secrets: CredentialSecrets,

@@ -55,7 +55,7 @@ export type MaskTrialRequest = z.infer<typeof maskTrialRequestSchema>;
 
 export const maskTrialSchema = z.object({
   before: z.string(),
-  /** What the function would get; as far as it goes where it would be cut, empty where it would be blocked. */
+  /** The body that the function would get: truncated where the response would be cut, empty where it would be blocked. */
   after: z.string(),
   maskedCount: z.int(),
   /** Why the response would be blocked or cut; null where it would not. */

@@ -56,7 +56,7 @@ export function createComponents(unnamed: readonly z.ZodType[]): Components {
   const output = convert('output');
   const differing = findDiffering(input, output);
 
-  // What is sent and what is returned differ where defaults are filled in; then the sent one has a name of its own.
+  // Input and output schemas differ where defaults are filled in; the input schema then has a name of its own.
   const nameOf = (id: string, io: 'input' | 'output'): string =>
     io === 'input' && differing.has(id) && !/(?:Input|Patch|Request)$/.test(id) ? `${id}Input` : id;
   const used = new Map<string, { readonly origin: string; json: Json }>();

@@ -34,7 +34,7 @@ export function errorsOf(operation: Operation): ErrorCode[] {
   if (operation.body !== undefined && (operation.bodyType ?? 'application/json') === 'application/json') codes.add('malformed_json');
   if (operation.conditional === true) for (const code of ['precondition_required', 'precondition_failed'] as const) codes.add(code);
   if (operation.idempotent === true) codes.add('idempotency_key_reused');
-  // What answers from memory answers without a database.
+  // Operations that answer from memory need no database.
   if (operation.audience !== 'public' || operation.id === 'exchangeToken' || operation.id === 'revokeToken') codes.add('unavailable');
   return [...codes];
 }

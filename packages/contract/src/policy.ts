@@ -40,7 +40,7 @@ export const approvalRuleSchema = z.strictObject({
   quorum: z.int().min(1).max(10).default(1),
   /** How long a request for approval stays open. @default "30m" */
   ttl: durationSchema.default('30m'),
-  /** What an approver may grant: `once`, or a window for like requests. @default ["once"] */
+  /** The validities that an approver may grant: `once`, or a window for like requests. @default ["once"] */
   validity: z
     .array(z.union([z.literal('once'), durationSchema]))
     .min(1)
@@ -99,7 +99,7 @@ export type Rule = z.infer<typeof ruleSchema>;
 
 export const rulesSchema = z.array(ruleSchema).max(1000);
 
-/** What a policy says. Conditions and patterns are checked by `parsePolicy` of @hoop/policy. */
+/** The content of a policy. Conditions and patterns are checked by `parsePolicy` of @hoop/policy. */
 export const policyContentSchema = z.strictObject({ rules: rulesSchema, mask: maskRulesSchema.default([]) });
 export type PolicyContent = z.infer<typeof policyContentSchema>;
 

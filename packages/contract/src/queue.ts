@@ -12,7 +12,7 @@ export const queueNames = {
 } as const;
 export type QueueName = (typeof queueNames)[keyof typeof queueNames];
 
-/** What the worker does again and again, each on a schedule of its own. */
+/** The recurring tasks of the worker, each on its own schedule. */
 export const maintenanceTaskSchema = z.enum([
   'orphans',
   'retention',

@@ -16,7 +16,7 @@ export const recordedBodySchema = z.object({
   bytes: z.int(),
   /** Keyed digest (HMAC-SHA-256, hex) of the bytes that passed on the wire; null where none passed, or not the whole was read. */
   digest: z.string().nullable(),
-  /** What is kept: AES-256-GCM, base64 of nonce(12) ‖ ciphertext ‖ tag(16); null where nothing is kept. */
+  /** The kept body: AES-256-GCM, base64 of nonce(12) ‖ ciphertext ‖ tag(16); null where nothing is kept. */
   sealed: z.string().nullable(),
   /** Bytes of the plain text in `sealed`. */
   keptBytes: z.int(),
@@ -50,7 +50,7 @@ export const callSubjectSchema = z.object({
   grantId: z.string().nullable(),
 });
 
-/** What is known before anything is sent. */
+/** The facts known before anything is sent. */
 export const callHeadSchema = z.object({
   callId: idSchema('call'),
   sessionId: idSchema('session'),
@@ -84,7 +84,7 @@ export const intentEntrySchema = z.object({ type: z.literal('intent'), head: cal
 export const outcomeStateSchema = z.enum(['completed', 'failed', 'aborted', 'refused', 'unknown']);
 export type OutcomeState = z.infer<typeof outcomeStateSchema>;
 
-/** What the target's TLS connection was. */
+/** The target's TLS connection. */
 export const targetTlsSchema = z.object({
   /** e.g. `TLSv1.3`. */
   protocol: z.string().nullable(),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { durationSchema } from './policy.ts';
 
 export const recordingSettingsSchema = z.strictObject({
-  /** What of a pair is kept: everything, heads only, or no body. @default "full" */
+  /** Which parts of a request and its response are kept: everything, heads only, or no body. @default "full" */
   capture: z.enum(['full', 'heads', 'none']).default('full'),
   /** How long content is kept. @default "90d" */
   retention: durationSchema.default('90d'),

@@ -1,5 +1,5 @@
 /**
- * What the relay knows: a revision of the control plane's configuration. Fetched whole once
+ * The relay's knowledge: a revision of the control plane's configuration. Fetched whole once
  * (`GET /internal/relay/snapshot`), then as changes since a revision (`?since=N`), whenever the stream
  * `GET /internal/relay/changes` (SSE) announces a newer one. Carries no secret in the clear.
  */

@@ -17,7 +17,7 @@ let bench: Bench;
 let endpoint: TestTarget;
 let connection: ConnectionSnapshot;
 let asked: number;
-/** What the token endpoint does; by default it gives a new 60-second token each time. */
+/** The token endpoint's behaviour; by default each answer has a new 60-second token. */
 let respond: (respondWith: (status: number, body: object) => void) => void;
 /** Resolves with the count once the endpoint has been asked so often. */
 let waiters: { count: number; resolve: () => void }[];

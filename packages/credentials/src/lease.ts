@@ -17,7 +17,7 @@ export interface Lease {
   readonly expiresAt: number;
   /** SHA-256 of the secret, first 16 hexadecimal digits. */
   readonly fingerprint: string;
-  /** What must never come back from the target. */
+  /** Values that must never come back from the target. */
   readonly secretValues: Secret<string[]>;
   /** The request with the credential in it, or signed with it. */
   readonly sign: Sign;

@@ -1,4 +1,4 @@
-/** What the tests of leases share: sealed connections and token endpoints. */
+/** Shared by the tests of leases: sealed connections and token endpoints. */
 import { connectionSettingsSchema, credentialSourceSettingsSchema, newId } from '@hoop/contract';
 import type { ConnectionSnapshot, CredentialSecrets } from '@hoop/contract';
 import { boundHosts, generateSealingKeys, openSecrets, sealSecrets } from '@hoop/sealing';

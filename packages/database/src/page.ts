@@ -15,7 +15,7 @@ export interface Page<T> {
   readonly last: string | null;
 }
 
-/** What of a page request Prisma is asked: one row more than wanted tells whether there are more. */
+/** Prisma's arguments for a page; one row more than wanted tells whether there is a next page. */
 export const pageArguments = (page: PageRequest) =>
   ({
     take: page.limit + 1,

@@ -8,7 +8,7 @@ const controlPlane = generateLogKeys();
 const worker = generateLogKeys();
 
 export const rowKeys: {
-  /** What a control plane has. */
+  /** The keys of a control plane. */
   readonly controlPlane: RowKeys;
   readonly privateJwks: RowJwkSet;
   readonly publicJwks: RowJwkSet;

@@ -1,4 +1,4 @@
-/** What an earlier run that was killed may have left: a `postmaster.pid`, and perhaps a server that still runs. */
+/** Finds the leftovers of an earlier run that was killed: a `postmaster.pid`, and perhaps a server that still runs. */
 import { execFile } from 'node:child_process';
 import { readFile, readlink, realpath, rm } from 'node:fs/promises';
 import path from 'node:path';

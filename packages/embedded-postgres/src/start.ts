@@ -44,7 +44,7 @@ export interface EmbeddedPostgres {
   readonly port: number;
   readonly pid: number;
   readonly mode: RunAsMode;
-  /** What was found from an earlier run that did not stop cleanly. */
+  /** The leftover of an earlier run that did not stop cleanly. */
   readonly leftover: 'none' | 'file' | 'server';
   /** Fast shutdown: open transactions are rolled back, what is committed is on disk. */
   stop(): Promise<void>;

@@ -13,13 +13,13 @@ const world = await setUpCalls();
 const approvalId = `apr_${'1'.repeat(26)}`;
 const expiresAt = '2030-01-01T00:00:00.000Z';
 
-/** What the relay knows of the one approval of a test. */
+/** The relay's state of the test's approval. */
 let state: string;
 let reason: string | null;
 /** Questions that the relay holds back until the state changes. */
 let held: (() => void)[];
 let asked: string[];
-/** What the relay answers to the next question about the approval, instead of its state. */
+/** Answers of the relay to the next questions about the approval, instead of its state. */
 let trouble: ((response: ServerResponse) => void)[];
 const gotAQuestion = (): Promise<void> => new Promise((resolve) => (onQuestion = resolve));
 let onQuestion: () => void;

@@ -79,7 +79,7 @@ async function readEnd(response: Response): Promise<End | 'gone' | undefined> {
   return { state: state as End['state'], reason: typeof reason === 'string' ? reason : undefined };
 }
 
-/** What the relay answers to a call whose approval ended so. Sending the call again would ask for another approval. */
+/** Makes the relay's answer to a call whose approval ended in this state. Sending the call again would ask for another approval. */
 function endResponse(pendingResponse: Response, { problem, approvalId }: Pending, end: End): Response {
   const { state } = end;
   const code = `approval_${state}`;

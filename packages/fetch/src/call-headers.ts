@@ -19,7 +19,7 @@ function contextHeader(context: Readonly<Record<string, string>>): string {
   return json;
 }
 
-/** What a call tells the relay beside the grant. Throws a HoopConfigurationError. */
+/** Makes the headers that tell the relay about a call, apart from the grant. Throws a HoopConfigurationError. */
 export function describeCall(session: string, context: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(session)) {
     throw new HoopConfigurationError(`hoop.session must be 1–64 of A-Z a-z 0-9 . _ -, not ${JSON.stringify(session)}`);

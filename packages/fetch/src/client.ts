@@ -10,7 +10,7 @@ import { platformFetch } from './platform-fetch.ts';
 import { detectToken } from './tokens/detect.ts';
 import type { TokenRequest, TokenSource } from './tokens/token-source.ts';
 
-/** What all calls of a `createFetch` share. */
+/** State shared by all calls of one `createFetch`. */
 export interface Client {
   readonly grants: Grants;
   /** The fetch to send with. */
@@ -27,7 +27,7 @@ export function parseServiceUrl(value: string, name: string): string {
   return url.href.replace(/\/+$/, '');
 }
 
-/** What a source gives, within the time limit. Its own failure is passed on. */
+/** Asks a source for a token, within the time limit. A failure of the source is passed on. */
 async function askForToken(source: TokenSource, { audience, signal, fetch }: TokenRequest): Promise<string> {
   let token: unknown;
   try {

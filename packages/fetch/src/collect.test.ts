@@ -10,7 +10,7 @@ import { HoopTargetError } from './index.ts';
 const world = await setUpCalls();
 const callId = `call_${'1'.repeat(26)}`;
 
-/** What the relay answers to one question after the other; the last one to all further ones. */
+/** The relay's answers in order; the last one answers all further questions. */
 let answers: ((response: ServerResponse) => void)[];
 const open = (response: ServerResponse): void =>
   answerJson(response, 202, { callId, approvalId: null, state: 'waiting' }, { 'hoop-call': callId });

@@ -30,7 +30,7 @@ export const renewableErrors: readonly string[] = ['token_expired', 'token_revok
 /** Bytes of the context header at most. */
 export const contextMaxBytes = 4096;
 
-/** What the relay answers where the target gave no answer: network errors, to a function. */
+/** The relay's error codes where the target gave no answer; a function sees them as network errors. */
 export const networkErrors: readonly string[] = ['target_unreachable', 'target_reset', 'target_timeout', 'target_invalid_response'];
 
 /** How an approval ends without the call; the relay says so with the code `approval_STATE`. */

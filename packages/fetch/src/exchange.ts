@@ -5,7 +5,7 @@ import { HoopExchangeError } from './hoop-exchange-error.ts';
 import { type Problem, readProblem } from './problem.ts';
 import { explainFailure } from './unreachable.ts';
 
-/** What the control plane is asked with. */
+/** The means to call the control plane. */
 export interface ControlPlane {
   /** Without a trailing slash. */
   readonly url: string;
@@ -13,7 +13,7 @@ export interface ControlPlane {
   readonly signal: AbortSignal;
 }
 
-/** What an exchange asks for: a connection by its name, or those whose targets are at an origin (RFC 8707); else all. */
+/** The scope of an exchange: a connection by name, or those whose targets are at an origin (RFC 8707); else all. */
 export interface Narrowing {
   readonly scope?: string;
   readonly resource?: string;

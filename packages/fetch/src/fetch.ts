@@ -15,7 +15,7 @@ function bindFetch(client: Client, defaults: HoopCallOptions): HoopFetch {
   });
 }
 
-/** What is said later wins; contexts add up. */
+/** Merges options: later ones win, contexts are combined. */
 function mergeOptions(defaults: HoopCallOptions, further: HoopCallOptions | undefined): HoopCallOptions {
   if (further === undefined) return defaults;
   const said = Object.fromEntries(Object.entries(further).filter(([, value]) => value !== undefined));

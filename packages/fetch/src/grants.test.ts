@@ -7,7 +7,7 @@ import { HoopExchangeError, HoopTargetError } from './index.ts';
 
 const world = await setUpCalls();
 
-/** What each exchange asked for. */
+/** The scope of each exchange. */
 const asked = (): (string | undefined)[] => world.hoop.exchanges.map((one) => one['scope'] ?? one['resource']);
 const call = async (rest: string, hoop = {}): Promise<string | undefined> => {
   const response = await world.fetch(world.target.origin + rest, { hoop });

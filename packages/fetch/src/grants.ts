@@ -36,7 +36,7 @@ type RefusalCode = typeof unknown | typeof tooMany;
 /** How long "there is no such connection" holds, milliseconds: briefly for who is refused, longer for who calls directly. */
 const missingMs = 10_000;
 const oldMs = 225_000;
-/** What is remembered at most; the one that was used longest ago goes. */
+/** The cache's limit; the least recently used entry is evicted. */
 const maxSets = 200;
 const maxRefusals = 1_000;
 
@@ -45,7 +45,7 @@ const nothing: KnownConnections = { connections: [], isComplete: false };
 export function createGrants({ obtain, now }: GrantsOptions): Grants {
   /** By what was asked for. */
   const sets = new Map<string, GrantCache>();
-  /** What the control plane refused last, when and why, by what was asked for. */
+  /** The control plane's last refusals, with time and code, by requested scope. */
   const refusals = new Map<string, { readonly at: number; readonly code: RefusalCode }>();
   let known = nothing;
   let knownAt = Number.NEGATIVE_INFINITY;

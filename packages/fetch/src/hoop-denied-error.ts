@@ -5,7 +5,7 @@ export class HoopDeniedError extends Error {
   override readonly name: string = 'HoopDeniedError';
   /** The problem's code, e.g. `policy_denied`. */
   readonly code: string;
-  /** What was asked for; its body has been used. */
+  /** The denied request; its body has been used. */
   readonly request: Request;
   readonly problem: Problem;
   /** The id under which the call is recorded. */

@@ -12,7 +12,7 @@ import { isRenewable } from './relay-request.ts';
 import { discardBody } from './response.ts';
 import { refuseTlsNotice, relayFailure } from './unreachable.ts';
 
-/** What stays the same for every request of a call. */
+/** The constants of a call, shared by all of its requests. */
 export interface Call {
   readonly client: Client;
   /** The connection that the caller named. */
@@ -67,7 +67,7 @@ export async function sendHop(call: Call, hop: Hop, isRedirected: boolean): Prom
 /** `search` of a URL leaves out a `?` that nothing follows. */
 const searchOf = ({ href, origin, pathname }: URL): string => href.slice(origin.length + pathname.length).split('#')[0]!;
 
-/** What can be sent again is not held by the relay: we follow its approval, through restarts of relays, and tell of it. */
+/** The relay does not hold a call that can be sent again: the SDK polls the approval, through restarts of relays, and reports it. */
 function describeWaiting({ defer, waitUntil }: Call, hop: Hop): Record<string, string> {
   if (defer) return typeof defer === 'object' ? { [hoopHeaders.channel]: defer.channel } : {};
   if (hop.body.isReplayable) return { [hoopHeaders.wait]: '0' };

@@ -1,9 +1,9 @@
 import type { TokenSource } from './tokens/token-source.ts';
 
-/** What one call may say (`fetch(url, { hoop: … })`), and what `extend` and `createFetch` may set for all. */
+/** Options of one call (`fetch(url, { hoop: … })`), which `extend` and `createFetch` may set for all calls. */
 export interface HoopCallOptions {
   /**
-   * What rules of the policy may ask for, e.g. `{ ticket: 'OPS-12' }`. Recorded with the call. Added to what was set
+   * Values that rules of the policy may require, e.g. `{ ticket: 'OPS-12' }`. Recorded with the call. Added to what was set
    * before; at most 4096 bytes as JSON.
    * @default {}
    */
@@ -19,7 +19,7 @@ export interface HoopCallOptions {
    */
   readonly session?: string;
   /**
-   * What to do with a URL that no connection serves: refuse it, or call it directly, without Hoop.
+   * How to handle a URL that no connection serves: refuse it, or call it directly, without Hoop.
    * @default HOOP_UNMANAGED, else 'refuse'
    */
   readonly unmanaged?: 'refuse' | 'direct';
@@ -51,7 +51,7 @@ export interface ApprovalProgress {
   readonly state: 'pending' | 'approved' | 'denied' | 'expired' | 'withdrawn' | 'voided';
   /** When the request for approval ends, if nobody decides; ISO 8601. */
   readonly expiresAt: string | undefined;
-  /** What whoever ended it said. */
+  /** The reason given by the person who ended it. */
   readonly reason: string | undefined;
 }
 

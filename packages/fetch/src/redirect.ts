@@ -19,7 +19,7 @@ const originHeaders = ['authorization', 'proxy-authorization', 'cookie', 'host']
 
 export const isRedirect = (status: number): boolean => redirectStatuses.includes(status);
 
-/** What `fetch` rejects with where the standard says "network error". */
+/** The rejection of `fetch` where the standard says "network error". */
 export const networkError = (why: string): TypeError => new TypeError('fetch failed', { cause: new Error(why) });
 
 /** Header values arrive as Latin-1; a location outside ASCII is UTF-8. */

@@ -3,7 +3,7 @@
  * request goes.
  */
 export interface Referrer {
-  /** What the request carries; undefined: nothing, and nothing from here on. */
+  /** The referrer that the request carries; undefined: none, now or after further redirects. */
   readonly url: string | undefined;
   readonly policy: string;
 }

@@ -1,7 +1,7 @@
 /** Bytes of a response that nobody wants, read to leave its connection usable and its record complete. */
 const discardBytes = 65_536;
 
-/** What the platform derives from the request that went out; ours went to the relay. */
+/** Members that the platform derives from the request that it sent; ours went to the relay. */
 interface Origin {
   /** The target's URL. */
   readonly url: string;

@@ -28,7 +28,7 @@ export function explainFailure(error: unknown, url: string): string {
 }
 
 /**
- * What a call rejects with whose request to the relay failed. A failure of something else, such as a stream of the caller's,
+ * The rejection of a call whose request to the relay failed. A failure of something else, such as a stream of the caller's,
  * is passed on.
  */
 export function relayFailure(error: unknown, relayUrl: string, isStream: boolean): unknown {

@@ -16,7 +16,7 @@ interface Attempt {
   readonly headers: HeaderList;
   readonly body?: string;
   readonly bodyBase64?: string;
-  /** What must not come out, in any notation. */
+  /** Values that must not be in the output, in any notation. */
   readonly secrets: readonly string[];
   /** `masked`: the response passes without the secrets; `blocked`: refused at its first byte; `cut`: refused in its body. */
   readonly outcome: 'masked' | 'blocked' | 'cut';

@@ -1,5 +1,5 @@
 /**
- * What a machine lets out for one input chunk. As long as everything is copied in one piece the chunk itself is
+ * A machine's output for one input chunk. As long as everything is copied in one piece the chunk itself is
  * handed on; the first change starts a copy.
  */
 import { markAsUntransferable } from 'node:worker_threads';
@@ -126,7 +126,7 @@ export class Output {
     this.#length = at + length;
   }
 
-  /** What has been let out since the last call; null for nothing. The memory is the caller's. */
+  /** Takes the output since the last call; null for none. The caller owns the memory. */
   take(): Uint8Array | null {
     const slab = this.#slab;
     const source = this.#source;

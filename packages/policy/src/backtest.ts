@@ -1,6 +1,6 @@
 /**
- * What a candidate policy would have done with recorded calls. Recordings are masked: where the verdict hangs on a
- * value that was masked, that is said, and not guessed.
+ * Runs a candidate policy over recorded calls. Recordings are masked: where the verdict depends on a masked value, the
+ * backtest says so and does not guess.
  */
 import type { Effect } from '@hoop/contract';
 
@@ -19,7 +19,7 @@ export interface RecordedCall {
   readonly callId: string;
   /** `maskedValue` stands for what was masked or not kept: a value anywhere, or all of the body, headers, query, claims, labels or context. `now` is when it was made. */
   readonly facts: Facts;
-  /** What was decided then. */
+  /** The decision at the time. */
   readonly effect: Effect;
 }
 
@@ -108,7 +108,7 @@ interface Possibilities {
   /** In the order of the alphabet. */
   readonly effects: readonly Effect[];
   readonly verdict: Verdict;
-  /** What was masked and could decide. */
+  /** The masked value on which the verdict may depend. */
   readonly because?: string;
 }
 

@@ -33,7 +33,7 @@ export interface CompiledRule {
   /** Its condition reads the path or parameters, so that it is asked for each reading where the rule restricts. */
   readonly readsPath: boolean;
   readonly context: readonly ContextRequirement[];
-  /** What its own masking rules are, compiled by @hoop/masking; empty: it has none. */
+  /** The rule's own masking rules, compiled by @hoop/masking; may be empty. */
   readonly mask: readonly MaskRule[];
 }
 

@@ -5,7 +5,7 @@
  */
 export type BodyState = 'absent' | 'parsed' | 'unsupported' | 'malformed' | 'ambiguous' | 'too_complex' | 'too_large' | 'unread';
 
-/** What a decision is made from: the normalised request, who asks, over which connection, and the time. */
+/** The input of a decision: the normalised request, the caller, the connection, and the time. */
 export interface Facts {
   readonly request: {
     /** Upper case. */

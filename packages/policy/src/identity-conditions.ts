@@ -30,7 +30,7 @@ export interface ClaimsExplanation {
   /** Parts of the outermost `&&` that hold, and how many there are: the larger the share, the nearer the identity. */
   readonly satisfied: number;
   readonly total: number;
-  /** What does not hold, e.g. `claims.ref == "refs/heads/main" (claims.ref is "refs/heads/dev")`. */
+  /** The conditions that do not hold, e.g. `claims.ref == "refs/heads/main" (claims.ref is "refs/heads/dev")`. */
   readonly differences: readonly string[];
   readonly parts: readonly ConditionPart[];
 }

@@ -49,7 +49,7 @@ export interface Candidate {
   readonly readings: readonly Reading[];
 }
 
-/** What a condition is asked about in the place of the path as it was sent. */
+/** One reading of the path, on which a condition is evaluated instead of the path as sent. */
 interface Reading {
   readonly path: string;
   readonly params: Params;

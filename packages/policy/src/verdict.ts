@@ -19,7 +19,7 @@ export interface Verdict {
   readonly policyRevision: number | null;
   /** Names of all rules whose match and condition hold, sorted. */
   readonly matchedRules: readonly string[];
-  /** What a `require_context` verdict lacks, sorted by key. `pattern` is RE2 and must match the whole value. */
+  /** The context that a `require_context` verdict found missing, sorted by key. `pattern` is RE2 and must match the whole value. */
   readonly missingContext: readonly { readonly key: string; readonly pattern: string }[];
   /** Every approval that the call needs, also where context is missing as well. */
   readonly approvals: readonly { readonly rule: string; readonly approval: ApprovalRule }[];

@@ -1,4 +1,4 @@
-/** What a server loses of what it acknowledged, by its settings, and that one which would lose it is not used. */
+/** Servers whose settings would lose acknowledged writes are recognised and not used. */
 import { createTestDatabase, redisIsAvailable, startTestRedis } from '@hoop/testkit';
 import type { TestRedis } from '@hoop/testkit';
 import { Redis } from 'ioredis';

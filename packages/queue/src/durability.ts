@@ -1,5 +1,5 @@
 /**
- * What a queue's server would lose of what it acknowledged. A call goes to its target on the word of the queue that the
+ * Finds whether a queue's server could lose acknowledged writes. A call goes to its target on the word of the queue that the
  * call's record is durable, so a server that cannot keep that word is not used (docs/durability.md).
  */
 import type { Redis } from 'ioredis';
@@ -15,7 +15,7 @@ export interface DurabilityFinding {
   readonly value: string | null;
   /** True where the end of the server's process, or too little memory, is enough to lose what was acknowledged. */
   readonly isLossy: boolean;
-  /** What may be lost, and what to set. */
+  /** Says which writes may be lost, and the setting that prevents it. */
   readonly sentence: string;
 }
 
@@ -131,7 +131,7 @@ const isRefused = (error: Error): boolean =>
   error.name === 'ReplyError' &&
   /^(?:NOPERM|ERR unknown command|ERR unknown subcommand|ERR .*(?:not allowed|disabled))/i.test(error.message);
 
-/** What is to be said about the server now. @throws where it cannot be asked within `timeoutMs` */
+/** Reads the server's current weaknesses. @throws where the server does not answer within `timeoutMs` */
 export async function findWeaknesses(connection: QueueConnection, timeoutMs = 5000): Promise<DurabilityFinding[]> {
   if (connection.kind === 'redis') {
     const redis = createProducerRedis(connection.url, timeoutMs);

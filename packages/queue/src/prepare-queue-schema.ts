@@ -76,7 +76,7 @@ function grants(role: string, verifier: string): string[] {
   ];
 }
 
-/** Whatever the role can reach beyond the queue's schema, by whichever grant. */
+/** Throws where the role can reach anything beyond the queue's schema, by any grant. */
 async function refuseMore(client: pg.Client, role: string): Promise<void> {
   const { rows } = await client.query<{ reach: string }>(
     `SELECT format('%s %I.%I', 'relation', n.nspname, c.relname) AS reach

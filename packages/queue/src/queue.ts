@@ -72,7 +72,7 @@ export interface JobQueue<T> {
 
 type Stored = BullQueue<StoredPayload, unknown, string>;
 
-/** What differs between the two servers. */
+/** The differences between the two servers. */
 interface Backend {
   /** Resolves once the server can be expected to answer. */
   ready(): Promise<void>;
@@ -129,7 +129,7 @@ export function openQueue<T>(name: string, connection: QueueConnection, options:
   async function run<R>(what: (queue: Stored) => Promise<R>): Promise<R> {
     let isLate = false;
     try {
-      // What could not even be started in time must not happen later, behind the back of a caller that was told no.
+      // A write that did not start in time must not happen later, after the caller was told that it failed.
       return await within(
         timeoutMs,
         opened()
@@ -180,7 +180,7 @@ export function openQueue<T>(name: string, connection: QueueConnection, options:
     },
     async repeat(scheduleId, everyMs, payload) {
       const { jobId: _, ...opts } = jobOptions(scheduleId);
-      // What fails comes again with the next run; of old failures a few are enough.
+      // Failed work is repeated by the next run, so only a few old failures are kept.
       const template = { name, data: packPayload(payload), opts: { ...opts, attempts: 1, removeOnFail: { count: 20 } } };
       await run((opened) => opened.upsertJobScheduler(scheduleId, { every: everyMs }, template));
     },
@@ -270,13 +270,13 @@ const addBytesStatement = `SELECT add_job(
   $1::text, $2, $1::text, jsonb_build_object('json', $4::jsonb || jsonb_build_object($5::text, encode($3::bytea, 'base64'))), $6::jsonb,
   0, 0, $7, $8, NULL, NULL, NULL, NULL, NULL, false) AS id`;
 
-/** What a session can decide it does itself: see `createQueuePool`. */
+/** The session verifies durability itself: see `createQueuePool`. */
 const trusted = Promise.resolve();
 
 function redisBackend(name: string, connection: QueueConnection, timeoutMs: number): Backend {
   const redis = createProducerRedis(connection.url, timeoutMs);
   let judgement: Promise<void> | undefined;
-  // Whoever answers now may be another server, or the same with other settings.
+  // After a reconnect the server may be another one, or have other settings.
   redis.on('close', () => (judgement = undefined));
   return {
     ready: () => redisReady(redis, timeoutMs),

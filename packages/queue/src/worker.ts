@@ -124,7 +124,7 @@ export function openQueueWorker<T>(
   return {
     async close(timeoutMs = 10_000) {
       closing.abort();
-      // What does not end in time stays locked, and is taken again when the lock runs out.
+      // A job that does not end in time stays locked, and is taken again when the lock expires.
       await within(
         timeoutMs,
         started.then((worker) => worker?.close()),

@@ -1,5 +1,5 @@
 /**
- * What a record keeps of a body that streams past: its size, a keyed digest of all of it, and a prefix.
+ * Captures a streaming body for the record: its size, a keyed digest of all of it, and a prefix.
  * The bytes that are digested and the bytes that are kept can differ: a response is digested as the target sent it
  * and kept as the function got it, masked.
  */

@@ -88,7 +88,7 @@ export function callForm(stored: StoredCall): Record<string, unknown> {
   return form;
 }
 
-/** What is hashed. */
+/** The hashed text of a call. */
 export const canonicalCall = (stored: StoredCall): string =>
   `${stored.call.purgedAt === null ? 'hoop-call/1' : 'hoop-call-purge/1'}\n${canonicalJson(callForm(stored))}`;
 

@@ -12,7 +12,7 @@ export interface DecodedContent {
   readonly remaining: string | null;
 }
 
-/** What a kept body may become, bytes. */
+/** The largest decoded size of a kept body, bytes. */
 const maxDecodedBytes = 64 * 1024 * 1024;
 const maxCodings = 4;
 

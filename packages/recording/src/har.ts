@@ -56,7 +56,7 @@ export interface HarEntry {
   };
   readonly serverIPAddress?: string;
   readonly connection?: string;
-  /** What Hoop knows beyond HTTP. */
+  /** Hoop's own data about the entry, beyond HTTP. */
   readonly _hoop: Readonly<Record<string, unknown>>;
 }
 

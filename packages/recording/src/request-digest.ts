@@ -47,7 +47,7 @@ export interface DigestedRequest {
   readonly body: Uint8Array;
 }
 
-/** What of a request's headers an approval covers, and so what is sent of them under one. @param headers lower-case names */
+/** Selects the request headers that an approval covers; only these are sent under one. @param headers lower-case names */
 export const materialHeaders = (headers: HeaderList): HeaderList => headers.filter(([name]) => !immaterialHeaders.has(name));
 
 const sortedHeaders = (headers: DigestedRequest['headers']): [string, string][] =>

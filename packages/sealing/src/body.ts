@@ -17,7 +17,7 @@ const tagBytes = 16;
 export interface DataKey {
   readonly id: string;
   /**
-   * What only a holder of the recording key can open: a compact JWE of the key; or `JWE~INNER`, a compact JWE of a
+   * The data key, which only a holder of the recording key can open: a compact JWE of the key; or `JWE~INNER`, a compact JWE of a
    * wrapping key, and in base64url the data key wrapped with it (AES key wrap, RFC 3394).
    */
   readonly wrapped: string;

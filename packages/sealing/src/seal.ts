@@ -11,7 +11,7 @@ import { isPrivateJwk, keyManagementAlgorithm } from './keys.ts';
 import type { JwkSet } from './keys.ts';
 import { Secret } from './secret.ts';
 
-/** What a sealed secret is good for; all of it is in the JWE's protected header, and so authenticated. */
+/** The permitted use of a sealed secret; every member is in the JWE's protected header, and so authenticated. */
 export interface SealBinding {
   readonly connectionId: string;
   readonly credentialSourceId: string;

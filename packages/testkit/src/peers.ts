@@ -1,5 +1,5 @@
 /**
- * What `npm run test:peers` needs from the machine: real servers and clients of other makers. There a missing one is named
+ * The requirements of `npm run test:peers` on the machine: real servers and clients of other makers. There a missing one is named
  * and its tests are skipped; under CI it is an error. `npm test` runs none of these tests.
  */
 import { spawnSync } from 'node:child_process';

@@ -25,7 +25,7 @@ export async function generateGrantKeys(): Promise<GeneratedGrantKeys> {
 
 const publicMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg', 'use'] as const;
 
-/** What may be published of a key set: an allow-list, so that no private member can slip through. */
+/** Returns the public members of a key set, by an allow-list, so that no private member can slip through. */
 export function toPublicJwks(set: JwkSet): { keys: JWK[] } {
   return {
     keys: set.keys.map((jwk) => {

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 
 import { ResponseStart } from './response-start.ts';
 
-/** What undici gets of a response that comes in these pieces. */
+/** Returns the bytes that undici gets of a response that arrives in these pieces. */
 function pass(text: string, cuts: readonly number[] = []): string {
   const start = new ResponseStart();
   start.expect();

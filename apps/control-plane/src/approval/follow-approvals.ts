@@ -6,7 +6,7 @@ import { route } from '../http/route.ts';
 import { openEventStream } from '../http/event-stream.ts';
 import { toApprovalResource } from './resource.ts';
 
-/** What the stream begins with at most; older ones are found by the list. */
+/** The most approvals that a stream begins with; the list has older ones. */
 const maxInitial = 200;
 const isOver = ({ state }: ApprovalRecord): boolean => state !== 'pending' && state !== 'approved';
 

@@ -41,7 +41,7 @@ export const listApprovals = route(listOperation, async ({ context, query, actor
   return { body: { items: items.map(toApprovalResource), next: rows.length > limit ? toCursor(items.at(-1)!.id) : null } };
 });
 
-/** What an approver decides about: everything, or an error, never a part. */
+/** Shows an approver the whole request, or an error; never a part of the request. */
 export const getApproval = route(getOperation, async ({ context, params, actor, requestId, remote }) => {
   const { database, keys } = context;
   const approval = found(await readApproval(database.prisma, params.approvalId), 'approval');

@@ -22,7 +22,7 @@ export interface Change<O extends Operation> {
   /** The resource as callers see it: never a secret. Null: there was or is none. */
   readonly before: Resource | null;
   readonly after: Resource | null;
-  /** What is kept for the idempotency key instead of the reply's body, where that holds a secret. */
+  /** Stored under the idempotency key instead of the reply's body where the body holds a secret. */
   readonly kept?: Resource;
   /** Approvals that depend on what has changed: those that are pending or unused are void with the commit. */
   readonly voids?: { readonly of: { readonly connectionId: string } | { readonly identityId: string }; readonly reason: string };

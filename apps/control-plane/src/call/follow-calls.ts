@@ -19,7 +19,7 @@ const maxWaiting = 5000;
 const readAtOnce = 500;
 /** Milliseconds between two readings, so that a busy record is read in pages and not call by call. */
 const pauseMs = 100;
-/** What a stream that goes on, or begins with what there is, tells at most. */
+/** The most earlier calls that a stream sends when it resumes or starts with existing calls. */
 const maxEarlier = 500;
 /** Clocks of relays and the database may differ; what was told twice does no harm. */
 const overlapMs = 60_000;
@@ -44,7 +44,7 @@ interface Following {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly filter: CallFilter;
-  /** What is told first where it does not go on from an event. */
+  /** Loads the calls that are sent first where the stream does not resume after an event. */
   readonly beginning?: () => Promise<{ calls: CallSummary[]; isWhole: boolean }>;
 }
 

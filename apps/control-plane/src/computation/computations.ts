@@ -35,7 +35,7 @@ export function createComputations(options: { readonly deadlineMs?: number } = {
       minThreads: 0,
       maxThreads: threads,
       idleTimeout: 60_000,
-      // Whatever a task computes with comes with it.
+      // A task carries all of its input.
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
     }));

@@ -47,7 +47,7 @@ const toResource = ({ sealed: _, types, ...sink }: EventSinkRecord, logSize: num
   updatedAt: sink.updatedAt.toISOString(),
 });
 
-/** What an audit event tells of it: how far it has come is none of a change. */
+/** The members that audit events show. Delivery progress is not among them, as it is not a change of settings. */
 const toAudited = ({ name, kind, url, allowedCidrs, file, types, maxBatch, paused }: EventSinkRecord) => ({
   name,
   kind,

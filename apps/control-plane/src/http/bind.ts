@@ -18,7 +18,7 @@ const unconditional: Precondition = {
   },
 };
 
-/** What is known of a request from its first moment; on `response.locals`. */
+/** Facts known as soon as a request arrives; kept on `response.locals`. */
 export interface RequestFacts {
   requestId: string;
   operation?: string;

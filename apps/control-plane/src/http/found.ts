@@ -1,6 +1,6 @@
 import { AppError, idSchema, type IdNoun } from '@hoop/contract';
 
-/** What is not there, in words that say nothing of what else is. */
+/** Throws `not_found` for null; the message does not reveal which other resources exist. */
 export function found<T>(value: T | null, noun: string): T {
   if (value === null) throw new AppError('not_found', `There is no such ${noun}.`);
   return value;

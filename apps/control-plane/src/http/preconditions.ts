@@ -1,6 +1,6 @@
 import { AppError } from '@hoop/contract';
 
-/** What a conditional request asks of the present state (RFC 9110 §13). */
+/** The condition that a request sets on the current state (RFC 9110 §13). */
 export interface Precondition {
   /** Throws unless the version is one that the caller has seen; null: there is no such resource yet. */
   check(version: number | null): void;

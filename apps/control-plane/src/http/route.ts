@@ -35,7 +35,7 @@ export interface Reply<O extends Operation = Operation> {
   /** Becomes the `ETag`. */
   readonly version?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Where it differs from the operation's. */
+  /** Overrides the operation's status. */
   readonly status?: number;
 }
 

@@ -19,7 +19,7 @@ export const updateIdentityProvider = route(operation, async (call) =>
     const settings = settingsOf(wanted);
     checkEndpoints(settings);
     await checkDistinct(tx, name, settings, before.id);
-    // What it vouched for under the old settings, it may not vouch for any more.
+    // Tokens that the provider vouched for under the old settings may no longer be valid.
     const isLess = (disabled && !before.disabled) || !isDeepStrictEqual(trustOf(settings), trustOf(settingsOf(before)));
     if (isLess) await revokeGrantsOfProvider(tx, before.id, grantsNotBefore(call.context.now()), revision);
     const after = await writeIdentityProvider(tx, before.id, { name, disabled, settings, revision, at });
@@ -27,5 +27,5 @@ export const updateIdentityProvider = route(operation, async (call) =>
   }),
 );
 
-/** What decides whose tokens are accepted. */
+/** The settings that decide whose tokens are accepted. */
 const trustOf = ({ issuer, jwksUri, audiences, algorithms }: IdentityProviderSettings) => ({ issuer, jwksUri, audiences, algorithms });

@@ -29,7 +29,7 @@ export const updateIdentity = route(operation, async (call) => {
       providerReference === undefined
         ? before.provider
         : referred(await findIdentityProvider(tx, providerReference), 'identity provider', 'provider', providerReference);
-    // Whoever got a grant by the old match may be nobody by the new one.
+    // A caller that got a grant by the old match may not match the new one.
     const isAnother = provider.id !== before.provider.id || wanted.match !== before.match;
     const ended = isAnother ? { grantsNotBefore: Math.max(before.grantsNotBefore, grantsNotBefore(call.context.now())) } : {};
     const after = await writeIdentity(tx, before.id, { ...wanted, ...ended, providerId: provider.id, revision, at });

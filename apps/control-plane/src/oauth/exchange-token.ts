@@ -20,7 +20,7 @@ import { hearsayOf, withoutNul } from './subject-token.ts';
 
 type ExchangeCall = Call<typeof operation>;
 
-/** What an exchange has found out when it is refused. */
+/** Facts that an exchange has established by the time it is refused. */
 interface Progress {
   subject?: VerifiedSubject;
   identities?: readonly IdentitySnapshot[];

@@ -5,7 +5,7 @@ import { findRecordedPolicy, policiesInForce, type Database, type PolicyVersion 
 import { claimsOfPolicy, joinClaims, type ClaimsRead } from '@hoop/policy';
 
 export interface GrantClaimsReader {
-  /** What policies of these connections read, as of `now` and as relays that have not heard of the last change still decide. */
+  /** Finds the claims that policies of these connections read at `now`, and those that relays without the latest change still read. */
   (connectionIds: readonly string[], now: number): Promise<ClaimsRead>;
 }
 

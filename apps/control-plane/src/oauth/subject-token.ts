@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 
-/** What a token says of itself, before anything of it is verified: hearsay, cut to a size that may be kept. */
+/** Claims of a token before verification: hearsay, truncated to a size that may be stored. */
 export interface Hearsay {
   readonly issuer: string | null;
   readonly subject: string | null;

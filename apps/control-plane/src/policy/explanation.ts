@@ -1,4 +1,4 @@
-/** What a policy decides about a request, and why, for people. */
+/** Explains to people what a policy decides about a request, and why. */
 import type { Explanation, MaskRule, PathSettings, Rule } from '@hoop/contract';
 import { describeRule } from '@hoop/masking';
 import {

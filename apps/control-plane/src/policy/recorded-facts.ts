@@ -1,4 +1,4 @@
-/** What a policy would be asked about a recorded call. What was masked, or is not on record, stands there as such. */
+/** Rebuilds a policy's input from a recorded call. Values that were masked or not recorded are marked as unknown. */
 import type { CallResource, MaskRule } from '@hoop/contract';
 import { headerFacts, markMasked, maskedValue, readInspectedBody, WrittenNumber, type Facts, type InspectedBody } from '@hoop/policy';
 
@@ -17,7 +17,7 @@ export interface RecordedParts {
   readonly maxInspectedBytes: number;
 }
 
-/** What masking leaves in the place of a text, or within it. A text that looks the same was perhaps not masked: then it counts as not known too. */
+/** Whether a text is, or contains, a mark of masking. An unmasked text that looks like a mark counts as unknown too. */
 export const isMark = (text: string): boolean => text.includes('[redacted]') || text.includes('****') || /hash:[0-9a-f]{32}/.test(text);
 
 const unknown = maskedValue as never;
@@ -72,7 +72,7 @@ function bodyOf({ call, body, mask, maxInspectedBytes }: RecordedParts): BodyFac
   if (requestHeaders === null || requestHeaders.length === 0) return notKnown;
   if (requestHeaders.some(([name]) => name === 'content-encoding')) return { body: null, bodyState: 'unsupported' };
   if (body === null || body === 'hidden' || requestBody.truncated || mask === null) return notKnown;
-  // What was removed leaves no trace of where it was.
+  // A removed value leaves no trace of its place.
   if (mask.some((rule) => rule.action === 'remove')) return notKnown;
   const read = readInspectedBody(body, requestBody.contentType ?? undefined);
   // Masking may turn what could be read into what cannot, and the other way round.

@@ -32,7 +32,7 @@ const toResource = ({ placedAt, liftedAt, ...hold }: LegalHoldRecord) => ({
   liftedAt: liftedAt?.toISOString() ?? null,
 });
 
-/** What is gone can still be held by its id: its calls are there. */
+/** Finds the subject of a hold. A deleted subject can still be held by its id, as its calls remain. */
 async function subjectOf(tx: Transaction, kind: LegalHoldRecord['kind'], subject: string): Promise<string> {
   if (kind === 'session') return referred(await findSession(tx, subject), 'session', 'subject', subject).id;
   const resource = kind === 'connection' ? await findConnection(tx, subject) : await findIdentity(tx, subject);

@@ -22,7 +22,7 @@ export const followChanges = route(operation, async ({ context, request, respons
   const waiting: number[] = [];
   let onRevision = (revision: number): void => void waiting.push(revision);
   const unsubscribe = context.revisions.subscribe((revision) => onRevision(revision));
-  // What relays hold calls for: approvals that were decided, deferred calls that ended.
+  // Relays hold calls for these: approvals that were decided, deferred calls that ended.
   const unsubscribeSubjects = context.subjectChanges.subscribe((change) => {
     if (!response.headersSent || response.destroyed) return;
     // Something may have been missed: the relay starts over and asks again for all that it waits for.

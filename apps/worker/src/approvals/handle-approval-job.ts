@@ -14,7 +14,7 @@ export interface ApprovalJobContext {
   readonly publicUrl: string;
 }
 
-/** What a message says of an approval: never the body, never a header. */
+/** The part of an approval that messages show: never the body, never a header. */
 export const notificationData = (approval: ApprovalRecord, publicUrl: string): Record<string, unknown> => ({
   approvalId: approval.id,
   state: approval.state,

@@ -1,4 +1,4 @@
-/** What the worker does where somebody who owns the database changed what it goes by. */
+/** The worker refuses rows that the database's owner changed. */
 import { newId } from '@hoop/contract';
 import { createChannel, insertAuditEvent, placeHold, purgeCalls, writeRetention } from '@hoop/database';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** What is deleted because nothing needs it any longer, so that no table grows for ever (docs/operations.md says how long each is kept). */
+/** Deletes rows that nothing needs any longer, so that no table grows forever (docs/operations.md has the retention of each). */
 import { purgeApprovals, purgeDeliveries, purgeGrants, purgeRevokedGrants, purgeSecurityEvents, purgeTombstones } from '@hoop/database';
 
 import type { WorkerContext } from '../context.ts';

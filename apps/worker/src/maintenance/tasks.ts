@@ -29,7 +29,7 @@ import { raiseIntegrityAlarm, type IntegrityCode } from '../log/integrity-alarm.
 import { keepBlobs } from './keep-blobs.ts';
 import { purgeHistory } from './purge-history.ts';
 
-/** What each task does. All can be run at any time, by any number of workers, and again after a failure. */
+/** The maintenance tasks. Each can run at any time, on any number of workers, and again after a failure. */
 export const tasks: Readonly<Record<MaintenanceTask, (context: WorkerContext, signal: AbortSignal) => Promise<void>>> = {
   async orphans({ config, db, log, now }, signal) {
     for (let closed = batch; closed === batch && !signal.aborted;) {
@@ -68,7 +68,7 @@ export const tasks: Readonly<Record<MaintenanceTask, (context: WorkerContext, si
     await keepBlobs(context, signal);
   },
 
-  // What follows does what a lost job would have done.
+  // The rest does the work of jobs that were lost.
 
   async approvals({ db, now }, signal) {
     for (const id of await overdueApprovals(db.prisma, now(), batch)) {

@@ -28,7 +28,7 @@ export interface NotificationContext {
   readonly createFetch: GuardedFetchFactory;
   /** Opens a channel's sealed secret. */
   readonly openSecret: (sealed: string, channelId: string) => Promise<Secret<string>>;
-  /** What an approval will send, for messages that show it; null where this worker cannot open it. */
+  /** Loads the request of an approval for messages that show it; null where this worker cannot open the request. */
   readonly shownRequest: (approvalId: string) => Promise<ShownRequest | null>;
   readonly onError: (error: Error) => void;
   /** Milliseconds before the next attempt, after the first, the second, …; after the last the delivery is dead. */

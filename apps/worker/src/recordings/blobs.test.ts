@@ -82,7 +82,7 @@ test('large bodies go to the store and come back; small ones stay beside their r
   ]);
   const [, response] = await readBodies(db.prisma, [outcome.callId], blobs);
   expect(Buffer.compare(response!.sealed, sealedOf(outcome.responseBody!.sealed!))).toBe(0);
-  // What the log digests is what it would digest in the row.
+  // The log's digest is the one that it would compute for a body in the row.
   expect(Buffer.from(rows[1]!.hash!).toString('hex')).toBe(
     createHash('sha256').update(sealedOf(outcome.responseBody!.sealed!)).digest('hex'),
   );

@@ -46,7 +46,7 @@ export function createGroupWriter(options: GroupWriterOptions): GroupWriter {
 
   async function run(): Promise<void> {
     isWriting = true;
-    // Whatever arrives in this turn of the event loop goes along.
+    // Entries that arrive in this turn of the event loop join the group.
     await new Promise((resolve) => setImmediate(resolve));
     while (waiting.length > 0) await writeGroup(nextGroup());
     isWriting = false;

@@ -34,7 +34,7 @@ export const approvalSummarySchema = z.object({
   policy: z.object({ id: idSchema('policy'), revision: z.int() }),
   /** The rules that ask for it, with what each asks. */
   requirements: z.array(approvalRequirementSchema),
-  /** What an approver may grant. */
+  /** The validities that an approver may grant. */
   validities: z.array(approvalValiditySchema),
   context: z.record(z.string(), z.string()).nullable(),
   method: z.string(),

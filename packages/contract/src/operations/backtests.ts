@@ -20,7 +20,7 @@ const selection = {
   until: instant.optional(),
 };
 
-/** What was looked at. */
+/** The calls that were examined. */
 const coverage = {
   connection: namedSchema('connection'),
   since: timeSchema,
@@ -56,7 +56,7 @@ export const backtestSchema = z.object({
     newlyAllowed: change,
     newlyNeedingApproval: change,
     newlyNeedingContext: change,
-    /** What it would have done hangs on a value that was masked or not kept. */
+    /** Calls whose verdict depends on a value that was masked or not kept. */
     unknown: change,
   }),
   skipped: z.object({

@@ -1,4 +1,4 @@
-/** What is done with a selection of recorded calls: taken out, searched through, followed. */
+/** Operations on a selection of recorded calls: exporting, searching and following. */
 import { z } from 'zod';
 
 import { idSchema } from '../ids.ts';

@@ -42,7 +42,7 @@ const suggestionsPath = '/v1/connections/{connection}/mask-suggestions';
 const suggestionParams = connectionParamsSchema.extend({ suggestionId: idSchema('mask_suggestion') });
 
 export const maskSuggestionStateSchema = z.enum(['open', 'accepted', 'dismissed']);
-/** What discovery saw of a connection: where, by which detector and how often, never the value. */
+/** A finding of discovery on a connection: where, by which detector and how often, never the value. */
 export const foundMaskSuggestionSchema = z.object({
   id: idSchema('mask_suggestion'),
   connection: namedSchema('connection'),

@@ -155,7 +155,7 @@ export const conditionPartSchema = z.object({
   /** As it is written in the condition. */
   expression: z.string(),
   outcome: z.enum(['true', 'false', 'error']),
-  /** What each side that is not a literal was; values of bodies, headers and queries only by their type. */
+  /** The value of each side that is not a literal; for bodies, headers and queries only the type. */
   seen: z.array(z.object({ expression: z.string(), value: z.string() })),
   error: z.string().optional(),
 });
@@ -193,9 +193,9 @@ export const explanationSchema = z.object({
   /** Why it is refused although no rule says so. */
   error: z.string().nullable(),
   rules: z.array(explainedRuleSchema),
-  /** What would be masked in the response, were the call sent: by the policy, and by the rules that it falls under. */
+  /** The masking of the response, if the call were sent: by the policy, and by the rules that match the call. */
   masking: z.array(appliedMaskSchema),
-  /** What could not be known, e.g. a recorded body that was masked. */
+  /** Values that are not known, e.g. a recorded body that was masked. */
   caveats: z.array(z.string()),
 });
 export type Explanation = z.infer<typeof explanationSchema>;

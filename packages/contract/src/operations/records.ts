@@ -95,7 +95,7 @@ export const bodyContentSchema = callBodySchema.extend({
   content: z.string(),
 });
 
-/** What calls are looked for by. */
+/** The filters of calls. */
 export const callFilters = {
   ...period,
   identity: referenceSchema('identity').optional(),

@@ -1,4 +1,4 @@
-/** What a relay asks the control plane about approvals and deferred calls. */
+/** Operations of relays on approvals and deferred calls. */
 import { z } from 'zod';
 
 import { approvalRequirementSchema, approvalStateSchema, approvalValiditySchema } from '../approval.ts';
@@ -96,7 +96,7 @@ export const withdrawRelayApproval = defineOperation({
 export const deferredStateSchema = z.enum(['waiting', 'ready', 'running', 'done', 'refused', 'unknown', 'expired', 'withdrawn']);
 const callParams = z.object({ callId: idSchema('call') });
 
-/** What may be known of a deferred call by whoever sent it. */
+/** A deferred call as its sender may see it. */
 export const deferredCallSchema = z.object({
   callId: idSchema('call'),
   state: deferredStateSchema,

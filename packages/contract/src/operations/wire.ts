@@ -86,5 +86,5 @@ function patchValueOf(schema: z.ZodType): z.ZodType {
   return description === undefined || patched === schema ? patched : patched.describe(description);
 }
 
-/** What every registered thing carries. `version` is its ETag: `If-Match: "3"`. */
+/** The members of every registered resource. `version` is its ETag: `If-Match: "3"`. */
 export const registered = { version: z.int(), createdAt: timeSchema, updatedAt: timeSchema };

@@ -1,4 +1,4 @@
-/** What a kind of credential source is: how its credential is obtained, and how a request is signed with it. */
+/** Defines a kind of credential source: how it obtains a credential, and how it signs a request. */
 import type { CredentialSecrets, CredentialSourceSettings, HeaderList } from '@hoop/contract';
 import type { Secret } from '@hoop/sealing';
 import type { GuardedFetch } from '@hoop/upstream';
@@ -16,7 +16,7 @@ export interface ObtainInput<T extends SourceType> {
   readonly signal: AbortSignal;
 }
 
-/** What a source gives. */
+/** The result of obtaining a credential from a source. */
 export interface Obtained {
   readonly secret: Secret<string>;
   /** Unix milliseconds. */

@@ -47,7 +47,7 @@ const toReview = (row: ReviewRow): Review => ({
 });
 
 /**
- * What a row and its reviews prove, without the reviews that cannot be trusted.
+ * Reads a row with its reviews, leaving out reviews that cannot be trusted.
  * @throws AppError `row_not_authentic` where the request itself cannot be trusted
  */
 export function toRecord(tx: Transaction, row: RowWithReviews): ApprovalRecord {

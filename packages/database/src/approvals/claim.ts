@@ -1,5 +1,5 @@
 /**
- * What a relay asks before it sends a call that needs approval: may it go on now? One transaction finds or makes the
+ * A claim is a relay's question before it sends a call that needs approval: may the call go on now? One transaction finds or makes the
  * approval and, where it is approved once, hands it to this call and to no other.
  */
 import { expiryOf, transition, windowCovers } from '@hoop/approvals';
@@ -61,7 +61,7 @@ const answer = (approval: ApprovalRecord, changes: Partial<ClaimAnswer> = {}): C
   ...changes,
 });
 
-/** What the claim is about must still be as the relay saw it; a share lock keeps it so until the commit. */
+/** Checks that the claim's identity is still as the relay saw it; a share lock keeps it so until the commit. */
 async function currentIdentity(tx: Transaction, claim: ApprovalClaim): Promise<{ name: string; owner: string; connectionName: string }> {
   await tx.$queryRaw`
     SELECT 1 AS locked FROM identities i JOIN connection_identities ci ON ci.identity_id = i.id JOIN connections c ON c.id = ci.connection_id

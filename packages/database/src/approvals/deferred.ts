@@ -214,7 +214,7 @@ type LostEnd = {
   readonly errorDetail: string;
 };
 
-/** What can be said of a call whose relay has not come back: what its record says. */
+/** Derives the end of a call from its record where the relay has not come back. */
 function endOfLost({ state, status, target_status, error, error_detail }: LostCall): LostEnd {
   if (state === 'refused' && error !== null) return { state, status, error, errorDetail: error_detail ?? 'The call was refused.' };
   const isSent = state !== null && state !== 'pending' && state !== 'unknown';

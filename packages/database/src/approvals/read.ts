@@ -12,7 +12,7 @@ export async function readApproval(tx: Transaction, id: string): Promise<Approva
   return row === null ? null : toRecord(tx, row);
 }
 
-/** What an approver is shown, still sealed. */
+/** Reads the request that an approver is shown, still sealed. */
 export async function readShown(tx: Transaction, id: string): Promise<{ wrappedKey: string; sealed: Buffer } | null> {
   const row = await tx.approval.findUnique({ where: { id } });
   if (row !== null) guardOf(tx).require('approval', row);

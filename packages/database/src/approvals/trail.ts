@@ -1,7 +1,7 @@
 /**
- * What the audit trail says of an approval. The state of an approval is a column that is not signed: that it was given
+ * Checks an approval against the audit trail. The state of an approval is an unsigned column: that it was given
  * follows from its reviews, and that it was used, denied, withdrawn or voided since, from events that are signed and in
- * the log. Whoever sets the row back would have to remove those too, and that shows in the log.
+ * the log. To set the row back, one would have to remove those too, and that shows in the log.
  */
 import { newId, type ApprovalState } from '@hoop/contract';
 
@@ -16,7 +16,7 @@ export interface ClaimOrigin {
   readonly remote: string;
 }
 
-/** What the event tells of a claim. */
+/** The members of a claim that its event has. */
 interface AuditedClaim {
   readonly identityId: string;
   readonly callId: string;

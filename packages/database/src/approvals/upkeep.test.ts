@@ -1,4 +1,4 @@
-/** What keeps approvals and what belongs to them in order when processes die, somebody floods them, or time passes. */
+/** The upkeep of approvals when processes die, somebody floods them, or time passes. */
 import { newId } from '@hoop/contract';
 import { createTestDatabase } from '@hoop/testkit';
 import type { TestDatabase } from '@hoop/testkit';

@@ -13,7 +13,7 @@ export interface StoredResponse {
 }
 
 /**
- * What was answered to this key before. Holds a lock on the key until the transaction ends, so that of two requests
+ * Finds the earlier answer to this key. Holds a lock on the key until the transaction ends, so that of two requests
  * at once the second waits for the first one's answer.
  */
 export async function claimIdempotencyKey(tx: Transaction, actorId: string, key: string, now: Date): Promise<StoredResponse | null> {

@@ -19,7 +19,7 @@ export async function checkTrail(tx: Transaction, after: string, limit: number):
   const good: AuditEventModel[] = [];
   for (const row of rows) {
     const fault = guard.faultOf('audit_event', row);
-    // What has no valid signature was told of with the other rows.
+    // Rows without a valid signature were reported with the other rows.
     if (fault === null) good.push(row);
   }
   findings.push(...(await compareWithLog(tx, good)));

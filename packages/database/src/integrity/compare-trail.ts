@@ -14,7 +14,7 @@ interface Mention {
 }
 
 /**
- * What events said of these rows, the newest first. Their order is that of the log, in which they wait in the order of
+ * Reads the events about these rows, newest first. Their order is that of the log, in which they wait in the order of
  * the transactions that wrote the row one after the other: no clock is asked.
  */
 async function mentionsOf(tx: Transaction, kind: RowKind, ids: readonly string[]): Promise<Map<string, Mention[]>> {

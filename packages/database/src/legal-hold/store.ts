@@ -90,7 +90,7 @@ export interface HeldSubjects {
   readonly identities: string[];
 }
 
-/** What is held. Until the transaction ends no hold can be placed or lifted, so that a purge never crosses one. */
+/** Reads the held subjects. Until the transaction ends no hold can be placed or lifted, so that a purge never crosses one. */
 export async function freezeHolds(tx: Transaction): Promise<HeldSubjects> {
   await tx.$executeRaw`LOCK TABLE legal_holds IN SHARE MODE`;
   const guard = guardOf(tx);

@@ -71,7 +71,7 @@ async function newLeaves(
   const records = await readLoggedRecords(client, { calls: idsOf('call'), auditEvents: idsOf('audit_event') }, undefined, guard);
   const known = await newestLeaves(client, [...new Set(pending.map((leaf) => leaf.refId))]);
   for (const { kind, refId } of pending) {
-    // What was enqueued twice is read once.
+    // An entry that was enqueued twice is read once.
     if (leaves.has(refId)) continue;
     const fault = records.get(refId)?.fault ?? null;
     if (fault !== null) {

@@ -51,7 +51,7 @@ export async function policiesInForce(tx: Transaction, connectionIds: readonly s
          SELECT 1 FROM policy_revisions n WHERE n.policy_id = p.id AND n.revision = r.revision + 1 AND n.created_at > ${since}))`;
 }
 
-/** What a record names: also of a connection that is gone. Null also for a revision that was changed outside of Hoop. */
+/** Finds the policy that a record names, even where its connection was deleted. Null also for a revision that was changed outside of Hoop. */
 export async function findRecordedPolicy(
   tx: Transaction,
   policyId: string,

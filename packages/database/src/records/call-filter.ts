@@ -52,7 +52,7 @@ export function callConditions(filter: CallFilter): Prisma.Sql[] {
   return conditions;
 }
 
-/** What the index has of a path. */
+/** How many characters of a path the index has. */
 const indexedCharacters = 200;
 const lastCharacter = '\u{10ffff}';
 

@@ -1,7 +1,7 @@
-/** What somebody should be told of at once: a target that answered with the injected credential. */
+/** Enqueues alerts about calls that people should know of at once: a target that answered with the injected credential. */
 import type { IngestClient } from './ingest-client.ts';
 
-/** What a write made of a call, as far as alerts go. */
+/** The facts of a written call that alerts need. */
 export interface AlertFacts {
   readonly id: string;
   readonly state: string;

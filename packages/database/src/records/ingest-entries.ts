@@ -44,7 +44,7 @@ export async function ingestEntries(client: IngestClient, entries: readonly Reco
   return { calls: calls.length, written: changes.length };
 }
 
-/** What a write did to a call. */
+/** The effect of a write on a call. */
 interface Change extends AlertFacts {
   /** See `Call.previous` in the schema. */
   readonly previous: string | null;

@@ -1,6 +1,6 @@
 import type { CallHead, OutcomeEntry, RecordEntry } from '@hoop/contract';
 
-/** What a set of entries says about one call. */
+/** One call, merged from its entries. */
 export interface CallRecord {
   readonly callId: string;
   readonly sessionId: string;

@@ -1,4 +1,4 @@
-/** What is asked of a large record reads an index, few partitions, and no more rows than it must. */
+/** Queries of a large record read an index, few partitions, and no more rows than needed. */
 import { newId } from '@hoop/contract';
 import { createTestDatabase } from '@hoop/testkit';
 import type { TestDatabase } from '@hoop/testkit';

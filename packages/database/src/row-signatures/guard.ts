@@ -18,7 +18,7 @@ export interface RowFault {
   readonly detail: string;
 }
 
-/** What a transaction wrote or removed (`digest` null), for its audit event. */
+/** A row that a transaction wrote or removed (`digest` null), for the audit event. */
 export interface WrittenRow {
   readonly kind: RowKind;
   readonly id: string;
@@ -64,7 +64,7 @@ export class RowGuard {
     if (isTrailed(kind)) this.#written?.push({ kind, id, digest: null });
   }
 
-  /** What was written since the last call: the last state of each row. */
+  /** Takes the rows written since the last call, each in its last state. */
   takeWritten(): WrittenRow[] {
     const last = new Map((this.#written?.splice(0) ?? []).map((row) => [`${row.kind} ${row.id}`, row]));
     return [...last.values()];

@@ -56,7 +56,7 @@ function importKeys(set: RowJwkSet, isWorker: boolean, trusted: Map<string, Trus
   return { kid: first.kid!, key: createPrivateKey({ format: 'jwk', key: { kty, crv, x, d } as Record<string, string> }) };
 }
 
-/** What the worker may say: that it did something of its own accord. */
+/** Whether the row is one that the worker may sign: an event of its own actions. */
 const isWorkersOwn = (kind: RowKind, row: Row): boolean =>
   kind === 'audit_event' && row['actorId'] === 'system' && row['actorRole'] === 'system';
 

@@ -11,7 +11,7 @@ export interface RowKindDefinition {
   readonly signed: readonly string[];
   /** Columns that are not signed, and why a change of each gives nobody anything. */
   readonly unsigned: Readonly<Record<string, string>>;
-  /** What of other tables' rows is signed with this one, as `include` reads them. */
+  /** The parts of other tables' rows that are signed with this one, as `include` reads them. */
   readonly parts?: (row: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
   readonly include?: object;
   /** True where retention or expiry removes rows without an audit event that names them. */
@@ -28,7 +28,7 @@ export interface ConnectionParts {
   readonly policy: { readonly id: string; readonly currentRevision: number } | null;
 }
 
-/** What Prisma has to read with a connection so that its signature can be checked. */
+/** The relations that Prisma reads with a connection so that its signature can be checked. */
 export const connectionParts = {
   identities: { select: { identityId: true } },
   credential: { select: { id: true, version: true } },

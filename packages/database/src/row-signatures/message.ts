@@ -1,4 +1,4 @@
-/** What is signed of a row: which key, which kind of row and every signed column, in one canonical form. */
+/** The signed message of a row: which key, which kind of row and every signed column, in one canonical form. */
 import { hash } from 'node:crypto';
 
 import { canonicalJson } from '@hoop/recording';

@@ -27,7 +27,7 @@ import { readRevision } from './revision.ts';
 export type StoredSnapshot = Pick<Snapshot, 'revision' | 'full' | 'providers' | 'identities' | 'connections' | 'removed' | 'revokedGrants'>;
 
 /**
- * What relays work by, as of one revision: everything, or what changed after `since`. A `since` that this database
+ * Reads the snapshot for relays at one revision: everything, or what changed after `since`. A `since` that this database
  * has not reached (it was restored from a backup), or from before the oldest tombstone that is still kept, gets everything.
  *
  * A row that is not what the control plane wrote is not part of it: to relays it is removed, and it is reported. A

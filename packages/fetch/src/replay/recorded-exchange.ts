@@ -107,7 +107,7 @@ function bytesOf(text: unknown, encoding: unknown, at: string): Uint8Array<Array
   }
 }
 
-/** What Hoop itself answered is recorded by its code; the function saw it as problem+json (RFC 9457). */
+/** Answers of Hoop itself are recorded by code; the function saw problem+json (RFC 9457). */
 function refusalOf(status: number, content: Json, hoop: Json): Pick<RecordedExchange, 'headers' | 'body'> | null {
   const { error: code, errorDetail: detail, decision, callId, targetStatus } = hoop;
   if (typeof code !== 'string' || status === 0 || typeof targetStatus === 'number' || typeof content['text'] === 'string') return null;

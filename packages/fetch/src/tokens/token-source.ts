@@ -1,4 +1,4 @@
-/** What a token source may need to know. */
+/** The input of a token source. */
 export interface TokenRequest {
   /** The audience that the token should be meant for: `HOOP_AUDIENCE`, by default the origin of the control plane's URL. */
   readonly audience: string;

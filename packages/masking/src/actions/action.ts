@@ -13,7 +13,7 @@ export const actionOf: Readonly<Record<MaskAction, Action>> = { partial: PARTIAL
 
 export const redacted = '[redacted]';
 
-/** What `partial` puts for what it hides. */
+/** The text that `partial` puts in the place of hidden characters. */
 export const hiddenByPartial = '****';
 /** Characters that it keeps at the end, of texts of at least so many. */
 export const keptByPartial = 4;
@@ -28,7 +28,7 @@ export function partialText(text: string): string {
 /** Keyed hash of a text: equal texts give equal results under one key. */
 export type HashText = (text: string) => string;
 
-/** What stands for the text under this action; null: JSON null or nothing. `REMOVE` gives the empty text. */
+/** Returns the replacement of a text under this action; null: JSON null or nothing. `REMOVE` gives the empty text. */
 export function replaceText(action: Action, text: string, hash: HashText): string | null {
   switch (action) {
     case PARTIAL:

@@ -19,7 +19,7 @@ const asciiSet = (expression: RegExp): Uint8Array =>
 /** RFC 5322 atext and the dot. */
 const asciiLocal = asciiSet(/[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]/);
 const isLocalCode = (code: number): boolean => (code < 0x80 ? asciiLocal[code] === 1 : isLetter.test(String.fromCharCode(code)));
-/** What opens a local part without being part of a name: "mailto=", "'", "/". */
+/** Characters that may open a local part without being part of a name: "mailto=", "'", "/". */
 const asciiOpening = asciiSet(/[.!#$%&'*/=?^`{|}]/);
 
 /** UTF-16 code units, or ASCII bytes. */

@@ -15,7 +15,7 @@ export interface LabelledText {
   readonly text: string;
   /** The key under which it stands. */
   readonly key?: string;
-  /** What there is to be found, as it is written. */
+  /** The values that a detector must find, as written. */
   readonly finds: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** What a key's name tells of its value. Detectors of values without a form of their own rely on it. */
+/** Hints that a key's name gives about its value. Detectors of values without a form of their own rely on it. */
 
 export const CONTEXT_PERSON_NAME = 1;
 export const CONTEXT_ADDRESS = 2;

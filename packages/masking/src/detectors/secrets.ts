@@ -31,7 +31,7 @@ const part = { name: 'secret', summary: '', needsOneOf: 0, minDigits: 0, minWord
 const code = /^(?:`?\$\{.*|[A-Za-z_$]+\d?(?:\??\.[A-Za-z_$]+\d?)+[^A-Za-z0-9]{0,3}|[\w$.?]{1,80}\(.*)$/;
 const identifier = /^([A-Za-z]?[a-z]+(?:[A-Z][a-z]+)+)[^A-Za-z0-9]{0,3}$/;
 
-/** What stands there in a program: a path of names, a call, words joined as in code. Random letters have more capitals. */
+/** Whether the value is program code: a path of names, a call, words joined as in code. Random letters have more capitals. */
 function isCode(value: string): boolean {
   const name = identifier.exec(value)?.[1];
   return code.test(value) || (name !== undefined && name.replaceAll(/[^A-Z]/g, '').length * 3.5 <= name.length);

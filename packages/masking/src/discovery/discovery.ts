@@ -27,7 +27,7 @@ export interface DiscoveryOptions {
 export interface Discovery {
   /** The observer for a response, null where it is not in the sample. `rules`: those of the connection. */
   observe(connectionId: string, rules: readonly MaskRule[]): FieldObserver | null;
-  /** What was found since the last call, for the control plane to add up. */
+  /** Takes the findings since the last call; the control plane adds them up. */
   take(): { connectionId: string; suggestions: MaskSuggestion[] }[];
 }
 

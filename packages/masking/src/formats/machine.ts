@@ -19,7 +19,7 @@ export class Malformed extends Error {
   }
 }
 
-/** What happened to one body. */
+/** Counts of the masking of one body. */
 export interface Tally {
   /** Places that the masker changed. */
   maskedCount: number;

@@ -1,4 +1,4 @@
-/** What becomes of one text value in a format other than JSON: a field, a cell, an element's text. */
+/** Masks one text value in a format other than JSON: a field, a cell, an element's text. */
 import { NONE, NULL, REDACT, REMOVE, replaceText } from '../actions/action.ts';
 import type { Action } from '../actions/action.ts';
 import type { Engine } from '../engine.ts';

@@ -77,7 +77,7 @@ const codingsIn = (headers: HeaderList): string[] => headers.filter(([name]) => 
 
 /**
  * One coding after the other, so that where an outer one breaks off, all that came before goes through the inner ones.
- * What lies between them may be larger than what comes out, but not by much.
+ * The bytes between two codings may outnumber the decoded ones, but not by much.
  */
 async function decode(codings: readonly string[], body: Uint8Array, maxBytes: number): Promise<MaskedBody> {
   let decoded: MaskedBody = { bytes: body, isWhole: true };

@@ -1,4 +1,4 @@
-/** What is recorded and shown to approvers never has credentials in it. */
+/** Removes credentials from headers before they are recorded and shown to approvers. */
 import type { HeaderList } from '@hoop/contract';
 
 import { redacted } from '../actions/action.ts';

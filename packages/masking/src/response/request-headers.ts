@@ -1,4 +1,4 @@
-/** What a target must not be asked for, so that its answer can be masked and scrubbed. */
+/** Removes request headers that would make a target's answer impossible to mask and scrub. */
 import type { HeaderList } from '@hoop/contract';
 
 import { knownCodings } from '../decoding/content-decoder.ts';

@@ -48,7 +48,7 @@ export interface ResponseMaskerInput {
 }
 
 export interface ResponseMasker {
-  /** What the function gets: masked, and without what no longer describes the body. */
+  /** The headers that the function gets: masked, and without those that no longer describe the body. */
   readonly headers: HeaderList;
   /** True: the body is neither changed nor looked at. */
   readonly passthrough: boolean;

@@ -3,7 +3,7 @@ export interface KeyEntry {
   readonly folded: string;
   /** Keys with equal symbols are selected by the same selectors. */
   readonly symbol: number;
-  /** What the name tells of the value, bits of `key-context.ts`. */
+  /** Hints that the name gives about the value, bits of `key-context.ts`. */
   readonly context: number;
   /** The name as it may be shown, where the name itself is sensitive. */
   readonly masked: string | null;

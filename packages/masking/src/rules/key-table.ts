@@ -1,5 +1,5 @@
 /**
- * What the rules have to say about a key. Answers are remembered by the key's raw bytes, so that a key costs its
+ * Looks up the rules for a key. Answers are remembered by the key's raw bytes, so that a key costs its
  * hash and one comparison; the memory is bounded and an entry that loses its place is made again.
  */
 import { utf8Text } from '../bytes.ts';

@@ -112,7 +112,7 @@ export class PathAutomaton {
   readonly root: PathState;
   readonly #rules: readonly PathRule[];
   readonly #stride: number;
-  /** What stands for a place of which it would cost too much to know whether a rule selects it: it is hidden. */
+  /** The state of places where knowing whether a rule selects them would cost too much; their values are hidden. */
   readonly hidden: PathState;
   #states = new Map<string, PathState>();
   #work: Work | null = null;

@@ -10,7 +10,7 @@ const EQUALS = 0x3d;
 export const BACKSLASH = 0x5c;
 const AMPERSAND = 0x26;
 
-/** What a reading waits for. */
+/** The states of a reading: the input that it waits for. */
 const HEX_BYTE = 0;
 const HEX_CODE = 1;
 const AFTER_EQUALS = 2;
@@ -34,7 +34,7 @@ const maxBackslashes = 4;
 const maxDigits = 13;
 const maxBracedDigits = 6;
 
-/** What a byte has told of a reading. */
+/** The outcomes of a byte for a reading. */
 export const DEAD = 0;
 export const READING = 1;
 /** `char` is read, and the reading is over. */

@@ -34,7 +34,7 @@ export interface ScrubLimits {
 
 export const scrubLimits: ScrubLimits = { buildsPerNode: 2, buildsPerByte: 1 / 32, freeBuilds: 1024 };
 
-/** What a transition costs, in steps over a known one. */
+/** The cost of building a transition, in steps over a known one. */
 const buildWork = 16;
 
 const SPECIAL_NUL = 1;
@@ -102,7 +102,7 @@ export class ScrubStream {
     return result;
   }
 
-  /** What was held back. */
+  /** Returns the bytes that were held back. */
   end(): Uint8Array | null {
     const held = this.#held;
     this.#held = null;
@@ -311,7 +311,7 @@ export class ScrubStream {
     return first;
   }
 
-  /** What may go on; what may be the start of a secret is held back. */
+  /** Returns the bytes that may go on; those that may begin a secret are held back. */
   #keep(automaton: CharacterAutomaton, bytes: Uint8Array, state: number, from: number): Uint8Array | null {
     this.#nodes = automaton.nodesOf(state);
     this.#held = null;

@@ -1,4 +1,4 @@
-/** What a body may cost, by the counters of the stream: clocks say nothing on a busy machine. */
+/** Bounds the work of a body by the stream's counters, as clocks say nothing on a busy machine. */
 import { describe, expect, test } from 'vitest';
 
 import { runMasker } from '../testing/run-masker.ts';

@@ -241,7 +241,7 @@ export class TextRules {
     }
   }
 
-  /** What those detectors find whose values may go over the ends of lines, in lines that are joined by blanks. */
+  /** Finds values that may span lines, in lines that are joined by blanks. */
   findAcross(joined: string): Span[] {
     const work = this.#workFor(joined.length);
     const spans: Span[] = [];

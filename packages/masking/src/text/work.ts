@@ -1,8 +1,7 @@
 /**
- * What looking into one body may cost, in steps of about ten nanoseconds: an account that every byte of the body pays
- * into, up to a limit, and every step is taken from. Whoever finds it empty hides the value that it was looking at
- * whole. So a chunk costs a bounded time whatever its bytes and the rules are, and a body never costs more than its
- * length times a constant.
+ * The budget of work for one body, in steps of about ten nanoseconds: an account that every byte of the body pays
+ * into, up to a limit, and every step is taken from. A search that finds the account empty hides its value whole. So a
+ * chunk costs a bounded time for any bytes and rules, and a body never costs more than its length times a constant.
  */
 
 /** Steps that a byte pays for, and that each pattern adds to them. */

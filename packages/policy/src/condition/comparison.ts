@@ -10,7 +10,7 @@ import { ConditionError, isOp } from './syntax-tree.ts';
 import type { CompileState, NodeOf } from './syntax-tree.ts';
 import { charge, Fault } from './values.ts';
 
-/** What `<` and its like ask of the order of two values. */
+/** The test of `<`, `<=`, `>` and `>=` on the order of two values. */
 export const orders: Readonly<Record<string, (order: number) => boolean>> = {
   '<': (order) => order < 0,
   '<=': (order) => order <= 0,
@@ -56,7 +56,7 @@ export function compileIn(node: NodeOf<'in'>, left: Reader, right: Reader, state
   };
 }
 
-/** Whatever the request: a map, whose names are asked for and not its values. */
+/** Whether the field is always a map, of which `in` tests the names and not the values. */
 const isMapField = (struct: string | undefined): boolean => struct !== undefined && mapFields.has(struct);
 
 const mapFields: ReadonlySet<string> = new Set([

@@ -13,7 +13,7 @@ import { compileNode } from './evaluator.ts';
 import { bool, ConditionError } from './syntax-tree.ts';
 import { Fault } from './values.ts';
 
-/** What an evaluation may cost, in units of about one step. Some milliseconds at the worst. */
+/** The highest cost of an evaluation, in units of about one step; some milliseconds at worst. */
 export const maxConditionCost = 200_000;
 
 export interface Condition {

@@ -1,4 +1,4 @@
-/** What can be said of a condition before any request: parts that have no value whatever the request is. */
+/** Finds the parts of a condition that can never have a value, for any request. */
 import type { ASTNode } from '@marcbachmann/cel-js';
 
 import { comprehensions } from './comprehension.ts';

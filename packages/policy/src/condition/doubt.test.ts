@@ -16,7 +16,7 @@ interface Sent {
   readonly headers?: readonly (readonly [string, string])[];
 }
 
-/** What the condition comes to over the bytes of a request. */
+/** Evaluates the condition over the bytes of a request. */
 function outcome(condition: string, sent: Sent): 'true' | 'false' | 'restricts' {
   const { body = '', query = '', headers = [] } = sent;
   const read = readInspectedBody(new TextEncoder().encode(body), 'type' in sent ? sent.type : 'application/json');

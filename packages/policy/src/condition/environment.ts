@@ -1,5 +1,5 @@
 /**
- * What a condition can name. Each environment has a type checker (cel-js, strict: an unknown variable or field is
+ * The names that a condition can use. Each environment has a type checker (cel-js, strict: an unknown variable or field is
  * an error when the policy is saved) and readers that fetch the values when it is decided.
  */
 import { Environment } from '@marcbachmann/cel-js';

@@ -114,7 +114,7 @@ function couldHold(parts: readonly unknown[], scalar: unknown, meter: Meter): bo
 
 const nothing = ['', 'null', '0', 'false'];
 
-/** What servers that convert a scalar read it as. */
+/** Lists the values that servers may convert a scalar to. */
 function readingsOf(value: unknown): readonly string[] {
   if (value === null || value === undefined) return nothing;
   if (value === true) return ['true', '1', 'on', 'yes', 't', 'y'];

@@ -12,7 +12,7 @@ export interface ConditionPart {
   /** As it is written in the condition. */
   readonly expression: string;
   readonly outcome: 'true' | 'false' | 'error';
-  /** What each side that is not a literal was; values of bodies, headers and queries only by their type. */
+  /** The value of each side that is not a literal; for bodies, headers and queries only the type. */
   readonly seen: readonly { readonly expression: string; readonly value: string }[];
   /** Where `outcome` is `error`. */
   readonly error?: string;
@@ -46,7 +46,7 @@ function operands(node: ASTNode, op: '&&' | '||'): ASTNode[] {
 
 const comparisons: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=', 'in']);
 
-/** What a comparison, or each comparison of an alternative, looks at. */
+/** Lists the operands of a comparison, or of each comparison of an alternative. */
 function comparedNodes(node: ASTNode): ASTNode[] {
   if (node.op === '||') return operands(node, '||').flatMap(comparedNodes);
   if (node.op === '!_') return comparedNodes(node.args as ASTNode);

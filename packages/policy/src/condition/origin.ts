@@ -37,7 +37,7 @@ export function nameKindOf(map: ASTNode, state: CompileState): ((scope: Scope) =
 
 type MapValue = Readonly<Record<string, unknown>>;
 
-/** What a map's names could be read as, found when it is first asked for. */
+/** The possible readings of a map's names, computed on first use. */
 const indexes = new WeakMap<object, NameIndex>();
 
 /** Up to here an index costs more than it saves. */

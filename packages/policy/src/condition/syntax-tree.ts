@@ -1,4 +1,4 @@
-/** What the parts of the compiler of conditions share. */
+/** Shared by the parts of the compiler of conditions. */
 import type { ASTNode } from '@marcbachmann/cel-js';
 
 import type { ConditionEnvironment, Reader, Scope } from './environment.ts';

@@ -1,4 +1,4 @@
-/** What is valid and yet probably not meant. Findings are for the author; they keep no policy from being saved. */
+/** Finds rules that are valid but probably not intended. Findings are for the author and do not prevent saving. */
 import type { PathSettings, Rule } from '@hoop/contract';
 
 import { compileRules } from '../compile-policy.ts';
@@ -72,7 +72,7 @@ function duplicateNames(rules: readonly Numbered[]): Finding[] {
     );
 }
 
-/** What the compiler cannot refuse because it is no fault of syntax. */
+/** Whether a rule can match no request, though its syntax is valid, so that the compiler accepts it. */
 function matchesNothing(rule: Numbered, paths: PathSettings | undefined): Finding[] {
   const conditionIsNever = rule.when !== null && /^\s*false\s*$/.test(rule.when.source);
   const unsent = rule.methods !== null && [...rule.methods].every((method) => method === 'CONNECT' || method === 'TRACE');

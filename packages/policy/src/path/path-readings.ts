@@ -93,7 +93,7 @@ function foldCharacters(text: string, caseSensitive: boolean): string {
   return compatible.toLowerCase().toUpperCase().toLowerCase().replaceAll('\u03c2', '\u03c3').replaceAll('i\u0307', 'i');
 }
 
-/** What would become a separator or other punctuation of ASCII stays as it is: it is data. */
+/** Normalises a character, except where the result would be ASCII punctuation such as a separator: that character is data. */
 function compatibleForm(character: string): string {
   const form = character.normalize('NFKD');
   // oxlint-disable-next-line no-control-regex -- all of ASCII but letters and digits

@@ -1,4 +1,4 @@
-/** What the leaves of one record may say one after the other, and what an export may say of their content. */
+/** Defines the valid sequences of one record's leaves, and the content that an export may have for them. */
 import type { LogLeafKind } from './leaf.ts';
 import { mayFollow } from './leaf.ts';
 import type { ExportedLeaf } from './export-lines.ts';

@@ -3,7 +3,7 @@ import { leafHash } from '../merkle/tree.ts';
 import type { Hash } from '../merkle/tree.ts';
 
 /**
- * What a leaf says of its record. A call has one `call` leaf: its outcome is final. Before it there can be
+ * The kind of a leaf: its statement about its record. A call has one `call` leaf: its outcome is final. Before it there can be
  * `call_unknown` (closed without an outcome, which may still turn up), after it `call_purge` (retention removed the
  * content; what stays is digested anew).
  */

@@ -21,7 +21,7 @@ const formNames: Readonly<Record<LogLeafKind, string>> = {
 export interface LoggedRecord {
   readonly kind: LogLeafKind;
   readonly id: string;
-  /** What is digested; see the file. */
+  /** The digested members; see the top of this file. */
   readonly form: Readonly<Record<string, unknown>>;
 }
 

@@ -158,7 +158,7 @@ async function readExport(chunks: AsyncIterable<Uint8Array>, add: AddFinding): P
         line,
         detail: `Line ${line} is not as an export has it${text === null ? ' (it is no UTF-8, or does not end)' : ''}.`,
       });
-      // Whatever it was, it stands where a leaf may have stood.
+      // The unreadable line takes the place of a possible leaf.
       if (text === null || !/"(?:hashes|checkpoint|format)"/.test(text))
         result.leaves.push({ line, index: -1, leaf: null, hash: null, recordHash: null });
     }

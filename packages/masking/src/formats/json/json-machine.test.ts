@@ -5,7 +5,7 @@ import { foldKey } from '../../rules/fold-key.ts';
 import { runMasker } from '../../testing/run-masker.ts';
 import type { RuleInput } from '../../testing/run-masker.ts';
 
-/** What the masker should do, on a parsed document and for a few rules: written as plainly as can be. */
+/** A reference masker on a parsed document, for a few rules, as plain as possible. */
 function reference(value: unknown, keys: ReadonlyMap<string, string>, words: readonly string[]): unknown {
   if (typeof value === 'string') {
     const masked = words.reduce((text, word) => text.split(word).join('[redacted]'), value);

@@ -48,7 +48,7 @@ const chunkings = fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, max
 const selecting: RuleInput[] = [{ key: 'pin' }, { key: 'code', action: 'null' }, { path: '$[*].last', action: 'partial' }];
 const detecting: RuleInput[] = [...selecting, { detect: 'payment_card' }, { detect: 'email' }];
 
-/** What the rules make of a value, written as plainly as can be. */
+/** A reference masker of one value, as plain as possible. */
 function masked(value: unknown, key: string | null, detects: boolean): unknown {
   if (key === 'pin') return '[redacted]';
   if (key === 'code') return null;

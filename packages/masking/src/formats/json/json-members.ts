@@ -34,7 +34,7 @@ export class JsonMembers {
   /** The last key that was read. */
   lastKey: KeyEntry;
   keysRead = 0;
-  /** What comes next where `run` stopped, or `UNEXPECTED`. */
+  /** The next phase at the place where `run` stopped, or `UNEXPECTED`. */
   phase = KEY;
   readonly #first: KeyEntry;
   readonly #stack: JsonStack;

@@ -1,4 +1,4 @@
-/** What comes next in a document; from IN_STRING on: what was begun in an earlier chunk. */
+/** The phases of a document: the token expected next; from IN_STRING on, a token that began in an earlier chunk. */
 export const TOP = 0;
 export const VALUE = 1;
 export const FIRST_ELEMENT = 2;

@@ -1,7 +1,7 @@
 /** Finds the end of a JSON string, over any number of chunks; checks escapes and UTF-8 on the way (RFC 8259 §7, RFC 3629). */
 import { allClasses, byteClasses, byteCounts, manyOfAll, OTHER, SLASH, SPACE, SPECIAL } from '../../text/byte-classes.ts';
 
-/** What a two-character escape may stand for: a quote, a backslash, a slash, white space. */
+/** The classes of characters that a two-character escape may encode: a quote, a backslash, a slash, white space. */
 export const escaped: number = OTHER | SLASH | SPACE;
 
 export const isSimpleEscape: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>

@@ -1,4 +1,4 @@
-/** What becomes of one JSON string or number. */
+/** Masks one JSON string or number. */
 import { HASH, NONE, NULL, PARTIAL, REDACT, redacted, REMOVE, replaceText } from '../../actions/action.ts';
 import type { Action } from '../../actions/action.ts';
 import { latin1Text, utf8Bytes } from '../../bytes.ts';
@@ -14,14 +14,14 @@ import type { Place } from './place.ts';
 const redactedValue = new Constant(utf8Bytes(JSON.stringify(redacted)));
 const nullValue = new Constant(utf8Bytes('null'));
 const noValue = new Constant(new Uint8Array(0));
-/** What stands for a part of a string. */
+/** Replaces a part of a string. */
 export const redactedPart: Constant = new Constant(utf8Bytes(redacted));
 /** First raw bytes of a string that may hold JSON: a bracket, white space, an escape, a byte order mark. */
 export const mayBeNested: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
   [0x20, 0x5b, 0x5c, 0x7b, 0xef].includes(byte) ? 1 : 0,
 );
 
-/** What stands for a value whose content does not matter. */
+/** Returns the replacement of a value whose content does not matter. */
 export function replacement(action: Action): Constant {
   if (action === NULL) return nullValue;
   return action === REMOVE ? noValue : redactedValue;
@@ -30,7 +30,7 @@ export function replacement(action: Action): Constant {
 /** A masked text as a JSON string. */
 export const textBytes = (text: string | null): Uint8Array => (text === redacted ? redactedValue.bytes : encodeJsonString(text));
 
-/** What stands for the string `bytes[from, to)` (with its quotes); null: it stays as it is. `nesting`: strings that it is inside of. */
+/** Returns the replacement of the string `bytes[from, to)` (with its quotes); null: no change. `nesting`: how many strings enclose it. */
 export function maskString(
   engine: Engine,
   tally: Tally,
@@ -76,7 +76,7 @@ export function maskString(
 /** At most: every byte a digit, and the point. */
 const countsOfNumber = (length: number): number => Math.min(length, countable - 1) + (1 << 10);
 
-/** What stands for the number or literal `bytes[from, to)`; null: it stays as it is. */
+/** Returns the replacement of the number or literal `bytes[from, to)`; null: no change. */
 export function maskBare(
   engine: Engine,
   tally: Tally,

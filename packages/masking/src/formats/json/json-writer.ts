@@ -1,4 +1,4 @@
-/** What of the input goes to the output: copying in long pieces, holding back, and the commas around removed members. */
+/** Writes the output from the input: copying in long pieces, holding back, and the commas around removed members. */
 import { REMOVE } from '../../actions/action.ts';
 import type { Action } from '../../actions/action.ts';
 import { Collector } from '../../bytes.ts';

@@ -4,10 +4,10 @@ import type { Attribute } from './attributes.ts';
 export interface HtmlTag {
   /** Lower case. */
   readonly name: string;
-  /** What stands before the attributes: "<" and the name as written. */
+  /** The text before the attributes: "<" and the name as written. */
   readonly start: string;
   readonly attributes: readonly Attribute[];
-  /** What stands between the last attribute and ">". */
+  /** The text between the last attribute and ">". */
   readonly rest: string;
   /** Behind ">". */
   readonly end: number;

@@ -1,4 +1,4 @@
-/** What is masked in HTML, against a reference parser: whatever a browser sees under a masked name is gone. */
+/** Masking of HTML against a reference parser: no value that a browser sees under a masked name is left. */
 import fc from 'fast-check';
 import { parse } from 'parse5';
 import type { DefaultTreeAdapterTypes } from 'parse5';
@@ -100,7 +100,7 @@ const document = fc.array(piece, { maxLength: 14 }).map((pieces) => {
   return pieces.join('').replaceAll('SECRET;', () => `SECRET${count++};`);
 });
 
-/** What was once let out. */
+/** Inputs that once leaked a value. */
 const known = [
   '<p x=a"b><p id=pin>SECRET0;</p><p x="">',
   '</ <p x=\'a><p id="pin">SECRET0;',

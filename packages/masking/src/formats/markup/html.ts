@@ -72,7 +72,7 @@ const maxToken = 2 * limits.text;
 interface Piece {
   /** As written; for tags too. */
   raw: string;
-  /** What it says; null: a tag. */
+  /** The text; null: a tag. */
   readonly text: string | null;
 }
 
@@ -265,7 +265,7 @@ export class Html implements TextMachine {
     return { tag: `${tag}${rest}>`, action: isContainer ? NONE : named };
   }
 
-  /** What the rules say about an element by its names, and what its names tell of its value. */
+  /** Looks up the action of the rules for an element's names, and the hints that the names give about its value. */
   #named(attributes: readonly Attribute[]): { action: Action; context: number } {
     const engine = this.#engine;
     let action: Action = NONE;

@@ -1,4 +1,4 @@
-/** What is masked in XML, against a reference parser: whatever it reads under a masked name is gone. */
+/** Masking of XML against a reference parser: no value that the parser reads under a masked name is left. */
 import fc from 'fast-check';
 import { SaxesParser } from 'saxes';
 import { describe, expect, test } from 'vitest';
