@@ -302,6 +302,39 @@ describe('a deferred call', () => {
   });
 });
 
+describe('a deferred call whose record says that its end is unknown', () => {
+  const call = () => ({
+    callId: newId('call'),
+    identityId: scene.identityId,
+    connectionId: scene.connectionId,
+    approvalId: null,
+    request: { wrappedKey: 'key', sealed: Buffer.from('sealed') },
+    idempotencyKey: null,
+    mayRetry: false,
+    webhookChannel: null,
+    expiresAt: now + 3_600_000,
+  });
+  const record = (callId: string, error: string | null) =>
+    db.prisma.call.create({
+      data: { id: callId, sessionId: newId('session'), state: 'unknown', error, at: new Date(now), concludedAt: new Date(now) },
+    });
+  const take = (callId: string) => db.inTransaction((tx) => claimDeferredCall(tx, callId, 'rly_1', now));
+
+  it('is sent where its relay only did not learn that it was kept', async () => {
+    const kept = call();
+    await db.inTransaction((tx) => createDeferredCall(tx, kept, now));
+    await record(kept.callId, 'outcome_unknown');
+    expect(await take(kept.callId)).not.toBeNull();
+  });
+
+  it('is not sent where it was intended already, and its relay was lost', async () => {
+    const kept = call();
+    await db.inTransaction((tx) => createDeferredCall(tx, kept, now));
+    await record(kept.callId, null);
+    expect(await take(kept.callId)).toBeNull();
+  });
+});
+
 describe('any interleaving on the database', () => {
   it('sends no call without a valid approval, none twice, and keeps every decision', async () => {
     const step = fc.oneof(

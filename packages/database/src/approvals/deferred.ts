@@ -144,8 +144,11 @@ export async function claimDeferredCall(
 /** Whether the record of a call that is marked as ready says that it was sent, and that it must not be sent again. */
 async function wasSent(tx: Transaction, row: Row): Promise<boolean> {
   if (row.state !== 'ready') return false;
-  const record = await tx.call.findUnique({ where: { id: row.callId }, select: { state: true } });
+  const record = await tx.call.findUnique({ where: { id: row.callId }, select: { state: true, error: true } });
   if (record === null) return false;
+  // A relay that could not learn whether the call is kept says "unknown" with an error, and sent nothing. A call that was
+  // intended and whose relay was lost is closed as unknown without one.
+  if (record.state === 'unknown' && record.error !== null) return false;
   const isOver = record.state !== 'pending' && record.state !== 'unknown';
   if (!isOver && row.mayRetry && row.idempotencyKey !== null) return false;
   guardOf(tx).report({
