@@ -21,6 +21,8 @@ export interface StagedConnection {
   readonly name: string;
   readonly target: string;
   readonly mask?: MaskRule[];
+  /** Beside those that every connection has. */
+  readonly rules?: Rule[];
   readonly recording?: Partial<RecordingSettings>;
 }
 
@@ -30,8 +32,8 @@ export interface Stage {
   readonly queueUrl: string;
   readonly relay: BenchProcess;
   readonly relayUrl: string;
-  /** A grant for all connections; each is a session of its own. */
-  grant(): Promise<string>;
+  /** A grant for all connections; each is a session of its own. `another`: of the second identity. */
+  grant(identity?: 'another'): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -59,8 +61,9 @@ export async function startStage(
 
   const [grantKeys, sealingKeys, recordingKeys] = await Promise.all([generateGrantKeys(), generateSealingKeys(), generateRecordingKeys()]);
   const identityId = newId('identity');
+  const anotherId = newId('identity');
   const providerId = newId('identity_provider');
-  const connections = await Promise.all(staged.map((one) => connectionOf(one, identityId, sealingKeys.publicJwks)));
+  const connections = await Promise.all(staged.map((one) => connectionOf(one, [identityId, anotherId], sealingKeys.publicJwks)));
   const snapshot = snapshotSchema.parse({
     revision: 1,
     full: true,
@@ -84,18 +87,16 @@ export async function startStage(
         },
       },
     ],
-    identities: [
-      {
-        id: identityId,
-        name: 'nightly-billing',
-        providerId,
-        match: 'true',
-        owner: 'ops',
-        labels: { team: 'billing' },
-        disabled: false,
-        grantsNotBefore: 0,
-      },
-    ],
+    identities: [identityId, anotherId].map((id, index) => ({
+      id,
+      name: ['nightly-billing', 'another'][index]!,
+      providerId,
+      match: 'true',
+      owner: 'ops',
+      labels: { team: 'billing' },
+      disabled: false,
+      grantsNotBefore: 0,
+    })),
     connections,
     removed: [],
     revokedGrants: [],
@@ -121,14 +122,14 @@ export async function startStage(
     queueUrl: queueUrl.href,
     relay,
     relayUrl: await relay.listening(),
-    grant: () => {
+    grant: (identity) => {
       const iat = Math.floor(Date.now() / 1000);
       return mintGrant(
         { key: grantKeys.privateJwks.keys[0]!, now: Date.now() },
         {
           iss: snapshot.grantIssuer,
           aud: snapshot.grantAudience,
-          sub: identityId,
+          sub: identity === 'another' ? anotherId : identityId,
           jti: newId('grant'),
           iat,
           exp: iat + 300,
@@ -152,7 +153,7 @@ export async function startStage(
 
 async function connectionOf(
   staged: StagedConnection,
-  identityId: string,
+  identityIds: string[],
   sealingKeys: Parameters<typeof sealSecrets>[0],
 ): Promise<ConnectionSnapshot> {
   const id = newId('connection');
@@ -174,9 +175,9 @@ async function connectionOf(
     name: staged.name,
     disabled: false,
     settings,
-    identityIds: [identityId],
+    identityIds,
     credential: { id: credentialSourceId, revision: 1, settings: source, sealed },
-    policy: { id: newId('policy'), revision: 1, rules, mask: staged.mask ?? [] },
+    policy: { id: newId('policy'), revision: 1, rules: [...rules, ...(staged.rules ?? [])], mask: staged.mask ?? [] },
   };
 }
 
