@@ -97,7 +97,7 @@ describe('a backtest', () => {
     });
   });
 
-  it('cannot tell what hangs on a body that was not kept, was cut, or belongs to a refused call', async () => {
+  it('cannot tell what depends on a body that was not kept, was cut, or belongs to a refused call', async () => {
     const post = { method: 'POST', decision: decided('allow') };
     const kept = { bytes: 12, digest: 'd'.repeat(64), sealed: null, keptBytes: 0, truncated: true, contentType: 'application/json' };
     const { id } = await recorded([

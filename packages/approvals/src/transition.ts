@@ -96,7 +96,7 @@ function narrowest(validities: readonly (ApprovalValidity | null)[]): ApprovalVa
   return validities.reduce((a, b) => (durationSeconds(a as string) <= durationSeconds(b as string) ? a : b)) as ApprovalValidity;
 }
 
-/** A `once` approval may be used for as long again as it could wait, so that a slow approver does not approve in vain. */
+/** Once approved, a `once` approval stays usable for as long as it could wait, so that a late approval is still useful. */
 const usableUntil = (approval: Approval, validity: ApprovalValidity, decidedAt: number): number =>
   decidedAt + (validity === 'once' ? approval.expiresAt - approval.requestedAt : durationSeconds(validity) * 1000);
 
@@ -149,7 +149,7 @@ function review(approval: Approval, event: Extract<ApprovalEvent, { type: 'revie
   if (event.digest !== approval.digest) {
     return refused(
       'approval_digest_mismatch',
-      'The digest in the review is not the digest of this request. Read the request again and decide about what you see.',
+      'The digest in the review is not the digest of this request. Read the request again, then decide.',
     );
   }
   const { reviewer } = event;
@@ -194,10 +194,7 @@ function breakGlass(approval: Approval, event: Extract<ApprovalEvent, { type: 'b
   if (over) return over;
   if (!event.reviewer.mayBreakGlass) return refused('forbidden', 'Breaking glass needs a token with the role break_glass.');
   if (event.digest !== approval.digest) {
-    return refused(
-      'approval_digest_mismatch',
-      'The digest is not the digest of this request. Read the request again and decide about what you see.',
-    );
+    return refused('approval_digest_mismatch', 'The digest is not the digest of this request. Read the request again, then decide.');
   }
   const { user, groups } = event.reviewer;
   const one: Review = {

@@ -13,7 +13,7 @@ import { createS3BlobStore } from './s3-blob-store.ts';
  */
 export function blobStoreFromEnv(env: Readonly<Record<string, string | undefined>>): BlobStore | null {
   const { HOOP_BLOB_DIR: folder, HOOP_BLOB_S3_URL: url, HOOP_BLOB_S3_REGION: region, HOOP_BLOB_S3_STYLE: style } = env;
-  if (folder && url) throw new Error('HOOP_BLOB_DIR and HOOP_BLOB_S3_URL are both set; large bodies can lie in one place only.');
+  if (folder && url) throw new Error('HOOP_BLOB_DIR and HOOP_BLOB_S3_URL are both set; large bodies can be stored in one place only.');
   if (folder) return createDirectoryBlobStore(folder);
   if (!url) return null;
   const parsed = URL.parse(url);

@@ -23,7 +23,7 @@ export const connectionLimitsSchema = z.strictObject({
   maxSockets: z.int().min(1).max(16_384).default(2048),
   /** How long a call waits for one of them. @default 10000 */
   socketWaitMs: z.int().min(0).max(600_000).default(10_000),
-  /** How long a request is held for an approval, before the caller is told to come back; seconds. @default 60 */
+  /** How long a request is held for an approval, before the caller has to retry; seconds. @default 60 */
   approvalWaitSeconds: z.int().min(0).max(600).default(60),
 });
 export type ConnectionLimits = z.infer<typeof connectionLimitsSchema>;

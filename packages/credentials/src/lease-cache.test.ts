@@ -210,12 +210,12 @@ describe('who waits', () => {
     const patient = bench.cache.obtain(connection);
     await askedTimes(1);
     caller.abort();
-    expect((await impatient).detail).toContain('given up');
+    expect((await impatient).detail).toContain('abandoned');
     release();
     expect(bearer(await patient)).toBe('Bearer token-1');
     expect(asked).toBe(1);
     clock.advance(60_000);
-    expect((await refusal(bench.cache.obtain(connection, AbortSignal.abort()))).detail).toContain('given up');
+    expect((await refusal(bench.cache.obtain(connection, AbortSignal.abort()))).detail).toContain('abandoned');
   });
 
   it('is turned away when the connection is forgotten, and the answer is not kept', async () => {
@@ -224,7 +224,7 @@ describe('who waits', () => {
     const waiting = refusal(bench.cache.obtain(connection));
     await askedTimes(1);
     bench.cache.forget(connection.id);
-    expect((await waiting).detail).toContain('no longer wanted');
+    expect((await waiting).detail).toContain('no longer needed');
     release();
     expect(bench.cache.peek(connection)).toBeUndefined();
   });

@@ -190,7 +190,7 @@ function keyOf({ settings }: ConnectionSnapshot, credential: CredentialSnapshot)
 const givenUp = (): AppError =>
   new AppError(
     'credential_unavailable',
-    'The credential was no longer wanted: the connection was revoked or changed, or the relay is shutting down.',
+    'The credential is no longer needed: the connection was revoked or changed, or the relay is shutting down.',
   );
 
 /** Nothing of an unexpected error is shown: it could hold the secret. */
@@ -209,7 +209,7 @@ function askedPauseMs(failure: AppError): number {
 
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(new AppError('credential_unavailable', 'The wait for the credential was given up.'));
+    const onAbort = (): void => reject(new AppError('credential_unavailable', 'Waiting for the credential was abandoned.'));
     if (signal.aborted) {
       onAbort();
       return;

@@ -29,16 +29,15 @@ export async function findBinaries(): Promise<Binaries> {
   const platform = `${process.platform}-${process.arch}`;
   const name = packages[platform];
   if (name === undefined) {
-    throw new EmbeddedPostgresError(`There is no embedded Postgres for ${platform}: set DATABASE_URL to a Postgres of your own.`);
+    throw new EmbeddedPostgresError(`There is no embedded Postgres for ${platform}: set DATABASE_URL to your own Postgres.`);
   }
   let entry: string;
   try {
     entry = createRequire(import.meta.url).resolve(name);
   } catch (error) {
-    throw new EmbeddedPostgresError(
-      `The package ${name} is not installed: run the install again, without omitting optional dependencies.`,
-      { cause: error },
-    );
+    throw new EmbeddedPostgresError(`The package ${name} is not installed: run the install again and include optional dependencies.`, {
+      cause: error,
+    });
   }
   const binaries = binariesIn(path.resolve(path.dirname(entry), '..', 'native'));
   for (const file of [binaries.initdb, binaries.postgres]) {

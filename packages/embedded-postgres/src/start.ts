@@ -157,7 +157,7 @@ async function initialise(runner: Runner, { folder, user, password, noSync }: Cl
       // A folder that is half made would be taken for a database by the next start.
       for (const entry of await readdir(folder)) await rm(path.join(folder, entry), { recursive: true, force: true });
       throw new EmbeddedPostgresError(
-        `The database could not be made in ${folder}: ${initdbReason(output) ?? `initdb ended with ${code}`}`,
+        `The database could not be created in ${folder}: ${initdbReason(output) ?? `initdb ended with ${code}`}`,
       );
     }
   } finally {
@@ -236,7 +236,9 @@ async function readiness(child: ChildProcess, options: EmbeddedPostgresOptions):
   const timer = setTimeout(() => {
     child.kill('SIGQUIT');
     settle?.(
-      new EmbeddedPostgresError(`Postgres said nothing for ${silentForMs / 1000} seconds as it started, and was ended: ${reasonIn(said)}`),
+      new EmbeddedPostgresError(
+        `Postgres printed nothing for ${silentForMs / 1000} seconds while starting, and was stopped: ${reasonIn(said)}`,
+      ),
     );
   }, silentForMs);
   lines.on('line', (line) => {

@@ -45,7 +45,7 @@ export async function exchangeToken(
   const answer = await askControlPlane(controlPlane, { subject_token: subjectToken, ...narrowing }, onKnown);
   const { access_token: token, expires_in: lifetimeSeconds, hoop_connections: connections, hoop_relay_url: relayUrl } = answer;
   if (typeof token !== 'string' || typeof lifetimeSeconds !== 'number' || !Array.isArray(connections)) {
-    throw new HoopExchangeError(`${controlPlane.url}/oauth/token did not answer as Hoop's control plane does; is HOOP_URL right?`);
+    throw new HoopExchangeError(`${controlPlane.url}/oauth/token does not answer like Hoop's control plane; is HOOP_URL right?`);
   }
   return {
     token,
@@ -53,7 +53,7 @@ export async function exchangeToken(
     connections: connections.map((entry) => {
       const connection = readConnection(entry);
       if (connection !== undefined) return connection;
-      throw new HoopExchangeError(`The control plane lists an odd one: ${JSON.stringify(entry)}`);
+      throw new HoopExchangeError(`The control plane lists an invalid connection: ${JSON.stringify(entry)}`);
     }),
     relayUrl: typeof relayUrl === 'string' ? relayUrl : undefined,
   };

@@ -107,7 +107,7 @@ describe('a backtest', () => {
     expect(result.changes.unknown.examples[0]).toMatchObject({
       after: ['allow', 'deny', 'require_approval'],
       reason: expect.stringMatching(
-        /hangs on the rule "(?:large|small)", and `request.body.amount` is masked or not kept in the recording/,
+        /depends on the rule "(?:large|small)", and `request.body.amount` is masked or not kept in the recording/,
       ),
     });
   });

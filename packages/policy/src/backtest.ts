@@ -151,7 +151,7 @@ function possibleEffects(policy: CompiledPolicy, facts: Facts): Possibilities {
     worlds = worlds.flatMap((world) => worldsWith(world, one));
   const effects = [...new Set(worlds.map((world) => judge(policy, facts, world.matched, world.faulty, unmet).effect))].sort();
   const because =
-    effects.length === 1 ? {} : { because: `It hangs on the rule "${unknown[0]!.rule.name}", and ${unknown[0]!.fault.message}.` };
+    effects.length === 1 ? {} : { because: `It depends on the rule "${unknown[0]!.rule.name}", and ${unknown[0]!.fault.message}.` };
   return { effects, verdict, ...because };
 }
 

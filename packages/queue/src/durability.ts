@@ -36,7 +36,7 @@ export function judgeRedis({ appendonly, appendfsync, noAppendfsyncOnRewrite, ma
       'appendonly',
       null,
       false,
-      'Redis does not tell whether it keeps an append-only file; without one, records are lost when it restarts. Set appendonly yes.',
+      'Redis does not say whether it keeps an append-only file; without one, records are lost when it restarts. Set appendonly yes.',
     );
   else if (appendonly !== 'yes')
     find(
@@ -50,7 +50,7 @@ export function judgeRedis({ appendonly, appendfsync, noAppendfsyncOnRewrite, ma
       'appendfsync',
       null,
       false,
-      'Redis does not tell when it syncs its append-only file: unless that is "always", a power loss can lose the last records. Set appendfsync always.',
+      'Redis does not say when it syncs its append-only file: unless that is "always", a power loss can lose the last records. Set appendfsync always.',
     );
   else if (appendfsync === 'everysec')
     find(
@@ -64,7 +64,7 @@ export function judgeRedis({ appendonly, appendfsync, noAppendfsyncOnRewrite, ma
       'appendfsync',
       appendfsync,
       false,
-      'A power loss of the Redis host loses whatever the system had not written yet, half a minute or more. Set appendfsync always.',
+      'A power loss of the Redis host loses all writes that were not on disk yet, half a minute or more. Set appendfsync always.',
     );
   else if (noAppendfsyncOnRewrite === 'yes')
     find(
@@ -78,7 +78,7 @@ export function judgeRedis({ appendonly, appendfsync, noAppendfsyncOnRewrite, ma
       'maxmemory-policy',
       null,
       false,
-      'Redis does not tell what it does when its memory is full; with any policy but noeviction it drops records. Set maxmemory-policy noeviction.',
+      'Redis does not say what it does when its memory is full; with any policy but noeviction it drops records. Set maxmemory-policy noeviction.',
     );
   else if (maxmemoryPolicy !== 'noeviction')
     find('maxmemory-policy', maxmemoryPolicy, true, 'Redis may drop records when its memory is full. Set maxmemory-policy noeviction.');
@@ -176,5 +176,5 @@ export async function requireDurableQueue(connection: QueueConnection, tell: (fi
 export function refuseLossy(connection: QueueConnection, findings: readonly DurabilityFinding[]): void {
   const lossy = findings.find((finding) => finding.isLossy);
   if (lossy === undefined || (connection.kind === 'redis' && connection.allowLossy === true)) return;
-  throw new Error(`The queue would lose records. ${lossy.sentence} (HOOP_ALLOW_LOSSY_QUEUE=yes uses it all the same.)`);
+  throw new Error(`The queue would lose records. ${lossy.sentence} (HOOP_ALLOW_LOSSY_QUEUE=yes uses it anyway.)`);
 }

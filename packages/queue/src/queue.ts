@@ -138,7 +138,7 @@ export function openQueue<T>(name: string, connection: QueueConnection, options:
       );
     } catch (cause) {
       isLate = true;
-      throw new AppError('unavailable', `The queue "${name}" did not take the request within ${timeoutMs} ms.`, { cause });
+      throw new AppError('unavailable', `The queue "${name}" did not accept the request within ${timeoutMs} ms.`, { cause });
     }
   }
 

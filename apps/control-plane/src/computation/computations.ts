@@ -89,7 +89,7 @@ function createTurns() {
     take(caller: string): Promise<void> {
       const own = waiting.filter((one) => one.caller === caller).length;
       if (waiting.length >= maxWaiting || own >= maxWaitingOfCaller) {
-        throw new AppError('unavailable', 'Too many computations of this kind wait. Try again when some have ended.', {
+        throw new AppError('unavailable', 'Too many computations of this kind wait. Try again when some have finished.', {
           headers: { 'retry-after': '2' },
         });
       }

@@ -17,7 +17,7 @@ export function settingsOf<T extends ConnectionSettings>(input: T): ConnectionSe
   parseTarget(settings);
   const other = settings.proxyHeaders.find((name) => !mayPass(name));
   if (other !== undefined) {
-    throw new AppError('invalid_request', `proxyHeaders: "${other}" is no header that is dropped because targets trust it from a proxy.`);
+    throw new AppError('invalid_request', `proxyHeaders: "${other}" is not among the proxy headers that Hoop drops by default.`);
   }
   return settings;
 }

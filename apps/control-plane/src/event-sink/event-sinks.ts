@@ -77,8 +77,8 @@ function refuseMember(path: string, kind: string): never {
 }
 
 function refuseRemoval(path: string): never {
-  throw new AppError('invalid_request', `\`${path}\` in the body: cannot be taken away.`, {
-    extras: { errors: [{ path, message: 'cannot be taken away' }] },
+  throw new AppError('invalid_request', `\`${path}\` in the body: cannot be removed.`, {
+    extras: { errors: [{ path, message: 'cannot be removed' }] },
   });
 }
 

@@ -24,7 +24,7 @@ export function createApp(context: Context): Express {
   }
   for (const [path, known] of methods) {
     app.all(expressPath(path), () => {
-      throw new AppError('method_not_allowed', `Possible here: ${known.join(', ')}.`, { headers: { allow: known.join(', ') } });
+      throw new AppError('method_not_allowed', `Methods allowed here: ${known.join(', ')}.`, { headers: { allow: known.join(', ') } });
     });
   }
   app.use(() => {

@@ -32,7 +32,7 @@ export async function filterId<T extends { readonly id: string }>(
   if (value !== null) return value.id;
   if (idSchema(noun).safeParse(reference).success) return reference;
   const words = noun.replaceAll('_', ' ');
-  throw new AppError('invalid_request', `\`${filter}\`: there is no ${words} "${reference}". What was deleted is found by its id.`, {
+  throw new AppError('invalid_request', `\`${filter}\`: there is no ${words} "${reference}". To find a deleted one, use its id.`, {
     extras: { errors: [{ path: filter, message: `there is no ${words} "${reference}"` }] },
   });
 }

@@ -26,7 +26,7 @@ export function readPrecondition(
         if (version !== null && (ifMatch === '*' || tags.includes(etagOf(version)))) return;
         throw new AppError(
           'precondition_failed',
-          'The resource has changed since it was read, or is not there. Get it again and repeat the change.',
+          'The resource has changed since it was read, or no longer exists. Get it again and repeat the change.',
         );
       },
     };
@@ -35,7 +35,7 @@ export function readPrecondition(
     return {
       check(version) {
         if (version === null) return;
-        throw new AppError('precondition_failed', 'It exists already. Get it, and send its ETag in If-Match.');
+        throw new AppError('precondition_failed', 'The resource exists already. Get it, and send its ETag in If-Match.');
       },
     };
   }

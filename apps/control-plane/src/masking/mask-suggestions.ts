@@ -59,7 +59,7 @@ export const acceptMaskSuggestion = route(acceptOperation, async (call) =>
     const before = await findPolicy(tx, connection.id);
     call.precondition.check(before?.revision ?? null);
     if (suggestion.state === 'accepted')
-      throw new AppError('conflict', 'This suggestion was accepted already: the policy has its rule, unless somebody took it out.');
+      throw new AppError('conflict', 'This suggestion was accepted already: the policy has its rule, unless somebody removed it.');
     const rules = before!.rules;
     const rule = { ...ruleOfSuggestion(suggestion), action };
     // The rest was checked when it was written.

@@ -64,8 +64,8 @@ export const updateNotificationChannel = route(updateOperation, async (call) => 
     // Slack's token is the one secret that a channel can be without.
     const isSecretTaken = given === null && kind === 'slack';
     if (given === null && !isSecretTaken)
-      throw new AppError('invalid_request', '`secret` in the body: cannot be taken from a webhook.', {
-        extras: { errors: [{ path: 'secret', message: 'cannot be taken from a webhook' }] },
+      throw new AppError('invalid_request', '`secret` in the body: cannot be removed from a webhook.', {
+        extras: { errors: [{ path: 'secret', message: 'cannot be removed from a webhook' }] },
       });
     const secret = given ?? undefined;
     checkUrl(wanted.url, wanted.allowedCidrs);

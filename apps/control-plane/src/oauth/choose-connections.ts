@@ -48,7 +48,7 @@ export function chooseConnections(
   if (result.length > maxGrantConnections) {
     throw new AppError(
       'too_many_connections',
-      `The grant would be for ${result.length} connections, and ${maxGrantConnections} is the most. Name those that are needed in \`scope\`.`,
+      `The grant would be for ${result.length} connections, at most ${maxGrantConnections} are allowed. Name the ones you need in \`scope\`.`,
       { extras },
     );
   }

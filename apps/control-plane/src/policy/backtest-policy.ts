@@ -157,10 +157,10 @@ function createRecordedReader(context: Context, options: { mayOpenBodies: boolea
         noted.add('Conditions that read a body cannot be told: this role may not see recorded bodies.');
       if (withBody.length > 0)
         noted.add(
-          'Bodies are on record masked; what hangs on a masked value, or on a body that was not kept whole, is counted as unknown.',
+          'Bodies are on record masked; calls whose verdict depends on a masked value, or on a body that was not kept whole, are counted as unknown.',
         );
       noted.add(
-        'Labels of identities are those of now. Where neither a call nor its grant has claims on record, those of its session are taken.',
+        'Labels of identities are the current ones. Where neither a call nor its grant has claims on record, those of its session are used.',
       );
       return (call: RecordedParts['call']): Omit<RecordedParts, 'connectionName' | 'maxInspectedBytes'> => ({
         call,

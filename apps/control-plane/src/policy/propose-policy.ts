@@ -8,8 +8,8 @@ import { readSelection } from './selection.ts';
 
 const callsAtOnce = 5000;
 const caveats = [
-  'It allows what was done, which need not be what should have been done: read it before you write it.',
-  'Requirements of the present policy (context, approvals, conditions) are not taken over.',
+  'It allows every call that was made, intended or not: review it before you save it.',
+  'Requirements of the current policy (context, approvals, conditions) are not included.',
 ];
 
 export const proposePolicy = route(operation, async (call) => ({ body: await asScan(call.context, () => propose(call)) }));

@@ -65,7 +65,7 @@ function parse(payload: string): Press {
       pressed: { responseUrl, blocks: message?.blocks ?? [] },
     };
   } catch (cause) {
-    throw new AppError('invalid_request', 'This is not the press of a button of ours.', { cause });
+    throw new AppError('invalid_request', 'This is not the press of a Hoop button.', { cause });
   }
 }
 

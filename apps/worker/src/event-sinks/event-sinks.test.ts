@@ -311,7 +311,7 @@ describe('a file', () => {
     await scene.record(1);
     await expect
       .poll(async () => (await Promise.all(sinks.map(stateOf))).map((one) => one.lastError))
-      .toEqual(['The name of the file is not one.', 'The file is a symbolic link; it is not followed.']);
+      .toEqual(['The file name is not valid.', 'The file is a symbolic link; it is not followed.']);
     expect(await readFile(path.join(folder, 'target'), 'utf8')).toBe('untouched');
     await expect(readFile(path.join(folder, '../outside'))).rejects.toThrow('ENOENT');
     await scene.stop();

@@ -17,7 +17,7 @@ const tailBytes = 65_536;
  */
 export async function writeEvents(folder: string | undefined, file: string, events: readonly LogEvent[]): Promise<void> {
   if (folder === undefined) throw new Error('HOOP_EVENT_FILES_DIR is not set for the worker: there is no folder for event files.');
-  if (!fileName.test(file)) throw new Error('The name of the file is not one.');
+  if (!fileName.test(file)) throw new Error('The file name is not valid.');
   const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
   const handle = await open(path.join(folder, file), flags, 0o600).catch((error: NodeJS.ErrnoException) => {
     throw new Error(
@@ -26,7 +26,7 @@ export async function writeEvents(folder: string | undefined, file: string, even
     );
   });
   try {
-    if (!(await handle.stat()).isFile()) throw new Error('There is something else than a file by this name.');
+    if (!(await handle.stat()).isFile()) throw new Error('The path exists and is not a regular file.');
     await cutTornLine(handle);
     await handle.writeFile(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
     await handle.sync();

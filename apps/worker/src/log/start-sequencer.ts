@@ -38,7 +38,7 @@ export function startSequencer(context: WorkerContext): Part {
           await raiseIntegrityAlarm(
             context,
             'record_missing',
-            `${id} was to be sequenced and is not there, or cannot be read: it was removed or spoilt.`,
+            `${id} was to be sequenced, but is missing or unreadable: it was removed or damaged.`,
           );
         for (const id of result?.altered ?? [])
           await raiseIntegrityAlarm(context, 'record_altered', `${id} was final in the log and was changed after it.`);

@@ -70,7 +70,7 @@ export const getCurrentAdminToken = defineOperation({
   path: '/v1/admin-tokens/current',
   tag,
   audience: everyRole,
-  summary: 'Who am I',
+  summary: 'Get the caller of this request',
   status: 200,
   response: adminTokenSchema,
   errors: [],

@@ -74,9 +74,9 @@ export const backtestPolicy = defineOperation({
   path: '/v1/policies/backtest',
   tag,
   audience: overseers,
-  summary: 'What a candidate policy would have changed about the recorded calls of a connection; each backtest is an audit event',
+  summary: 'Backtest a candidate policy on the recorded calls of a connection; each backtest is an audit event',
   description:
-    'Recorded bodies are opened only for admins and auditors; for operators a condition that reads a body cannot be told. ' +
+    'Recorded bodies are opened only for admins and auditors; for operators a condition that reads a body is unknown. ' +
     'Masking rules of the candidate are accepted and change nothing.',
   body: z.strictObject({
     ...selection,
@@ -120,7 +120,7 @@ export const proposePolicy = defineOperation({
   path: '/v1/policies/propose',
   tag,
   audience: overseers,
-  summary: 'A least-privilege policy from the calls that a connection was used for; a draft',
+  summary: 'Propose a least-privilege policy from the recorded calls of a connection; a draft',
   body: z.strictObject({
     ...selection,
     /** @default 200 */

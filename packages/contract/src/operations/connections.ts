@@ -142,7 +142,7 @@ export const putCredentialSource = defineOperation({
   audience: editors,
   summary: 'Set how the credential of a connection is obtained',
   description:
-    'Secrets are write-only: sealed at once to the relay, never returned. Every change needs them again, so that nobody can send a secret that they do not know somewhere else. `If-None-Match: *` for the first, `If-Match` after.',
+    'Secrets are write-only: sealed at once to the relay, never returned. Every change needs them again, so that nobody can redirect a secret that they do not know. `If-None-Match: *` for the first, `If-Match` after.',
   params,
   body: credentialSourceInputSchema,
   status: 200,

@@ -28,7 +28,7 @@ export const listAuditEvents = defineOperation({
   path: '/v1/audit-events',
   tag: 'Audit events',
   audience: overseers,
-  summary: 'Who changed what',
+  summary: 'List audit events, newest first',
   query: listQuery({
     ...period,
     actor: z.string().max(100).optional(),

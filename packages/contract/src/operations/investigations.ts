@@ -123,7 +123,7 @@ export const searchCalls = defineOperation({
 
 const followDescription =
   'The stream has an event `call` with the summary of a call when its intent is recorded, and again when it is concluded; each at least once. ' +
-  'Reconnect with `Last-Event-ID` to be told what happened since. An event `gap` says that more happened than can be told: list the calls.';
+  'Reconnect with `Last-Event-ID` to get the events since. An event `gap` says that there were too many to send: list the calls.';
 
 export const followCalls = defineOperation({
   id: 'followCalls',

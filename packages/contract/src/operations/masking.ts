@@ -80,7 +80,7 @@ export const acceptMaskSuggestion = defineOperation({
   tag: 'Masking',
   audience: editors,
   summary: 'Mask the field from now on: writes the next revision of the policy, with a rule for its path',
-  description: '`If-Match` is about the policy. Approvals that wait, or are not used, are voided as by every change of the policy.',
+  description: '`If-Match` is about the policy. Pending and unused approvals are voided, as by every change of the policy.',
   params: suggestionParams,
   body: z.strictObject({ action: maskActionSchema.default('redact'), comment: z.string().max(1000).optional() }),
   status: 200,
@@ -108,7 +108,7 @@ export const reportMaskObservations = defineOperation({
   path: '/internal/relay/mask-observations',
   tag: 'Masking',
   audience: 'relay',
-  summary: 'What a relay saw in its sample since its last report; what does not arrive is lost, and seen again',
+  summary: 'Report the findings of a relay since its last report; later samples make up for a lost report',
   body: z.strictObject({
     observations: z
       .array(z.strictObject({ connectionId: idSchema('connection'), suggestions: z.array(maskSuggestionSchema.strict()).min(1).max(100) }))

@@ -60,7 +60,7 @@ export const exchangeToken = defineOperation({
   audience: 'public',
   summary: 'Exchange a token of an identity provider for a grant (RFC 8693)',
   description:
-    'Refusals carry `error` and `error_description` (RFC 6749 §5.2) beside the members of a problem document; `code` names what failed. Their status is 400, or 503 where something that is needed is down.',
+    'Refusals carry `error` and `error_description` (RFC 6749 §5.2) beside the members of a problem document; `code` names what failed. Their status is 400, or 503 where a dependency is down.',
   body: tokenRequestSchema,
   bodyType: 'application/x-www-form-urlencoded',
   status: 200,
@@ -94,7 +94,7 @@ export const revokeToken = defineOperation({
   path: '/oauth/revoke',
   tag,
   audience: 'public',
-  summary: 'Revoke a grant that one holds (RFC 7009)',
+  summary: 'Revoke a grant (RFC 7009)',
   description: 'Answers 200 for a token that is not a grant or is over already, as RFC 7009 §2.2 asks.',
   body: z.object({ token: z.string().min(1).max(16_384), token_type_hint: z.string().max(200).optional() }),
   bodyType: 'application/x-www-form-urlencoded',

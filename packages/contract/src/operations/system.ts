@@ -45,8 +45,8 @@ export const getSnapshot = defineOperation({
   path: '/internal/relay/snapshot',
   tag: 'Relay',
   audience: 'relay',
-  summary: 'The configuration that a relay works by',
-  description: 'Whole, or what changed since a revision. `ETag` is the revision; `If-None-Match` is answered 304.',
+  summary: 'Get the configuration of a relay',
+  description: 'Whole, or the changes since a revision. `ETag` is the revision; `If-None-Match` is answered 304.',
   query: z.strictObject({ since: z.coerce.number().int().min(0).max(2_147_483_647).optional() }),
   status: 200,
   response: snapshotSchema,
@@ -61,7 +61,7 @@ export const followChanges = defineOperation({
   summary: 'The newest revision at once, on every change, and every 5 seconds (server-sent events)',
   description:
     'Each event is `event: revision` with `data: {"revision":N}`. There is no heartbeat while the database does not answer. ' +
-    'Between them `event: approval` and `event: deferred_call` with `data: {"id","state"}` tell what has changed.',
+    'Between these, `event: approval` and `event: deferred_call` with `data: {"id","state"}` announce changes.',
   status: 200,
   response: z.string(),
   responseType: 'text/event-stream',

@@ -93,7 +93,7 @@ export async function closeBreakGlassReview(tx: Transaction, approvalId: string,
   const guard = guardOf(tx);
   guard.require('break_glass_review', row);
   if (row.closedAt !== null) throw new AppError('conflict', 'This review is closed already.');
-  if (row.userName === by) throw new AppError('reviewer_not_allowed', 'Whoever broke the glass cannot close the review of it.');
+  if (row.userName === by) throw new AppError('reviewer_not_allowed', 'The person who broke the glass cannot close its review.');
   const { signature: _, ...data } = { ...row, closedAt: new Date(now), closedBy: by, comment };
   await tx.breakGlassReview.update({ where: { approvalId }, data: { ...data, signature: guard.sign('break_glass_review', data) } });
 }

@@ -103,7 +103,7 @@ async function lostRecords(tx: Transaction, leaves: readonly LeafRecord[]): Prom
   return rows.map(({ id }) => ({
     kind: 'record_missing',
     id,
-    detail: `${id} has a leaf in the log and is not there any more: it was removed.`,
+    detail: `${id} has a leaf in the log and no longer exists: it was removed.`,
     repaired: false,
   }));
 }

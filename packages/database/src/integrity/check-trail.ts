@@ -53,7 +53,7 @@ async function compareWithLog(tx: Transaction, events: readonly AuditEventModel[
         findings.push({
           kind: 'event_not_logged',
           id: event.id,
-          detail: `${event.id} has no leaf in the log and waits for none: it was removed from the queue or the log.`,
+          detail: `${event.id} has no leaf in the log and is not queued for one: it was removed from the queue or the log.`,
           repaired: false,
         });
     } else if (Buffer.compare(digest, digestOf(event)) !== 0) {

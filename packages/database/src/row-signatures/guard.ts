@@ -77,7 +77,7 @@ export class RowGuard {
     const fault = (what: string): RowFault => ({
       kind,
       id,
-      detail: `The row ${id} (${kind}) in the database ${what}: it was changed or made outside of Hoop, and is not used.`,
+      detail: `The row ${id} (${kind}) in the database ${what}: it was changed or created outside of Hoop, and is not used.`,
     });
     let form: string;
     try {

@@ -32,7 +32,7 @@ export function formOfRow(kind: RowKind, row: Row): string {
   const form: Record<string, unknown> = { ...parts?.(row) };
   for (const column of signed) {
     const value = row[column];
-    if (value === undefined) throw new Error(`A row of the kind ${kind} is signed with its ${column}, which is not there.`);
+    if (value === undefined) throw new Error(`A row of the kind ${kind} is signed with its ${column}, which is missing.`);
     form[column] = valueOf(value);
   }
   return canonicalJson([kind, form]);

@@ -42,7 +42,7 @@ export function declaredDecoder(type: MediaType): string | null {
   if (declared === undefined)
     throw new AppError(
       'unmaskable_response',
-      `The response is in the charset ${JSON.stringify(label)}, which is not read, so it cannot be masked.`,
+      `The response is in the charset ${JSON.stringify(label)}, which is not supported, so it cannot be masked.`,
     );
   return declared;
 }

@@ -156,7 +156,7 @@ function codingsOf(headers: HeaderList, masks: boolean): readonly string[] {
   const codings = parseCodings(values);
   if (codings === null) {
     throw unmaskable(
-      `The response has the content coding ${JSON.stringify(values.join(', '))}, which cannot be undone, so ${masks ? 'it cannot be masked' : 'the credential cannot be looked for in it'}.`,
+      `The response has the content coding ${JSON.stringify(values.join(', '))}, which cannot be undone, so ${masks ? 'it cannot be masked' : 'it cannot be searched for the credential'}.`,
     );
   }
   return codings;

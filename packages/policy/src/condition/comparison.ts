@@ -42,7 +42,7 @@ export function compileIn(node: NodeOf<'in'>, left: Reader, right: Reader, state
   const [value, container] = node.args;
   if (structField(container, state)?.name === 'request.headers') checkHeaderName(isOp(value, 'value') ? value.args : undefined);
   if (isOp(value, 'value') && typeof value.args !== 'string' && (isOp(container, 'map') || isMapField(structField(container, state)?.name)))
-    throw new ConditionError('the keys of a map are strings, so nothing else is ever in it');
+    throw new ConditionError('the keys of a map are strings, so a value of another type is never in the map');
   const isWide = node.args.some((part) => cameWithRequest(part, state));
   const slot = slotOf(value, state);
   const doubt = doubtAbout(container, state);

@@ -70,7 +70,7 @@ export function checkHistories(leaves: readonly NamedLeaf[], matches: Int32Array
         index,
         id: leaf.id,
         line,
-        detail: `${leaf.id} (${leaf.kind}) was signed and is not there any more: it was removed, and not by retention.`,
+        detail: `${leaf.id} (${leaf.kind}) was signed and no longer exists: it was removed, and not by retention.`,
       });
     } else {
       add({

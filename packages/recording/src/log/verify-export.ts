@@ -63,10 +63,10 @@ export async function verifyLogExport(chunks: AsyncIterable<Uint8Array>, options
     return { ok: false, origin: null, size: null, root: null, intact: 0, purged: 0, superseded: 0, findings, moreFindings };
   }
   if (!options.keys.includes(header.verifierKey))
-    add({ kind: 'checkpoint', detail: 'The export names another verifier key than the one that it is to be verified with.' });
+    add({ kind: 'checkpoint', detail: 'The export names a verifier key other than the one given to verify it.' });
   const opened = openStrictly(header.checkpoint, options.keys);
   if ('why' in opened) {
-    add({ kind: 'checkpoint', detail: `The checkpoint of the export does not hold. ${opened.why}` });
+    add({ kind: 'checkpoint', detail: `The checkpoint of the export is not valid. ${opened.why}` });
     return { ok: false, origin: null, size: null, root: null, intact: 0, purged: 0, superseded: 0, findings, moreFindings };
   }
   const { origin, size, root } = opened.checkpoint;
@@ -74,7 +74,7 @@ export async function verifyLogExport(chunks: AsyncIterable<Uint8Array>, options
   const checkpoints: Checkpoint[] = [];
   for (const { note, line } of notes) {
     const verdict = openStrictly(note, options.keys);
-    if ('why' in verdict) add({ kind: 'checkpoint', line, detail: `The checkpoint in line ${line} does not hold. ${verdict.why}` });
+    if ('why' in verdict) add({ kind: 'checkpoint', line, detail: `The checkpoint in line ${line} is not valid. ${verdict.why}` });
     else checkpoints.push(verdict.checkpoint);
   }
 
@@ -156,7 +156,7 @@ async function readExport(chunks: AsyncIterable<Uint8Array>, add: AddFinding): P
       add({
         kind: 'unreadable',
         line,
-        detail: `Line ${line} is not as an export has it${text === null ? ' (it is no UTF-8, or does not end)' : ''}.`,
+        detail: `Line ${line} is not a valid line of an export${text === null ? ' (it is not UTF-8, or has no line feed)' : ''}.`,
       });
       // The unreadable line takes the place of a possible leaf.
       if (text === null || !/"(?:hashes|checkpoint|format)"/.test(text))
@@ -243,7 +243,7 @@ function checkRoots(
   const wanted = checkpoints.map((checkpoint) => ({ checkpoint, isEarlier: false }));
   if (options.earlier !== undefined) {
     const opened = openStrictly(options.earlier, options.keys);
-    if ('why' in opened) add({ kind: 'checkpoint', detail: `The earlier checkpoint does not hold. ${opened.why}` });
+    if ('why' in opened) add({ kind: 'checkpoint', detail: `The earlier checkpoint is not valid. ${opened.why}` });
     else wanted.push({ checkpoint: opened.checkpoint, isEarlier: true });
   }
   if (wanted.length === 0) return;
