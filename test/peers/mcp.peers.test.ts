@@ -18,12 +18,12 @@ let arrivals: string[] = [];
 let goOn = (): void => {};
 
 /** A server as its makers show it, with an answer to each notification of 202 and no body. */
-async function server(isJson: boolean): Promise<string> {
+async function server(form: 'stream' | 'json' | 'image'): Promise<string> {
   const transports = new Map<string, StreamableHTTPServerTransport>();
   const newTransport = async (): Promise<StreamableHTTPServerTransport> => {
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: () => crypto.randomUUID(),
-      enableJsonResponse: isJson,
+      enableJsonResponse: form === 'json',
       onsessioninitialized: (id) => void transports.set(id, transport),
     });
     const mcp = new McpServer({ name: 'customers', version: '1.0.0' });
@@ -45,6 +45,8 @@ async function server(isJson: boolean): Promise<string> {
     const body = (await readBody(request)).toString();
     const message = body === '' ? undefined : (JSON.parse(body) as { method?: string });
     response.on('finish', () => arrivals.push(`${request.method} ${message?.method ?? ''} ${response.statusCode}`));
+    // As a server that answers a tool with an image itself would.
+    if (form === 'image' && message?.method === 'tools/call') return void response.writeHead(200, { 'content-type': 'image/png' }).end('x');
     const id = request.headers['mcp-session-id'];
     const transport = (typeof id === 'string' ? transports.get(id) : undefined) ?? (await newTransport());
     await transport.handleRequest(request, response, message);
@@ -54,9 +56,10 @@ async function server(isJson: boolean): Promise<string> {
 beforeAll(async () => {
   hoop = await startPeerHoop();
   const mask = [{ detect: 'email', action: 'redact' }] as never;
-  origin = await server(false);
+  origin = await server('stream');
   await hoop.connectMasked('mcp', origin, allowAll, mask);
-  await hoop.connectMasked('mcp-json', await server(true), allowAll, mask);
+  await hoop.connectMasked('mcp-image', await server('image'), allowAll, mask);
+  await hoop.connectMasked('mcp-json', await server('json'), allowAll, mask);
   const withoutRemove = {
     name: 'by people',
     effect: 'deny' as const,
@@ -64,7 +67,7 @@ beforeAll(async () => {
     when: 'request.body.method == "tools/call" && request.body.params.name == "remove"',
     reason,
   };
-  await hoop.connect('mcp-denied', await server(false), [...allowAll, withoutRemove]);
+  await hoop.connect('mcp-denied', await server('stream'), [...allowAll, withoutRemove]);
 });
 afterAll(async () => {
   await hoop?.close();
@@ -133,5 +136,16 @@ test('the MCP client shows why a tool was denied, and the tool did not run', asy
   );
   expect(error).toContain(reason);
   expect(arrivals.filter((one) => one.includes('tools/call'))).toEqual([]);
+  await client.close();
+});
+
+test('the MCP client calls a tool once where its answer is withheld, and says that it was sent', async () => {
+  const client = await byBaseUrl('mcp-image');
+  const error = await client.callTool({ name: 'remove', arguments: {} }).then(
+    () => expect.unreachable(),
+    (thrown: unknown) => String(thrown),
+  );
+  expect(error).toMatch(/was sent/);
+  expect(arrivals.filter((one) => one.includes('tools/call'))).toEqual(['POST tools/call 200']);
   await client.close();
 });

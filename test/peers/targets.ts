@@ -49,7 +49,12 @@ export async function startExpress(): Promise<PeerTarget> {
 
 /** Go's own, and Go's own behind middleware that tidies paths. */
 export async function startGo(): Promise<{ targets: [plain: PeerTarget, tidying: PeerTarget]; close(): Promise<void> }> {
-  const running = spawn('go', ['run', './target'], { cwd: path.join(import.meta.dirname, 'go'), stdio: ['pipe', 'pipe', 'inherit'] });
+  const running = spawn('go', ['run', './target'], {
+    cwd: path.join(import.meta.dirname, 'go'),
+    // The router of Go 1.22, where the Go that is installed has it.
+    env: { ...process.env, GODEBUG: 'httpmuxgo121=0' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const ended = new Promise<void>((resolve) => running.once('close', () => resolve()));
   const urls: string[] = [];
   for await (const port of createInterface(running.stdout)) {

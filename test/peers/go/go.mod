@@ -1,3 +1,3 @@
 module hoop.test/peers
 
-go 1.22
+go 1.19

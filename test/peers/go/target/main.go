@@ -46,7 +46,7 @@ func serve(handler http.Handler) {
 
 func main() {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/refunds", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("/v1/refunds", func(w http.ResponseWriter, r *http.Request) {
 		one := act{Handler: "refund", URL: r.RequestURI}
 		if err := json.NewDecoder(r.Body).Decode(&one.refund); err != nil && err != io.EOF {
 			http.Error(w, err.Error(), http.StatusBadRequest)
@@ -54,7 +54,7 @@ func main() {
 		}
 		did(w, one)
 	})
-	mux.HandleFunc("GET /-/seen", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("/-/seen", func(w http.ResponseWriter, _ *http.Request) {
 		lock.Lock()
 		defer lock.Unlock()
 		_ = json.NewEncoder(w).Encode(seen)
