@@ -190,7 +190,7 @@ function main() {
     });
   }
   watchParent(() => child.kill('SIGTERM'));
-  // The reader of our output may be gone; the child notices by itself and stops.
+  // The reader of the output may be gone; the child notices and stops.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   child.on('error', (error) => fail(`could not start: ${error.message}`));
   child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));

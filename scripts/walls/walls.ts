@@ -5,7 +5,7 @@
  */
 
 export interface Wall {
-  /** Rooms of ours and packages of others, by name. */
+  /** Hoop's own rooms and packages of others, by name. */
   readonly packages: readonly string[];
   /** Modules of Node, without `node:`. */
   readonly node: readonly string[];
@@ -165,7 +165,7 @@ export const walls: Readonly<Record<string, Wall>> = {
     node: ['dns', 'http', 'https', 'net', 'tls'],
     connects: ['*'],
   },
-  // Examples are code of strangers: they have the SDK and nothing else of ours.
+  // Examples are user code: they have the SDK and nothing else of Hoop.
   'examples/identity-provider': {
     packages: ['oidc-provider'],
     node: ['events', 'fs/promises', 'http', 'net'],

@@ -100,7 +100,7 @@ async function askThrough(client: HoopFetch, { targetUrl, connection, signal }: 
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   while (one.status === 202 && one.callId !== null && !signal.aborted) {
-    // Collecting may be repeated whatever happens: it sends nothing.
+    // Collecting may be repeated at any time: it sends nothing.
     const response = await client.collect(one.callId, { waitSeconds: 5, signal }).catch(() => null);
     if (response === null) await new Promise((resolve) => setTimeout(resolve, 200));
     else if (response.status === 202 || response.status === 503) await response.arrayBuffer();

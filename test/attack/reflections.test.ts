@@ -1,4 +1,4 @@
-/** A target gives back the injected credential in whatever notation it can think of: no answer holds it. */
+/** A target gives back the injected credential in many notations: no answer contains it. */
 import { createHash } from 'node:crypto';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';

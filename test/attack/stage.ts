@@ -1,4 +1,4 @@
-/** What every attack runs on: a real relay before a target that keeps whatever reaches it, and the figures of the attempts. */
+/** Sets up every attack: a real relay before a target that keeps all that reaches it, and the figures of the attempts. */
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 

@@ -1,4 +1,4 @@
-/** A process of the product that can be killed with -9 at any moment, and comes back when it is told to. */
+/** A process of the product that can be killed with -9 at any moment and started again. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
@@ -29,7 +29,7 @@ export interface AppPart extends Part {
   readonly pid: () => number;
 }
 
-/** `apps/<app>/src/main.ts` with exactly this environment. One that ends by itself is started again, as a supervisor does. */
+/** `apps/<app>/src/main.ts` with exactly this environment. A process that exits on its own is started again, as a supervisor does. */
 export function startApp(app: string, name: string, env: Record<string, string>, logFile: string): AppPart {
   let child: ChildProcess;
   let isWanted = false;

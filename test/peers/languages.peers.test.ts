@@ -133,7 +133,7 @@ const clients: { readonly name: string; readonly peer: string | null; readonly c
 for (const { name, peer, call } of clients) {
   describe.skipIf(peer === null)(name, () => {
     const at = (url: string): string => `${hoop.relayUrl}/payments${url}`;
-    /** The grant is Hoop's: no server behind it sees it, whatever happens. */
+    /** The grant is for Hoop alone: no server behind Hoop ever sees it. */
     const noGrantWasSeen = (): void => expect(grantsSeen).toEqual([]);
 
     test('gets its answer', async () => {

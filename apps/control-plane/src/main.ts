@@ -1,4 +1,4 @@
-/** Starts the control plane, and drains it when it is told to stop. */
+/** Starts the control plane, and drains it on a signal to stop. */
 import process from 'node:process';
 
 import { readConfig, startControlPlane } from './index.ts';

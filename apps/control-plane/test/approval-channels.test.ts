@@ -92,7 +92,7 @@ describe('Slack', () => {
     await press(button(one, 'U012AB3CD'));
     expect(blocksOf(slackAnswers[0])).toEqual(['section', 'hoop_review', 'hoop_standing']);
     expect(slackAnswers[0]!['blocks'][2].text.text).toBe('*Waits for further reviews*: ann approved it.');
-    // A second press of the same person changes nothing, and only they are told.
+    // A second press by the same person changes nothing, and only they see a message.
     await press(button(one, 'U012AB3CD'));
     expect(slackAnswers[1]).toMatchObject({ replace_original: false, response_type: 'ephemeral' });
   });

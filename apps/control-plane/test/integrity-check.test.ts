@@ -96,7 +96,7 @@ describe('the check of what is signed', () => {
     expect(await check()).toEqual([['row_missing', hold['id']]]);
     await restore();
     await sql("UPDATE legal_holds SET reason = 'none' WHERE id = $1", hold['id']);
-    // Named by itself and by the event that tells of it.
+    // Named by itself and by its audit event.
     expect((await check()).map(([kind, id]) => [kind, id])).toEqual([
       ['row_not_authentic', hold['id']],
       ['row_set_back', hold['id']],

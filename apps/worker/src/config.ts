@@ -40,7 +40,7 @@ export interface WorkerConfig {
   readonly witnessUrl?: string;
   /** Private address ranges in which the witness may be. @default [] */
   readonly witnessCidrs?: readonly string[];
-  /** Seconds between two checkpoints that witnesses are told of. @default 60 */
+  /** Seconds between two checkpoints sent to witnesses. @default 60 */
   readonly witnessSeconds?: number;
   /** The one folder in which event sinks may write files; without it none can. */
   readonly eventFilesFolder?: string;

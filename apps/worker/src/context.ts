@@ -14,7 +14,7 @@ export interface WorkerContext {
   readonly now: () => number;
 }
 
-/** A part that runs: it takes no new work when it is told to close, and ends what it began. */
+/** A running part. On close it takes no new work and finishes the work that it began. */
 export interface Part {
   close(): Promise<void>;
 }

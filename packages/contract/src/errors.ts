@@ -11,8 +11,8 @@ export interface ErrorKind {
 }
 
 /**
- * The status of every refusal after which the target may have acted on the request, whatever its code: the one status
- * that no client library sends again by itself (docs/adr/0056-answers-after-sending.md).
+ * The status of every refusal, of any code, after which the target may have acted on the request: the one status
+ * that no client library retries on its own (docs/adr/0056-answers-after-sending.md).
  */
 export const sentStatus = 400;
 

@@ -10,7 +10,7 @@ export const headers = {
   wait: 'hoop-wait',
   /** Request: `1`: who leaves while it waits for an approval takes its request back. */
   withdrawOnAbort: 'hoop-withdraw-on-abort',
-  /** Request: the notification channel that is told when a deferred call has finished. */
+  /** Request: the notification channel for the end of a deferred call. */
   channel: 'hoop-channel',
   /** Request: `target`: URLs in the response are to be the target's own; the caller brings what it follows to Hoop again. */
   location: 'hoop-location',

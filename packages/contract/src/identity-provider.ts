@@ -31,7 +31,7 @@ export const identityProviderSettingsSchema = z.strictObject({
   audiences: z.array(z.string().min(1).max(512)).min(1).max(20),
   /** @default ["RS256","ES256"] */
   algorithms: z.array(z.enum(tokenAlgorithms)).min(1).default(['RS256', 'ES256']),
-  /** A token issued longer ago is refused, whatever its `exp`. @default 3600 */
+  /** A token issued longer ago is refused, even before its `exp`. @default 3600 */
   maxAgeSeconds: z.int().min(30).max(86_400).default(3600),
   /** Clock difference that is tolerated. @default 30 */
   clockToleranceSeconds: z.int().min(0).max(300).default(30),

@@ -40,7 +40,7 @@ const smallOrderX25519: ReadonlySet<string> = new Set([
   'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
 ]);
 
-/** Hexadecimal digits of a base64url value; null where the text is none, or not in its one form. */
+/** Hexadecimal digits of a base64url value; null where the text is not base64url in its canonical form. */
 function hexOf(text: unknown): string | null {
   if (typeof text !== 'string' || !/^[A-Za-z0-9_-]+$/.test(text) || text.length % 4 === 1) return null;
   const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));

@@ -39,7 +39,7 @@ export function errorsOf(operation: Operation): ErrorCode[] {
   return [...codes];
 }
 
-/** Token endpoint's refusals are 400 (RFC 6749 §5.2) whatever their status is elsewhere. */
+/** Refusals of the token endpoint are 400 (RFC 6749 §5.2), even where the code has another status elsewhere. */
 const statusOf = (operation: Operation, code: ErrorCode): number => {
   const { status } = errorKinds[code];
   return operation.path.startsWith('/oauth/') && [401, 403, 404].includes(status) ? 400 : status;

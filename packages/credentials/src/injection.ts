@@ -11,7 +11,7 @@ type Inject = (request: Signed) => Signed;
 const unusable = (detail: string): AppError => new AppError('credential_unavailable', detail);
 
 /**
- * Everything is computed once here; the returned function only puts it in place of whatever the function sent there.
+ * Everything is computed once here; the returned function only puts it in the place of the function's own value.
  * @throws AppError `credential_unavailable` where the secret cannot stand in a header
  */
 export function createInjector(injection: Injection, hidden: Secret<string>): Inject {

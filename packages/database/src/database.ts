@@ -31,7 +31,7 @@ export interface Database {
 export interface DatabaseOptions {
   /** Connections of the pool. @default 10 */
   readonly maxConnections?: number;
-  /** Postgres ends a statement that takes longer, and shortly after we no longer wait for it, whatever the network does. @default 30000 */
+  /** Postgres ends a statement that takes longer, and the client stops waiting shortly after, even if the network hangs. @default 30000 */
   readonly statementTimeoutMs?: number;
   /** Told of errors on idle connections, which need no action: the pool replaces them. */
   readonly onError?: (error: Error) => void;

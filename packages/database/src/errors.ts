@@ -42,7 +42,7 @@ export function isDatabaseAway(error: unknown): boolean {
   );
 }
 
-/** Whether a time limit of ours ended what the database was about to do. A transaction is rolled back then. */
+/** Whether one of Hoop's time limits ended the database's work. A transaction is rolled back then. */
 export function isDatabaseSlow(error: unknown): boolean {
   const { code, message } = factsOf(error);
   return code === 'P2024' || code === 'P2028' || /^(?:timeout exceeded when trying to connect|Query read timeout)/.test(message.trim());

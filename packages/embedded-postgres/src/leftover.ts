@@ -36,7 +36,7 @@ async function servesFolder(pid: number, folder: string): Promise<boolean> {
 
 /**
  * Stops a server that an earlier run left on this folder and removes its pid file. The caller holds the folder exclusively,
- * so nobody else can be using it. Postgres then recovers by itself what the crash left.
+ * so no other process can be using it. Postgres then recovers from the crash on its own.
  */
 export async function clearLeftover(folder: string): Promise<'none' | 'file' | 'server'> {
   const file = path.join(folder, 'postmaster.pid');

@@ -19,7 +19,7 @@ export interface Narrowing {
   readonly resource?: string;
 }
 
-/** Connections that the identity may use, whatever the grant is for. */
+/** Connections that the identity may use, including those that the grant does not cover. */
 export interface KnownConnections {
   readonly connections: readonly Connection[];
   /** False: there are more than are listed. */

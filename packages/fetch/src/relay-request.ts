@@ -78,7 +78,7 @@ export async function poll<T>({ client, path, until, signal, read }: Poll<T>): P
   }
 }
 
-/** A refusal of the control plane stays one; whatever else went wrong may pass. */
+/** Whether a retry may succeed: not after a refusal of the control plane. */
 const isTransient = (error: unknown): boolean => !(error instanceof HoopExchangeError && (error.problem?.status ?? 500) < 500);
 
 /** Milliseconds of a `waitSeconds` option. Throws a HoopConfigurationError. */

@@ -225,7 +225,7 @@ function firstOf(rules: readonly CompiledRule[]): CompiledRule | null {
   return rules.reduce<CompiledRule | null>((best, rule) => (best === null || isBefore(rule, best) ? rule : best), null);
 }
 
-/** Rules of the same name are told apart by what they say, never by their place. */
+/** Rules of the same name are distinguished by content, never by position. */
 const isBefore = (a: CompiledRule, b: CompiledRule): boolean => byNameThenContent(a, b) < 0;
 
 const sortedNames = (rules: readonly CompiledRule[]): readonly string[] => {

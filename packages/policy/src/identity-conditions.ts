@@ -78,5 +78,5 @@ function compile(expression: string, environment: ConditionEnvironment, path: st
   }
 }
 
-/** A claim that must be a string; any other value is none. */
+/** A claim that must be a string; a value of another type counts as absent. */
 const textOf = (claim: unknown): string => (typeof claim === 'string' ? claim : '');

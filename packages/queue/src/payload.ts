@@ -1,5 +1,5 @@
 /**
- * How a payload lies in the queue: as the JSON that it is, for whoever looks into the queue; or packed, where it holds
+ * How a payload is stored in the queue: as plain JSON, for people who look into the queue; or packed, where it holds
  * what Postgres' jsonb refuses (NUL, lone surrogates), so that no text from outside can make a job impossible to add.
  */
 import { zstdCompressSync, zstdDecompressSync, constants } from 'node:zlib';

@@ -113,7 +113,7 @@ export function openQueue<T>(name: string, connection: QueueConnection, options:
     return queue;
   }
 
-  /** BullMQ remembers a first connection that failed for ever, so only an instance that became ready is kept. */
+  /** BullMQ remembers a failed first connection forever, so only an instance that became ready is kept. */
   function opened(): Promise<Stored> {
     if (isClosed) return Promise.reject(new Error('The queue was closed.'));
     if (!opening) {

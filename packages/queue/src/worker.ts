@@ -59,7 +59,7 @@ interface Backend {
   close(): Promise<void>;
 }
 
-/** Starts at once and, where the server is away, goes on trying: an outage needs nobody's help to end. */
+/** Starts at once and keeps retrying while the server is away, so that an outage ends without help. */
 export function openQueueWorker<T>(
   name: string,
   connection: QueueConnection,
@@ -99,7 +99,7 @@ export function openQueueWorker<T>(
     try {
       await worker.waitUntilReady();
     } catch (error) {
-      // BullMQ remembers a first connection that failed for ever: this one would never take a job.
+      // BullMQ remembers a failed first connection forever: this one would never take a job.
       void worker.close(true).catch(() => undefined);
       throw error;
     }

@@ -8,7 +8,7 @@ import { sampleStoredCall } from '../test/sample-call.ts';
 import { callDigest, canonicalCall } from './call-digest.ts';
 import type { StoredCall } from './call-digest.ts';
 
-/** Follows from `timings`; told of with all their columns in members of their own. */
+/** Derived from `timings`, whose columns all have members of their own. */
 const notOfTheCall = ['durationMs', 'identity', 'connection', 'decision'];
 
 describe('the digest of a call', () => {

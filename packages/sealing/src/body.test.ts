@@ -30,7 +30,7 @@ describe('recorded bodies', () => {
     expect(openBody(await openDataKey(keys.privateJwks, one.wrapped), sealed, 'call_1:request').toString()).toBe('x');
     const wrong = await openDataKey(keys.privateJwks, other.wrapped);
     expect(() => openBody(wrong, sealed, 'call_1:request')).toThrow();
-    // Neither half is a data key by itself, and a change of either is noticed.
+    // Neither half alone is a data key, and a change of either is detected.
     const [jwe = '', inner = ''] = one.wrapped.split('~');
     const { wrapped: plain } = await createDataKey(keys.publicJwks.keys[0]!);
     const changed = Buffer.from(inner, 'base64url');

@@ -18,7 +18,7 @@ function originOf(url: string): string {
  * Origins that the credential of a connection may be sent to, normalised: lower case, without the scheme's own port,
  * each once, sorted. An origin and not a host name alone, so that a change from https to http needs the secret anew.
  * `token <origin>` stands for the token endpoint, which gets the client secret: as neither may take the other's
- * place, whoever edits `tokenUrl` or `target` cannot have a sealed secret sent elsewhere.
+ * place, an edit of `tokenUrl` or `target` cannot redirect a sealed secret.
  */
 export function boundHosts(
   connection: Pick<ConnectionSettings, 'target' | 'allowedHosts'>,

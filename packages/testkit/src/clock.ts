@@ -1,4 +1,4 @@
-/** A clock that stands still until it is told. Hand `clock.now` to what takes `now`. */
+/** A clock that moves only when a test moves it. Pass `clock.now` as `now`. */
 export interface TestClock {
   /** Unix milliseconds. */
   readonly now: () => number;

@@ -1,4 +1,4 @@
-/** An OIDC issuer that serves discovery and JWKS, and signs whatever claims a test wants. */
+/** An OIDC issuer that serves discovery and JWKS, and signs any claims of a test. */
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK, type JWTHeaderParameters } from 'jose';
 
 import { startTarget } from './target.ts';

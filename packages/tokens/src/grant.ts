@@ -12,7 +12,7 @@ export type GrantInput = Omit<GrantClaims, 'iat'> & { readonly iat?: number };
 
 /**
  * Signs a grant. `now` in milliseconds; claims' times in seconds.
- * @throws Error where the claims are not those of a grant or it would live longer than `grantMaxSeconds`: a fault of ours
+ * @throws Error where the claims are not those of a grant or it would live longer than `grantMaxSeconds`: a bug in Hoop
  */
 export async function mintGrant({ key, now }: { readonly key: JWK; readonly now: number }, input: GrantInput): Promise<string> {
   const claims = grantClaimsSchema.parse({ ...input, iat: input.iat ?? Math.floor(now / 1000) });

@@ -69,7 +69,7 @@ export function createProviderKeys(
     return readKeySet(await getJson(get, uri));
   };
 
-  /** One fetch at a time, whoever asks; never rejects with anything but an AppError. */
+  /** One fetch at a time, shared by all callers; rejects only with an AppError. */
   const refresh = (): Promise<readonly JWK[]> => {
     running ??= (async () => {
       attemptedAt = now();

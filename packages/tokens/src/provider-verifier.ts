@@ -135,7 +135,7 @@ async function findKey(keys: ProviderKeys, provider: ProviderSnapshot, header: D
 
 async function checkSignature(token: string, jwk: JWK, alg: string): Promise<void> {
   try {
-    // Public members only: whatever else an issuer publishes, it is used to verify and for nothing else.
+    // Public members only: the keys of an issuer are used to verify, and for nothing else.
     const { kty, crv, x, y, n, e } = jwk;
     const key = await importJWK({ kty, crv, x, y, n, e } as JWK, alg);
     await compactVerify(token, key, { algorithms: [alg] });

@@ -57,7 +57,7 @@ export function parseTarget(settings: TargetSettings): Target {
 
 /**
  * For what our own calls go to (a token endpoint, a key set, a webhook), when it is saved: what a guarded fetch would
- * refuse whatever the name resolves to. Unlike a target it may have a query.
+ * refuse every address that the name resolves to. Unlike a target it may have a query.
  * @param what names it in the error, e.g. `token URL`
  * @throws AppError `target_refused`
  */

@@ -13,7 +13,7 @@ export interface Caller {
   readonly requestId: string;
 }
 
-/** RFC 6750 §3.1: a request without a token is told no error code. */
+/** RFC 6750 §3.1: the answer to a request without a token has no error code. */
 const challenge = { 'www-authenticate': 'Bearer realm="hoop"' };
 const invalidToken = { 'www-authenticate': 'Bearer realm="hoop", error="invalid_token"' };
 

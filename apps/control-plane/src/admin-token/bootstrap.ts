@@ -3,7 +3,7 @@ import { countAdminTokens, insertAdminToken, insertAuditEvent, lockAdminTokens, 
 
 import { hashToken } from '../access/hash-token.ts';
 
-/** The first admin token, from a file that whoever installs Hoop has; only while there is none. @returns whether it was stored */
+/** Stores the first admin token, from a file of the installer's, only while no token exists. @returns whether it was stored */
 export async function bootstrapAdminToken(database: Database, token: string, now: number): Promise<boolean> {
   return database.inTransaction(async (tx) => {
     await lockAdminTokens(tx);

@@ -1,4 +1,4 @@
-/** Tells whoever waits in this process that an approval or a deferred call has changed. */
+/** Notifies waiters in this process that an approval or a deferred call has changed. */
 import { setMaxListeners } from 'node:events';
 
 import { approvalsChannel, deferredChannel, type Database } from '@hoop/database';

@@ -19,7 +19,7 @@ type Resource = Readonly<Record<string, unknown>>;
 export interface Change<O extends Operation> {
   readonly reply: Reply<O>;
   readonly target: AuditEvent['target'];
-  /** The resource as callers see it: never a secret. Null: there was or is none. */
+  /** The resource as callers see it, without secrets. Null: it did not or does not exist. */
   readonly before: Resource | null;
   readonly after: Resource | null;
   /** Stored under the idempotency key instead of the reply's body where the body holds a secret. */
@@ -31,7 +31,7 @@ export interface Change<O extends Operation> {
 export interface Mutation {
   readonly tx: Transaction;
   readonly at: Date;
-  /** Of the snapshot; 0 where the mutation is none of the relays' business. */
+  /** The snapshot's revision; 0 where the mutation does not concern relays. */
   readonly revision: number;
 }
 

@@ -1,4 +1,4 @@
-/** Tells whoever follows calls in this process that some were recorded or concluded. */
+/** Notifies followers in this process that calls were recorded or concluded. */
 import { callsChannel, changedCallIds, type Database } from '@hoop/database';
 
 /** Null: calls have changed that are not named, or notifications may have been missed. */

@@ -14,7 +14,7 @@ import { found } from '../http/found.ts';
 import { route } from '../http/route.ts';
 import { callFilterOf } from './call-filter.ts';
 
-/** Changes that wait for being read; more are told as a gap. */
+/** The most changes that wait to be read; beyond these, the stream reports a gap. */
 const maxWaiting = 5000;
 const readAtOnce = 500;
 /** Milliseconds between two readings, so that a busy record is read in pages and not call by call. */
@@ -59,7 +59,7 @@ async function follow({ context, request, response, filter, beginning }: Followi
   const send = (call: CallSummary): void => stream.send('call', call, eventId(context.now(), call.id));
   const sendGap = (): void => stream.send('gap', {}, eventId(context.now(), 'gap'));
 
-  /** One reader: what changes while it reads is told once, as it then stands. */
+  /** A single reader: a call that changes while the reader runs is reported once, in its state at the next reading. */
   async function tell(): Promise<void> {
     isReading = true;
     try {

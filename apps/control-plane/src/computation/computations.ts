@@ -1,6 +1,6 @@
 /**
  * Runs tasks in worker threads, each with a deadline after which its thread is ended. A caller has one task under way at a
- * time and a few waiting, and callers take turns, so that nobody's requests keep anybody else's waiting for long.
+ * time and a few waiting, and callers take turns, so that no caller's requests delay another's for long.
  */
 import { MessageChannel } from 'node:worker_threads';
 
@@ -44,7 +44,7 @@ export function createComputations(options: { readonly deadlineMs?: number } = {
       await turns.take(caller);
       const deadline = new AbortController();
       let timer: NodeJS.Timeout | undefined;
-      // A thread that has to start first takes its time; that is nobody's work.
+      // Starting a thread takes time that does not count as computation.
       const { port1: begun, port2: tell } = new MessageChannel();
       begun.once('message', () => (timer = setTimeout(() => deadline.abort(), deadlineMs)));
       begun.unref();
@@ -72,7 +72,7 @@ export function createComputations(options: { readonly deadlineMs?: number } = {
   };
 }
 
-/** As many turns at a time as there are threads, one of each caller at most; whoever waits longest is next. */
+/** As many turns at a time as there are threads, one of each caller at most; the longest-waiting caller is next. */
 function createTurns() {
   const busy = new Set<string>();
   const waiting: { readonly caller: string; readonly begin: () => void }[] = [];

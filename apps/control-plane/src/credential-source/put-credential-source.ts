@@ -26,7 +26,7 @@ export const putCredentialSource = route(operation, async (call) => {
     const before = await findCredentialSource(tx, connection.id);
     call.precondition.check(before?.version ?? null);
 
-    // Sealed at once, to the origins that the connection has under the lock. From here on nothing of ours can open it.
+    // Sealed at once, to the origins that the connection has under the lock. From here on the control plane cannot open it.
     const id = before?.id ?? newId('credential_source', at.getTime());
     const hosts = boundHosts(connection, settings);
     const sealed = await sealSecrets(call.context.keys.sealing, { connectionId: connection.id, credentialSourceId: id, hosts, secrets });

@@ -15,7 +15,7 @@ export const revokeGrant = route(adminOperation, async (call) => {
   });
 });
 
-/** By whoever holds it (RFC 7009). */
+/** Revokes a grant on behalf of its holder (RFC 7009). */
 export const revokeToken = route(holderOperation, async (call) => {
   const { context } = call;
   let claims: GrantClaims;

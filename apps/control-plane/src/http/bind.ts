@@ -95,7 +95,7 @@ function refuseQuery(request: IncomingMessage): undefined {
   });
 }
 
-/** An operation without a body takes none, but an empty JSON object, which clients' libraries like to send, is none. */
+/** Refuses a body where the operation has none, but accepts an empty JSON object, which client libraries often send. */
 async function refuseBody(request: IncomingMessage): Promise<void> {
   if (!hasBody(request)) return;
   const body = await readBody(request, 'application/json');
@@ -115,7 +115,7 @@ function readIdempotencyKey(operation: Operation, request: IncomingMessage, body
   return { key, requestDigest };
 }
 
-/** Only what the contract declares goes out: an undeclared member is dropped, a missing one is a fault of ours. */
+/** Only what the contract declares goes out: an undeclared member is dropped, a missing one is a bug. */
 function send(operation: Operation, response: ServerResponse, reply: Reply): void {
   const status = reply.status ?? operation.status;
   for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);

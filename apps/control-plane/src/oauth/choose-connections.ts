@@ -8,7 +8,7 @@ export interface UsableConnection {
 
 /** Connections that one grant is good for at most: their ids have to fit into a header. */
 export const maxGrantConnections = 100;
-/** Connections that are listed for whoever has to choose among them. */
+/** The most connections listed for a client that has to choose among them. */
 export const maxListedConnections = 1000;
 
 export interface Narrowing {

@@ -53,7 +53,7 @@ export function explanationOf({ policy, facts: { request, ...others }, body, pat
   };
 }
 
-/** None for a call that is not sent, whatever is added to it. */
+/** No masking applies to a call that is not sent. */
 function maskingOf(ofPolicy: readonly MaskRule[], verdict: Verdict, identity: Facts['identity']): Explanation['masking'] {
   if (verdict.effect === 'deny') return [];
   const explained = (rule: string | null, mask: MaskRule): Explanation['masking'][number] => ({

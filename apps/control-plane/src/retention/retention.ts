@@ -35,7 +35,7 @@ export const putRetention = route(putOperation, async (call) =>
   }),
 );
 
-/** A part that repairs is told of twice: who asked for it, and, by the repair itself, what it did. */
+/** A repair has two audit events: one names who asked for it, the other, by the repair itself, lists its changes. */
 export const checkRecords = route(checkOperation, async (call) => {
   const { body, context } = call;
   const { database } = context;

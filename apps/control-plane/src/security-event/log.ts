@@ -14,7 +14,7 @@ export interface SecurityLog {
 /** Like events (kind, code, remote address) that are written one by one in a window; the rest become one row with a count. */
 const maxPerWindow = 20;
 const windowMs = 60_000;
-/** Origins that are told apart; a flood from more is counted under its kind and code alone. */
+/** The most origins counted separately; a flood from more is counted under its kind and code alone. */
 const maxOrigins = 10_000;
 
 interface Window {

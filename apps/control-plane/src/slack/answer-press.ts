@@ -1,6 +1,6 @@
 /**
  * The answer to a press, through the `response_url` that came with it (Slack: "Handling user interaction"): the message
- * says who decided and loses its buttons, or the person alone is told why the press changed nothing.
+ * says who decided and loses its buttons, or only the person who pressed it learns why nothing changed.
  */
 import type { ApprovalRecord } from '@hoop/database';
 import { createGuardedFetch, FetchRefused } from '@hoop/upstream';

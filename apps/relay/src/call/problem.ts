@@ -13,7 +13,7 @@ export interface RenderedProblem {
   readonly body: Buffer;
 }
 
-/** RFC 6750 §3.1: a request without a token is told no error code. */
+/** RFC 6750 §3.1: the answer to a request without a token has no error code. */
 const challenge = 'Bearer realm="hoop"';
 
 /** The answer for any thrown value. One that is not an `AppError` shows only that something went wrong. */

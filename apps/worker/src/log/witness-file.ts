@@ -8,7 +8,7 @@ import type { Checkpoint } from '@hoop/recording';
 /** Enough for several notes. */
 const tailBytes = 16_384;
 
-/** The newest whole checkpoint of the file; null where there is none. What was torn by a crash is passed over. */
+/** The newest whole checkpoint of the file; null where the file has none. A line torn by a crash is skipped. */
 export async function lastWitnessed(file: string, keys: readonly string[]): Promise<Checkpoint | null> {
   let handle;
   try {
@@ -42,7 +42,7 @@ export async function appendWitnessed(file: string, note: string): Promise<void>
   const handle = await open(file, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   try {
     const { size } = await handle.stat();
-    // The line feed ends whatever a crash may have left.
+    // The line feed ends a partial line that a crash may have left.
     await handle.writeFile(size === 0 ? note : `\n${note}`);
     await handle.sync();
   } finally {

@@ -1,4 +1,4 @@
-/** Keeps blobs and rows together: deletes blobs whose row is gone, and those that never got one; tells of rows whose blob is gone. */
+/** Keeps blobs and rows together: deletes blobs whose row is gone or never existed, and reports rows whose blob is gone. */
 import type { BlobInfo, BlobStore } from '@hoop/blobs';
 import { compareBlobs, dueBlobDeletions, noteBlobsDeleted, readBlobCheckState, writeBlobCheckState } from '@hoop/database';
 

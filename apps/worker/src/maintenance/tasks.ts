@@ -139,7 +139,7 @@ export const tasks: Readonly<Record<MaintenanceTask, (context: WorkerContext, si
   },
 };
 
-/** Findings that are told as an alarm each; of the others the log speaks. */
+/** Findings that raise an alarm each; the others are only logged. */
 const alarms: Readonly<Partial<Record<RecordFindingKind, IntegrityCode>>> = {
   digest_mismatch: 'record_altered',
   record_missing: 'record_missing',

@@ -1,4 +1,4 @@
-/** A target that gives back the credential: who is told, of what, and how often. */
+/** A target gives back the credential: who is notified, with which facts, and how often. */
 import { newId } from '@hoop/contract';
 import { createChannel, recordEntries } from '@hoop/database';
 import type { Database } from '@hoop/database';

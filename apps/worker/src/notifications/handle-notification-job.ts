@@ -133,7 +133,7 @@ async function tellDeferredFinished(context: NotificationContext, callId: string
   if (call === null || call.webhookChannel === null) return;
   const channel = await channelNamed(db.prisma, call.webhookChannel);
   if (channel === null || channel.disabled) return;
-  // Where the result is, not the result: whoever collects it has to be the identity.
+  // The message has the result's URL and not the result: only the identity may collect it.
   const data = { callId, state: call.state, status: call.status, error: call.error, collect: `/-/calls/${callId}` };
   const ids = await db.inTransaction((tx) => createDeliveries(tx, 'deferred.finished', callId, [channel], data, new Date(now())));
   for (const deliveryId of ids) await notifications.add(`${deliveryId}.0`, { version: 1, kind: 'deliver', deliveryId });
@@ -141,7 +141,7 @@ async function tellDeferredFinished(context: NotificationContext, callId: string
 
 const hourMs = 3_600_000;
 
-/** Once an hour for each connection and lease: a target that gives back every request must not flood whoever is told. */
+/** Once an hour for each connection and lease: a target that gives back every request must not flood the recipients. */
 async function tellCredentialReflected(context: NotificationContext, callId: string): Promise<void> {
   const { db, now, notifications } = context;
   const call = await findCall(db.prisma, callId);

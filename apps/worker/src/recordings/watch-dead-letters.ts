@@ -19,7 +19,7 @@ export function watchDeadLetters({ config, log }: Pick<WorkerContext, 'config' |
         'batches of records could not be written and are kept as failed jobs',
       );
     } catch {
-      // An outage of the queue is told by the consumer of it.
+      // The queue's consumer reports an outage of the queue.
     }
   }
   const timer = setInterval(() => void look(), intervalMs);

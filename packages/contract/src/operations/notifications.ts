@@ -1,4 +1,4 @@
-/** Where people are told of approvals: webhooks (Standard Webhooks) and Slack. */
+/** Channels that notify people of approvals: webhooks (Standard Webhooks) and Slack. */
 import { z } from 'zod';
 
 import { idSchema, nameSchema } from '../ids.ts';

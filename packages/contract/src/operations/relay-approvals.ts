@@ -128,7 +128,7 @@ export const createRelayDeferredCall = defineOperation({
     request: sealedBlobSchema,
     idempotencyKey: z.string().max(255).nullable(),
     mayRetry: z.boolean(),
-    /** Name of the notification channel that is told when it has finished: functions do not choose where Hoop connects to. */
+    /** Name of the notification channel for the call's end: functions do not choose where Hoop connects to. */
     webhookChannel: nameSchema.nullable(),
   }),
   status: 201,

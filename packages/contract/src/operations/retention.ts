@@ -11,7 +11,7 @@ const tag = 'Retention';
 export const retentionInputSchema = z.strictObject({
   /** For calls of no connection, and of connections that are gone. */
   unattributed: durationSchema,
-  /** No content is kept longer than this, whatever its connection says; null: as long as that says. */
+  /** No content is kept longer than this, even where its connection allows more; null: as long as the connection says. */
   maximum: durationSchema.nullable(),
 });
 export const retentionSchema = z.object({ ...retentionInputSchema.shape, version: z.int(), updatedAt: timeSchema });

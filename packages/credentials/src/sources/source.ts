@@ -31,7 +31,7 @@ export interface SignableRequest {
   readonly headers: HeaderList;
   /** `` or `?…`. */
   readonly search: string;
-  /** The whole body; null where there is none, or where it is a stream that was not held. */
+  /** The whole body; null where the request has none, or has a stream that was not held. */
   readonly body: Uint8Array | null;
 }
 

@@ -33,12 +33,12 @@ function toAdminToken(row: AdminTokenModel): AdminToken {
   };
 }
 
-/** The action of the audit event that tells of a revocation. */
+/** The action of a revocation's audit event. */
 export const adminTokenRevocation = 'admin_token.revoke';
 
 /**
  * Null also for a row that cannot be trusted: it is no token. One that the audit trail knows as revoked is revoked,
- * whatever its row says: an older state of the row would be signed as well.
+ * even where its row says otherwise: an older state of the row has a valid signature too.
  */
 export async function findAdminTokenByHash(tx: Transaction, hash: string): Promise<AdminToken | null> {
   const row = await tx.adminToken.findUnique({ where: { hash } });

@@ -8,10 +8,10 @@ import type { Approval as ApprovalRow, ApprovalReview as ReviewRow } from '../ge
 import { Prisma } from '../generated/client.ts';
 import { guardOf } from '../row-signatures/guard.ts';
 
-/** The Postgres channel on which every change of an approval is told, as `{"id","state"}`. */
+/** The Postgres channel that announces every change of an approval, as `{"id","state"}`. */
 export const approvalsChannel = 'hoop_approvals';
 
-/** The Postgres channel on which every change of a deferred call is told, as `{"id","state"}`. */
+/** The Postgres channel that announces every change of a deferred call, as `{"id","state"}`. */
 export const deferredChannel = 'hoop_deferred';
 
 /** An approval with what is around it; what is shown of the request stays sealed. */

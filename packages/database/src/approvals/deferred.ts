@@ -154,7 +154,7 @@ async function wasSent(tx: Transaction, row: Row): Promise<boolean> {
   guardOf(tx).report({
     kind: 'deferred_call',
     id: row.callId,
-    detail: `The row ${row.callId} (deferred_call) in the database says that the call is to be sent, and its record says that it was: it was set back outside of Hoop, and is not sent again.`,
+    detail: `The row ${row.callId} (deferred_call) in the database says that the call is to be sent, and its record says that it was: it was set back outside of Hoop, and the call is not sent again.`,
   });
   return true;
 }
@@ -202,7 +202,7 @@ interface LostCall {
   readonly attempts: number;
   readonly idempotency_key: string | null;
   readonly is_overdue: boolean;
-  /** Of the call's record; null: there is none. */
+  /** The state in the call's record; null: no record. */
   readonly state: string | null;
   readonly status: number | null;
   readonly target_status: number | null;

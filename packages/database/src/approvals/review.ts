@@ -60,7 +60,7 @@ export async function voidApprovals(
   now: number,
 ): Promise<string[]> {
   const column = 'identityId' in where ? Prisma.sql`identity_id = ${where.identityId}` : Prisma.sql`connection_id = ${where.connectionId}`;
-  // A few statements, however many there are: whoever floods approvals must not hinder that their identity is disabled.
+  // A few statements for any number of approvals: a flood of them must not prevent disabling their identity.
   // Locked in one order by everybody, so that two changes cannot deadlock.
   const voided = await tx.$queryRaw<{ id: string }[]>`
     WITH open AS MATERIALIZED (

@@ -47,7 +47,7 @@ export function signedAuditEvent(guard: RowGuard, event: AuditEventWrite, rows: 
   return { ...data, signature: guard.sign('audit_event', data) };
 }
 
-/** After everything that the event tells of: it names every signed row that the transaction has written so far. */
+/** To be called after the writes that the event describes: it names every signed row that the transaction has written so far. */
 export async function insertAuditEvent(tx: Transaction, event: AuditEventWrite): Promise<void> {
   const guard = guardOf(tx);
   await tx.auditEvent.create({ data: signedAuditEvent(guard, event, guard.takeWritten()) });

@@ -44,7 +44,7 @@ export async function openSinkLocks(pool: pg.Pool): Promise<SinkLocks> {
     },
     async close() {
       await last.catch(() => undefined);
-      // Not handed back: whoever got it next would hold our locks.
+      // The session is not returned to the pool: its next user would hold these locks.
       client.release(new Error('closed'));
     },
   };

@@ -4,7 +4,7 @@ import { beforeCursor, pageArguments, toAuthenticPage, type Page, type PageReque
 import { guardOf } from '../row-signatures/guard.ts';
 import type { EventSinkModel } from '../generated/models.ts';
 
-/** The Postgres channel that tells of changed sinks. */
+/** The Postgres channel that announces changed sinks. */
 export const eventSinkChannel = 'hoop_event_sinks';
 
 export interface EventSinkRecord {
@@ -17,7 +17,7 @@ export interface EventSinkRecord {
   /** Empty: all. */
   readonly types: string[];
   readonly maxBatch: number;
-  /** Only the worker opens it; empty where there is none. */
+  /** Only the worker opens the secret; empty where the sink has none. */
   readonly sealed: string;
   readonly paused: boolean;
   /** Index of the next leaf of the log that it has not taken. */

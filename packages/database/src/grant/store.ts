@@ -58,7 +58,7 @@ export async function purgeGrants(tx: Transaction, now: number, limit: number): 
        ORDER BY g.expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)`;
 }
 
-/** The action of the audit event that tells of a revocation; its target is the grant. */
+/** The action of a revocation's audit event; its target is the grant. */
 export const grantRevocation = 'grant.revoke';
 
 /** Notes that a grant is revoked. Idempotent: the first one stays, unless its row cannot be trusted. @returns whether it is new */

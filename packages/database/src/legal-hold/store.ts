@@ -94,7 +94,7 @@ export interface HeldSubjects {
 export async function freezeHolds(tx: Transaction): Promise<HeldSubjects> {
   await tx.$executeRaw`LOCK TABLE legal_holds IN SHARE MODE`;
   const guard = guardOf(tx);
-  // A hold that was changed outside of Hoop holds, whatever it says: nobody has lifted it who may.
+  // A hold that was changed outside of Hoop stays in force: no authorised person has lifted it.
   const rows = (await tx.legalHold.findMany()).filter((row) => !guard.isAuthentic('legal_hold', row) || row.liftedAt === null);
   const of = (kind: HoldKind): string[] => rows.filter((row) => row.kind === kind).map((row) => row.subjectId);
   return { sessions: of('session'), connections: of('connection'), identities: of('identity') };

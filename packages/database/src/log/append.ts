@@ -8,7 +8,7 @@ import { readNodes, storedLevel } from './nodes.ts';
 import { queryOfClient } from './query.ts';
 import { LogTampered } from './tampered.ts';
 
-/** The Postgres channel that tells of a new size. */
+/** The Postgres channel that announces a new size. */
 export const logChannel = 'hoop_log';
 
 export interface PendingLeaf {
@@ -89,7 +89,7 @@ export async function appendLeaves(
   return next;
 }
 
-/** Rows beyond the end are nobody's that signs. */
+/** Throws where there are rows beyond the signed end of the log. */
 async function checkNewest(client: IngestClient, { size }: LogHead): Promise<void> {
   const { rows } = await client.query<{ leaf: string | null; checkpoint: string | null }>(
     'SELECT (SELECT max(index) FROM log_leaves) AS leaf, (SELECT max(size) FROM log_checkpoints) AS checkpoint',

@@ -19,7 +19,7 @@ export interface BlobSource {
 export interface DigestedRecord extends LoggedRecord {
   /** 32 bytes. */
   readonly digest: Uint8Array;
-  /** Why an audit event is none of Hoop's; null: it is, or the record is a call. */
+  /** Why an audit event was not written by Hoop; null: Hoop wrote it, or the record is a call. */
   readonly fault: RowFault | null;
 }
 

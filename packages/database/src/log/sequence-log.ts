@@ -36,7 +36,7 @@ export interface SequenceResult {
 }
 
 /**
- * One batch, in one transaction: whoever is killed in it leaves everything as it was. Any number of workers may run it.
+ * One batch, in one transaction: a process killed in it leaves no change. Any number of workers may run it.
  *
  * @throws LogTampered where the stored log was changed
  */

@@ -1,4 +1,4 @@
-/** How far witnesses outside have been told of the log. */
+/** The progress of external witnesses of the log. */
 import type { Transaction } from '../database.ts';
 
 export interface WitnessState {

@@ -1,7 +1,7 @@
 /** The outbox: what transactions want done after them. */
 import type { Transaction } from '../database.ts';
 
-/** The Postgres channel that wakes whoever drains the outbox. */
+/** The Postgres channel that wakes the workers that drain the outbox. */
 export const outboxChannel = 'hoop_outbox';
 
 export interface OutboxRow {

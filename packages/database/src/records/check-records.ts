@@ -248,7 +248,7 @@ const keys = (part: Part): Promise<RecordFinding[]> =>
 const strayKeys = (part: Part): Promise<RecordFinding[]> =>
   removeKeys(part, 'NOT EXISTS (SELECT 1 FROM calls c WHERE c.session_id = k.session_id)', []);
 
-/** Repairs remove and rewrite: they are told of like a purge, in their own transaction. */
+/** Repairs remove and rewrite: they have an audit event like a purge, in their own transaction. */
 async function auditRepairs(client: IngestClient, findings: readonly RecordFinding[], guard: RowGuard): Promise<void> {
   const repaired = findings.filter((one) => one.repaired);
   if (repaired.length === 0) return;

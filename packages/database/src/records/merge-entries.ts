@@ -10,7 +10,7 @@ export interface CallRecord {
 }
 
 /**
- * Brings the entries of each call together, whatever their order and however often each is there, so that a call whose
+ * Merges the entries of each call, in any order and with repetitions, so that a call whose
  * intent and outcome travel together is written once. A real outcome counts before an `unknown` one; of several real
  * ones the first counts. Sorted by call id, so that two transactions that write the same calls lock them in one order.
  */

@@ -50,7 +50,7 @@ export interface PurgeResult {
  * Removes the content of calls of one connection that began more than `rule.seconds` before `now`: bodies with their
  * data keys, headers, URL, context, claims, addresses. What stays is that the call took place: who, when, which
  * connection and rule, with which result, sizes and keyed digests; and its leaf in the log, followed by one of what
- * stays. At most `limit` calls, in the transaction of the audit event that tells of it. A call that is pending, or waits
+ * stays. At most `limit` calls, in the transaction of its audit event. A call that is pending, or waits
  * for its leaf, is left until it is not; what is under a legal hold is left until the hold is lifted.
  */
 export async function purgeCalls(tx: Transaction, rule: RetentionRule, now: number, limit = 500): Promise<PurgeResult> {

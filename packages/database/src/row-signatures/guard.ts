@@ -139,7 +139,7 @@ const isAsMigrated = (kind: RowKind, row: SignedRow): boolean =>
 /** The event loop is held no longer than this by a verification of many rows. */
 const sliceMs = 5;
 
-/** No audit event tells of what functions and repeated requests make all the time, and none names itself. */
+/** Kinds that audit events do not name: those that functions and repeated requests write all the time, and audit events. */
 const untrailed: ReadonlySet<RowKind> = new Set(['audit_event', 'idempotency_key', 'deferred_call', 'grant']);
 export const isTrailed = (kind: RowKind): boolean => !untrailed.has(kind) && kind in rowKinds;
 
@@ -175,7 +175,7 @@ const maxVerified = 200_000;
 const repeatMs = 600_000;
 const maxReported = 1000;
 
-/** A fault is met at every use of its row; it is told once, and again after a while. */
+/** Every use of a faulty row finds the fault; it is reported once, and again after a while. */
 function reportOnce(onFault: (fault: RowFault) => void): (fault: RowFault) => void {
   const reported = new Map<string, number>();
   return (fault) => {

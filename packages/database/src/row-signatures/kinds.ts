@@ -1,6 +1,6 @@
 /**
  * Which rows carry a signature of the control plane, and over which of their columns. A model of schema.prisma that is
- * neither here nor in `unsignedModels` fails a test: whoever adds one has to decide.
+ * neither here nor in `unsignedModels` fails a test, so that adding one needs a decision.
  */
 
 export interface RowKindDefinition {
@@ -263,7 +263,7 @@ export const unsignedModels: Readonly<Record<string, string>> = {
   Tombstone: 'tells relays what is gone; a relay that starts fetches everything',
   ConnectionIdentity: 'signed with its connection',
   Policy: 'which revision is in force is signed with the connection, its content with the revision',
-  SecurityEvent: 'told to the process log as well; written by the worker, which cannot sign for the control plane',
+  SecurityEvent: 'also in the process log; written by the worker, which cannot sign for the control plane',
   Session: 'counters of calls; the record check compares them',
   Call: 'the log, signed by the worker',
   CallBody: 'the log, signed by the worker',
@@ -272,7 +272,7 @@ export const unsignedModels: Readonly<Record<string, string>> = {
   BlobDeletion: 'names blobs to remove; a removed blob shows in the log as missing',
   BlobCheckState: 'a position of a check, which starts over when it is lost',
   NotificationDelivery: 'a message that goes through a signed channel',
-  Outbox: 'ids of what there is to do; whoever does it reads the signed rows',
+  Outbox: 'ids of pending work; the worker that does it reads the signed rows',
   SlackRequest: 'signatures that were used, for five minutes; Slack signs the requests',
   LogPending: 'ids; the sequencer reads the records',
   LogState: 'the log, signed by the worker',

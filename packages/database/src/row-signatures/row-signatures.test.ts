@@ -57,7 +57,7 @@ describe.each(allRowKinds)('a signature of the kind %s', (kind) => {
     for (const column of definitionOf(kind).signed) {
       for (const value of ['another', null, true, new Date(0), [], { x: 1 }])
         expect(worker.faultOf(kind, { ...row, [column]: value }), column).not.toBeNull();
-      // Postgres knows times without an end; no row of ours has one.
+      // Postgres knows infinite times; no row of Hoop has one.
       expect(worker.faultOf(kind, { ...row, [column]: new Date(Number.NaN) })?.detail, column).toMatch(/no such row can hold/);
     }
   });

@@ -1,6 +1,6 @@
 import type { Transaction } from '../database.ts';
 
-/** The Postgres channel on which every new revision is told, as decimal text. */
+/** The Postgres channel that announces every new revision, as decimal text. */
 export const revisionChannel = 'hoop_revision';
 
 /**

@@ -88,7 +88,7 @@ function responseOf(exchange: RecordedExchange, method: string): Response {
   });
 }
 
-/** Status and headers are on record; only who reads the body is told that it is not. */
+/** Status and headers are on record; only reading the body fails, as it is not. */
 const brokenBody = (error: Error): ReadableStream<Uint8Array<ArrayBuffer>> =>
   new ReadableStream({ pull: (controller) => controller.error(error) }, { highWaterMark: 0 });
 

@@ -74,7 +74,7 @@ const longestPrefix = 7;
 export const isNationalNumber = (code: string, digits: string): boolean =>
   digits.length >= 4 && digits.length + code.length <= 15 && expressionOf(code).test(digits);
 
-/** False: whatever prefix is taken off, the plan has no such number. */
+/** False: with any prefix removed, the plan has no such number. */
 export function mayBeNational(code: string, digits: string): boolean {
   for (let prefix = 0; prefix <= longestPrefix && digits.length - prefix >= 4; prefix++)
     if (isNationalNumber(code, digits.slice(prefix))) return true;

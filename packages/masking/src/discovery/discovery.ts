@@ -104,5 +104,5 @@ export function canBeObserved(contentType: string): boolean {
   return type !== null && type.essence !== 'text/markdown' && (formatOf(type.essence) ?? 'html') !== 'html';
 }
 
-/** The rule that accepting a suggestion makes: by path, so that later values are hidden whatever their form. */
+/** The rule that accepting a suggestion makes: by path, so that later values of any form are hidden. */
 export const ruleOfSuggestion = (suggestion: Pick<MaskSuggestion, 'path'>): MaskRule => ({ path: suggestion.path, action: 'redact' });

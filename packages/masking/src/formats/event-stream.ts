@@ -25,7 +25,7 @@ export class EventStream implements TextMachine {
     let out = '';
     for (const line of this.#lines.push(text)) out += this.#line(line);
     this.#checkLength(this.#lines.pendingLength);
-    // a CR ends an empty line, whatever follows
+    // a CR ends an empty line, with any byte after it
     if (this.#lines.isAtCr) out += this.#endEvent();
     return out;
   }

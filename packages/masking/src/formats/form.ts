@@ -104,7 +104,7 @@ function stepsOf(name: string): string[] {
   return steps.filter((step, index) => step !== '' || index > 0);
 }
 
-/** `user[email]` is `$.user.email`; what stands for an element, or comes of a name that is a value itself, is `[*]`. */
+/** `user[email]` is `$.user.email`; an element, or a name that is a value itself, becomes `[*]`. */
 function pathOf(name: string): string {
   const steps = name.split(/[[\]]+/).flatMap((part) => {
     const isValue = pathStep(part) === '[*]';

@@ -1,4 +1,4 @@
-/** Cuts text into lines (LF, CRLF or CR), whatever the chunks. A line keeps its end. */
+/** Cuts text into lines (LF, CRLF or CR), independently of the chunks. A line keeps its end. */
 export class LineSplitter {
   /** Made of pieces: as long as no line ends, it is not looked at, so that many small pieces cost what one does. */
   #rest = '';

@@ -94,7 +94,7 @@ export class PlainText implements TextMachine {
       for (const { start, end, action } of spansOf(this.#engine, line, 0)) spans.push({ start: start + at, end: end + at, action });
       at += line.length;
     }
-    // also what lies within a line: the word that tells of it may stand on the one before
+    // also values within a line: the word that announces them may be on the line before
     spans.push(...this.#engine.text!.findAcross(text.replaceAll(/[\r\n]/g, ' ')));
     return maskSpans(this.#engine, this.#tally, text, spans);
   }

@@ -1,4 +1,4 @@
-/** The rules applied to one header's value, in whatever notation the value has its text. */
+/** Applies the rules to one header's value, in any notation of its text. */
 import { NONE, REMOVE, redacted, replaceText } from '../actions/action.ts';
 import type { Engine } from '../engine.ts';
 import type { Tally } from '../formats/machine.ts';

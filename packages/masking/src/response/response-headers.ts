@@ -55,7 +55,7 @@ export function headersOfChanged(headers: HeaderList, isMasked: boolean): Header
 const saidInUtf8 = new Map<string, string>();
 const maxSaid = 256;
 
-/** Bodies leave in UTF-8 whatever they came in; text types that do not say their charset say it now. */
+/** Masked bodies leave in UTF-8; text types that had no charset get it as a parameter. */
 function inUtf8(value: string): string {
   let said = saidInUtf8.get(value);
   if (said === undefined) {

@@ -1,6 +1,6 @@
 /**
  * All path and key rules of a policy as one automaton over the steps from a document's root to a value, made
- * deterministic as documents are met. A step costs one array read whatever the number of rules.
+ * deterministic as documents are met. A step costs one array read for any number of rules.
  */
 import { NONE, REDACT } from '../actions/action.ts';
 import type { Action } from '../actions/action.ts';

@@ -1,7 +1,7 @@
 /**
  * The deterministic automaton over decoded characters, built as they come. Its states are sets of nodes of the trie:
  * one for each encoding, and more only where bytes can be read in several ways that each begin a secret. So there are
- * hardly more states than characters in all patterns, whatever a body says.
+ * hardly more states than characters in all patterns, for any body.
  */
 import { utf8Bytes } from '../bytes.ts';
 import type { PatternTrie } from './pattern-trie.ts';

@@ -59,7 +59,7 @@ function scrubberOf(patterns: readonly Pattern[], limits: ScrubLimits): Scrubber
   };
 }
 
-/** Names of headers come in lower case, whatever the target wrote. */
+/** Header names arrive in lower case, however the target wrote them. */
 const inLowerCase = (pattern: Pattern): Pattern => ({
   ...pattern,
   positions: pattern.positions.map((chars) => [...new Set(chars.map(lowerCase))]),

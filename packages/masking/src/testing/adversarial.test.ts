@@ -1,4 +1,4 @@
-/** Work for each byte is bounded whatever the bytes and the rules are. */
+/** Work for each byte is bounded for any bytes and rules. */
 import { parseMediaType } from '@hoop/contract';
 import { describe, expect, test } from 'vitest';
 

@@ -1,6 +1,6 @@
 /**
  * Passes over the bytes of a text that find which shapes occur in it, so that the detectors' expressions run on few
- * texts. They may report a shape that is none; they never miss one.
+ * texts. They may report a shape that is not there; they never miss one.
  */
 import { countrySpecs } from 'ibantools';
 

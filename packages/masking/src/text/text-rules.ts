@@ -83,7 +83,7 @@ export class TextRules {
   readonly #contexts: number;
   /** Bits that want long words. */
   readonly #longWords: number;
-  /** Whether an integer of so many digits may interest somebody, whatever the digits are; longer ones always do. */
+  /** Whether an integer of so many digits may match a detector, for any digits; longer ones always may. */
   readonly #integers = new Uint8Array(64);
 
   constructor(rules: {
@@ -148,7 +148,7 @@ export class TextRules {
     return (this.#byClasses[classes] = possible);
   }
 
-  /** Those that look in this context whatever the text is. */
+  /** The detectors that look at any text in this context. */
   #called(context: number): Candidates {
     let bits = 0;
     for (let rest = context & this.#contexts; rest !== 0; rest &= rest - 1) bits |= this.#calledBy[31 - Math.clz32(rest & -rest)]!;

@@ -85,7 +85,7 @@ export function evaluateReader(reader: Reader, facts: Facts, params: Readonly<Re
   try {
     return reader(scope);
   } catch (error) {
-    // A stack overflow on a deep body, or a defect of ours, is as much an error in the condition as a missing key.
+    // A stack overflow on a deep body, or a bug in Hoop, counts as an error of the condition, like a missing key.
     return error instanceof Fault ? error : new Fault('the condition could not be evaluated');
   }
 }

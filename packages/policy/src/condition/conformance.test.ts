@@ -1,4 +1,4 @@
-/** The published conformance cases of CEL (test/vectors/cel): a value that differs from the published one is a fault of ours. */
+/** The published conformance cases of CEL (test/vectors/cel): a value that differs from the published one is a bug in Hoop. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 

@@ -94,7 +94,7 @@ function compileMap(node: NodeOf<'map'>, state: CompileState): Reader {
   };
 }
 
-/** CEL's commutative logic: `decisive` on either side decides, whatever the other side is, even a fault. */
+/** CEL's commutative logic: `decisive` on either side decides, even where the other side is a fault. */
 function compileLogical(node: NodeOf<'||' | '&&'>, state: CompileState, decisive: boolean): Reader {
   const [left, right] = node.args.map((part) => compileNode(part, state)) as [Reader, Reader];
   return (scope) => {

@@ -91,7 +91,7 @@ export function findSignedSequence({ size, root, leaves, tiles, checkpoints }: S
     const start = tile * tileLeaves;
     // Where nothing gives the root: what is there, each leaf at the place that it claims.
     const claimed = listed[tile] ?? Array.from({ length: lengthOf(tile) }, (_, i) => byIndex[start + i] ?? nothing);
-    // Where a leaf is missing, that is what is told.
+    // A missing leaf is the finding that is reported.
     if (signed === undefined && tileRoots !== null && !claimed.includes(nothing))
       doubtful.push(narrow(hashes, claimed, start, checkpoints));
     hashes.push(...(signed ?? claimed));

@@ -79,7 +79,7 @@ export function decodeXml(text: string): string | undefined {
   return isKnown ? decoded : undefined;
 }
 
-/** Names that browsers know without a semicolon, whatever follows (WHATWG HTML §13.5); those in which a value could hide. */
+/** Names that browsers know without a semicolon, before any character (WHATWG HTML §13.5); those in which a value could hide. */
 const legacy = /^(?:amp|AMP|lt|LT|gt|GT|quot|QUOT|nbsp|shy|copy|reg|pound|middot)/;
 
 /** As browsers do: without semicolons too; what is not known stays as it is. */
