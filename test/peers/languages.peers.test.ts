@@ -19,7 +19,7 @@ let grant: string;
 let folder: string;
 let targetUrl: string;
 let otherUrl: string;
-/** What arrived in order: where, method, path and bytes of the body. */
+/** The requests that arrived, in order: where, method, path and bytes of the body. */
 let arrivals: string[] = [];
 let grantsSeen: string[] = [];
 let redirect: { status: number; location: string };

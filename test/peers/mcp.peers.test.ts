@@ -12,7 +12,7 @@ import { allowAll, type PeerHoop, reason, startPeerHoop } from './peer-hoop.ts';
 
 let hoop: PeerHoop;
 let origin: string;
-/** What arrived, and how the server answered. */
+/** The requests that arrived, and the server's answers. */
 let arrivals: string[] = [];
 /** Lets the tool `count` go on after its first progress. */
 let goOn = (): void => {};

@@ -17,7 +17,7 @@ export interface Act {
 
 export interface PeerTarget {
   readonly url: string;
-  /** What its handlers did since the last time one asked. */
+  /** The actions of its handlers since the last call. */
   seen(): Promise<Act[]>;
 }
 

@@ -106,7 +106,7 @@ async function fetchExport(args: readonly string[], io: StartIo): Promise<number
     throw new StartError('hoop audit export needs the name of one file. See hoop help audit.');
   const api = await openAdminApi(values, io.env, io.stop);
   const log = await speaking(() => api.open(exportLog, {}), io.stop);
-  // Whoever may read the file may read what was called.
+  // The file's readers can read the recorded calls.
   await pipeline(log, createWriteStream(file, { flags: 'wx', mode: 0o600 })).catch((error: NodeJS.ErrnoException) => {
     throw new StartError(error.code === 'EEXIST' ? `There is a file ${file} already.` : `The export broke off: ${error.message}`, {
       cause: error,

@@ -1,4 +1,4 @@
-/** What went wrong at the start, as one sentence that says what to do. */
+/** A failure of the start, as one sentence that says what to do. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }

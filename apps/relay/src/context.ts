@@ -155,7 +155,7 @@ function forgetConnection(relay: Relay, connectionId: string): void {
   }
 }
 
-/** Whatever was taken away is taken away from calls in flight too. */
+/** Revocations also end calls in flight. */
 function cutRevoked(relay: Relay): void {
   for (const call of relay.calls) {
     if (call.stage === 'concluded' || call.caller === null) continue;

@@ -14,7 +14,7 @@ let target: TestTarget;
 let issuer: TestIssuer;
 let connection: ConnectionSnapshot;
 let requests = 0;
-/** What the relay takes for the time. */
+/** The relay's clock. */
 let skewMs = 0;
 
 beforeAll(async () => {

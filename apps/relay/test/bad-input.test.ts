@@ -1,4 +1,4 @@
-/** What a caller can get wrong, or wants to: each with a clear answer and a record, and the relay goes on. */
+/** Mistakes and attacks of callers: each gets a clear answer and a record, and the relay goes on. */
 import { startTarget } from '@hoop/testkit';
 import type { TestTarget } from '@hoop/testkit';
 import type { ConnectionSnapshot } from '@hoop/contract';
@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 afterEach(async () => {
   for (const one of open.splice(0)) one.close();
-  // Whatever was sent, the next caller is served.
+  // The next caller is served after any input.
   const response = await world.call(connection, '/after');
   expect(response.status).toBe(200);
   expect(await response.text()).toBe('ok');

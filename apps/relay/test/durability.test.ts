@@ -32,7 +32,7 @@ afterAll(async () => {
   await world?.close();
 });
 beforeEach(async () => {
-  // Whatever the test before did to the queue, it works again.
+  // The queue works again after the previous test's faults.
   for (let status = 0; status !== 200;) ({ status } = await world.call(strict, '/ready'));
 });
 

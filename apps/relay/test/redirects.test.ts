@@ -20,7 +20,7 @@ let otherUrl: string;
 let connection: ConnectionSnapshot;
 let stripe: ConnectionSnapshot;
 let grant: string;
-/** What arrived, in order: where, method and path. */
+/** The requests that arrived, in order: where, method and path. */
 let arrivals: string[] = [];
 let grantsSeen: unknown[] = [];
 let redirect: { status: number; headers: OutgoingHttpHeaders };

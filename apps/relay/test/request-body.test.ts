@@ -1,4 +1,4 @@
-/** What is recorded of a request's body: masked like the response, whatever it travelled in; what is sent does not change. */
+/** The recorded request body is masked like the response, in any coding; the body that is sent does not change. */
 import type { RequestListener } from 'node:http';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 

@@ -1,4 +1,4 @@
-/** What a target can write into the head and the trailers of a response, byte by byte, and how much of it a function gets. */
+/** Every byte that a target can write into the head and the trailers of a response, and how much of it a function gets. */
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';

@@ -1,4 +1,4 @@
-/** What targets send, and how they fail. */
+/** Responses of targets, and their failures. */
 import net, { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
@@ -15,7 +15,7 @@ let world: World;
 let target: TestTarget;
 let connection: ConnectionSnapshot;
 let relaxed: ConnectionSnapshot;
-/** What the raw target does with each connection. */
+/** The raw target's handler of each connection. */
 let behave: (socket: Socket, request: string) => void;
 let rawTarget: Server;
 let rawConnection: ConnectionSnapshot;

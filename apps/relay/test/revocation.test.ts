@@ -1,4 +1,4 @@
-/** What is taken away is taken away at once, from calls in flight too; and a relay that hears nothing refuses. */
+/** Revocations act at once, on calls in flight too; a relay without news refuses. */
 import { newId } from '@hoop/contract';
 import type { ConnectionSnapshot, Snapshot } from '@hoop/contract';
 import { startTarget } from '@hoop/testkit';

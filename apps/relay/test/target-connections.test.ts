@@ -1,4 +1,4 @@
-/** What targets do with their sockets, and HTTP allows them: interim responses, answers before the body, idle sockets closed. */
+/** Behaviour of targets' sockets that HTTP allows: interim responses, answers before the body, idle sockets closed. */
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 

@@ -1,6 +1,6 @@
 export interface Check {
   readonly what: string;
   readonly ok: boolean;
-  /** What was seen. */
+  /** The observation. */
   readonly detail: string;
 }

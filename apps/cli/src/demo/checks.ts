@@ -1,4 +1,4 @@
-/** What must be so after the demonstration. Each is a sentence; a failed one says what was seen instead. */
+/** The checks after the demonstration. Each is a sentence; a failed one says what was seen instead. */
 import type { CallResource, SessionResource } from '@hoop/contract';
 
 import { approverComment, approverName, type SeenApproval } from './approver.ts';

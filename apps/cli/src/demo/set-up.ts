@@ -1,4 +1,4 @@
-/** What a platform engineer does once, through the public REST API. */
+/** Does the one-time setup of a platform engineer, through the public REST API. */
 import {
   createAdminToken,
   createConnection,

@@ -1,4 +1,4 @@
-/** What the demonstration's own services need to be the same at every start. */
+/** Settings of the demonstration's own services that stay the same at every start. */
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-/** What happened in the demonstration: as one JSON document, and as text for people. */
+/** The transcript of the demonstration: one JSON document, and text for people. */
 import type { CallResource, SessionResource } from '@hoop/contract';
 
 import type { SeenApproval } from './approver.ts';
@@ -20,11 +20,11 @@ export interface ReceivedRequest {
 export interface Transcript {
   readonly ok: boolean;
   readonly setUp: readonly SetUpStep[];
-  /** What the function received. */
+  /** The responses that the function received. */
   readonly function: { readonly exitCode: number | null; readonly steps: readonly FunctionStep[] };
-  /** What the approver saw and decided while the function waited. */
+  /** The requests that the approver saw, and the decisions, while the function waited. */
   readonly approvals: readonly SeenApproval[];
-  /** What the payments API received. */
+  /** The requests that the payments API received. */
   readonly paymentsApi: { readonly url: string; readonly received: readonly ReceivedRequest[] };
   /** The recorded session, read back through the API; null where none was found. */
   readonly session: SessionResource | null;

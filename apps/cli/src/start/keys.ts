@@ -30,7 +30,7 @@ export interface Keys {
   readonly rowKeyFile: string;
   /** Their public halves: the worker's. */
   readonly rowPublicKeyFile: string;
-  /** What a relay shows to the control plane. */
+  /** The token that a relay presents to the control plane. */
   readonly relayTokenFile: string;
   /** Of the embedded Postgres' owner. */
   readonly postgresPassword: string;

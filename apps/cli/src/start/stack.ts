@@ -113,7 +113,7 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
       isBootstrapping = true;
       await readOrMake(keys.bootstrapTokenFile, newAdminToken);
     }
-    /** What is said once, in the environment of the command. */
+    /** Passes on settings from the environment of the command. */
     const passed = (...names: string[]): Record<string, string> =>
       Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
     const redis: Record<string, string> = redisUrl === undefined ? {} : { REDIS_URL: redisUrl, ...passed('HOOP_ALLOW_LOSSY_QUEUE') };

@@ -29,7 +29,7 @@ export interface ChildSpec {
 
 export interface SupervisedChild {
   readonly name: string;
-  /** Where it said it listens; empty if it listens nowhere. */
+  /** The address on which it listens, as it reported; empty if it does not listen. */
   readonly url: string;
   readonly pid: number | undefined;
   /** SIGTERM, then SIGKILL when its time is over. Resolves once it is gone. */

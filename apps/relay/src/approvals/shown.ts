@@ -1,4 +1,4 @@
-/** What an approver is shown: the request as it will be sent, whole, with secrets masked, sealed to the recording key. */
+/** Builds the request that an approver is shown: as it will be sent, whole, with secrets masked, sealed to the recording key. */
 import { AppError } from '@hoop/contract';
 import type { HeaderList, ShownRequest } from '@hoop/contract';
 import { maskHeaders } from '@hoop/masking';

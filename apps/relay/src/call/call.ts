@@ -93,14 +93,14 @@ export class Call {
   /** The body as conditions see it, where one had to. */
   inspected: InspectedBody | null = null;
   decision: Decision | null = null;
-  /** What is masked in the response, in the record and for approvers; null: no rule asks for it. */
+  /** The masking of the response, the record and the approver's view; null: no rule masks. */
   masking: CompiledMasking | null = null;
   // 5 approve
   /** The approval that the call goes on under. */
   approvalId: string | null = null;
   /** It may be kept by now, to be sent later: from here on the deferred run, not this call, reports the outcome. */
   isBeingKept = false;
-  /** Where it was deferred, and is sent now. */
+  /** Set where the call was deferred and is sent now. */
   deferred: DeferredRun | null = null;
   // 7 credential
   lease: Lease | null = null;
@@ -182,7 +182,7 @@ export class CallerSocket {
   isClosing = false;
   /** It is closed, or about to be, and counts for nobody. */
   isForgotten = false;
-  /** What the last caller presented: on a connection that is kept it is nearly always the same. */
+  /** The last caller's token: on a kept-alive connection it is nearly always the same. */
   credential = '';
   caller: Caller | null = null;
   readonly refuse: (error: AppError) => void;

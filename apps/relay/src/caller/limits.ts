@@ -42,7 +42,7 @@ export const limitVariables: Readonly<Record<keyof RelayLimits, string>> = {
 };
 
 /**
- * What is not given follows from the totals: an identity may hold half, strangers of one address an eighth.
+ * Limits that are not given follow from the totals: an identity may hold half, strangers of one address an eighth.
  * @param openFiles the soft limit of open files; half of them are kept for targets and the queue @default 40000
  */
 export function completeLimits(given: Partial<RelayLimits> = {}, openFiles = 40_000): RelayLimits {

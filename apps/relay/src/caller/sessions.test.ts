@@ -22,7 +22,7 @@ it('a session has one key, another session another one, and each opens with the 
   const sealed = sealBody(mine.dataKey.key, Buffer.from('x'), 'call_1:request');
   expect(openBody(await openDataKey(keys.privateJwks, mine.dataKey.wrapped), sealed, 'call_1:request').toString()).toBe('x');
   expect(() => openBody(theirs.dataKey.key, sealed, 'call_1:request')).toThrow();
-  // What a batch shares, taken together, is the whole wrapped key.
+  // The shared parts of a batch together are the whole wrapped key.
   const shared = { ...JSON.parse(mine.wrappingPart).dataKey, ...JSON.parse(mine.part).dataKey } as {
     id: string;
     wrapped: string;

@@ -13,7 +13,7 @@ import { LRUCache } from 'lru-cache';
 
 export interface SessionKeys {
   readonly dataKey: DataKey;
-  /** What outcomes share in a record, of all sessions under one wrapping key and of this one: `{"dataKey":{…}}`. */
+  /** The shared members of outcomes in a record, of all sessions under one wrapping key and of this one: `{"dataKey":{…}}`. */
   readonly wrappingPart: string;
   readonly part: string;
   /** For the digests of bodies: HMAC-SHA-256(data key, "hoop body digest"), so that whoever opens the bodies can check them. */

@@ -1,4 +1,4 @@
-/** What one identity, connection or address holds of a relay process. Plain counters: they change with every call. */
+/** The share of one identity, connection or address in a relay process. Plain counters: they change with every call. */
 export class Share {
   calls = 0;
   sockets = 0;

@@ -1,5 +1,5 @@
 /**
- * What this relay knows, at one revision. Everything that a call asks is a lookup by name or id; policies, masking and
+ * The relay's configuration at one revision. Every question of a call is a lookup by name or id; policies, masking and
  * targets are compiled when their connection is first used, so that ten thousand connections cost nothing at start.
  */
 import { AppError } from '@hoop/contract';
@@ -61,7 +61,7 @@ function compileConnection({ name, policy, settings }: ConnectionSnapshot, hashK
 
 export class KnownIdentity {
   readonly snapshot: IdentitySnapshot;
-  /** What it holds of the relay, at whatever revision. */
+  /** Its share of the relay, across revisions. */
   readonly share: Share;
   #matches: ReturnType<typeof compileClaimsMatch> | null | undefined;
 

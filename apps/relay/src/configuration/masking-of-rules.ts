@@ -27,7 +27,7 @@ export class ConnectionMasking {
   }
 
   /**
-   * What holds for a call that falls under these rules, as the verdict names them.
+   * Returns the masking of a call that falls under these rules, as the verdict names them.
    * @throws AppError `unavailable` where it cannot be compiled: then nothing is sent
    */
   of(rules: readonly CompiledRule[] | undefined): CompiledMasking | null {

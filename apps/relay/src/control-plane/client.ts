@@ -1,4 +1,4 @@
-/** What the relay asks the control plane about approvals and deferred calls. Every question ends in bounded time. */
+/** The relay's client of the control plane, for approvals and deferred calls. Every request ends in bounded time. */
 import { readFile } from 'node:fs/promises';
 
 import {
@@ -39,7 +39,7 @@ export interface ControlPlane {
   finishDeferredCall(callId: string, result: DeferredResult): Promise<boolean>;
   readDeferredCall(callId: string, identityId: string, waitSeconds: number, signal: AbortSignal): Promise<DeferredCallBody>;
   withdrawDeferredCall(callId: string, identityId: string): Promise<DeferredCallBody>;
-  /** What discovery saw: at most 20 connections with 100 fields each. */
+  /** Reports the findings of discovery: at most 20 connections with 100 fields each. */
   reportMaskObservations(observations: MaskObservations): Promise<void>;
   close(): Promise<void>;
 }
@@ -124,7 +124,7 @@ export function createControlPlane({ url, tokenFile }: ApprovalsOptions): Contro
   };
 }
 
-/** What the control plane refused is passed on where it is about the call; what is about ourselves is an outage. */
+/** A refusal by the control plane is passed on where it concerns the call; one that concerns the relay is an outage. */
 function refusal(status: number, answer: unknown): AppError {
   const { code, detail } = answer as { code?: unknown; detail?: unknown };
   const isAboutUs = status === 401 || status >= 500 || code === 'invalid_request' || code === 'forbidden';

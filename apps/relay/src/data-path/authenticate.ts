@@ -113,7 +113,7 @@ function isGrant(token: string): boolean {
     const header: unknown = JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString());
     return (header as { typ?: unknown } | null)?.typ === grantType;
   } catch {
-    // Whatever it is, the grant verifier says best what is wrong with it.
+    // The grant verifier gives the best error for any other token.
     return true;
   }
 }

@@ -35,7 +35,7 @@ export function conclude(relay: Relay, call: Call, trailers: HeaderList): void {
   );
 }
 
-/** Whatever goes wrong in making the record, the call must not be left hanging. */
+/** No failure in making the record may leave the call hanging. */
 function recordCompletion(relay: Relay, call: Call): Promise<void> {
   try {
     return recordOutcome(relay, call, { state: 'completed', status: call.targetStatus, error: null });

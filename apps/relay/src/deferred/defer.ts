@@ -15,7 +15,7 @@ import { readPreferences, withoutOwnPreferences } from '../call/preferences.ts';
 import type { Relay } from '../relay.ts';
 import { sealForRelays } from './sealed-request.ts';
 
-/** What would authenticate somebody, or ask for a deferral again, is not kept. */
+/** Drops headers that would authenticate somebody or ask for a deferral again. */
 const notKept = new Set<string>([
   'authorization',
   'expect',

@@ -24,7 +24,7 @@ export interface MaskDiscoveryOptions {
   readonly onTrouble: (error: unknown) => void;
 }
 
-/** What has to be known of a response to look at it. */
+/** The facts about a response that discovery needs. */
 export interface SampledResponse {
   /** Of the call: what its path and key rules select is not looked at. */
   readonly masking: CompiledMasking | null;
@@ -58,7 +58,7 @@ const maxDecodedBytes = 1_048_576;
 const sliceBytes = 16_384;
 /** Responses in hand at a time. */
 const maxSamples = 4;
-/** What a masker without rules may find in a multipart and pass on: here it goes nowhere. */
+/** Types that a masker without rules may let pass in a multipart: its output is discarded. */
 const anyType = ['*/*'];
 /** After so long all connections are forgotten, so that those that are gone make room. */
 const forgetAfterMs = 600_000;
@@ -167,7 +167,7 @@ function look({ masking, identity, status, headers, observer }: Looked, bytes: U
     };
     const step = (): void => {
       if (isOver) return;
-      // What is cut off may be half a value, which its end would complete. Under a coding the end is in the coded bytes.
+      // A cut may leave half a value, which its end would complete. Under a coding the end is in the coded bytes.
       if (at >= bytes.length && !isWhole && !isCoded(headers)) over();
       else if (at >= bytes.length) masker!.end();
       else if (masker!.write(bytes.subarray(at, (at += sliceBytes)))) next();

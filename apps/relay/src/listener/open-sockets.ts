@@ -13,7 +13,7 @@ import { overLimit, settingOf } from '../caller/limits.ts';
 import type { RelayLimits } from '../caller/limits.ts';
 import { Share } from '../caller/share.ts';
 
-/** What strangers of one address hold. */
+/** The sockets of one address's strangers. */
 export class Address extends Share {
   readonly name: string;
   /** Sockets that have sent no whole head, the oldest first. */

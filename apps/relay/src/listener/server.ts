@@ -107,7 +107,7 @@ function leave(relay: Relay, call: Call): void {
   fail(relay, call, new AppError('request_incomplete', 'The caller closed the connection before the response was complete.'));
 }
 
-/** What the HTTP parser refuses. Where it is the body of a call, that call has failed. */
+/** Handles refusals of the HTTP parser. Where the parser refused the body of a call, that call has failed. */
 function onClientError(relay: Relay, error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || error.code === 'EPIPE' || !socket.writable) {
     socket.destroy();
@@ -133,7 +133,7 @@ function refuseSocket(relay: Relay, socket: Duplex, refusal: AppError, req?: Inc
   const goodbye = (error: unknown): void => {
     if (!socket.writable) return;
     socket.end(problemOnWire(renderProblem(error, callId)));
-    // Whoever goes on sending gets a reset instead of a listener.
+    // A client that goes on sending gets a reset instead of a listener.
     setTimeout(() => socket.destroy(), 1000).unref();
   };
   relay.refusals.record(head, strangerOutcome(relay, callId, refusal), null).then(() => goodbye(refusal), goodbye);

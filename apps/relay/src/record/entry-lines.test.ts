@@ -13,7 +13,7 @@ it('writes every string as JSON does (property)', () => {
       ),
       (text) => {
         expect(JSON.parse(quoted(text))).toBe(JSON.parse(JSON.stringify(text)));
-        // What goes through UTF-8 must come out the same.
+        // Text must survive UTF-8 unchanged.
         expect(JSON.parse(Buffer.from(quoted(text)).toString())).toBe(JSON.parse(Buffer.from(JSON.stringify(text)).toString()));
       },
     ),

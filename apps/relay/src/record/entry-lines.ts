@@ -68,7 +68,7 @@ function areEqual(a: HeaderList, b: HeaderList): boolean {
   return true;
 }
 
-/** What calls have in common, as JSON objects that a batch holds once (see PackedEntry.shared). */
+/** The common members of calls, as JSON objects that a batch holds once (see PackedEntry.shared). */
 const callerParts = new WeakMap<Caller, readonly [identity: string, grant: string]>();
 const connectionParts = new WeakMap<KnownConnection, ConnectionParts>();
 /** By relay (a test has several in one process) and address. */
@@ -142,7 +142,7 @@ function decisionPart(decision: Decision, policy: CompiledPolicy | null): string
 
 const completionParts = new Map<number, string>();
 
-/** What the outcomes of most completed calls have in common. */
+/** The common members of most completed calls' outcomes. */
 export function completionPart(status: number): string {
   let part = completionParts.get(status);
   if (part === undefined) {

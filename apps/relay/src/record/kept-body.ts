@@ -6,7 +6,7 @@ import type { BodyCapture } from '@hoop/recording';
 
 import type { Call } from '../call/call.ts';
 
-/** What may be kept of a body, and how it came to be that. */
+/** The part of a body that may be kept, and how it was made. */
 export interface KeptBody {
   readonly bytes: Uint8Array;
   /** More passed than is kept. */

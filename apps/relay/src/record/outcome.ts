@@ -1,4 +1,4 @@
-/** What came of a call, as the record wants it. */
+/** Builds the outcome of a call for the record. */
 import type { AppError, OutcomeEntry, OutcomeState, RecordedBody } from '@hoop/contract';
 import { maskHeaders } from '@hoop/masking';
 import { timingMembers } from '@hoop/recording';
@@ -16,7 +16,7 @@ import { strangerOutcome } from './strangers.ts';
 
 export interface Ending {
   readonly state: OutcomeState;
-  /** What the caller got. */
+  /** The status that the caller got. */
   readonly status: number | null;
   readonly error: AppError | null;
 }
@@ -100,7 +100,7 @@ function detailOf(error: AppError | null, isResent: boolean): string | null {
 const noResponseHeaders = '{"responseHeaders":[]}';
 const noDataKey = '{"dataKey":null}';
 
-/** What the function got, which was masked on its way. */
+/** The body that the function got, masked on its way. */
 const responseKept = (capture: BodyCapture): KeptBody => ({
   bytes: capture.kept(),
   isTruncated: capture.isTruncated,

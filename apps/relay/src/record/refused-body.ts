@@ -76,7 +76,7 @@ type BodyOfOutcome = Pick<OutcomeEntry, 'requestBody' | 'dataKey'>;
 
 const noBody: BodyOfOutcome = { requestBody: null, dataKey: null };
 
-/** What is recorded of the body of a call that no exchange was made for. */
+/** Records the body of a call that was refused before an exchange. */
 export async function refusedBody(bodies: RefusedBodies, call: Call): Promise<BodyOfOutcome> {
   const { request, connection, session, caller, body, longBody } = call;
   if (request === null || !request.hasBody || caller === null) return noBody;

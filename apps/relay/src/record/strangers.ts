@@ -47,5 +47,5 @@ export function strangerOutcome(relay: Relay, callId: string, error: AppError): 
   };
 }
 
-/** What could not be understood is recorded, but as nothing that a terminal or a page would act upon. */
+/** Makes unintelligible input safe to record: no terminal or page acts upon the result. */
 export const printable = (text: string, length: number): string => text.slice(0, length).replace(/[^\x20-\x7e]/g, '?');

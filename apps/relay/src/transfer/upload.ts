@@ -32,7 +32,7 @@ function invite(sender: Sender): void {
 export interface LongBody {
   /** As announced, or as much as came until it was too long. */
   readonly bytes: number;
-  /** What came of it, within the limit. */
+  /** The outcome, within the limit. */
   readonly prefix: Buffer;
 }
 
