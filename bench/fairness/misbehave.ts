@@ -47,7 +47,7 @@ function planOf({ kind, grant }: Start): Plan {
     case 'slow inspected bodies':
       return { sockets: 2000, first: body('/shared/v1/refunds', 100_000), drip: 'x' };
     case 'slow readers':
-      return { sockets: 500, first: head('GET /shared/v1/files/large'), isDeaf: true };
+      return { sockets: 200, first: head('GET /shared/v1/files/large'), isDeaf: true };
     case 'hanging target':
       return { sockets: 2000, first: head('GET /shared/v1/files/never') };
     case 'masked responses':

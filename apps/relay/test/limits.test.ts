@@ -325,6 +325,26 @@ describe('sockets to a target', () => {
   });
 });
 
+it('bodies that are kept for the record are so many bytes of one identity at a time; beyond, a record has their digest and beginning', async () => {
+  await startWorld({ maxKeptBytesPerIdentity: 1000 });
+  const connection = await connect();
+  const send = async (headers: Record<string, string> = {}): Promise<{ keptBytes: number; truncated: boolean; bytes: number }> => {
+    const response = await world.call(connection, '/x', { method: 'POST', body: 'x'.repeat(900), headers });
+    const { outcome } = await world.record(response.headers.get('hoop-call'));
+    const { keptBytes, truncated, bytes, digest } = outcome!.requestBody!;
+    expect(digest).toMatch(/^[0-9a-f]{64}$/);
+    return { keptBytes, truncated, bytes };
+  };
+  expect(await send()).toEqual({ keptBytes: 900, truncated: false, bytes: 900 });
+  const parked = world.call(connection, '/hold', { method: 'POST', body: 'x'.repeat(900) });
+  await untilHeld(1);
+  expect(await send()).toEqual({ keptBytes: 0, truncated: true, bytes: 900 });
+  expect(await send(await asOther(connection))).toEqual({ keptBytes: 900, truncated: false, bytes: 900 });
+  held.shift()!.end();
+  await (await parked).text();
+  expect(await send()).toEqual({ keptBytes: 900, truncated: false, bytes: 900 });
+});
+
 it('refusals of a known caller above a rate become a few records that count the rest', async () => {
   await startWorld({ maxRefusalsPerSecond: 5 });
   const connection = await connect({}, [{ name: 'nobody', effect: 'deny' }]);

@@ -40,12 +40,19 @@ function shortDigest({ inner, outer }: DigestKey, bytes: Uint8Array): string {
   return hash('sha256', outerMessage, 'hex');
 }
 
+/** What is kept of the bodies of one caller at a time. */
+export interface KeptBytes {
+  keptBytes: number;
+}
+
 export class BodyCapture {
   /** Bytes that passed. */
   bytes = 0;
   /** Bytes offered for keeping, before the cap. */
   offered = 0;
-  readonly #maxBytes: number;
+  #maxBytes: number;
+  readonly #account: KeptBytes | null;
+  readonly #maxAccount: number;
   readonly #digestKey: DigestKey;
   #only: Uint8Array | null = null;
   #hmac: Hmac | null = null;
@@ -53,9 +60,15 @@ export class BodyCapture {
   #kept: Buffer | null = null;
   #keptBytes = 0;
 
-  /** @param maxBytes of the prefix that is kept; 0 keeps nothing */
-  constructor(maxBytes: number, digestKey: DigestKey) {
+  /**
+   * @param maxBytes of the prefix that is kept; 0 keeps nothing
+   * @param account counts what is kept, until `release`
+   * @param maxAccount of it: the prefix ends where it is reached
+   */
+  constructor(maxBytes: number, digestKey: DigestKey, account: KeptBytes | null = null, maxAccount = Number.POSITIVE_INFINITY) {
     this.#maxBytes = maxBytes;
+    this.#account = account;
+    this.#maxAccount = maxAccount;
     this.#digestKey = digestKey;
   }
 
@@ -84,6 +97,13 @@ export class BodyCapture {
     const room = this.#maxBytes - this.#keptBytes;
     if (room <= 0) return;
     const part = chunk.byteLength > room ? chunk.subarray(0, room) : chunk;
+    if (this.#account !== null) {
+      if (this.#account.keptBytes + part.byteLength > this.#maxAccount) {
+        this.#maxBytes = this.#keptBytes;
+        return;
+      }
+      this.#account.keptBytes += part.byteLength;
+    }
     if (this.#keptBytes === 0) {
       // A small body is one chunk: keep it without a copy.
       this.#first = part;
@@ -106,6 +126,14 @@ export class BodyCapture {
   get isTruncated(): boolean {
     return this.offered > this.#keptBytes;
   }
+
+  /** What was kept counts no longer, and nothing more is kept. May be called again. */
+  release(): void {
+    if (this.#account !== null && !this.#isReleased) this.#account.keptBytes -= this.#keptBytes;
+    this.#isReleased = true;
+    this.#maxBytes = this.#keptBytes;
+  }
+  #isReleased = false;
 
   // Many small chunks must not hold on to the large buffers that they are views of, so they are copied.
   #append(part: Uint8Array): void {

@@ -31,6 +31,10 @@ export function leave(relay: Relay, call: Call): void {
     call.connectionShare = null;
   }
   if (call.heldBytes > 0) releaseHeld(relay, call);
+  if (call.exchange !== null) {
+    call.exchange.request?.release();
+    call.exchange.response.release();
+  }
   if (socket === null || owner === null) return;
   socket.delete(call);
   call.owner = null;

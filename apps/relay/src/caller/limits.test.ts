@@ -16,8 +16,15 @@ it('each limit has a variable of its own, and follows from the totals and from t
 it('the table in the docs has every limit, with its default', async () => {
   const page = await readFile(path.join(import.meta.dirname, '../../../../docs/limits.md'), 'utf8');
   const rows = page.split('\n').filter((line) => line.startsWith('| '));
-  const { maxCalls, maxSockets, maxHeldBytes, maxPipelined, maxRefusalsPerSecond } = completeLimits();
-  const numbers: Record<string, number> = { maxCalls, maxSockets, maxHeldBytes, maxPipelined, maxRefusalsPerSecond };
+  const { maxCalls, maxSockets, maxHeldBytes, maxKeptBytesPerIdentity, maxPipelined, maxRefusalsPerSecond } = completeLimits();
+  const numbers: Record<string, number> = {
+    maxCalls,
+    maxSockets,
+    maxHeldBytes,
+    maxKeptBytesPerIdentity,
+    maxPipelined,
+    maxRefusalsPerSecond,
+  };
   for (const [limit, variable] of Object.entries(limitVariables)) {
     const row = rows.filter((line) => line.includes(`\`${variable}\``));
     expect(row, variable).toHaveLength(1);

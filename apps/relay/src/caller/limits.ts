@@ -21,6 +21,8 @@ export interface RelayLimits {
   /** Bytes of request bodies held whole, for a condition or for a person. */
   readonly maxHeldBytes: number;
   readonly maxHeldBytesPerIdentity: number;
+  /** Bytes of bodies kept for records that are not durable yet. */
+  readonly maxKeptBytesPerIdentity: number;
   /** Refusals that are recorded one by one and answered at once, for each identity. */
   readonly maxRefusalsPerSecond: number;
 }
@@ -38,6 +40,7 @@ export const limitVariables: Readonly<Record<keyof RelayLimits, string>> = {
   maxPipelined: 'HOOP_MAX_PIPELINED',
   maxHeldBytes: 'HOOP_MAX_HELD_BYTES',
   maxHeldBytesPerIdentity: 'HOOP_MAX_HELD_BYTES_PER_IDENTITY',
+  maxKeptBytesPerIdentity: 'HOOP_MAX_KEPT_BYTES_PER_IDENTITY',
   maxRefusalsPerSecond: 'HOOP_MAX_REFUSALS_PER_SECOND',
 };
 
@@ -61,6 +64,7 @@ export function completeLimits(given: Partial<RelayLimits> = {}, openFiles = 40_
     maxPipelined: given.maxPipelined ?? 16,
     maxHeldBytes,
     maxHeldBytesPerIdentity: given.maxHeldBytesPerIdentity ?? Math.ceil(maxHeldBytes / 2),
+    maxKeptBytesPerIdentity: given.maxKeptBytesPerIdentity ?? 67_108_864,
     maxRefusalsPerSecond: given.maxRefusalsPerSecond ?? 200,
   };
 }

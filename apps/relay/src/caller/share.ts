@@ -3,6 +3,8 @@ export class Share {
   calls = 0;
   sockets = 0;
   heldBytes = 0;
+  /** Of the bodies that are kept for the record. */
+  keptBytes = 0;
   /** Refusals in the window that `window` numbers; see record/refusals.ts. */
   refusals = 0;
   window = -1;

@@ -70,7 +70,7 @@ async function carry(relay: Relay, steps: ResponseSteps, call: Call): Promise<vo
     if (isOver(call)) return;
     call.marks.credential = call.elapsed();
 
-    forward(steps, call); // 8; as the response arrives the exchange calls 9 and 10
+    forward(relay, steps, call); // 8; as the response arrives the exchange calls 9 and 10
   } catch (error) {
     fail(relay, call, error);
   }

@@ -5,6 +5,7 @@ import { flattenHeaders } from '@hoop/upstream';
 import type { UpstreamDispatchOptions } from '@hoop/upstream';
 
 import type { Call } from '../call/call.ts';
+import type { Relay } from '../relay.ts';
 import { Exchange } from '../transfer/exchange.ts';
 import type { ResponseSteps } from '../transfer/exchange.ts';
 import { Upload } from '../transfer/upload.ts';
@@ -21,7 +22,7 @@ export function mayResend({ request, approvalId }: Pick<Call, 'request' | 'appro
 }
 
 /** @throws AppError `target_refused`, `credential_unavailable` */
-export function forward(steps: ResponseSteps, call: Call): void {
+export function forward({ limits: { maxKeptBytesPerIdentity } }: Relay, steps: ResponseSteps, call: Call): void {
   const { snapshot } = call.connection!;
   const { limits, recording } = snapshot.settings;
   const request = call.request!;
@@ -36,13 +37,14 @@ export function forward(steps: ResponseSteps, call: Call): void {
     ({ headers, search } = call.lease.sign({ method: request.method, url: call.url, headers, search, body: call.body }));
   }
 
+  const { share } = call.caller!.identity;
   const { digestKey } = call.session!.keys!;
   const keptBytes = recording.capture === 'full' ? recording.maxBodyBytes : 0;
   const exchange = new Exchange(
     steps,
     call,
-    request.hasBody ? new BodyCapture(keptBytes, digestKey) : null,
-    new BodyCapture(keptBytes, digestKey),
+    request.hasBody ? new BodyCapture(keptBytes, digestKey, share, maxKeptBytesPerIdentity) : null,
+    new BodyCapture(keptBytes, digestKey, share, maxKeptBytesPerIdentity),
   );
   call.exchange = exchange;
   const options: UpstreamDispatchOptions = {
@@ -59,7 +61,7 @@ export function forward(steps: ResponseSteps, call: Call): void {
     // undici resends nothing: it judges by the method alone.
     idempotent: false,
     peer: exchange.peer,
-    by: call.caller!.identity.share,
+    by: share,
   };
   // A retry is for the function to decide, with one exception: a socket that the target had closed meanwhile.
   exchange.dispatch(options, mayResend(call));
