@@ -1,24 +1,23 @@
 /**
  * JSON, NDJSON and JSON text sequences in one pass over the bytes. A token that lies within a chunk is handled where
- * it lies; one that crosses chunks is collected only if its content decides something. Strict: what RFC 8259 does not
- * allow is `Malformed`.
+ * it lies; one that crosses chunks is collected only if its content decides something. Strict: text that RFC 8259
+ * does not allow is `Malformed`.
  */
-import { HASH, NONE, PARTIAL, REDACT, redacted, REMOVE } from '../../actions/action.ts';
-import type { Action } from '../../actions/action.ts';
-import { utf8Bytes } from '../../bytes.ts';
+import { NONE, REMOVE } from '../../actions/action.ts';
 import { limits } from '../../engine.ts';
 import type { Engine } from '../../engine.ts';
 import type { Output } from '../../output.ts';
-import { hashPrime, hashSeed } from '../../rules/key-table.ts';
 import type { KeyEntry } from '../../rules/key-entry.ts';
 import type { PathState } from '../../rules/path-automaton.ts';
 import { byteClasses, byteCounts, SPECIAL } from '../../text/byte-classes.ts';
-import { Malformed } from '../machine.ts';
 import type { Machine, Tally } from '../machine.ts';
+import { JsonContainers } from './json-containers.ts';
+import { JsonKeys } from './json-keys.ts';
 import { isBareValue } from './json-number.ts';
 import type { JsonOptions } from './json-options.ts';
 import { JsonMembers, UNEXPECTED } from './json-members.ts';
 import { AFTER, COLON, FIRST_ELEMENT, FIRST_KEY, IN_BARE, IN_KEY, IN_STRING, KEY, QUOTE, TOP, VALUE } from './json-phases.ts';
+import { JsonPosition } from './json-position.ts';
 import { skipCommonBare, skipPlain } from './json-skip.ts';
 import { JsonStack } from './json-stack.ts';
 import { JsonValues } from './json-values.ts';
@@ -29,60 +28,52 @@ import { JsonWriter } from './json-writer.ts';
 const isBareByte = Uint8Array.from({ length: 256 }, (_, byte) => (/[0-9A-Za-z+\-.]/.test(String.fromCharCode(byte)) ? 1 : 0));
 
 export class JsonMachine implements Machine {
-  readonly #engine: Engine;
   readonly #writer: JsonWriter;
   readonly #values: JsonValues;
   readonly #stack: JsonStack;
-  readonly #tally: Tally;
   readonly #place: Place;
   readonly #root: PathState;
   readonly #rootEntry: KeyEntry;
-  #many: boolean;
-  #phase = TOP;
-  #consumed = 0;
-  #documents = 0;
-  #maskedKeys = 0;
+  readonly #position = new JsonPosition();
+  readonly #containers: JsonContainers;
   readonly #members: JsonMembers;
+  readonly #keys: JsonKeys;
   /** Members may be gone over in runs. */
   readonly #runs: boolean;
-  /** Depth of the masked container that we are in; -1: none. */
-  #muted = -1;
-  #mutedAction: Action = NONE;
+  readonly #removes: boolean;
+  #many: boolean;
+  #phase = TOP;
+  #documents = 0;
 
   constructor(engine: Engine, out: Output, tally: Tally, options: JsonOptions = {}) {
-    this.#engine = engine;
-    this.#tally = tally;
+    this.#removes = engine.removes;
     this.#many = options.many ?? false;
     this.#root = options.root ?? engine.root;
     this.#rootEntry = options.entry ?? engine.keys.first;
-    this.#place = { state: this.#root, entry: this.#rootEntry };
-    this.#writer = new JsonWriter(out);
-    this.#stack = new JsonStack(this.#root, this.#rootEntry);
-    this.#values = new JsonValues({
-      engine,
-      writer: this.#writer,
-      tally,
-      stack: this.#stack,
-      place: this.#place,
-      nesting: options.nesting ?? 0,
-      observer: options.observer ?? null,
-    });
-    this.#members = new JsonMembers(engine.keys.first, this.#stack, this.#values, this.#writer, this.#place);
-    this.#runs = !engine.removes && (options.observer ?? null) === null;
+    const place = (this.#place = { state: this.#root, entry: this.#rootEntry });
+    const writer = (this.#writer = new JsonWriter(out));
+    const stack = (this.#stack = new JsonStack(this.#root, this.#rootEntry));
+    const observer = options.observer ?? null;
+    const values = (this.#values = new JsonValues({ engine, writer, tally, stack, place, nesting: options.nesting ?? 0, observer }));
+    const members = (this.#members = new JsonMembers(engine.keys.first, stack, values, writer, place));
+    const position = this.#position;
+    const containers = (this.#containers = new JsonContainers(stack, writer, values, place, position));
+    this.#keys = new JsonKeys({ engine, tally, stack, writer, values, members, containers, place, position });
+    this.#runs = !engine.removes && observer === null;
   }
 
   /** Forgets everything, for another document. */
   reset(many: boolean): void {
     this.#many = many;
     this.#phase = TOP;
-    this.#consumed = 0;
+    this.#position.consumed = 0;
     this.#documents = 0;
-    this.#maskedKeys = 0;
-    this.#muted = -1;
     this.#stack.reset();
     this.#writer.reset();
     this.#values.reset();
     this.#members.reset();
+    this.#containers.reset();
+    this.#keys.reset();
   }
 
   /** Keys read so far; tells JSON from text that only starts like it. */
@@ -92,312 +83,302 @@ export class JsonMachine implements Machine {
 
   write(chunk: Uint8Array): void {
     const n = chunk.length;
-    const stack = this.#stack;
-    const { scanner, collected } = this.#values;
-    const { removes } = this.#engine;
-    const place = this.#place;
-    const members = this.#members;
     const view = new DataView(chunk.buffer, chunk.byteOffset, n);
-    const { passes: plainStrings, leastNumber } = this.#values;
-    let phase = this.#phase;
     let i = 0;
     this.#writer.beginChunk(chunk, view);
     while (i < n) {
       const byte = chunk[i]!;
+      const phase = this.#phase;
       if (phase < IN_STRING && byte <= 0x20) {
-        if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09 && !(byte === 0x1e && phase === TOP && this.#many)) {
-          this.#fail(i, 'a control character stands outside a string');
-        }
+        if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) this.#checkControl(byte, i);
         i++;
+        while (i < n && chunk[i] === 0x20) i++;
         continue;
       }
       switch (phase) {
         case TOP:
         case VALUE:
         case FIRST_ELEMENT:
-          if (byte === 0x5d && phase === FIRST_ELEMENT) {
-            phase = this.#close(i++);
-            break;
-          }
-          if (this.#muted < 0) {
-            if (phase === TOP) this.#document(i);
-            else if (stack.top.inArray) {
-              const every = stack.top.state.anyElement;
-              if (every === undefined || removes) this.#element(chunk, i);
-              else {
-                place.state = every;
-                place.entry = stack.top.entry;
-              }
-            }
-          }
-          if (byte === QUOTE) {
-            const start = i;
-            // most strings: whole, without escapes, and of no interest to any rule
-            let classes = 0;
-            let counts = 0;
-            let kind = 0;
-            let next = 0;
-            let end = start + 1;
-            if (plainStrings) end = skipPlain(view, end, n);
-            while (end < n && (kind = byteClasses[(next = chunk[end]!)]!) < SPECIAL) {
-              classes |= kind;
-              counts += byteCounts[next]!;
-              end++;
-            }
-            if (
-              end < n &&
-              chunk[end] === QUOTE &&
-              (this.#muted >= 0 ||
-                (plainStrings
-                  ? place.state.action === NONE && mayBeNested[chunk[start + 1]!] === 0
-                  : this.#values.isPlain(chunk, start, end, classes, counts)))
-            ) {
-              i = end + 1;
-              phase = AFTER;
-              if (stack.top.depth === 0) phase = TOP;
-              else if (i < n && chunk[i] === 0x2c && !removes) {
-                phase = stack.top.inArray ? VALUE : KEY;
-                i++;
-              }
-              break;
-            }
-            scanner.begin();
-            if (end < n && chunk[end] === QUOTE) {
-              scanner.classes = classes;
-              scanner.counts = counts;
-              i = end;
-            } else i = scanner.scan(chunk, i + 1, n);
-            if (i < 0) this.#fail(-1 - i, scanner.reason);
-            if (this.#muted < 0) this.#values.startString(chunk, start);
-            if (i < n) {
-              i++;
-              if (this.#muted < 0) this.#values.endString(chunk, start, i);
-              phase = stack.top.depth === 0 ? TOP : AFTER;
-            } else {
-              if (this.#muted < 0) this.#values.suspendString(chunk, start);
-              phase = IN_STRING;
-            }
-          } else if (byte === 0x7b || byte === 0x5b) {
-            this.#open(chunk, i++, byte === 0x5b);
-            phase = byte === 0x5b ? FIRST_ELEMENT : FIRST_KEY;
-          } else if (isBareByte[byte] === 1) {
-            const start = i;
-            i = skipCommonBare(view, start, n);
-            const isCommon = i > start && i < n && isBareByte[chunk[i]!] === 0;
-            if (!isCommon) while (i < n && isBareByte[chunk[i]!] === 1) i++;
-            if (i < n) {
-              if (!isCommon && !isBareValue(chunk, start, i)) this.#fail(start, 'this is neither a number nor true, false or null');
-              if (this.#muted < 0 && (place.state.action !== NONE || i - start >= leastNumber)) this.#values.endBare(chunk, start, i);
-              phase = AFTER;
-              if (stack.top.depth === 0) phase = TOP;
-              else if (chunk[i] === 0x2c && !removes) {
-                phase = stack.top.inArray ? VALUE : KEY;
-                i++;
-              }
-            } else {
-              this.#values.collect(chunk, start);
-              phase = IN_BARE;
-            }
-          } else this.#fail(i, 'a value is missing');
+          i = this.#value(chunk, view, i, n, byte);
           break;
         case FIRST_KEY:
-        case KEY: {
-          if (byte !== QUOTE) {
-            if (byte !== 0x7d || phase === KEY)
-              this.#fail(i, phase === KEY ? 'a key is missing after the comma' : 'a key or "}" is missing');
-            phase = this.#close(i++);
-            break;
-          }
-          if (this.#runs && this.#muted < 0) {
-            i = members.run(chunk, view, i, n);
-            if (members.phase !== UNEXPECTED) {
-              phase = members.phase;
-              break;
-            }
-          }
-          const start = i++;
-          let hash = hashSeed;
-          let next = 0;
-          while (i < n && (byteClasses[(next = chunk[i]!)]! & SPECIAL) === 0) {
-            hash = Math.imul(hash ^ next, hashPrime);
-            i++;
-          }
-          if (i < n && next === QUOTE) {
-            members.keysRead++;
-            if (this.#muted < 0) {
-              const entry = this.#engine.keys.find(hash, chunk, start + 1, i);
-              members.lastKey.follower = entry;
-              members.lastKey = entry;
-              this.#member(chunk, start, i + 1, entry);
-            }
-            i++;
-            phase = COLON;
-            break;
-          }
-          scanner.begin();
-          i = scanner.scan(chunk, i, n);
-          if (i < 0) this.#fail(-1 - i, scanner.reason);
-          if (i < n) {
-            members.keysRead++;
-            if (this.#muted < 0) this.#member(chunk, start, i + 1, this.#engine.keys.search(chunk, start + 1, i));
-            i++;
-            phase = COLON;
-          } else {
-            if (this.#muted < 0) this.#values.collect(chunk, start);
-            phase = IN_KEY;
-          }
+        case KEY:
+          i = this.#key(chunk, view, i, n, byte);
           break;
-        }
         case COLON:
-          if (byte !== 0x3a) this.#fail(i, '":" is missing after the key');
-          i++;
-          phase = VALUE;
+          i = this.#colon(i, byte);
           break;
         case AFTER:
-          if (byte === 0x2c) {
-            if (removes && this.#muted < 0) this.#writer.comma(i);
-            phase = stack.top.inArray ? VALUE : KEY;
-            i++;
-          } else if (byte === (stack.top.inArray ? 0x5d : 0x7d)) phase = this.#close(i++);
-          else this.#fail(i, stack.top.inArray ? '"," or "]" is missing' : '"," or "}" is missing');
+          i = this.#after(i, byte);
           break;
-        case IN_STRING: {
-          const start = i;
-          i = scanner.scan(chunk, i, n);
-          if (i < 0) this.#fail(-1 - i, scanner.reason);
-          if (i < n) {
-            i++;
-            if (this.#muted < 0) this.#values.finishString(chunk, start, i);
-            phase = stack.top.depth === 0 ? TOP : AFTER;
-          } else if (this.#muted < 0) this.#values.growString(chunk, start);
+        case IN_STRING:
+          i = this.#stringOn(chunk, i, n);
           break;
-        }
-        case IN_KEY: {
-          const start = i;
-          i = scanner.scan(chunk, i, n);
-          if (i < 0) this.#fail(-1 - i, scanner.reason);
-          const ended = i < n;
-          if (ended) i++;
-          if (this.#muted < 0) {
-            collected.append(chunk, start, i);
-            if (collected.length > limits.key) this.#fail(start, 'a key is too long');
-            if (ended) this.#finishKey(i);
-          }
-          if (!ended) break;
-          members.keysRead++;
-          phase = COLON;
+        case IN_KEY:
+          i = this.#keys.readOn(chunk, i, n);
+          this.#phase = this.#keys.phase;
           break;
-        }
-        default: {
-          const start = i;
-          while (i < n && isBareByte[chunk[i]!] === 1) i++;
-          collected.append(chunk, start, i);
-          if (collected.length > limits.number) this.#fail(start, 'a number is too long');
-          if (i < n) phase = this.#finishBare(i);
-        }
+        default:
+          i = this.#bareOn(chunk, i, n);
       }
     }
-    this.#phase = phase;
-    if (!this.#writer.endChunk(chunk)) this.#fail(n, 'there is too much white space');
-    this.#consumed += n;
+    if (!this.#writer.endChunk(chunk)) this.#position.fail(n, 'there is too much white space');
+    this.#position.consumed += n;
   }
 
   end(): void {
-    if (this.#phase === IN_BARE && this.#stack.top.depth === 0) this.#phase = this.#finishBare(0);
-    if (this.#phase !== TOP || this.#documents === 0) this.#fail(0, 'the document is not complete');
+    if (this.#phase === IN_BARE && this.#stack.top.depth === 0) this.#finishBare(0);
+    if (this.#phase !== TOP || this.#documents === 0) this.#position.fail(0, 'the document is not complete');
   }
 
-  #fail(at: number, reason: string): never {
-    throw new Malformed(this.#consumed + at, reason);
+  /** Outside of strings, of all control characters only a record separator (RFC 7464) may stand, before a document. */
+  #checkControl(byte: number, i: number): void {
+    if (byte !== 0x1e || this.#phase !== TOP || !this.#many) this.#position.fail(i, 'a control character stands outside a string');
+  }
+
+  /** A value, or the end of an empty array, begins at `i`. */
+  #value(chunk: Uint8Array, view: DataView, i: number, n: number, byte: number): number {
+    const phase = this.#phase;
+    if (byte === 0x5d && phase === FIRST_ELEMENT) {
+      this.#phase = this.#containers.close(i);
+      return i + 1;
+    }
+    if (!this.#containers.isMuted) {
+      if (phase === TOP) this.#document(i);
+      else if (this.#stack.top.inArray) {
+        this.#element(chunk, i);
+        if (this.#runs && this.#place.state.action === NONE && this.#stack.top.state.anyElement !== undefined) {
+          const next = this.#plainElements(chunk, view, i, n);
+          if (next > i) return next;
+        }
+      }
+    }
+    if (byte === QUOTE) return this.#string(chunk, view, i, n);
+    if (byte === 0x7b || byte === 0x5b) {
+      const isArray = byte === 0x5b;
+      this.#containers.open(chunk, i, isArray);
+      this.#phase = isArray ? FIRST_ELEMENT : FIRST_KEY;
+      return i + 1;
+    }
+    if (isBareByte[byte] === 0) this.#position.fail(i, 'a value is missing');
+    return this.#bare(chunk, view, i, n);
+  }
+
+  /**
+   * Goes over elements of one place as most are, from the one at `from` on: strings, numbers and literals that are whole
+   * in the chunk and of no interest to any rule. Gives where it stopped, and sets the phase if it went over one.
+   */
+  #plainElements(chunk: Uint8Array, view: DataView, from: number, n: number): number {
+    const values = this.#values;
+    const { passes, leastNumber } = values;
+    let i = from;
+    for (;;) {
+      const byte = i < n ? chunk[i]! : 0;
+      let end = i + 1;
+      if (byte === QUOTE) {
+        let classes = 0;
+        let counts = 0;
+        let kind = 0;
+        let next = 0;
+        if (passes) end = skipPlain(view, end, n);
+        while (end < n && (kind = byteClasses[(next = chunk[end]!)]!) < SPECIAL) {
+          classes |= kind;
+          counts += byteCounts[next]!;
+          end++;
+        }
+        if (end === n || next !== QUOTE) return i;
+        if (passes ? mayBeNested[chunk[i + 1]!] === 1 : !values.isPlain(chunk, i, end, classes, counts)) return i;
+        end++;
+      } else {
+        if (isBareByte[byte] === 0) return i;
+        end = skipCommonBare(view, i, n);
+        const isCommon = end > i && end < n && isBareByte[chunk[end]!] === 0;
+        if (!isCommon) while (end < n && isBareByte[chunk[end]!] === 1) end++;
+        if (end === n || end - i >= leastNumber || (!isCommon && !isBareValue(chunk, i, end))) return i;
+      }
+      i = end;
+      this.#phase = AFTER;
+      if (i === n || chunk[i] !== 0x2c) return i;
+      this.#phase = VALUE;
+      i++;
+    }
   }
 
   #document(at: number): void {
-    if (this.#documents > 0 && !this.#many) this.#fail(at, 'something follows the document');
+    if (this.#documents > 0 && !this.#many) this.#position.fail(at, 'something follows the document');
     this.#documents++;
     this.#place.state = this.#root;
     this.#place.entry = this.#rootEntry;
   }
 
-  /** A key has been read at `chunk[start, end)`: decides about its value. */
-  #member(chunk: Uint8Array, start: number, end: number, entry: KeyEntry): void {
-    const action = this.#enter(entry);
-    if (this.#engine.removes) {
-      this.#writer.settle(chunk, start, action, this.#stack.top.kept);
-      if (action !== REMOVE) this.#stack.top.kept = true;
-    }
-    if (entry.masked !== null && action !== REMOVE) {
-      this.#writer.flush(chunk, start);
-      this.#writer.out.put(this.#maskedKey(entry.masked));
-      this.#writer.resume(end);
-    }
-  }
-
-  /** A key that began in an earlier chunk ends before `next`. */
-  #finishKey(next: number): void {
-    const { bytes, length } = this.#values.collected;
-    const entry = this.#engine.keys.search(bytes, 1, length - 1);
-    const action = this.#enter(entry);
-    this.#writer.settleGap(action, this.#stack.top.kept);
-    if (action === REMOVE) return;
-    this.#stack.top.kept = true;
-    if (entry.masked === null) this.#writer.out.putPart(bytes, length);
-    else this.#writer.out.put(this.#maskedKey(entry.masked));
-    this.#writer.resume(next);
-  }
-
-  #enter(entry: KeyEntry): Action {
-    const state = this.#stack.top.state.member(entry);
-    this.#place.state = state;
-    this.#place.entry = entry;
-    return state.action;
-  }
-
-  /** Keys that were masked must not become the same key. */
-  #maskedKey(masked: string): Uint8Array {
-    this.#tally.maskedCount++;
-    this.#maskedKeys++;
-    return utf8Bytes(JSON.stringify(this.#maskedKeys > 1 && masked.includes(redacted) ? `${masked} (${this.#maskedKeys})` : masked));
-  }
-
   /** The next element of an array starts at `i`. */
   #element(chunk: Uint8Array, i: number): void {
-    const stack = this.#stack;
+    const { top } = this.#stack;
     const place = this.#place;
-    place.state = stack.top.state.element(stack.top.index++);
-    place.entry = stack.top.entry;
-    if (!this.#engine.removes) return;
+    const removes = this.#removes;
+    const every = top.state.anyElement;
+    place.state = every === undefined || removes ? top.state.element(top.index++) : every;
+    place.entry = top.entry;
+    if (!removes) return;
     const { action } = place.state;
-    this.#writer.settle(chunk, i, action, stack.top.kept);
-    if (action !== REMOVE) stack.top.kept = true;
+    this.#writer.settle(chunk, i, action, top.kept);
+    if (action !== REMOVE) top.kept = true;
   }
 
-  #open(chunk: Uint8Array, i: number, isArray: boolean): void {
-    const { state, entry } = this.#place;
-    if (this.#stack.top.depth >= limits.depth) this.#fail(i, 'the document is nested too deeply');
-    if (this.#muted < 0 && state.action !== NONE) {
-      this.#writer.flush(chunk, i);
-      this.#writer.isHolding = true;
-      this.#muted = this.#stack.top.depth;
-      this.#mutedAction = state.action === PARTIAL || state.action === HASH ? REDACT : state.action;
+  /** The string whose opening quote is at `start`. Most are whole, without escapes, and of no interest to any rule. */
+  #string(chunk: Uint8Array, view: DataView, start: number, n: number): number {
+    const values = this.#values;
+    const { passes } = values;
+    let classes = 0;
+    let counts = 0;
+    let kind = 0;
+    let next = 0;
+    let end = start + 1;
+    if (passes) end = skipPlain(view, end, n);
+    while (end < n && (kind = byteClasses[(next = chunk[end]!)]!) < SPECIAL) {
+      classes |= kind;
+      counts += byteCounts[next]!;
+      end++;
     }
-    this.#stack.push(isArray, state, entry);
-  }
-
-  /** Closes the container at `i`; gives the next phase. */
-  #close(i: number): number {
-    const { depth } = this.#stack.pop();
-    if (this.#muted === depth) {
-      this.#muted = -1;
-      this.#values.putReplacement(this.#mutedAction);
-      this.#writer.resume(i + 1);
+    const { scanner } = values;
+    if (end === n || next !== QUOTE) {
+      scanner.begin();
+      return this.#finishString(chunk, start, this.#scan(chunk, start + 1, n), n);
     }
-    return depth === 0 ? TOP : AFTER;
+    const isPlain =
+      this.#containers.isMuted ||
+      (passes
+        ? this.#place.state.action === NONE && mayBeNested[chunk[start + 1]!] === 0
+        : values.isPlain(chunk, start, end, classes, counts));
+    if (isPlain) return this.#afterWhole(chunk, end + 1, n);
+    scanner.begin();
+    scanner.classes = classes;
+    scanner.counts = counts;
+    return this.#finishString(chunk, start, end, n);
   }
 
-  #finishBare(next: number): number {
+  /** The string from `start` has its closing quote at `end`, or goes on in the next chunk where `end` is `n`. */
+  #finishString(chunk: Uint8Array, start: number, end: number, n: number): number {
+    const { isMuted } = this.#containers;
+    if (!isMuted) this.#values.startString(chunk, start);
+    if (end === n) {
+      if (!isMuted) this.#values.suspendString(chunk, start);
+      this.#phase = IN_STRING;
+      return n;
+    }
+    if (!isMuted) this.#values.endString(chunk, start, end + 1);
+    this.#phase = this.#stack.top.depth === 0 ? TOP : AFTER;
+    return end + 1;
+  }
+
+  /** Goes on with a string that began in an earlier chunk. */
+  #stringOn(chunk: Uint8Array, start: number, n: number): number {
+    const end = this.#scan(chunk, start, n);
+    const { isMuted } = this.#containers;
+    if (end === n) {
+      if (!isMuted) this.#values.growString(chunk, start);
+      return n;
+    }
+    if (!isMuted) this.#values.finishString(chunk, start, end + 1);
+    this.#phase = this.#stack.top.depth === 0 ? TOP : AFTER;
+    return end + 1;
+  }
+
+  #scan(chunk: Uint8Array, from: number, n: number): number {
+    const { scanner } = this.#values;
+    const i = scanner.scan(chunk, from, n);
+    if (i < 0) this.#position.fail(-1 - i, scanner.reason);
+    return i;
+  }
+
+  /** The number or literal that begins at `start`. */
+  #bare(chunk: Uint8Array, view: DataView, start: number, n: number): number {
+    let i = skipCommonBare(view, start, n);
+    const isCommon = i > start && i < n && isBareByte[chunk[i]!] === 0;
+    if (!isCommon) while (i < n && isBareByte[chunk[i]!] === 1) i++;
+    if (i === n) {
+      this.#values.collect(chunk, start);
+      this.#phase = IN_BARE;
+      return n;
+    }
+    if (!isCommon && !isBareValue(chunk, start, i)) this.#failBare(start);
+    if (!this.#containers.isMuted && (this.#place.state.action !== NONE || i - start >= this.#values.leastNumber)) {
+      this.#values.endBare(chunk, start, i);
+    }
+    return this.#afterWhole(chunk, i, n);
+  }
+
+  /** Goes on with a number or literal that began in an earlier chunk. */
+  #bareOn(chunk: Uint8Array, start: number, n: number): number {
+    const { collected } = this.#values;
+    let i = start;
+    while (i < n && isBareByte[chunk[i]!] === 1) i++;
+    collected.append(chunk, start, i);
+    if (collected.length > limits.number) this.#position.fail(start, 'a number is too long');
+    if (i < n) this.#finishBare(i);
+    return i;
+  }
+
+  #finishBare(next: number): void {
     const { bytes, length } = this.#values.collected;
-    if (!isBareValue(bytes, 0, length)) this.#fail(next, 'this is neither a number nor true, false or null');
-    if (this.#muted < 0) this.#values.finishBare(next);
-    return this.#stack.top.depth === 0 ? TOP : AFTER;
+    if (!isBareValue(bytes, 0, length)) this.#failBare(next);
+    if (!this.#containers.isMuted) this.#values.finishBare(next);
+    this.#phase = this.#stack.top.depth === 0 ? TOP : AFTER;
+  }
+
+  #failBare(at: number): never {
+    return this.#position.fail(at, 'this is neither a number nor true, false or null');
+  }
+
+  /** Behind a value that lies whole in the chunk; a comma that follows at once is gone over. */
+  #afterWhole(chunk: Uint8Array, i: number, n: number): number {
+    const { top } = this.#stack;
+    if (top.depth === 0) this.#phase = TOP;
+    else if (i < n && chunk[i] === 0x2c && !this.#removes) {
+      this.#phase = top.inArray ? VALUE : KEY;
+      return i + 1;
+    } else this.#phase = AFTER;
+    return i;
+  }
+
+  /** A key, or the end of an empty object, begins at `i`. */
+  #key(chunk: Uint8Array, view: DataView, i: number, n: number, byte: number): number {
+    if (byte !== QUOTE) {
+      const isFirst = this.#phase === FIRST_KEY;
+      if (byte !== 0x7d || !isFirst) {
+        this.#position.fail(i, isFirst ? 'a key or "}" is missing' : 'a key is missing after the comma');
+      }
+      this.#phase = this.#containers.close(i);
+      return i + 1;
+    }
+    let start = i;
+    if (this.#runs && !this.#containers.isMuted) {
+      const members = this.#members;
+      start = members.run(chunk, view, i, n);
+      if (members.phase !== UNEXPECTED) {
+        this.#phase = members.phase;
+        return start;
+      }
+    }
+    const next = this.#keys.read(chunk, start, n);
+    this.#phase = this.#keys.phase;
+    return next;
+  }
+
+  #colon(i: number, byte: number): number {
+    if (byte !== 0x3a) this.#position.fail(i, '":" is missing after the key');
+    this.#phase = VALUE;
+    return i + 1;
+  }
+
+  /** Behind a value, where a comma or the end of its container must stand. */
+  #after(i: number, byte: number): number {
+    const { inArray } = this.#stack.top;
+    if (byte === 0x2c) {
+      if (this.#removes && !this.#containers.isMuted) this.#writer.comma(i);
+      this.#phase = inArray ? VALUE : KEY;
+    } else if (byte === (inArray ? 0x5d : 0x7d)) this.#phase = this.#containers.close(i);
+    else this.#position.fail(i, inArray ? '"," or "]" is missing' : '"," or "}" is missing');
+    return i + 1;
   }
 }
