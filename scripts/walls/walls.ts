@@ -35,6 +35,7 @@ export const walls: Readonly<Record<string, Wall>> = {
       '@hoop/relay',
       '@hoop/sealing',
       '@hoop/tokens',
+      'commander',
       'eventsource-parser',
       'yaml',
       'zod',

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { exportOf, sampleLog, signer } from '../../../packages/recording/test/sample-log.ts';
-import { audit } from './audit-command.ts';
+import { runCommand } from './command.ts';
 import type { StartIo } from './start/start.ts';
 
 const log = sampleLog(40);
@@ -29,7 +29,7 @@ async function run(...args: string[]): Promise<{ code: number; out: string; said
   const out: string[] = [];
   const never = new AbortController().signal;
   const io: StartIo = { env: {}, out: (text) => void out.push(text), say: (text) => void said.push(text), stop: never, kill: never };
-  return { code: await audit(args, io), out: out.join('\n'), said: said.join('\n') };
+  return { code: await runCommand(['audit', ...args], io), out: out.join('\n'), said: said.join('\n') };
 }
 const key = ['--key', signer.verifierKey];
 

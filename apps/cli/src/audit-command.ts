@@ -5,49 +5,56 @@ import { pipeline } from 'node:stream/promises';
 
 import { exportLog } from '@hoop/contract';
 import { verifyLogExport, type LogVerdict } from '@hoop/recording';
+import { CommanderError, type Command } from 'commander';
 
-import { apiHelp, apiOptions, openAdminApi, readArguments, speaking } from './investigate/admin-api.ts';
+import { addCommand, addVerb, explainErrors, needVerb, type CommandContext } from './command-line.ts';
+import { addApiOptions, openAdminApi, speaking, type ApiFlags } from './investigate/admin-api.ts';
 import type { StartIo } from './start/start.ts';
 import { StartError } from './start-error.ts';
 
-export const auditHelp = `Usage: hoop audit verify EXPORT --key KEY [--checkpoint NOTE] [--json]
-       hoop audit export FILE [--url URL] [--token-file FILE] [--data-dir FOLDER]
-
-verify   checks an export of the log offline, and says which record was changed, removed, inserted or moved.
-         Exit code 0: everything is as it was signed. 1: something was changed. 2: it could not be verified.
-
-  --key KEY            verifier key of the log (name+id+key), or a file with one a line; keep it apart from the export
-  --checkpoint NOTE    a file with a checkpoint from earlier, e.g. of a witness, that the log must extend
-  --json               print the result as JSON
-
-export   fetches the log with its records, as admin or auditor.
-
-${apiHelp}
-`;
-
 const cannotTell = 2;
 
-export async function audit(args: readonly string[], io: StartIo): Promise<number> {
-  const [verb, ...rest] = args;
-  if (verb === 'verify') {
-    return verifyExport(rest, io).catch((error: unknown) => {
-      if (!(error instanceof StartError)) throw error;
-      io.say(error.message);
-      return cannotTell;
+/** Adds `hoop audit`. */
+export function addAudit(program: Command, context: CommandContext): void {
+  const { io } = context;
+  const audit = addCommand(program, 'audit', 'export the tamper-evident log, and verify an export').description(
+    'Fetches the tamper-evident log with its records, and verifies it without trusting where it came from.',
+  );
+  const verify = addVerb(audit, 'verify', 'checks an export offline, and says which record was changed, removed, inserted or moved')
+    .argument('<export>', 'the file')
+    .option('--key <key>', 'verifier key of the log (name+id+key), or a file with one a line; keep it apart from the export')
+    .option('--checkpoint <note>', 'a file with a checkpoint from earlier, e.g. of a witness, that the log must extend')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', '\nExit codes: 0 everything is as it was signed · 1 something was changed · 2 it could not be verified.')
+    .action(async (file: string, flags: VerifyFlags) => {
+      context.exitCode = await verifyExport(file, flags, io).catch((error: unknown) => {
+        if (!(error instanceof StartError)) throw error;
+        io.say(error.message);
+        return cannotTell;
+      });
     });
-  }
-  if (verb === 'export') return fetchExport(rest, io);
-  throw new StartError('hoop audit knows verify and export. See hoop help audit.');
+  // An exit code of 1 would say that something was changed.
+  explainErrors(verify, 'hoop audit verify needs the name of one export.', (sentence, { code }) => {
+    io.say(sentence);
+    throw new CommanderError(cannotTell, code, sentence);
+  });
+  addApiOptions(
+    addVerb(audit, 'export', 'fetches the log with its records, as admin or auditor', 'hoop audit export needs the name of one file.'),
+  )
+    .argument('<file>', 'where to write; there must be none of this name')
+    .action((file: string, flags: ApiFlags) => fetchExport(file, flags, io));
+  needVerb(audit, 'hoop audit knows verify and export.');
 }
 
-async function verifyExport(args: readonly string[], io: StartIo): Promise<number> {
-  const options = { key: { type: 'string' }, checkpoint: { type: 'string' }, json: { type: 'boolean' } } as const;
-  const { values, positionals } = readArguments(args, options, 'audit');
-  const [file] = positionals;
-  if (file === undefined || positionals.length > 1)
-    throw new StartError('hoop audit verify needs the name of one export. See hoop help audit.');
+interface VerifyFlags {
+  readonly key?: string;
+  readonly checkpoint?: string;
+  readonly json?: true;
+}
+
+async function verifyExport(file: string, values: VerifyFlags, io: StartIo): Promise<number> {
   if (values.key === undefined)
-    throw new StartError('hoop audit verify needs --key: without a key from elsewhere nothing is proved. See hoop help audit.');
+    throw new StartError('hoop audit verify needs --key: without a key from elsewhere nothing is proved. See hoop help audit verify.');
   const keys = await keysOf(values.key);
   const earlier = values.checkpoint === undefined ? undefined : await textOf(values.checkpoint);
   // Before it is streamed: a name that is wrong is said in a sentence.
@@ -99,12 +106,8 @@ function textOfVerdict(verdict: LogVerdict): string {
   return [ok ? 'VERIFIED: everything is as it was signed.' : 'NOT VERIFIED:', ...list, ...facts].join('\n');
 }
 
-async function fetchExport(args: readonly string[], io: StartIo): Promise<number> {
-  const { values, positionals } = readArguments(args, apiOptions, 'audit');
-  const [file] = positionals;
-  if (file === undefined || positionals.length > 1)
-    throw new StartError('hoop audit export needs the name of one file. See hoop help audit.');
-  const api = await openAdminApi(values, io.env, io.stop);
+async function fetchExport(file: string, flags: ApiFlags, io: StartIo): Promise<void> {
+  const api = await openAdminApi(flags, io.env, io.stop);
   const log = await speaking(() => api.open(exportLog, {}), io.stop);
   // The file's readers can read the recorded calls.
   await pipeline(log, createWriteStream(file, { flags: 'wx', mode: 0o600 })).catch((error: NodeJS.ErrnoException) => {
@@ -113,5 +116,4 @@ async function fetchExport(args: readonly string[], io: StartIo): Promise<number
     });
   });
   io.out(`The log is in ${file}. Verify it with: hoop audit verify ${file} --key KEY`);
-  return 0;
 }

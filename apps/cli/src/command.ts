@@ -1,83 +1,73 @@
-import { audit, auditHelp } from './audit-command.ts';
-import { execHelp, execute } from './exec-command.ts';
-import { investigationCommands } from './investigate/index.ts';
-import { keysHelp, makeDeploymentKeys } from './keys-command.ts';
-import { recordings, recordingsHelp } from './recordings-command.ts';
-import { rows, rowsHelp } from './rows-command.ts';
-import { parseStartOptions, startHelp } from './start/options.ts';
+/** Every command of the CLI. */
+import { CommanderError, type Command } from 'commander';
+
+import { addApprovals } from './approvals/approvals-command.ts';
+import { addAudit } from './audit-command.ts';
+import { addCommand, createProgram, findCommand, type CommandContext } from './command-line.ts';
+import { addExec } from './exec-command.ts';
+import { addCalls } from './investigate/calls-command.ts';
+import { addPolicy } from './investigate/policy-command.ts';
+import { addSessions } from './investigate/sessions-command.ts';
+import { addKeys } from './keys-command.ts';
+import { addRecordings } from './recordings-command.ts';
+import { addRows } from './rows-command.ts';
+import { addStart } from './start-command.ts';
 import type { StartIo } from './start/start.ts';
 import { StartError } from './start-error.ts';
 import { version } from './version.ts';
 
-const help = `Usage: hoop COMMAND
+function unknownCommand(names: readonly string[]): StartError {
+  return new StartError(`There is no command "${names.join(' ')}". See hoop help.`);
+}
 
-  start      start everything on this machine (see hoop help start)
-  exec       run a program as a platform would (see hoop help exec)
-  keys       make the keys of a deployment (see hoop help keys)
-  audit      export the tamper-evident log, and verify an export (see hoop help audit)
-  recordings check that what is recorded fits together (see hoop help recordings)
-  rows       name rows of the database that Hoop did not write, or sign them (see hoop help rows)
-${Object.entries(investigationCommands)
-  .map(([name, { summary }]) => `  ${name.padEnd(11)}${summary} (see hoop help ${name})\n`)
-  .join('')}  version    print the version
-  help       print this
-`;
+function addHelp(program: Command): void {
+  addCommand(program, 'help', 'print this, or the help of a command')
+    .argument('[command...]', 'the command, and its verb')
+    .action((names: string[]) => {
+      const found = findCommand(program, names);
+      if (found === undefined) throw unknownCommand(names);
+      found.outputHelp();
+    });
+}
 
-const helps: Readonly<Record<string, string>> = {
-  start: startHelp,
-  exec: execHelp,
-  keys: keysHelp,
-  audit: auditHelp,
-  recordings: recordingsHelp,
-  rows: rowsHelp,
-  ...helpsOf(investigationCommands),
-};
-
-function helpsOf(commands: typeof investigationCommands): Record<string, string> {
-  return Object.fromEntries(Object.entries(commands).map(([name, command]) => [name, command.help]));
+function addVersion(program: Command, { out }: StartIo): void {
+  program.version(version, '--version', 'print the version');
+  addCommand(program, 'version', 'print the version').action(() => out(version));
 }
 
 /** Resolves to the exit code. @throws StartError with a sentence for the person at the terminal */
 export async function runCommand(args: readonly string[], io: StartIo): Promise<number> {
-  const [name = 'help', ...rest] = args;
-  const investigation = Object.hasOwn(investigationCommands, name) ? investigationCommands[name] : undefined;
-  if (investigation !== undefined) {
-    if (!rest.includes('--help') && !rest.includes('-h')) return investigation.run(rest, io);
-    io.out(investigation.help);
-    return 0;
+  const context: CommandContext = { io, exitCode: 0 };
+  const program = createProgram(io.out);
+  addStart(program, async (options) => {
+    // Loaded only here: the other commands need none of it.
+    const { start } = await import('./start/start.ts');
+    context.exitCode = await start(options, io);
+  });
+  addExec(program, context);
+  addKeys(program, context);
+  addAudit(program, context);
+  addRecordings(program, context);
+  addRows(program, context);
+  addApprovals(program, context);
+  addSessions(program, context);
+  addCalls(program, context);
+  addPolicy(program, context);
+  addVersion(program, io);
+  addHelp(program);
+  program
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(() => {
+      const [name] = program.args;
+      if (name !== undefined) throw unknownCommand([name]);
+      program.outputHelp();
+    });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    throw error;
   }
-  switch (name) {
-    case 'start': {
-      if (rest.includes('--help') || rest.includes('-h')) {
-        io.out(startHelp);
-        return 0;
-      }
-      const options = parseStartOptions(rest);
-      // Loaded only here: the other commands need none of it.
-      const { start } = await import('./start/start.ts');
-      return start(options, io);
-    }
-    case 'exec':
-      return execute(rest, io.env, io.stop);
-    case 'keys':
-      io.out(`The keys are in ${await makeDeploymentKeys(rest)}.`);
-      return 0;
-    case 'audit':
-      return audit(rest, io);
-    case 'recordings':
-      return recordings(rest, io);
-    case 'rows':
-      return rows(rest, io);
-    case 'version':
-    case '--version':
-      io.out(version);
-      return 0;
-    case 'help':
-    case '--help':
-    case '-h':
-      io.out(helps[rest[0] ?? ''] ?? help);
-      return 0;
-    default:
-      throw new StartError(`There is no command "${name}". See hoop help.`);
-  }
+  return context.exitCode;
 }

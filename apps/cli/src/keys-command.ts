@@ -1,22 +1,25 @@
 /** `hoop keys FOLDER`: the keys of a deployment, each a file of mode 0600; what is there already stays. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 
+import type { Command } from 'commander';
+
+import { addCommand, type CommandContext } from './command-line.ts';
 import { makeKeys, newAdminToken, newSecret, readOrMake } from './start/keys.ts';
 import { StartError } from './start-error.ts';
 
-export const keysHelp = `Usage: hoop keys FOLDER [--compose]
+/** Adds `hoop keys`. */
+export function addKeys(program: Command, { io }: CommandContext): void {
+  addCommand(program, 'keys', 'make the keys of a deployment', 'hoop keys needs the name of one folder.')
+    .description('Makes the keys of a deployment in a folder, each a file of mode 0600. Files that are there already stay as they are.')
+    .argument('<folder>', 'where the keys are kept')
+    .option('--compose', "also the passwords and URLs of docker-compose.yml's Postgres and Redis")
+    .action(async (given: string, { compose }: { compose?: true }) => {
+      io.out(`The keys are in ${await makeDeploymentKeys(given, compose === true)}.`);
+    });
+}
 
-Makes the keys of a deployment in FOLDER, each a file of mode 0600. Files that are there already stay as they are.
-
-  --compose    also the passwords and URLs of docker-compose.yml's Postgres and Redis
-`;
-
-export async function makeDeploymentKeys(args: readonly string[]): Promise<string> {
-  const { values, positionals } = parseArgs({ args: [...args], strict: false, options: { compose: { type: 'boolean' } } });
-  const [given] = positionals;
-  if (given === undefined || positionals.length > 1) throw new StartError('hoop keys needs the name of one folder. See hoop help keys.');
+async function makeDeploymentKeys(given: string, isForCompose: boolean): Promise<string> {
   const folder = path.resolve(given);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -25,7 +28,7 @@ export async function makeDeploymentKeys(args: readonly string[]): Promise<strin
   }
   const keys = await makeKeys(folder);
   await readOrMake(keys.bootstrapTokenFile, newAdminToken);
-  if (values['compose'] === true) {
+  if (isForCompose) {
     const redisPassword = await readOrMake(path.join(folder, 'redis-password'), newSecret);
     await readOrMake(path.join(folder, 'database-url'), () => `postgresql://hoop:${keys.postgresPassword}@postgres:5432/hoop`);
     await readOrMake(path.join(folder, 'redis-url'), () => `redis://:${redisPassword}@redis:6379`);

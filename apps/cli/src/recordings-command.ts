@@ -1,24 +1,29 @@
 /** `hoop recordings check`: whether calls, bodies, data keys, sessions and the log still fit together. */
 import { checkRecords, type RecordCheck } from '@hoop/contract';
+import type { Command } from 'commander';
 
-import { apiHelp, apiOptions, openAdminApi, readArguments, speaking } from './investigate/admin-api.ts';
+import { addCommand, addVerb, needVerb, type CommandContext } from './command-line.ts';
+import { addApiOptions, openAdminApi, speaking, type ApiFlags } from './investigate/admin-api.ts';
 import type { StartIo } from './start/start.ts';
-import { StartError } from './start-error.ts';
 
-export const recordingsHelp = `Usage: hoop recordings check [--repair] [--url URL] [--token-file FILE] [--data-dir FOLDER] [--json]
+/** Adds `hoop recordings`. */
+export function addRecordings(program: Command, context: CommandContext): void {
+  const recordings = addCommand(program, 'recordings', 'check that what is recorded fits together');
+  addApiOptions(addVerb(recordings, 'check', 'checks every call, every signed row, the audit trail and the log'))
+    .description(
+      `Looks at every call whether its row, bodies, data key, session and leaf in the log fit together, and whether every row that Hoop signs, the audit trail and the log are what was signed. For admins.`,
+    )
+    .option('--repair', 'repair what can be repaired')
+    .addHelpText('after', '\nExit codes: 0 everything fits together, or was repaired · 1 something does not, or is lost.')
+    .action(async (flags: CheckFlags) => {
+      context.exitCode = await check(flags, context.io);
+    });
+  needVerb(recordings, 'hoop recordings knows check.');
+}
 
-Looks at every call whether its row, bodies, data key, session and leaf in the log fit together, and whether every row that
-Hoop signs, the audit trail and the log are what was signed. For admins.
-Exit code 0: they do, or were repaired. 1: something does not, or is lost.
+type CheckFlags = ApiFlags & { readonly repair?: true };
 
-  --repair             repair what can be repaired
-${apiHelp}
-`;
-
-export async function recordings(args: readonly string[], io: StartIo): Promise<number> {
-  const [verb, ...rest] = args;
-  if (verb !== 'check') throw new StartError('hoop recordings knows check. See hoop help recordings.');
-  const { values } = readArguments(rest, { ...apiOptions, repair: { type: 'boolean' } }, 'recordings');
+async function check(values: CheckFlags, io: StartIo): Promise<number> {
   const api = await openAdminApi(values, io.env, io.stop);
   const repair = values.repair === true;
   let checked = 0;

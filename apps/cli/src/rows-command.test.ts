@@ -9,7 +9,7 @@ import { generateLogKeys } from '@hoop/recording';
 import { createTestDatabase, type TestDatabase } from '@hoop/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { rows } from './rows-command.ts';
+import { runCommand } from './command.ts';
 
 const keys = generateLogKeys();
 let testDatabase: TestDatabase;
@@ -37,7 +37,7 @@ async function run(...args: string[]): Promise<{ code: number; out: string[]; sa
     say: (line: string) => void said.push(line),
     stop: new AbortController().signal,
   };
-  const code = await rows([...args, '--key-file', keyFile], io as unknown as Parameters<typeof rows>[1]);
+  const code = await runCommand(['rows', ...args, '--key-file', keyFile], io as unknown as Parameters<typeof runCommand>[1]);
   return { code, out, said };
 }
 

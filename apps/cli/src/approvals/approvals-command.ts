@@ -1,70 +1,76 @@
 /** `hoop approvals`: finds, reads and decides about the calls that wait for a person. */
 import { getApproval, listApprovals, reviewApproval, type ApprovalResource } from '@hoop/contract';
+import type { Command } from 'commander';
 
-import { apiHelp, apiOptions, openAdminApi, readArguments, speaking, type AdminApi } from '../investigate/admin-api.ts';
+import { addCommand, addVerb, needVerb, type CommandContext } from '../command-line.ts';
+import { addApiOptions, openAdminApi, speaking, type AdminApi, type ApiFlags } from '../investigate/admin-api.ts';
 import { numberOf } from '../investigate/filters.ts';
 import type { StartIo } from '../start/start.ts';
 import { StartError } from '../start-error.ts';
 import { approvalDetail, approvalList } from './approval-text.ts';
 import { watchApprovals } from './watch-approvals.ts';
 
-export const approvalsHelp = `Usage: hoop approvals list [--state STATE] [--mine] [--limit N]
-       hoop approvals show APPROVAL
-       hoop approvals approve APPROVAL [--for once|DURATION] [--comment TEXT] [--yes | --digest DIGEST]
-       hoop approvals deny APPROVAL [--comment TEXT] [--yes | --digest DIGEST]
-       hoop approvals watch
+const description = `list finds requests for approval, newest first. show prints everything that will be sent, and the digest of it. approve and deny print the same, ask, and decide about exactly what they printed; with --digest they decide, without printing, about what show printed with that digest. watch prints every request that waits, and every change, until it is stopped. The token is an approver's: it says who you are, and the rule has to name you or a group of yours. Each reading is an audit event.`;
 
-list finds requests for approval, newest first. show prints everything that will be sent, and the digest of it. approve and
-deny print the same, ask, and decide about exactly what they printed; with --digest they decide, without printing, about what
-show printed with that digest. watch prints every request that waits, and every change, until it is stopped. The token is an
-approver's: it says who you are, and the rule has to name you or a group of yours. Each reading is an audit event.
+const usage = 'Usage: hoop approvals list | show ID | approve ID | deny ID | watch.';
 
-  --state STATE        pending, approved, denied, consumed, expired, withdrawn, voided or all (default pending)
-  --mine               only those that name you or a group of yours
-  --limit N            requests to list (default 20, at most 200)
-  --for VALIDITY       what to grant: once, or one of the durations that the rule offers (default once)
-  --comment TEXT       kept with the decision
-  --yes                do not ask
-  --digest DIGEST      decide about what you were shown with this digest
-${apiHelp}
+type ListFlags = ApiFlags & { readonly state: string; readonly mine?: true; readonly limit?: string };
+type Decision = 'approve' | 'deny';
+interface DecisionFlags extends ApiFlags {
+  readonly for?: string;
+  readonly comment?: string;
+  readonly yes?: true;
+  readonly digest?: string;
+}
 
-Exit codes: 0 done · 1 it could not be done, or was not confirmed.
-`;
+/** Adds `hoop approvals`. */
+export function addApprovals(program: Command, context: CommandContext): void {
+  const { io } = context;
+  const approvals = addCommand(program, 'approvals', 'find, read and decide about calls that wait for a person').description(description);
+  const add = (name: string, summary: string): Command => addApiOptions(addVerb(approvals, name, summary, usage));
+  /** Runs what speaks to the API; its result is the exit code. */
+  async function withApi(flags: ApiFlags, work: (api: AdminApi) => Promise<number>): Promise<void> {
+    const api = await openAdminApi(flags, io.env, io.stop);
+    context.exitCode = await speaking(() => work(api), io.stop);
+  }
+  add('list', 'finds requests for approval, newest first')
+    .option('--state <state>', 'pending, approved, denied, consumed, expired, withdrawn, voided or all', 'pending')
+    .option('--mine', 'only those that name you or a group of yours')
+    .option('--limit <n>', 'requests to list (default 20, at most 200)')
+    .action((flags: ListFlags) => withApi(flags, (api) => list(api, flags, io)));
+  add('show', 'prints everything that will be sent, and the digest of it')
+    .argument('<approval>', 'its id')
+    .action((id: string, flags: ApiFlags) => withApi(flags, (api) => show(api, id, flags, io)));
+  for (const decision of ['approve', 'deny'] as const) {
+    add(decision, `prints the request, asks, and decides to ${decision} exactly what was printed`)
+      .argument('<approval>', 'its id')
+      .option('--for <validity>', 'what to grant: once, or one of the durations that the rule offers (default once)')
+      .option('--comment <text>', 'kept with the decision')
+      .option('--yes', 'do not ask')
+      .option('--digest <digest>', 'decide about what you were shown with this digest')
+      .action((id: string, flags: DecisionFlags) => {
+        refuseBoth(flags);
+        return withApi(flags, (api) => decide(api, id, decision, flags, io));
+      });
+  }
+  add('watch', 'prints every request that waits, and every change, until it is stopped').action(async (flags: ApiFlags) => {
+    const api = await openAdminApi(flags, io.env, io.stop);
+    context.exitCode = await watchApprovals(api, io, flags.json === true);
+  });
+  approvals.addHelpText('afterAll', '\nExit codes: 0 done · 1 it could not be done, or was not confirmed.');
+  needVerb(approvals, usage);
+}
 
-const options = {
-  ...apiOptions,
-  state: { type: 'string' },
-  mine: { type: 'boolean' },
-  limit: { type: 'string' },
-  for: { type: 'string' },
-  comment: { type: 'string' },
-  yes: { type: 'boolean' },
-  digest: { type: 'string' },
-} as const;
-type Values = ReturnType<typeof readArguments<typeof options>>['values'];
-
-/** Resolves to the exit code. @throws StartError */
-export async function runApprovals(args: readonly string[], io: StartIo): Promise<number> {
-  const { values, positionals } = readArguments(args, options, 'approvals');
-  const [verb, id, ...more] = positionals;
-  const needsId = verb === 'show' || verb === 'approve' || verb === 'deny';
-  if ((!needsId && verb !== 'list' && verb !== 'watch') || needsId !== (id !== undefined) || more.length > 0)
-    throw new StartError('Usage: hoop approvals list | show ID | approve ID | deny ID | watch. See hoop help approvals.');
-  if (values.yes === true && values.digest !== undefined)
+/** @throws StartError */
+function refuseBoth({ yes, digest }: DecisionFlags): void {
+  if (yes === true && digest !== undefined)
     throw new StartError(
       '--yes and --digest exclude each other: the one decides about what is printed now, the other about what was shown.',
     );
-  const api = await openAdminApi(values, io.env, io.stop);
-  if (verb === 'watch') return watchApprovals(api, io, values.json === true);
-  return speaking(async () => {
-    if (verb === 'list') return list(api, values, io);
-    if (verb === 'show') return show(api, id!, values, io);
-    return decide(api, id!, verb === 'approve' ? 'approve' : 'deny', values, io);
-  }, io.stop);
 }
 
-async function list(api: AdminApi, values: Values, io: StartIo): Promise<number> {
-  const state = values.state ?? 'pending';
+async function list(api: AdminApi, values: ListFlags, io: StartIo): Promise<number> {
+  const { state } = values;
   const { items } = await api.call(listApprovals, {
     query: {
       limit: String(numberOf('limit', values.limit, 20, 1)),
@@ -77,7 +83,7 @@ async function list(api: AdminApi, values: Values, io: StartIo): Promise<number>
   return 0;
 }
 
-async function show(api: AdminApi, id: string, values: Values, io: StartIo): Promise<number> {
+async function show(api: AdminApi, id: string, values: ApiFlags, io: StartIo): Promise<number> {
   const approval = await api.call(getApproval, { params: { approvalId: id } });
   io.out(values.json === true ? JSON.stringify(approval) : approvalDetail(approval));
   if (approval.state === 'pending')
@@ -85,7 +91,7 @@ async function show(api: AdminApi, id: string, values: Values, io: StartIo): Pro
   return 0;
 }
 
-async function decide(api: AdminApi, id: string, decision: 'approve' | 'deny', values: Values, io: StartIo): Promise<number> {
+async function decide(api: AdminApi, id: string, decision: Decision, values: DecisionFlags, io: StartIo): Promise<number> {
   if (values.for !== undefined && decision === 'deny') throw new StartError('--for is for an approval.');
   const digest = values.digest ?? (await confirmed(api, id, decision, values, io));
   if (digest === null) {
@@ -107,7 +113,7 @@ async function decide(api: AdminApi, id: string, decision: 'approve' | 'deny', v
 }
 
 /** The digest of the request that was printed; null where the person said no. */
-async function confirmed(api: AdminApi, id: string, decision: 'approve' | 'deny', values: Values, io: StartIo): Promise<string | null> {
+async function confirmed(api: AdminApi, id: string, decision: Decision, values: DecisionFlags, io: StartIo): Promise<string | null> {
   const approval = await api.call(getApproval, { params: { approvalId: id } });
   // Beside the result of --json.
   (values.json === true ? io.say : io.out)(approvalDetail(approval));
@@ -118,7 +124,7 @@ async function confirmed(api: AdminApi, id: string, decision: 'approve' | 'deny'
   return /^y(?:es)?$/i.test(answer.trim()) ? approval.digest : null;
 }
 
-function outcomeOf({ state, validity, usableUntil, requirements, reviews }: ApprovalResource, decision: 'approve' | 'deny'): string {
+function outcomeOf({ state, validity, usableUntil, requirements, reviews }: ApprovalResource, decision: Decision): string {
   if (decision === 'deny') return 'Denied.';
   if (state !== 'pending')
     return `Approved${validity === null || validity === 'once' ? ', for one call' : `, for ${validity}`}${usableUntil === null ? '' : ` until ${usableUntil}`}.`;

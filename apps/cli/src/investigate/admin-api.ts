@@ -2,9 +2,9 @@
 import { createReadStream } from 'node:fs';
 import { text as readAll } from 'node:stream/consumers';
 import path from 'node:path';
-import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 
 import type { Operation, Problem } from '@hoop/contract';
+import type { Command } from 'commander';
 
 import { ApiError, createApiClient, type ApiClient } from '../api-client.ts';
 import { readAddresses } from '../start/addresses.ts';
@@ -19,39 +19,29 @@ export interface AdminApi {
   ): Promise<AsyncIterable<Uint8Array>>;
 }
 
-export const apiOptions = {
-  url: { type: 'string' },
-  'token-file': { type: 'string' },
-  'data-dir': { type: 'string' },
-  json: { type: 'boolean' },
-} as const satisfies ParseArgsOptionsConfig;
-
-export const apiHelp = `  --url URL            of the control plane (default HOOP_URL, else of the Hoop on the data folder)
-  --token-file FILE    with an admin token (default the variable HOOP_ADMIN_TOKEN)
-  --data-dir FOLDER    of a Hoop on this machine (default .hoop)
-  --json               one JSON value a line, for programs`;
-
-/** parseArgs whose complaint is a sentence. @throws StartError */
-export function readArguments<const O extends ParseArgsOptionsConfig>(args: readonly string[], options: O, command: string) {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true });
-  } catch (error) {
-    throw new StartError(`${(error as Error).message.split('. ')[0]!}. See hoop help ${command}.`, { cause: error });
-  }
+/** What the options of `addApiOptions` were given. */
+export interface ApiFlags {
+  readonly url?: string;
+  readonly tokenFile?: string;
+  readonly dataDir: string;
+  readonly json?: true;
 }
 
-interface ApiValues {
-  readonly url?: string | undefined;
-  readonly 'token-file'?: string | undefined;
-  readonly 'data-dir'?: string | undefined;
+/** The options of every command that speaks to the API. */
+export function addApiOptions(command: Command): Command {
+  return command
+    .option('--url <url>', 'of the control plane (default HOOP_URL, else of the Hoop on the data folder)')
+    .option('--token-file <file>', 'with an admin token (default the variable HOOP_ADMIN_TOKEN)')
+    .option('--data-dir <folder>', 'of a Hoop on this machine', '.hoop')
+    .option('--json', 'one JSON value a line, for programs');
 }
 
 /** @throws StartError where it is not said who asks, or whom */
-export async function openAdminApi(values: ApiValues, env: NodeJS.ProcessEnv, stop: AbortSignal): Promise<AdminApi> {
-  const given = values.url ?? env['HOOP_URL'];
-  const url = (given || (await readAddresses(path.resolve(values['data-dir'] ?? '.hoop'))).controlPlane).replace(/\/+$/, '');
+export async function openAdminApi(flags: Omit<ApiFlags, 'json'>, env: NodeJS.ProcessEnv, stop: AbortSignal): Promise<AdminApi> {
+  const given = flags.url ?? env['HOOP_URL'];
+  const url = (given || (await readAddresses(path.resolve(flags.dataDir))).controlPlane).replace(/\/+$/, '');
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) throw new StartError(`${url} is not an http or https URL.`);
-  const token = await readToken(values['token-file'], env);
+  const token = await readToken(flags.tokenFile, env);
   return {
     call: createApiClient({ url, token }),
     async open(operation, { params = {}, query = {}, body }) {

@@ -1,50 +1,49 @@
 /** `hoop calls search`: finds a text in what was sent and received. */
 import { searchCalls, type SearchLine } from '@hoop/contract';
+import type { Command } from 'commander';
 
+import { addCommand, addVerb, needVerb, type CommandContext } from '../command-line.ts';
 import type { StartIo } from '../start/start.ts';
 import { StartError } from '../start-error.ts';
-import { apiHelp, apiOptions, openAdminApi, readArguments, readLines, speaking } from './admin-api.ts';
-import { filterHelp, filterOptions, numberOf, readFilters } from './filters.ts';
+import { addApiOptions, openAdminApi, readLines, speaking, type ApiFlags } from './admin-api.ts';
+import { addFilterOptions, numberOf, readFilters, type FilterFlags } from './filters.ts';
 import { onOneLine, styled } from './terminal.ts';
 
-export const callsHelp = `Usage: hoop calls search TEXT [options]
+interface SearchFlags extends ApiFlags, FilterFlags {
+  readonly session?: string;
+  readonly pattern?: true;
+  readonly matchCase?: true;
+  readonly side?: string;
+  readonly maxCalls?: string;
+  readonly maxSeconds?: string;
+  readonly maxMatches?: string;
+  readonly cursor?: string;
+}
 
-Finds TEXT in the masked bodies of the calls that the filters choose, newest first. Bodies are stored encrypted: they are
-opened and read one by one, so choose well. Needs an admin's or auditor's token; each search is an audit event.
+/** Adds `hoop calls`. */
+export function addCalls(program: Command, { io }: CommandContext): void {
+  const usage = 'Usage: hoop calls search TEXT.';
+  const calls = addCommand(program, 'calls', 'search recorded bodies for a text');
+  const search = addVerb(calls, 'search', 'finds a text in what was sent and received', usage)
+    .description(
+      `Finds TEXT in the masked bodies of the calls that the filters choose, newest first. Bodies are stored encrypted: they are opened and read one by one, so choose well. Needs an admin's or auditor's token; each search is an audit event.`,
+    )
+    .argument('<text>', 'the text')
+    .option('--pattern', 'the text is an RE2 pattern')
+    .option('--match-case', 'mind upper and lower case')
+    .option('--side <side>', 'request or response (default both)')
+    .option('--session <id>', 'of one session');
+  addFilterOptions(search)
+    .option('--max-calls <n>', 'calls to look at (default 10000)')
+    .option('--max-seconds <n>', 'how long to look (default 30, at most 300)')
+    .option('--max-matches <n>', 'calls to find (default 100)')
+    .option('--cursor <cursor>', 'go on where an earlier search ended');
+  addApiOptions(search).action((text: string, flags: SearchFlags) => runSearch(text, flags, io));
+  calls.addHelpText('afterAll', '\nExit codes: 0 done, whether anything was found or not · 1 it could not be done.');
+  needVerb(calls, usage);
+}
 
-  --pattern            TEXT is an RE2 pattern
-  --match-case         mind upper and lower case
-  --side SIDE          request or response (default both)
-  --session ID         of one session
-${filterHelp}
-  --max-calls N        calls to look at (default 10000)
-  --max-seconds N      (default 30, at most 300)
-  --max-matches N      calls to find (default 100)
-  --cursor CURSOR      go on where an earlier search ended
-${apiHelp}
-
-Exit codes: 0 done, whether anything was found or not · 1 it could not be done.
-`;
-
-const options = {
-  ...apiOptions,
-  ...filterOptions,
-  session: { type: 'string' },
-  pattern: { type: 'boolean' },
-  'match-case': { type: 'boolean' },
-  side: { type: 'string' },
-  'max-calls': { type: 'string' },
-  'max-seconds': { type: 'string' },
-  'max-matches': { type: 'string' },
-  cursor: { type: 'string' },
-} as const;
-
-/** Resolves to the exit code. @throws StartError */
-export async function runCalls(args: readonly string[], io: StartIo): Promise<number> {
-  const { values, positionals } = readArguments(args, options, 'calls');
-  const [verb, text, ...more] = positionals;
-  if (verb !== 'search' || text === undefined || more.length > 0)
-    throw new StartError('Usage: hoop calls search TEXT. See hoop help calls.');
+async function runSearch(text: string, values: SearchFlags, io: StartIo): Promise<void> {
   const api = await openAdminApi(values, io.env, io.stop);
   const { status, ...filter } = readFilters(values, Date.now());
   const body = {
@@ -54,10 +53,10 @@ export async function runCalls(args: readonly string[], io: StartIo): Promise<nu
       ...(values.session === undefined ? {} : { session: values.session }),
     },
     ...(values.pattern === true ? { pattern: text } : { text }),
-    ignoreCase: values['match-case'] !== true,
-    maxCalls: numberOf('max-calls', values['max-calls'], 10_000, 1),
-    maxSeconds: numberOf('max-seconds', values['max-seconds'], 30, 1),
-    maxMatches: numberOf('max-matches', values['max-matches'], 100, 1),
+    ignoreCase: values.matchCase !== true,
+    maxCalls: numberOf('max-calls', values.maxCalls, 10_000, 1),
+    maxSeconds: numberOf('max-seconds', values.maxSeconds, 30, 1),
+    maxMatches: numberOf('max-matches', values.maxMatches, 100, 1),
     ...(values.side === undefined ? {} : { side: values.side }),
     ...(values.cursor === undefined ? {} : { cursor: values.cursor }),
   };
@@ -70,7 +69,6 @@ export async function runCalls(args: readonly string[], io: StartIo): Promise<nu
     }
     if (!isOver) throw new StartError('The search was cut off before its end.');
   }, io.stop);
-  return 0;
 }
 
 function show(line: SearchLine, io: StartIo): void {

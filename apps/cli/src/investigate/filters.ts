@@ -1,33 +1,38 @@
 /** Flags that choose calls, as the API's filters name them. */
 import { durationSeconds } from '@hoop/contract';
-import type { ParseArgsOptionsConfig } from 'node:util';
+import type { Command } from 'commander';
 
 import { StartError } from '../start-error.ts';
 
-const names = [
-  'identity',
-  'connection',
-  'decision',
-  'rule',
-  'state',
-  'status',
-  'error',
-  'method',
-  'path',
-  'trace',
-  'since',
-  'until',
-] as const;
+/** The options, by name, with their value's name and description. */
+const filters = {
+  identity: ['name', 'of this identity'],
+  connection: ['name', 'to this connection'],
+  decision: ['effect', 'allow, deny, require_context or require_approval'],
+  rule: ['name', 'decided by this rule'],
+  state: ['state', 'pending, completed, failed, aborted, refused or unknown'],
+  status: ['code', 'answered with this status'],
+  error: ['code', 'ended with this error'],
+  method: ['method', 'of this method'],
+  path: ['path', 'of this path (a "*" at its end: every path that starts so)'],
+  trace: ['id', 'of this trace'],
+  since: ['time', 'RFC 3339, or how long ago: 30m, 12h, 30d'],
+  until: ['time', 'the same'],
+} as const;
+type FilterName = keyof typeof filters;
+const names = Object.keys(filters) as FilterName[];
 
-export const filterOptions = Object.fromEntries(names.map((name) => [name, { type: 'string' }])) as Record<
-  (typeof names)[number],
-  { type: 'string' }
-> satisfies ParseArgsOptionsConfig;
+/** What the options of `addFilterOptions` were given. */
+export type FilterFlags = Readonly<Partial<Record<FilterName, string>>>;
 
-export const filterHelp = `  --identity NAME  --connection NAME  --decision allow|deny|require_context|require_approval  --rule NAME
-  --state pending|completed|failed|aborted|refused|unknown  --status CODE  --error CODE
-  --method METHOD  --path PATH (a "*" at its end: every path that starts so)  --trace ID
-  --since, --until TIME    RFC 3339, or how long ago: 30m, 12h, 30d`;
+/** The options that choose calls. */
+export function addFilterOptions(command: Command): Command {
+  for (const name of names) {
+    const [value, description] = filters[name];
+    command.option(`--${name} <${value}>`, description);
+  }
+  return command;
+}
 
 /** RFC 3339 of an instant, or of so long before `now`. @throws StartError */
 export function instantOf(flag: string, text: string, now: number): string {
@@ -39,14 +44,14 @@ export function instantOf(flag: string, text: string, now: number): string {
 }
 
 /** @throws StartError */
-export function readFilters(values: Partial<Record<(typeof names)[number], string | undefined>>, now: number): Record<string, string> {
-  const filters: Record<string, string> = {};
+export function readFilters(flags: FilterFlags, now: number): Record<string, string> {
+  const chosen: Record<string, string> = {};
   for (const name of names) {
-    const value = values[name];
+    const value = flags[name];
     if (value === undefined) continue;
-    filters[name] = name === 'since' || name === 'until' ? instantOf(name, value, now) : name === 'method' ? value.toUpperCase() : value;
+    chosen[name] = name === 'since' || name === 'until' ? instantOf(name, value, now) : name === 'method' ? value.toUpperCase() : value;
   }
-  return filters;
+  return chosen;
 }
 
 /** A whole number of a flag. @throws StartError */

@@ -3,46 +3,31 @@ import { readFile } from 'node:fs/promises';
 import { json as readJson } from 'node:stream/consumers';
 
 import { backtestPolicy, backtestSchema, proposalSchema, proposePolicy, type BacktestReport } from '@hoop/contract';
+import type { Command } from 'commander';
 import { parseAllDocuments, stringify } from 'yaml';
 
+import { addCommand, addVerb, needVerb, type CommandContext } from '../command-line.ts';
 import type { StartIo } from '../start/start.ts';
 import { StartError } from '../start-error.ts';
-import { apiHelp, apiOptions, openAdminApi, readArguments, speaking } from './admin-api.ts';
+import { addApiOptions, openAdminApi, speaking, type ApiFlags } from './admin-api.ts';
 import { instantOf, numberOf } from './filters.ts';
 import { onOneLine, printable, styled, table } from './terminal.ts';
 
-export const policyHelp = `Usage: hoop policy backtest FILE --connection NAME [options]
-       hoop policy propose --connection NAME [options]
-
-backtest says what the policy in FILE (YAML or JSON with rules, or a connection with its policy) would have changed about
-the recorded calls of the connection. propose writes a least-privilege policy from them, as YAML on stdout; a draft.
-
-  --since, --until TIME    RFC 3339, or how long ago: 30m, 12h, 30d (default the last 30 days)
-  --identity NAME          only calls of this identity
-  --fail-on KINDS          what makes the exit code 2, separated by commas: newly-denied, newly-allowed,
-                           newly-needing-approval, newly-needing-context, unknown, incomplete, none
-                           (default newly-denied,newly-allowed,incomplete)
-  --max-calls N            calls to look at (default 100000)
-  --max-seconds N          (default 60, at most 300)
-  --examples N             of each kind of change (default 10)
-  --max-rules N            of a proposal (default 200)
-${apiHelp}
-
-Exit codes: 0 nothing that --fail-on names · 2 something that it names · 1 it could not be done.
-`;
-
-const options = {
-  ...apiOptions,
-  connection: { type: 'string' },
-  identity: { type: 'string' },
-  since: { type: 'string' },
-  until: { type: 'string' },
-  'fail-on': { type: 'string' },
-  'max-calls': { type: 'string' },
-  'max-seconds': { type: 'string' },
-  'max-rules': { type: 'string' },
-  examples: { type: 'string' },
-} as const;
+interface SelectionFlags extends ApiFlags {
+  readonly connection?: string;
+  readonly identity?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly maxCalls?: string;
+  readonly maxSeconds?: string;
+}
+interface BacktestFlags extends SelectionFlags {
+  readonly failOn: string;
+  readonly examples?: string;
+}
+interface ProposeFlags extends SelectionFlags {
+  readonly maxRules?: string;
+}
 
 const kinds = {
   'newly-denied': 'newlyDenied',
@@ -55,40 +40,79 @@ type Kind = keyof typeof kinds;
 type FailOn = Kind | 'incomplete';
 const defaultFailOn = 'newly-denied,newly-allowed,incomplete';
 
-/** Resolves to the exit code. @throws StartError */
-export async function runPolicy(args: readonly string[], io: StartIo): Promise<number> {
-  const { values, positionals } = readArguments(args, options, 'policy');
-  const [verb, file, ...more] = positionals;
-  const isBacktest = verb === 'backtest';
-  if ((!isBacktest && verb !== 'propose') || isBacktest !== (file !== undefined) || more.length > 0)
-    throw new StartError('Usage: hoop policy backtest FILE, or hoop policy propose. See hoop help policy.');
-  const { connection } = values;
-  if (connection === undefined) throw new StartError(`hoop policy ${verb} needs --connection. See hoop help policy.`);
+/** Adds `hoop policy`. */
+export function addPolicy(program: Command, context: CommandContext): void {
+  const usage = 'Usage: hoop policy backtest FILE, or hoop policy propose.';
+  const exitCodes = '\nExit codes: 0 nothing that --fail-on names · 2 something that it names · 1 it could not be done.';
+  const policy = addCommand(program, 'policy', 'backtest a policy against recorded calls, or propose one').addHelpText(
+    'afterAll',
+    exitCodes,
+  );
+  const backtest = addVerb(policy, 'backtest', 'says what a policy would have changed about recorded calls', usage)
+    .description('Says what a candidate policy would have changed about the recorded calls of the connection.')
+    .argument('<file>', 'YAML or JSON with rules, or a connection with its policy')
+    .option(
+      '--fail-on <kinds>',
+      'what makes the exit code 2, separated by commas: newly-denied, newly-allowed, newly-needing-approval, newly-needing-context, unknown, incomplete, none',
+      defaultFailOn,
+    )
+    .option('--examples <n>', 'of each kind of change (default 10)');
+  addSelectionOptions(backtest).action(async (file: string, flags: BacktestFlags) => {
+    context.exitCode = await runBacktest(file, flags, context.io);
+  });
+  const propose = addVerb(policy, 'propose', 'writes a least-privilege policy from recorded calls, as YAML on stdout; a draft', usage);
+  addSelectionOptions(propose)
+    .option('--max-rules <n>', 'of a proposal (default 200)')
+    .action((flags: ProposeFlags) => runPropose(flags, context.io));
+  needVerb(policy, usage);
+}
+
+function addSelectionOptions(command: Command): Command {
+  return addApiOptions(
+    command
+      .option('--connection <name>', 'of which the calls are; needed')
+      .option('--identity <name>', 'only calls of this identity')
+      .option('--since <time>', 'RFC 3339, or how long ago: 30m, 12h, 30d (default the last 30 days)')
+      .option('--until <time>', 'the same')
+      .option('--max-calls <n>', 'calls to look at (default 100000)')
+      .option('--max-seconds <n>', 'how long to look (default 60, at most 300)'),
+  );
+}
+
+/** The calls that the flags choose. @throws StartError */
+function selectionOf(verb: string, flags: SelectionFlags) {
+  const { connection, identity, since, until } = flags;
+  if (connection === undefined) throw new StartError(`hoop policy ${verb} needs --connection. See hoop help policy ${verb}.`);
   const now = Date.now();
-  const selection = {
+  return {
     connection,
-    ...(values.identity === undefined ? {} : { identity: values.identity }),
-    ...(values.since === undefined ? {} : { since: instantOf('since', values.since, now) }),
-    ...(values.until === undefined ? {} : { until: instantOf('until', values.until, now) }),
-    maxCalls: numberOf('max-calls', values['max-calls'], 100_000, 1),
-    maxSeconds: numberOf('max-seconds', values['max-seconds'], 60, 1),
+    ...(identity === undefined ? {} : { identity }),
+    ...(since === undefined ? {} : { since: instantOf('since', since, now) }),
+    ...(until === undefined ? {} : { until: instantOf('until', until, now) }),
+    maxCalls: numberOf('max-calls', flags.maxCalls, 100_000, 1),
+    maxSeconds: numberOf('max-seconds', flags.maxSeconds, 60, 1),
   };
-  const isJson = values.json === true;
-  if (!isBacktest) {
-    const api = await openAdminApi(values, io.env, io.stop);
-    const body = { ...selection, maxRules: numberOf('max-rules', values['max-rules'], 200, 1) };
-    const proposal = await speaking(async () => proposalSchema.parse(await readJson(await api.open(proposePolicy, { body }))), io.stop);
-    if (isJson) io.out(JSON.stringify(proposal));
-    else showProposal(proposal, io);
-    return 0;
-  }
-  const failOn = readFailOn(values['fail-on'] ?? defaultFailOn);
-  const policy = await readPolicyFile(file!, connection);
-  const api = await openAdminApi(values, io.env, io.stop);
-  const body = { ...selection, ...policy, maxExamples: numberOf('examples', values.examples, 10, 0) };
+}
+
+async function runPropose(flags: ProposeFlags, io: StartIo): Promise<void> {
+  const selection = selectionOf('propose', flags);
+  const api = await openAdminApi(flags, io.env, io.stop);
+  const body = { ...selection, maxRules: numberOf('max-rules', flags.maxRules, 200, 1) };
+  const proposal = await speaking(async () => proposalSchema.parse(await readJson(await api.open(proposePolicy, { body }))), io.stop);
+  if (flags.json === true) io.out(JSON.stringify(proposal));
+  else showProposal(proposal, io);
+}
+
+/** Resolves to the exit code. @throws StartError */
+async function runBacktest(file: string, flags: BacktestFlags, io: StartIo): Promise<number> {
+  const selection = selectionOf('backtest', flags);
+  const failOn = readFailOn(flags.failOn);
+  const policy = await readPolicyFile(file, selection.connection);
+  const api = await openAdminApi(flags, io.env, io.stop);
+  const body = { ...selection, ...policy, maxExamples: numberOf('examples', flags.examples, 10, 0) };
   const report = await speaking(async () => backtestSchema.parse(await readJson(await api.open(backtestPolicy, { body }))), io.stop);
   const failed = failuresOf(report, failOn);
-  if (isJson) io.out(JSON.stringify({ ...report, failed }));
+  if (flags.json === true) io.out(JSON.stringify({ ...report, failed }));
   else showReport(report, io);
   if (failed.length > 0) io.say(`Failed on ${failed.join(', ')}.`);
   return failed.length > 0 ? 2 : 0;

@@ -14,74 +14,70 @@ import {
   type ExportedLine,
   type SessionResource,
 } from '@hoop/contract';
+import type { Command } from 'commander';
 
+import { addCommand, addVerb, needVerb, type CommandContext } from '../command-line.ts';
 import type { StartIo } from '../start/start.ts';
 import { StartError } from '../start-error.ts';
-import { apiHelp, apiOptions, openAdminApi, readArguments, readLines, speaking, type AdminApi } from './admin-api.ts';
-import { filterHelp, filterOptions, numberOf, readFilters } from './filters.ts';
+import { addApiOptions, openAdminApi, readLines, speaking, type AdminApi, type ApiFlags } from './admin-api.ts';
+import { addFilterOptions, numberOf, readFilters, type FilterFlags } from './filters.ts';
 import { replaySession } from './replay-session.ts';
 import { table } from './terminal.ts';
 
-export const sessionsHelp = `Usage: hoop sessions list [options]
-       hoop sessions show SESSION
-       hoop sessions replay SESSION [--speed N] [--max-body N]
-       hoop sessions export SESSION [--format har|ndjson] [--output FILE]
+type ListFlags = ApiFlags & FilterFlags & { readonly limit?: string };
+type ReplayFlags = ApiFlags & { readonly speed?: string; readonly maxBody?: string };
+type ExportFlags = ApiFlags & { readonly format: string; readonly output?: string };
 
-list finds sessions, newest first: by beginning and identity, and with at least one call that all the other filters match.
-show gives a session's calls in order. replay plays them back in their order and time, with headers and masked bodies.
-export writes HAR 1.2 (for browsers' tools, or as a fixture for replayFetch of @hoop/fetch/testing) or NDJSON.
-replay and export read bodies: they need an admin's or auditor's token, and each is an audit event.
+/** Adds `hoop sessions`. */
+export function addSessions(program: Command, { io }: CommandContext): void {
+  const sessions = addCommand(program, 'sessions', 'find, show, replay and export recorded sessions').description(
+    `Finds, shows, plays back and exports what machine identities did. replay and export read bodies: they need an admin's or auditor's token, and each is an audit event.`,
+  );
+  const list = addVerb(sessions, 'list', 'finds sessions, newest first', 'hoop sessions list takes flags only.').description(
+    'Finds sessions, newest first: by beginning and identity, and with at least one call that all the other filters match.',
+  );
+  addApiOptions(addFilterOptions(list))
+    .option('--limit <n>', 'sessions to list (default 20)')
+    .action((flags: ListFlags) => listFound(io, flags));
+  addSessionVerb(sessions, 'show', "gives a session's calls in order").action((id: string, flags: ApiFlags) =>
+    withApi(io, flags, (api) => show(api, io, id, flags.json === true)),
+  );
+  addSessionVerb(sessions, 'replay', 'plays a session back in its order and time, with headers and masked bodies')
+    .option('--speed <n>', '2 plays twice as fast as it was; 0 does not wait (default 1)')
+    .option('--max-body <n>', 'characters of each body that are shown; 0: none (default 2000)')
+    .action((id: string, flags: ReplayFlags) => withApi(io, flags, (api) => replay(api, io, id, flags)));
+  addSessionVerb(sessions, 'export', "writes HAR 1.2 (for browsers' tools, or for replayFetch of @hoop/fetch/testing) or NDJSON")
+    .option('--format <format>', 'har or ndjson', 'har')
+    .option('--output <file>', 'where to write, with mode 0600 (default stdout)')
+    .action((id: string, { format, output, ...flags }: ExportFlags) =>
+      withApi(io, flags, (api) => exportSession(api, io, id, format, output)),
+    );
+  sessions.addHelpText('afterAll', '\nExit codes: 0 done · 1 it could not be done.');
+  needVerb(sessions, 'hoop sessions needs one of list, show, replay, export.');
+}
 
-${filterHelp}
-  --limit N            sessions to list (default 20)
-  --speed N            2 plays twice as fast as it was; 0 does not wait (default 1)
-  --max-body N         characters of each body that are shown; 0: none (default 2000)
-  --format FORMAT      har or ndjson (default har)
-  --output FILE        where to write, with mode 0600 (default stdout)
-${apiHelp}
+function addSessionVerb(sessions: Command, name: string, summary: string): Command {
+  const verb = addVerb(sessions, name, summary, `hoop sessions ${name} needs the id of one session.`);
+  return addApiOptions(verb.argument('<session>', 'its id'));
+}
 
-Exit codes: 0 done · 1 it could not be done.
-`;
+/** Runs what speaks to the API. @throws StartError */
+async function withApi(io: StartIo, flags: ApiFlags, work: (api: AdminApi) => Promise<void>): Promise<void> {
+  const api = await openAdminApi(flags, io.env, io.stop);
+  await speaking(() => work(api), io.stop);
+}
 
-const options = {
-  ...apiOptions,
-  ...filterOptions,
-  limit: { type: 'string' },
-  speed: { type: 'string' },
-  'max-body': { type: 'string' },
-  format: { type: 'string' },
-  output: { type: 'string' },
-} as const;
-const own: Readonly<Record<string, readonly string[]>> = {
-  list: [...Object.keys(filterOptions), 'limit'],
-  show: [],
-  replay: ['speed', 'max-body'],
-  export: ['format', 'output'],
-};
+function listFound(io: StartIo, flags: ListFlags): Promise<void> {
+  return withApi(io, flags, (api) =>
+    list(api, io, readFilters(flags, Date.now()), numberOf('limit', flags.limit, 20, 1), flags.json === true),
+  );
+}
 
-/** Resolves to the exit code. @throws StartError */
-export async function runSessions(args: readonly string[], io: StartIo): Promise<number> {
-  const { values, positionals } = readArguments(args, options, 'sessions');
-  const [verb = '', id, ...more] = positionals;
-  const known = own[verb];
-  if (known === undefined) throw new StartError('hoop sessions needs one of list, show, replay, export. See hoop help sessions.');
-  const foreign = Object.keys(values).find((name) => !known.includes(name) && !Object.hasOwn(apiOptions, name));
-  if (foreign !== undefined) throw new StartError(`hoop sessions ${verb} has no --${foreign}. See hoop help sessions.`);
-  if ((verb === 'list') !== (id === undefined) || more.length > 0)
-    throw new StartError(verb === 'list' ? 'hoop sessions list takes flags only.' : `hoop sessions ${verb} needs the id of one session.`);
-  const api = await openAdminApi(values, io.env, io.stop);
-  const isJson = values.json === true;
-  await speaking(async () => {
-    if (verb === 'list') await list(api, io, readFilters(values, Date.now()), numberOf('limit', values.limit, 20, 1), isJson);
-    else if (verb === 'show') await show(api, io, id!, isJson);
-    else if (verb === 'export') await exportSession(api, io, id!, values.format ?? 'har', values.output);
-    else {
-      const lines = readLines<ExportedLine>(await api.open(exportSessionCalls, { params: { sessionId: id! } }));
-      const speed = numberOf('speed', values.speed, 1, 0);
-      await replaySession(lines, { out: io.out, stop: io.stop, speed, maxBody: numberOf('max-body', values['max-body'], 2000, 0), isJson });
-    }
-  }, io.stop);
-  return 0;
+async function replay(api: AdminApi, io: StartIo, sessionId: string, flags: ReplayFlags): Promise<void> {
+  const lines = readLines<ExportedLine>(await api.open(exportSessionCalls, { params: { sessionId } }));
+  const speed = numberOf('speed', flags.speed, 1, 0);
+  const maxBody = numberOf('max-body', flags.maxBody, 2000, 0);
+  await replaySession(lines, { out: io.out, stop: io.stop, speed, maxBody, isJson: flags.json === true });
 }
 
 const maxPage = 200;

@@ -1,7 +1,17 @@
 import { describe, expect, test } from 'vitest';
 
-import { StartError } from '../start-error.ts';
-import { parseStartOptions } from './options.ts';
+import { createProgram } from './command-line.ts';
+import { StartError } from './start-error.ts';
+import { addStart } from './start-command.ts';
+import type { StartOptions } from './start/options.ts';
+
+function parseStartOptions(args: readonly string[]): StartOptions | undefined {
+  let options: StartOptions | undefined;
+  const program = createProgram(() => undefined);
+  addStart(program, (given) => void (options = given));
+  program.parse(['start', ...args], { from: 'user' });
+  return options;
+}
 
 describe("start's command line", () => {
   test('has a default for everything', () => {
