@@ -2,7 +2,7 @@
 # Node runs the TypeScript sources as they are, so there is no build step but the generated database client.
 FROM node:26.10.0-bookworm-slim AS install
 WORKDIR /hoop
-COPY package.json pnpm-lock.yaml pnpm-workspace.yaml .pnpmfile.cjs prisma.config.ts ./
+COPY package.json pnpm-lock.yaml pnpm-workspace.yaml .pnpmfile.cjs prisma.config.ts openapi.json ./
 COPY prisma prisma
 COPY packages packages
 COPY apps apps

@@ -124,6 +124,7 @@ export const walls: Readonly<Record<string, Wall>> = {
   },
   'packages/approvals': { packages: ['@hoop/contract'], node: [] },
   'packages/blobs': { packages: ['@hoop/contract', 'aws4fetch'], node: ['crypto', 'fs', 'fs/promises', 'path'], connects: ['s3.ts'] },
+  'packages/client': { packages: [], node: [], connects: ['client.ts'] },
   'packages/contract': { packages: ['lru-cache', 'whatwg-mimetype', 'zod'], node: [] },
   'packages/credentials': {
     packages: ['@hoop/contract', '@hoop/sealing', '@hoop/upstream', 'jose'],
@@ -199,6 +200,7 @@ export const testFiles = [
   'packages/{credentials,masking}/src/**/testing.ts',
   'packages/masking/src/detectors/corpus.ts',
   'packages/*/test/**',
+  'packages/*/scripts/**',
   'packages/testkit/**',
   'apps/*/src/**/*.test.ts',
   'apps/*/test/**',

@@ -13,6 +13,7 @@ import { generateGrantKeys } from '@hoop/tokens';
 import { pino } from 'pino';
 
 import { openSignedDatabase, rowKeys } from '../../../packages/database/test/row-keys.ts';
+import { expectDocumentedHeaders } from './documented-headers.ts';
 import { startControlPlane, type ControlPlane, type ControlPlaneConfig } from '../src/index.ts';
 
 export interface Answer<T = Record<string, unknown>> {
@@ -122,6 +123,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       body = typeof request.body === 'string' ? request.body : JSON.stringify(request.body);
     }
     const response = await fetch(`${controlPlane.url}${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
+    expectDocumentedHeaders(method, path, response);
     const text = await response.text();
     const isJson = text !== '' && /[/+]json/.test(response.headers.get('content-type') ?? '');
     return { status: response.status, headers: response.headers, text, body: (isJson ? JSON.parse(text) : {}) as T };

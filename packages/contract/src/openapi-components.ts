@@ -65,7 +65,7 @@ export function createComponents(unnamed: readonly z.ZodType[]): Components {
     if (Array.isArray(json)) return json.map((item) => rewrite(item, io));
     if (typeof json !== 'object' || json === null) return json;
     return Object.fromEntries(
-      Object.entries(json).map(([key, value]) => {
+      Object.entries(closeTuple(json as Json)).map(([key, value]) => {
         if (key !== '$ref' || typeof value !== 'string' || !value.startsWith(prefix)) return [key, rewrite(value, io)];
         return [key, prefix + use(value.slice(prefix.length), io)];
       }),
@@ -94,6 +94,15 @@ export function createComponents(unnamed: readonly z.ZodType[]): Components {
     },
     used: () => Object.fromEntries([...used].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, { json }]) => [name, json])),
   };
+}
+
+/** A tuple as tools read it that know `items` alone: of that length, and with `items` beside `prefixItems`. */
+function closeTuple(json: Json): Json {
+  const { prefixItems } = json;
+  if (!Array.isArray(prefixItems) || (json['items'] !== undefined && json['items'] !== false)) return json;
+  const { length } = prefixItems;
+  const distinct = [...new Map(prefixItems.map((item) => [JSON.stringify(item), item as Json])).values()];
+  return { ...json, items: distinct.length === 1 ? distinct[0] : { anyOf: distinct }, minItems: length, maxItems: length };
 }
 
 /** Names whose schema, or one that it refers to, is not the same in both directions. */

@@ -3,8 +3,11 @@ import { z } from 'zod';
 
 import { errorKinds, type ErrorCode } from './errors.ts';
 import type { Operation } from './operation.ts';
+import { headersOf, headersOfRefusal, refer } from './openapi-headers.ts';
+import { responseHeaders } from './response-headers.ts';
 import { createComponents, type Components, type Json } from './openapi-components.ts';
 import { operations } from './operations/index.ts';
+import { tags } from './operations/tags.ts';
 import { everyRole } from './operations/wire.ts';
 
 const problemSchema = z
@@ -48,9 +51,15 @@ const statusOf = (operation: Operation, code: ErrorCode): number => {
 function parametersOf(operation: Operation): Json[] {
   const of = (schema: z.ZodObject | undefined, place: 'path' | 'query'): Json[] =>
     Object.entries(schema?.shape ?? {}).map(([name, member]) => {
-      const { $schema: _, ...json } = z.toJSONSchema(member as z.ZodType, { io: 'input', unrepresentable: 'any' }) as Json;
+      const { $schema: _, description, ...json } = z.toJSONSchema(member as z.ZodType, { io: 'input', unrepresentable: 'any' }) as Json;
       const isRequired = place === 'path' || !(member as z.ZodType).safeParse(undefined).success;
-      return { name, in: place, required: isRequired, schema: Object.keys(json).length === 0 ? { type: 'string' } : json };
+      return {
+        name,
+        in: place,
+        required: isRequired,
+        ...(description === undefined ? {} : { description }),
+        schema: Object.keys(json).length === 0 ? { type: 'string' } : json,
+      };
     });
   const header = (name: string, isRequired: boolean, description: string): Json => ({
     name,
@@ -66,6 +75,9 @@ function parametersOf(operation: Operation): Json[] {
       ? [header('If-Match', operation.method !== 'PUT', 'The ETag that was read (RFC 9110 §13.1.1).')]
       : []),
     ...(operation.conditional === true && operation.method === 'PUT' ? [header('If-None-Match', false, '`*` for the first one.')] : []),
+    ...(operation.revalidated === true
+      ? [header('If-None-Match', false, 'The ETag of the response that the client has (RFC 9110 §13.1.2).')]
+      : []),
     ...(operation.idempotent === true ? [header('Idempotency-Key', false, 'The same key gets the same answer for 24 hours.')] : []),
   ];
 }
@@ -74,10 +86,14 @@ function responsesOf(operation: Operation, components: Components): Json {
   const responses: Json = {};
   responses[operation.status] = {
     description: operation.summary,
+    headers: refer(headersOf(operation)),
     ...(operation.response === undefined
       ? {}
       : { content: { [operation.responseType ?? 'application/json']: { schema: components.refer(operation.response, 'output') } } }),
   };
+  if (operation.revalidated === true) {
+    responses[304] = { description: 'The response that the client has is the newest.', headers: refer(['Request-Id', 'ETag']) };
+  }
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of errorsOf(operation)) {
     const status = statusOf(operation, code);
@@ -87,6 +103,7 @@ function responsesOf(operation: Operation, components: Components): Json {
   for (const [status, codes] of [...byStatus].toSorted(([a], [b]) => a - b)) {
     responses[status] = {
       description: codes.map((code) => `\`${code}\`: ${errorKinds[code].title}`).join('. '),
+      headers: refer(headersOfRefusal(operation, status)),
       content: { [isOAuth ? 'application/json' : 'application/problem+json']: { schema: { $ref: '#/components/schemas/Problem' } } },
     };
   }
@@ -95,12 +112,12 @@ function responsesOf(operation: Operation, components: Components): Json {
 
 function describe(operation: Operation, components: Components): Json {
   const { audience } = operation;
-  const roles = Array.isArray(audience) ? `Roles: ${audience.join(', ')}.` : undefined;
-  const description = [operation.description, roles].filter(Boolean).join('\n\n');
+  const callers = Array.isArray(audience) ? `Roles: ${audience.join(', ')}.` : audience === 'relay' ? 'For relays.' : 'No token is needed.';
+  const description = [operation.description, callers].filter(Boolean).join('\n\n');
   return {
     operationId: operation.id,
     summary: operation.summary,
-    ...(description === '' ? {} : { description }),
+    description,
     tags: [operation.tag],
     ...(audience === 'public' ? { security: [] } : { security: [audience === 'relay' ? { relayToken: [] } : { adminToken: [] }] }),
     parameters: parametersOf(operation),
@@ -131,12 +148,18 @@ export function openApiDocument(): Json & { openapi: string } {
       title: 'Hoop',
       version: '0.1.0',
       description: 'The control plane: who may call what, under which policy, and what was called.',
+      contact: { name: 'The operators of this Hoop' },
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    tags: [...new Set(operations.map((operation) => operation.tag))].map((name) => ({ name })),
+    servers: [
+      { url: '/', description: 'The control plane that serves this document.' },
+      { url: 'http://127.0.0.1:7700', description: 'A Hoop on this machine, as `npm start` starts it.' },
+    ],
+    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     paths,
     components: {
       schemas: { ...components.used(), Problem: problem },
+      headers: responseHeaders,
       securitySchemes,
     },
   };

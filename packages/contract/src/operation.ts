@@ -2,6 +2,8 @@
 import type { z } from 'zod';
 
 import type { ErrorCode } from './errors.ts';
+import type { ResponseHeader } from './response-headers.ts';
+import type { Tag } from './operations/tags.ts';
 
 export type Role = 'admin' | 'operator' | 'approver' | 'auditor' | 'break_glass';
 
@@ -16,7 +18,7 @@ export interface Operation {
   readonly path: string;
   readonly summary: string;
   readonly description?: string;
-  readonly tag: string;
+  readonly tag: Tag;
   readonly audience: Audience;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
@@ -30,8 +32,12 @@ export interface Operation {
   readonly responseType?: string;
   /** `If-Match` is required, and the response carries an `ETag`. */
   readonly conditional?: boolean;
+  /** `If-None-Match` is honoured: 304 where the ETag is still that of the response. */
+  readonly revalidated?: boolean;
   /** `Idempotency-Key` is honoured. */
   readonly idempotent?: boolean;
+  /** Headers of its response, beside those that follow from the shape. @default none */
+  readonly returns?: readonly ResponseHeader[];
   /** Beside those that follow from the audience and the shape. */
   readonly errors: readonly ErrorCode[];
 }

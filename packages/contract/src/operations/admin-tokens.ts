@@ -48,6 +48,7 @@ export const createAdminToken = defineOperation({
   summary: 'Make a token for a person or a program',
   body: adminTokenInputSchema,
   status: 201,
+  returns: ['Location'],
   response: createdAdminTokenSchema,
   idempotent: true,
   errors: [],

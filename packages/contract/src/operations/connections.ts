@@ -41,6 +41,7 @@ export const createConnection = defineOperation({
   description: 'Without a policy every call is denied; without a credential source nothing is injected.',
   body: connectionInputSchema,
   status: 201,
+  returns: ['ETag', 'Location'],
   response: connectionSchema,
   idempotent: true,
   errors: ['name_taken', 'target_refused', 'not_found'],
@@ -66,6 +67,7 @@ export const getConnection = defineOperation({
   summary: 'Get a connection',
   params,
   status: 200,
+  returns: ['ETag'],
   response: connectionSchema,
   errors: ['not_found'],
 });
@@ -105,6 +107,7 @@ export const disableConnection = defineOperation({
   summary: 'Disable a connection at once; its calls in flight are cut',
   params,
   status: 200,
+  returns: ['ETag'],
   response: connectionSchema,
   errors: ['not_found'],
 });
@@ -117,6 +120,7 @@ export const enableConnection = defineOperation({
   summary: 'Enable a connection again',
   params,
   status: 200,
+  returns: ['ETag'],
   response: connectionSchema,
   errors: ['not_found'],
 });
@@ -159,6 +163,7 @@ export const getCredentialSource = defineOperation({
   summary: 'Get the credential source of a connection, without its secrets',
   params,
   status: 200,
+  returns: ['ETag'],
   response: credentialSourceSchema,
   errors: ['not_found'],
 });

@@ -93,6 +93,7 @@ export const createEventSink = defineOperation({
     'CloudEvents 1.0 in JSON. A webhook gets them signed as Standard Webhooks says; any status but 2xx is retried with growing pauses, without end. `id` is the index in the log; use it to recognise repeats.',
   body: eventSinkInputSchema,
   status: 201,
+  returns: ['ETag', 'Location'],
   response: createdEventSinkSchema,
   idempotent: true,
   errors: ['name_taken', 'target_refused', 'conflict'],
@@ -118,6 +119,7 @@ export const getEventSink = defineOperation({
   summary: 'Get an event sink, with how far it is behind and its last error',
   params,
   status: 200,
+  returns: ['ETag'],
   response: eventSinkSchema,
   errors: ['not_found'],
 });
@@ -144,6 +146,7 @@ export const pauseEventSink = defineOperation({
   summary: 'Pause an event sink; it keeps its place',
   params,
   status: 200,
+  returns: ['ETag'],
   response: eventSinkSchema,
   errors: ['not_found'],
 });
@@ -156,6 +159,7 @@ export const resumeEventSink = defineOperation({
   summary: 'Resume a paused event sink',
   params,
   status: 200,
+  returns: ['ETag'],
   response: eventSinkSchema,
   errors: ['not_found'],
 });

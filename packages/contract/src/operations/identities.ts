@@ -47,6 +47,7 @@ export const createIdentity = defineOperation({
   summary: 'Register a machine identity',
   body: identityInputSchema,
   status: 201,
+  returns: ['ETag', 'Location'],
   response: identitySchema,
   idempotent: true,
   errors: ['name_taken', 'policy_invalid', 'not_found'],
@@ -76,6 +77,7 @@ export const getIdentity = defineOperation({
   summary: 'Get an identity',
   params,
   status: 200,
+  returns: ['ETag'],
   response: identitySchema,
   errors: ['not_found'],
 });
@@ -113,6 +115,7 @@ export const disableIdentity = defineOperation({
   summary: 'Disable an identity at once: its grants stop working and its calls in flight are cut',
   params,
   status: 200,
+  returns: ['ETag'],
   response: identitySchema,
   errors: ['not_found'],
 });
@@ -125,6 +128,7 @@ export const enableIdentity = defineOperation({
   summary: 'Enable an identity again',
   params,
   status: 200,
+  returns: ['ETag'],
   response: identitySchema,
   errors: ['not_found'],
 });
@@ -137,6 +141,7 @@ export const revokeIdentityGrants = defineOperation({
   summary: 'Revoke every grant that the identity holds now; it may get new ones',
   params,
   status: 200,
+  returns: ['ETag'],
   response: identitySchema,
   errors: ['not_found'],
 });

@@ -32,6 +32,7 @@ export const createIdentityProvider = defineOperation({
   summary: 'Register an issuer whose tokens are accepted',
   body: identityProviderInputSchema,
   status: 201,
+  returns: ['ETag', 'Location'],
   response: identityProviderSchema,
   idempotent: true,
   errors: ['name_taken', 'conflict', 'target_refused'],
@@ -57,6 +58,7 @@ export const getIdentityProvider = defineOperation({
   summary: 'Get an identity provider',
   params,
   status: 200,
+  returns: ['ETag'],
   response: identityProviderSchema,
   errors: ['not_found'],
 });

@@ -30,6 +30,7 @@ export const exportSessionCalls = defineOperation({
   summary: 'Export a session as NDJSON: the session, then each call in order with its masked bodies; each export is an audit event',
   params: sessionParams,
   status: 200,
+  returns: ['Content-Disposition'],
   response: z.string(),
   responseType: ndjson,
   errors: ['not_found', 'conflict'],

@@ -100,6 +100,7 @@ export const exportLog = defineOperation({
   description:
     'NDJSON of one moment: a header with the checkpoint, then each leaf with its record. What retention removed is stated as such.',
   status: 200,
+  returns: ['Content-Disposition'],
   response: z.string(),
   responseType: 'application/x-ndjson',
   errors: ['not_found', 'unavailable'],

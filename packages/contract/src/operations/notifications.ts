@@ -69,6 +69,7 @@ export const createNotificationChannel = defineOperation({
   summary: 'Register a notification channel',
   body: notificationChannelInputSchema,
   status: 201,
+  returns: ['ETag', 'Location'],
   response: createdNotificationChannelSchema,
   idempotent: true,
   errors: ['name_taken', 'target_refused'],
@@ -94,6 +95,7 @@ export const getNotificationChannel = defineOperation({
   summary: 'Get a notification channel',
   params: channelParams,
   status: 200,
+  returns: ['ETag'],
   response: notificationChannelSchema,
   errors: ['not_found'],
 });

@@ -55,6 +55,7 @@ export const getPolicy = defineOperation({
   summary: 'Get the policy in force',
   params,
   status: 200,
+  returns: ['ETag'],
   response: policySchema,
   errors: ['not_found'],
 });

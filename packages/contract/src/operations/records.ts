@@ -149,6 +149,7 @@ export const exportSessionHar = defineOperation({
   summary: 'Export a session as HAR 1.2, masked bodies included; each export is an audit event',
   params: z.object({ sessionId: idSchema('session') }),
   status: 200,
+  returns: ['Content-Disposition'],
   response: z.looseObject({ log: z.looseObject({ version: z.literal('1.2') }) }),
   errors: ['not_found', 'conflict'],
 });

@@ -24,6 +24,7 @@ export const getRetention = defineOperation({
   audience: overseers,
   summary: 'Get the retention settings for all connections',
   status: 200,
+  returns: ['ETag'],
   response: retentionSchema,
   errors: [],
 });
@@ -82,6 +83,7 @@ export const placeLegalHold = defineOperation({
   description: 'A hold overrides retention, including later settings. Records purged before the hold cannot be restored.',
   body: legalHoldInputSchema,
   status: 201,
+  returns: ['Location'],
   response: legalHoldSchema,
   idempotent: true,
   errors: ['not_found', 'conflict'],

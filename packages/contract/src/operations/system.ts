@@ -46,9 +46,11 @@ export const getSnapshot = defineOperation({
   tag: 'Relay',
   audience: 'relay',
   summary: 'Get the configuration of a relay',
-  description: 'Whole, or the changes since a revision. `ETag` is the revision; `If-None-Match` is answered 304.',
+  description: 'Whole, or the changes since a revision. `ETag` is the revision.',
   query: z.strictObject({ since: z.coerce.number().int().min(0).max(2_147_483_647).optional() }),
   status: 200,
+  returns: ['ETag'],
+  revalidated: true,
   response: snapshotSchema,
   errors: [],
 });

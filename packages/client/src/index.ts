@@ -1,0 +1,3 @@
+export { ApiError, type Problem } from './api-error.ts';
+export { createClient, type Client, type ClientOptions } from './client.ts';
+export type { Input, OperationId, Output, Schemas } from './types.ts';
