@@ -2857,22 +2857,22 @@ export interface components {
              * @description The whole of a body that a condition or an approver is shown, from the end of its head.
              * @default 60000
              */
-            inspectTimeoutMs?: number;
+            inspectTimeoutMs: number;
             /**
              * @description Calls in flight on this connection in each relay process; 0: half of what is free there.
              * @default 0
              */
-            maxCalls?: number;
+            maxCalls: number;
             /**
              * @description Sockets to the target of each relay process; one identity gets half of those that are free.
              * @default 2048
              */
-            maxSockets?: number;
+            maxSockets: number;
             /**
              * @description How long a call waits for one of them.
              * @default 10000
              */
-            socketWaitMs?: number;
+            socketWaitMs: number;
             /**
              * @description How long a request is held for an approval, before the caller has to retry; seconds.
              * @default 60
