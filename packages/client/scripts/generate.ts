@@ -5,7 +5,10 @@ const banner = '/** Generated from openapi.json by scripts/openapi.ts: change th
 
 /** Files of `packages/client`, by path. */
 export async function generateClient(document: unknown): Promise<Record<string, string>> {
-  const ast = await openapiTypescript(successesOf(document as Document) as unknown as OpenAPI3, { silent: true });
+  const ast = await openapiTypescript(successesOf(document as Document) as unknown as OpenAPI3, {
+    silent: true,
+    defaultNonNullable: false,
+  });
   return {
     'packages/client/src/generated/api.ts': banner + astToString(ast),
     'packages/client/src/generated/routes.ts': banner + routesOf(document as Document),

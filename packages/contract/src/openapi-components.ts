@@ -65,7 +65,7 @@ export function createComponents(unnamed: readonly z.ZodType[]): Components {
     if (Array.isArray(json)) return json.map((item) => rewrite(item, io));
     if (typeof json !== 'object' || json === null) return json;
     return Object.fromEntries(
-      Object.entries(closeTuple(json as Json)).map(([key, value]) => {
+      Object.entries(closeTuple(withoutOwnFormat(json as Json))).map(([key, value]) => {
         if (key !== '$ref' || typeof value !== 'string' || !value.startsWith(prefix)) return [key, rewrite(value, io)];
         return [key, prefix + use(value.slice(prefix.length), io)];
       }),
@@ -94,6 +94,13 @@ export function createComponents(unnamed: readonly z.ZodType[]): Components {
     },
     used: () => Object.fromEntries([...used].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, { json }]) => [name, json])),
   };
+}
+
+/** Zod's names of checks that a pattern beside them says too; no format of JSON Schema is called so. */
+function withoutOwnFormat(json: Json): Json {
+  if (json['format'] !== 'includes' && json['format'] !== 'starts_with') return json;
+  const { format: _, ...rest } = json;
+  return rest;
 }
 
 /** A tuple as tools read it that know `items` alone: of that length, and with `items` beside `prefixItems`. */

@@ -2050,12 +2050,12 @@ export interface components {
              * @description As in `group:NAME` of approval rules.
              * @default []
              */
-            groups: string[];
+            groups?: string[];
             /**
              * @description Seconds from now. The default is 90 days.
              * @default 7776000
              */
-            expiresInSeconds: number;
+            expiresInSeconds?: number;
         };
         AppliedMask: {
             /** @description The policy rule that it belongs to; null: the policy itself. */
@@ -2230,29 +2230,29 @@ export interface components {
              * @description Distinct reviewers that must approve.
              * @default 1
              */
-            quorum: number;
+            quorum?: number;
             /**
              * @description How long a request for approval stays open.
              * @default 30m
              */
-            ttl: components["schemas"]["Duration"];
+            ttl?: components["schemas"]["Duration"];
             /**
              * @description The validities that an approver may grant: `once`, or a window for like requests.
              * @default [
              *       "once"
              *     ]
              */
-            validity: ("once" | components["schemas"]["Duration"])[];
+            validity?: ("once" | components["schemas"]["Duration"])[];
             /**
              * @description The owner of the identity may not review.
              * @default false
              */
-            fourEyes: boolean;
+            fourEyes?: boolean;
             /**
              * @description A review needs a comment.
              * @default false
              */
-            requireComment: boolean;
+            requireComment?: boolean;
             /** @description Whom to ask as well when nobody has decided after `escalateAfter`. */
             escalateTo?: string[];
             escalateAfter?: components["schemas"]["Duration"];
@@ -2697,23 +2697,23 @@ export interface components {
              * @description Further hosts (`host` or `host:port`) that the credential may be sent to. The target's own is always one.
              * @default []
              */
-            allowedHosts: string[];
+            allowedHosts?: string[];
             /**
              * @description Private, loopback or link-local ranges in which the target may be.
              * @default []
              */
-            allowedCidrs: string[];
+            allowedCidrs?: string[];
             /**
              * @description Response media types that may pass although masking rules exist and they cannot be masked.
              * @default []
              */
-            unmaskedContentTypes: string[];
+            unmaskedContentTypes?: string[];
             /**
              * @description URLs in a response (`Location`, `Content-Location`, `Link`, `Refresh`) that are not under the target. `withhold`: callers other than the SDK, which brings every redirect to Hoop, do not get them. `pass`: they do, and a client that follows one may send its grant there.
              * @default withhold
              * @enum {string}
              */
-            foreignLocations: "withhold" | "pass";
+            foreignLocations?: "withhold" | "pass";
             /**
              * @default {
              *       "caseSensitive": false,
@@ -2724,12 +2724,12 @@ export interface components {
              *       "encodedSlash": "refused"
              *     }
              */
-            paths: components["schemas"]["PathSettingsInput"];
+            paths?: components["schemas"]["PathSettingsInput"];
             /**
              * @description Headers that targets trust from a proxy before them (`x-forwarded-for`, `cf-connecting-ip`, `remote-user` and their like), and that pass from a function all the same; lower case. All others of them are dropped.
              * @default []
              */
-            proxyHeaders: string[];
+            proxyHeaders?: string[];
             /**
              * @default {
              *       "capture": "full",
@@ -2738,7 +2738,7 @@ export interface components {
              *       "maxBodyBytes": 1048576
              *     }
              */
-            recording: components["schemas"]["RecordingSettingsInput"];
+            recording?: components["schemas"]["RecordingSettingsInput"];
             /**
              * @default {
              *       "maxRequestBytes": 1140850688,
@@ -2754,16 +2754,16 @@ export interface components {
              *       "approvalWaitSeconds": 60
              *     }
              */
-            limits: components["schemas"]["ConnectionLimitsInput"];
+            limits?: components["schemas"]["ConnectionLimitsInput"];
             /** @description Names of things people register: lower case, digits, `-` and `_`; they appear in relay URLs. */
             name: string;
             /**
              * @description Ids or names of the identities that may use it.
              * @default []
              */
-            identities: (string)[];
+            identities?: (string)[];
             /** @default false */
-            disabled: boolean;
+            disabled?: boolean;
         };
         ConnectionLimits: {
             /**
@@ -2827,57 +2827,57 @@ export interface components {
              * @description The largest request body, bytes. The default is 1 GiB + 64 MiB, so that a 1 GiB upload passes.
              * @default 1140850688
              */
-            maxRequestBytes: number;
+            maxRequestBytes?: number;
             /**
              * @description The largest body that a condition or an approver can be shown, bytes. The default is 1 MiB.
              * @default 1048576
              */
-            maxInspectedBytes: number;
+            maxInspectedBytes?: number;
             /**
              * @description The largest response body, bytes; 0: no limit.
              * @default 0
              */
-            maxResponseBytes: number;
+            maxResponseBytes?: number;
             /**
              * @description DNS, TCP and TLS.
              * @default 10000
              */
-            connectTimeoutMs: number;
+            connectTimeoutMs?: number;
             /**
              * @description From the last request byte to the response head.
              * @default 60000
              */
-            headTimeoutMs: number;
+            headTimeoutMs?: number;
             /**
              * @description Between two chunks of a body.
              * @default 60000
              */
-            idleTimeoutMs: number;
+            idleTimeoutMs?: number;
             /**
              * @description The whole of a body that a condition or an approver is shown, from the end of its head.
              * @default 60000
              */
-            inspectTimeoutMs: number;
+            inspectTimeoutMs?: number;
             /**
              * @description Calls in flight on this connection in each relay process; 0: half of what is free there.
              * @default 0
              */
-            maxCalls: number;
+            maxCalls?: number;
             /**
              * @description Sockets to the target of each relay process; one identity gets half of those that are free.
              * @default 2048
              */
-            maxSockets: number;
+            maxSockets?: number;
             /**
              * @description How long a call waits for one of them.
              * @default 10000
              */
-            socketWaitMs: number;
+            socketWaitMs?: number;
             /**
              * @description How long a request is held for an approval, before the caller has to retry; seconds.
              * @default 60
              */
-            approvalWaitSeconds: number;
+            approvalWaitSeconds?: number;
         };
         ConnectionPatch: {
             /** @description Base URL of the target: scheme, host, optional port and path prefix. No user info, query or fragment. */
@@ -3212,7 +3212,7 @@ export interface components {
              * @default client_secret_basic
              * @enum {string}
              */
-            clientAuthentication: "client_secret_basic" | "client_secret_post" | "private_key_jwt";
+            clientAuthentication?: "client_secret_basic" | "client_secret_post" | "private_key_jwt";
             scope?: string;
             audience?: string;
             /** @description RFC 8707. */
@@ -3226,7 +3226,7 @@ export interface components {
              *       "template": "Bearer {secret}"
              *     }
              */
-            injection: components["schemas"]["InjectionInput"];
+            injection?: components["schemas"]["InjectionInput"];
         };
         Decision: {
             effect: components["schemas"]["DecisionEffect"];
@@ -3265,30 +3265,29 @@ export interface components {
              * @description Claims, issuer and subject as the token would carry them.
              * @default {}
              */
-            claims: {
+            claims?: {
                 [key: string]: unknown;
             };
             /** @default  */
-            issuer: string;
+            issuer?: string;
             /** @default  */
-            subject: string;
+            subject?: string;
             request: {
                 method: string;
-                /** Format: starts_with */
                 path: string;
                 /** @default {} */
-                query: {
+                query?: {
                     [key: string]: string[];
                 };
                 /** @default {} */
-                headers: {
+                headers?: {
                     [key: string]: string;
                 };
                 /** @description JSON; absent: no body. */
                 body?: unknown;
             };
             /** @default {} */
-            context: {
+            context?: {
                 [key: string]: string;
             };
             /**
@@ -3350,19 +3349,19 @@ export interface components {
              * @description Webhook: private address ranges in which the URL may be.
              * @default []
              */
-            allowedCidrs: string[];
+            allowedCidrs?: string[];
             /** @description File: its name in the folder that the worker is configured with. */
             file?: string;
             /**
              * @description Types that are sent; empty: all.
              * @default []
              */
-            types: components["schemas"]["LogEventType"][];
+            types?: components["schemas"]["LogEventType"][];
             /**
              * @description Events of one message. 1: one CloudEvent (structured JSON); more: the JSON batch format.
              * @default 1
              */
-            maxBatch: number;
+            maxBatch?: number;
             /** @description Webhook, write-only: `whsec_` and base64 of 24 to 64 bytes; made and shown once where absent. */
             secret?: string;
             /** @enum {string} */
@@ -3372,9 +3371,9 @@ export interface components {
              * @default now
              * @enum {string}
              */
-            start: "now" | "beginning";
+            start?: "now" | "beginning";
             /** @default false */
-            paused: boolean;
+            paused?: boolean;
         };
         ExplainedRule: {
             rule: string;
@@ -3501,11 +3500,11 @@ export interface components {
             /** @description Who answers for it; as in `user:NAME` of approval rules. */
             owner: string;
             /** @default {} */
-            labels: {
+            labels?: {
                 [key: string]: string;
             };
             /** @default false */
-            disabled: boolean;
+            disabled?: boolean;
         };
         IdentityPatch: {
             /** @description Names of things people register: lower case, digits, `-` and `_`; they appear in relay URLs. */
@@ -3581,7 +3580,7 @@ export interface components {
              * @default oidc
              * @constant
              */
-            kind: "oidc";
+            kind?: "oidc";
             /**
              * Format: uri
              * @description The exact `iss` of its tokens.
@@ -3600,26 +3599,26 @@ export interface components {
              *       "ES256"
              *     ]
              */
-            algorithms: ("RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "ES256" | "ES384" | "ES512" | "EdDSA" | "Ed25519")[];
+            algorithms?: ("RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "ES256" | "ES384" | "ES512" | "EdDSA" | "Ed25519")[];
             /**
              * @description A token issued longer ago is refused, even before its `exp`.
              * @default 3600
              */
-            maxAgeSeconds: number;
+            maxAgeSeconds?: number;
             /**
              * @description Clock difference that is tolerated.
              * @default 30
              */
-            clockToleranceSeconds: number;
+            clockToleranceSeconds?: number;
             /**
              * @description Private address ranges in which its endpoints may be.
              * @default []
              */
-            allowedCidrs: string[];
+            allowedCidrs?: string[];
             /** @description Names of things people register: lower case, digits, `-` and `_`; they appear in relay URLs. */
             name: string;
             /** @default false */
-            disabled: boolean;
+            disabled?: boolean;
         };
         IdentityProviderPatch: {
             kind?: "oidc" | null;
@@ -3714,10 +3713,7 @@ export interface components {
             /** @constant */
             into: "query";
             name: string;
-            /**
-             * Format: includes
-             * @default {secret}
-             */
+            /** @default {secret} */
             template: string;
         } | {
             /** @constant */
@@ -3729,18 +3725,15 @@ export interface components {
             /** @constant */
             into: "header";
             /** @default authorization */
-            name: string;
+            name?: string;
             /** @default Bearer {secret} */
-            template: string & (unknown & unknown);
+            template?: string & (unknown & unknown);
         } | {
             /** @constant */
             into: "query";
             name: string;
-            /**
-             * Format: includes
-             * @default {secret}
-             */
-            template: string;
+            /** @default {secret} */
+            template?: string;
         } | {
             /** @constant */
             into: "basic";
@@ -3866,7 +3859,7 @@ export interface components {
             /** @description Literal words; every occurrence inside a string is masked. */
             words?: string[];
             /** @default redact */
-            action: components["schemas"]["MaskAction"];
+            action?: components["schemas"]["MaskAction"];
             /** @description A CEL condition over `identity`; where it is true the rule does not apply. */
             unless?: string;
         };
@@ -3942,7 +3935,7 @@ export interface components {
              * @description Private address ranges in which the URL may be.
              * @default []
              */
-            allowedCidrs: string[];
+            allowedCidrs?: string[];
             /**
              * @description The default is every event.
              * @default [
@@ -3959,18 +3952,18 @@ export interface components {
              *       "credential.reflected"
              *     ]
              */
-            events: components["schemas"]["NotificationEvent"][];
+            events?: components["schemas"]["NotificationEvent"][];
             /**
              * @description Only for approvals that one of these may review (`user:NAME`, `group:NAME`); empty: all.
              * @default []
              */
-            reviewers: string[];
+            reviewers?: string[];
             /** @description Write-only. Webhook: `whsec_` and base64 of 24 to 64 bytes; made and shown once where absent. Slack: the bot token, if one is needed. */
             secret?: string;
             /** @description Slack's channel id for chat.postMessage. */
             slackChannel?: string;
             /** @default false */
-            disabled: boolean;
+            disabled?: boolean;
         };
         NotificationDelivery: {
             id: string;
@@ -4041,37 +4034,37 @@ export interface components {
              * @description The target tells `/Refunds` from `/refunds`.
              * @default false
              */
-            caseSensitive: boolean;
+            caseSensitive?: boolean;
             /**
              * @description A slash at the end.
              * @default ignored
              * @enum {string}
              */
-            trailingSlash: "ignored" | "significant";
+            trailingSlash?: "ignored" | "significant";
             /**
              * @description The rest of a segment from an (encoded) `;` on.
              * @default ignored
              * @enum {string}
              */
-            pathParameters: "ignored" | "significant";
+            pathParameters?: "ignored" | "significant";
             /**
              * @description Dots and spaces at the end of a segment.
              * @default ignored
              * @enum {string}
              */
-            trailingDots: "ignored" | "significant";
+            trailingDots?: "ignored" | "significant";
             /**
              * @description A format at the end of the last segment, such as `.json`.
              * @default ignored
              * @enum {string}
              */
-            formatSuffix: "ignored" | "significant";
+            formatSuffix?: "ignored" | "significant";
             /**
              * @description `refused`: a path with `%2F` is refused; `data`: it is part of its segment.
              * @default refused
              * @enum {string}
              */
-            encodedSlash: "refused" | "data";
+            encodedSlash?: "refused" | "data";
         };
         Policy: {
             id: string;
@@ -4098,7 +4091,7 @@ export interface components {
         PolicyInput: {
             rules: components["schemas"]["RulesInput"];
             /** @default [] */
-            mask: components["schemas"]["MaskRulesInput"];
+            mask?: components["schemas"]["MaskRulesInput"];
             /** @description Why it changes; kept with the revision. */
             comment?: string;
         };
@@ -4198,23 +4191,23 @@ export interface components {
              * @default full
              * @enum {string}
              */
-            capture: "full" | "heads" | "none";
+            capture?: "full" | "heads" | "none";
             /**
              * @description How long content is kept.
              * @default 90d
              */
-            retention: components["schemas"]["Duration"];
+            retention?: components["schemas"]["Duration"];
             /**
              * @description `strict`: the outcome is durable before the last byte is released; `relaxed`: after.
              * @default strict
              * @enum {string}
              */
-            durability: "strict" | "relaxed";
+            durability?: "strict" | "relaxed";
             /**
              * @description Bytes of each body that are kept at most.
              * @default 1048576
              */
-            maxBodyBytes: number;
+            maxBodyBytes?: number;
         };
         RequestDigest: string;
         Retention: {
