@@ -25,7 +25,7 @@ test('a Node that is too old is one clear sentence', async () => {
 test('a command that does not exist is one clear sentence', async () => {
   const unknown = run(process.execPath, ['scripts/bootstrap.cjs', 'strat']);
   expect(await unknown.ended).toBe(1);
-  expect(unknown.stderr()).toBe('hoop: unknown command "strat"; known: start, hoop, test, check, bench.\n');
+  expect(unknown.stderr()).toBe('hoop: unknown command "strat"; known: start, hoop, test, test:peers, check, bench.\n');
 });
 
 test('commands run on the Node that the lockfile pins, and so does what they run', async () => {
