@@ -12,7 +12,7 @@ export interface ErrorKind {
 
 /**
  * The status of every refusal, of any code, after which the target may have acted on the request: the one status
- * that no client library retries on its own (docs/adr/0056-answers-after-sending.md).
+ * that no client library retries on its own (docs/adr/0017-answers-after-sending.md).
  */
 export const sentStatus = 400;
 

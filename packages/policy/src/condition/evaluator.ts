@@ -1,7 +1,7 @@
 /**
  * Turns a type-checked CEL syntax tree into closures. cel-js parses and checks; the evaluation is ours because
  * cel-js's own has no limit on cost, runs `matches` on V8's RegExp, and keeps a type per shape of value that it
- * meets, which a caller's bodies could grow without end (docs/adr/0020-cel-evaluation.md).
+ * meets, which a caller's bodies could grow without end (docs/adr/0008-cel-evaluation.md).
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
 
