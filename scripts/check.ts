@@ -8,6 +8,7 @@ const steps: [name: string, command: string, args: string[]][] = [
   ['dead code', 'knip', ['--no-progress']],
   ['walls', process.execPath, ['scripts/lint-config.ts', '--check']],
   ['openapi.json', process.execPath, ['--conditions=@hoop/source', 'scripts/openapi.ts', '--check']],
+  ['docs/configuration.md', process.execPath, ['--conditions=@hoop/source', 'scripts/configuration.ts', '--check']],
 ];
 
 for (const [name, command, args] of steps) {

@@ -1,5 +1,23 @@
 /** The one file that looks at the environment. */
-import { blobStoreFromEnv, type BlobStore } from '@hoop/blobs';
+import { blobStoreFromEnv, blobVariables, type BlobStore } from '@hoop/blobs';
+import {
+  ConfigurationError,
+  filePath,
+  httpUrl,
+  listOf,
+  optional,
+  present,
+  readVariables,
+  required,
+  secretFile,
+  text,
+  withDefault,
+  type Environment,
+  type Form,
+} from '@hoop/environment';
+import { z } from 'zod';
+
+export { ConfigurationError };
 
 export interface ControlPlaneConfig {
   readonly databaseUrl: string;
@@ -36,75 +54,112 @@ export interface ControlPlaneConfig {
   readonly logLevel: string;
 }
 
-export class ConfigurationError extends Error {
-  override readonly name = 'ConfigurationError';
-}
+const neededToStart = 'is not set; the control plane cannot start without it.';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** A base URL, to which paths are appended. */
+const baseUrl: Form<string> = httpUrl(
+  (url) => url.search === '' && url.hash === '',
+  (given) => `must be an http or https URL without query or fragment; it is ${JSON.stringify(given)}.`,
+);
 
-function required(env: Environment, name: string): string {
-  const value = env[name];
-  if (value === undefined || value === '') throw new ConfigurationError(`${name} is not set; the control plane cannot start without it.`);
-  return value;
-}
+const port: Form<number> = {
+  name: 'port',
+  schema: z
+    .string()
+    .refine((digits) => /^\d{1,5}$/.test(digits) && Number(digits) <= 65_535, {
+      error: ({ input }) => `must be a port from 0 to 65535; it is ${JSON.stringify(input)}.`,
+    })
+    .transform(Number),
+};
 
-function urlOf(name: string, text: string): string {
-  const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
-    throw new ConfigurationError(`${name} must be an http or https URL without query or fragment; it is ${JSON.stringify(text)}.`);
-  }
-  return text.replace(/\/+$/, '');
-}
-
-function portOf(name: string, text: string): number {
-  const port = Number(text);
-  if (!/^\d{1,5}$/.test(text) || port > 65_535)
-    throw new ConfigurationError(`${name} must be a port from 0 to 65535; it is ${JSON.stringify(text)}.`);
-  return port;
-}
-
-function readBlobStore(env: Environment): BlobStore | null {
-  try {
-    return blobStoreFromEnv(env);
-  } catch (error) {
-    throw new ConfigurationError((error as Error).message);
-  }
-}
+/** Everything that the control plane reads from its environment. */
+export const controlPlaneVariables = z.object({
+  DATABASE_URL: required(
+    text,
+    'The Postgres database, `postgresql://…`. May hold a password: containers can read it from the file that `DATABASE_URL_FILE` names.',
+    neededToStart,
+  ),
+  HOOP_HOST: withDefault(text, '127.0.0.1', 'The address to listen on.'),
+  HOOP_PORT: withDefault(port, '7700', 'The port to listen on; 0 is any free one.'),
+  HOOP_PUBLIC_URL: optional(
+    baseUrl,
+    "The URL that functions use: `iss` of grants and the base of the metadata's URLs.",
+    'the URL that the control plane listens on',
+  ),
+  HOOP_RELAY_AUDIENCE: withDefault(text, 'urn:hoop:relay', '`aud` of grants.'),
+  HOOP_RELAY_PUBLIC_URL: withDefault(baseUrl, 'http://127.0.0.1:7710', 'The URL at which functions find a relay.'),
+  HOOP_GRANT_KEY_FILE: required(secretFile, 'Private JWK set that signs grants; the first key signs.', neededToStart),
+  HOOP_SEALING_PUBLIC_KEY_FILE: required(filePath, 'Public JWK set of the relays, to which credentials are sealed.', neededToStart),
+  HOOP_RECORDING_KEY_FILE: required(secretFile, 'Private JWK set that opens recorded bodies.', neededToStart),
+  HOOP_RELAY_TOKEN_FILE: required(secretFile, 'The bearer token by which relays are known, 32 characters or more.', neededToStart),
+  HOOP_ROW_KEY_FILE: required(
+    secretFile,
+    'Private JWK set (Ed25519) that signs what the control plane writes to the database; the first key signs.',
+    neededToStart,
+  ),
+  HOOP_BOOTSTRAP_TOKEN_FILE: optional(secretFile, 'The first admin token, stored when the control plane starts.', 'none'),
+  HOOP_NOTIFICATION_PUBLIC_KEY_FILE: optional(
+    filePath,
+    'Public JWK set of the worker, to which the secrets of channels are sealed.',
+    'no channel can have a secret',
+  ),
+  HOOP_SLACK_SIGNING_SECRET_FILE: optional(
+    secretFile,
+    'The signing secret of the Slack app whose buttons approve.',
+    "Slack's interactions are refused",
+  ),
+  HOOP_SLACK_HOOK_ORIGINS: optional(
+    listOf(baseUrl),
+    'Origins at which a press may be answered (`response_url` of Slack).',
+    'https://hooks.slack.com',
+  ),
+  HOOP_LOG_PUBLIC_KEY_FILE: optional(
+    filePath,
+    'Public JWK set (Ed25519) of the log, the key that signs now first.',
+    'the log can be neither exported nor verified through the API',
+  ),
+  HOOP_LOG_ORIGIN: optional(
+    text,
+    "The log's name in its checkpoints, the same for control plane and worker.",
+    "`hoop/` and the beginning of the oldest key's id",
+  ),
+  ...blobVariables,
+  HOOP_LOG_LEVEL: withDefault(text, 'info', "The level of the log messages, one of pino's."),
+});
 
 /** @throws ConfigurationError that names the variable */
 export function readConfig(env: Environment): ControlPlaneConfig {
-  const optional = (name: string): string | undefined => (env[name] === '' ? undefined : env[name]);
-  const publicUrl = optional('HOOP_PUBLIC_URL');
-  const bootstrapTokenFile = optional('HOOP_BOOTSTRAP_TOKEN_FILE');
-  const notificationPublicKeyFile = optional('HOOP_NOTIFICATION_PUBLIC_KEY_FILE');
-  const slackSigningSecretFile = optional('HOOP_SLACK_SIGNING_SECRET_FILE');
-  const slackHookOrigins = optional('HOOP_SLACK_HOOK_ORIGINS');
-  const logPublicKeyFile = optional('HOOP_LOG_PUBLIC_KEY_FILE');
-  const logOrigin = optional('HOOP_LOG_ORIGIN');
-  const blobs = readBlobStore(env);
-  return {
-    databaseUrl: required(env, 'DATABASE_URL'),
-    host: optional('HOOP_HOST') ?? '127.0.0.1',
-    port: portOf('HOOP_PORT', optional('HOOP_PORT') ?? '7700'),
-    ...(publicUrl === undefined ? {} : { publicUrl: urlOf('HOOP_PUBLIC_URL', publicUrl) }),
-    relayAudience: optional('HOOP_RELAY_AUDIENCE') ?? 'urn:hoop:relay',
-    relayPublicUrl: urlOf('HOOP_RELAY_PUBLIC_URL', optional('HOOP_RELAY_PUBLIC_URL') ?? 'http://127.0.0.1:7710'),
-    grantKeyFile: required(env, 'HOOP_GRANT_KEY_FILE'),
-    sealingPublicKeyFile: required(env, 'HOOP_SEALING_PUBLIC_KEY_FILE'),
-    recordingKeyFile: required(env, 'HOOP_RECORDING_KEY_FILE'),
-    relayTokenFile: required(env, 'HOOP_RELAY_TOKEN_FILE'),
-    rowKeyFile: required(env, 'HOOP_ROW_KEY_FILE'),
-    ...(bootstrapTokenFile === undefined ? {} : { bootstrapTokenFile }),
-    ...(notificationPublicKeyFile === undefined ? {} : { notificationPublicKeyFile }),
-    ...(slackSigningSecretFile === undefined ? {} : { slackSigningSecretFile }),
-    ...(slackHookOrigins === undefined
-      ? {}
-      : {
-          slackHooks: { origins: slackHookOrigins.split(',').map((one) => new URL(urlOf('HOOP_SLACK_HOOK_ORIGINS', one.trim())).origin) },
-        }),
-    ...(logPublicKeyFile === undefined ? {} : { logPublicKeyFile }),
-    ...(logOrigin === undefined ? {} : { logOrigin }),
-    ...(blobs === null ? {} : { blobs }),
-    logLevel: optional('HOOP_LOG_LEVEL') ?? 'info',
-  };
+  const values = readVariables(controlPlaneVariables, env);
+  const origins = values.HOOP_SLACK_HOOK_ORIGINS?.map((url) => new URL(url).origin);
+  return present({
+    databaseUrl: values.DATABASE_URL,
+    host: values.HOOP_HOST,
+    port: values.HOOP_PORT,
+    publicUrl: values.HOOP_PUBLIC_URL === undefined ? undefined : withoutSlash(values.HOOP_PUBLIC_URL),
+    relayAudience: values.HOOP_RELAY_AUDIENCE,
+    relayPublicUrl: withoutSlash(values.HOOP_RELAY_PUBLIC_URL),
+    grantKeyFile: values.HOOP_GRANT_KEY_FILE,
+    sealingPublicKeyFile: values.HOOP_SEALING_PUBLIC_KEY_FILE,
+    recordingKeyFile: values.HOOP_RECORDING_KEY_FILE,
+    relayTokenFile: values.HOOP_RELAY_TOKEN_FILE,
+    rowKeyFile: values.HOOP_ROW_KEY_FILE,
+    bootstrapTokenFile: values.HOOP_BOOTSTRAP_TOKEN_FILE,
+    notificationPublicKeyFile: values.HOOP_NOTIFICATION_PUBLIC_KEY_FILE,
+    slackSigningSecretFile: values.HOOP_SLACK_SIGNING_SECRET_FILE,
+    slackHooks: origins && { origins },
+    logPublicKeyFile: values.HOOP_LOG_PUBLIC_KEY_FILE,
+    logOrigin: values.HOOP_LOG_ORIGIN,
+    blobs: readBlobStore(env),
+    logLevel: values.HOOP_LOG_LEVEL,
+  });
+}
+
+const withoutSlash = (url: string): string => url.replace(/\/+$/, '');
+
+function readBlobStore(env: Environment): BlobStore | undefined {
+  try {
+    return blobStoreFromEnv(env) ?? undefined;
+  } catch (error) {
+    throw new ConfigurationError((error as Error).message);
+  }
 }

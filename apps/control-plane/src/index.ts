@@ -5,7 +5,7 @@ import type { ControlPlaneConfig } from './config.ts';
 import { createContext, type ContextOptions } from './context.ts';
 import { createApp } from './http/app.ts';
 
-export { ConfigurationError, readConfig, type ControlPlaneConfig } from './config.ts';
+export { ConfigurationError, controlPlaneVariables, readConfig, type ControlPlaneConfig } from './config.ts';
 
 export interface ControlPlane {
   readonly url: string;

@@ -1,9 +1,16 @@
 /** Starts the control plane, and drains it on a signal to stop. */
 import process from 'node:process';
 
-import { readConfig, startControlPlane } from './index.ts';
+import { unknownVariables, unknownVariablesSentence } from '@hoop/environment';
+
+import { controlPlaneVariables, readConfig, startControlPlane } from './index.ts';
 
 async function main(): Promise<void> {
+  const unknown = unknownVariables(controlPlaneVariables, process.env);
+  if (unknown.length > 0) {
+    const message = unknownVariablesSentence(unknown, 'control plane');
+    process.stderr.write(`${JSON.stringify({ event: 'unknown_variables', app: 'control-plane', message })}\n`);
+  }
   const config = readConfig(process.env);
   process.send?.({ event: 'starting', step: 'opening its database' });
   const controlPlane = await startControlPlane(config);

@@ -1,13 +1,28 @@
 /** The worker's configuration. The one file of the worker that reads the environment. */
 import { readFileSync } from 'node:fs';
 
-import { blobStoreFromEnv } from '@hoop/blobs';
+import { blobStoreFromEnv, blobVariables } from '@hoop/blobs';
 import type { BlobStore } from '@hoop/blobs';
 import type { RowJwkSet } from '@hoop/database';
-import { queueConnectionFromEnv } from '@hoop/queue';
+import {
+  filePath,
+  folderPath,
+  listOf,
+  optional,
+  present,
+  readVariables,
+  required,
+  secretFile,
+  text,
+  wholeNumber,
+  withDefault,
+} from '@hoop/environment';
+import type { Environment } from '@hoop/environment';
+import { queueConnectionFromEnv, queueVariables } from '@hoop/queue';
 import type { QueueConnection } from '@hoop/queue';
 import type { LogJwkSet } from '@hoop/recording';
 import type { JwkSet } from '@hoop/sealing';
+import { z } from 'zod';
 
 export interface WorkerConfig {
   readonly databaseUrl: string;
@@ -28,7 +43,7 @@ export interface WorkerConfig {
   readonly notificationRetriesMs?: readonly number[];
   /** Private Ed25519 keys that sign the log's checkpoints, the first one now; without them nothing is sequenced. */
   readonly logKeys?: LogJwkSet;
-  /** The log's name in its checkpoints. @default "hoop/" and the beginning of the oldest key's id */
+  /** The log's name in its checkpoints, the same for control plane and worker. @default "hoop/" and the beginning of the oldest key's id */
   readonly logOrigin?: string;
   /** Public Ed25519 keys of the control plane, by which the worker knows what the control plane wrote. */
   readonly rowKeys: RowJwkSet;
@@ -54,43 +69,100 @@ export interface WorkerConfig {
   readonly logLevel: string;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Everything that the worker reads from its environment. */
+export const workerVariables = z.object({
+  DATABASE_URL: required(
+    text,
+    'The Postgres database, `postgresql://…`. May hold a password: containers can read it from the file that `DATABASE_URL_FILE` names.',
+    'is not set; the worker cannot start without it.',
+  ),
+  ...queueVariables,
+  HOOP_ROW_PUBLIC_KEY_FILE: required(
+    filePath,
+    'Public JWK set (Ed25519) of the control plane, by which the worker knows what the control plane wrote.',
+    'is not set; without it the worker cannot tell what the control plane wrote.',
+  ),
+  HOOP_ORPHAN_SECONDS: withDefault(
+    wholeNumber(1, 86_400, 'seconds'),
+    '120',
+    'The time after which a call without an outcome is closed as `unknown`.',
+  ),
+  HOOP_DEFERRED_LOST_SECONDS: withDefault(
+    wholeNumber(1, 86_400, 'seconds'),
+    '660',
+    'The time after which a deferred call of which its relay has said nothing is given up; longer than a relay runs one.',
+  ),
+  HOOP_PUBLIC_URL: optional(text, 'Base URL of the control plane, for links in messages.', 'http://127.0.0.1:7700'),
+  HOOP_NOTIFICATION_KEY_FILE: optional(
+    secretFile,
+    'Private JWK set that opens the secrets of notification channels.',
+    'nothing that is signed can be sent',
+  ),
+  HOOP_RECORDING_KEY_FILE: optional(
+    secretFile,
+    'Private JWK set that opens the requests that approvers are shown.',
+    'Slack messages have no buttons',
+  ),
+  HOOP_LOG_KEY_FILE: optional(
+    secretFile,
+    "Private JWK set (Ed25519) that signs the log's checkpoints; the first key signs.",
+    'nothing is sequenced',
+  ),
+  HOOP_LOG_ORIGIN: optional(
+    text,
+    "The log's name in its checkpoints, the same for control plane and worker.",
+    "`hoop/` and the beginning of the oldest key's id",
+  ),
+  HOOP_WITNESS_FILE: optional(filePath, "The file that checkpoints are appended to, best on another machine's disk.", 'none'),
+  HOOP_WITNESS_URL: optional(text, '`add-checkpoint` of a witness (C2SP tlog-witness).', 'none'),
+  HOOP_WITNESS_CIDRS: optional(listOf(text), 'Private address ranges in which the witness may be.', 'public addresses only'),
+  HOOP_WITNESS_SECONDS: withDefault(
+    wholeNumber(1, 86_400, 'seconds'),
+    '60',
+    'The time between two checkpoints that witnesses are told of.',
+  ),
+  HOOP_EVENT_FILES_DIR: optional(folderPath, 'The one folder in which event sinks may write files.', 'event sinks cannot write files'),
+  ...blobVariables,
+  HOOP_BLOB_BYTES: withDefault(
+    wholeNumber(0, 16_777_216, 'bytes'),
+    '65536',
+    'Sealed bodies that are larger go to the blob store, where there is one.',
+  ),
+  HOOP_LOG_LEVEL: withDefault(text, 'info', "The level of the log messages, one of pino's."),
+});
 
 /** @throws Error with a sentence that names the variable */
 export function readConfig(env: Environment): WorkerConfig {
-  const databaseUrl = env['DATABASE_URL'];
-  if (!databaseUrl) throw new Error('DATABASE_URL is not set; the worker cannot start without it.');
-  const blobs = blobStoreFromEnv(env);
-  return {
-    databaseUrl,
-    queue: queueConnectionFromEnv({
-      REDIS_URL: env['REDIS_URL'],
-      HOOP_QUEUE_URL: env['HOOP_QUEUE_URL'],
-      DATABASE_URL: databaseUrl,
-      HOOP_ALLOW_LOSSY_QUEUE: env['HOOP_ALLOW_LOSSY_QUEUE'],
-    }),
-    orphanSeconds: whole(env, 'HOOP_ORPHAN_SECONDS', 120, 1, 86_400),
-    deferredLostSeconds: whole(env, 'HOOP_DEFERRED_LOST_SECONDS', 660, 1, 86_400),
-    ...(env['HOOP_PUBLIC_URL'] ? { publicUrl: env['HOOP_PUBLIC_URL'] } : {}),
-    ...(env['HOOP_NOTIFICATION_KEY_FILE']
-      ? { notificationKeys: readKeys('HOOP_NOTIFICATION_KEY_FILE', env['HOOP_NOTIFICATION_KEY_FILE']) }
-      : {}),
-    ...(env['HOOP_RECORDING_KEY_FILE'] ? { recordingKeys: readKeys('HOOP_RECORDING_KEY_FILE', env['HOOP_RECORDING_KEY_FILE']) } : {}),
-    ...(env['HOOP_LOG_KEY_FILE'] ? { logKeys: readKeys('HOOP_LOG_KEY_FILE', env['HOOP_LOG_KEY_FILE']) as LogJwkSet } : {}),
-    ...(env['HOOP_LOG_ORIGIN'] ? { logOrigin: env['HOOP_LOG_ORIGIN'] } : {}),
-    ...(env['HOOP_WITNESS_FILE'] ? { witnessFile: env['HOOP_WITNESS_FILE'] } : {}),
-    ...(env['HOOP_WITNESS_URL'] ? { witnessUrl: env['HOOP_WITNESS_URL'] } : {}),
-    ...(env['HOOP_WITNESS_CIDRS'] ? { witnessCidrs: env['HOOP_WITNESS_CIDRS'].split(',').map((range) => range.trim()) } : {}),
-    rowKeys: readPublicKeys('HOOP_ROW_PUBLIC_KEY_FILE', env['HOOP_ROW_PUBLIC_KEY_FILE']),
-    witnessSeconds: whole(env, 'HOOP_WITNESS_SECONDS', 60, 1, 86_400),
-    ...(env['HOOP_EVENT_FILES_DIR'] ? { eventFilesFolder: env['HOOP_EVENT_FILES_DIR'] } : {}),
-    ...(blobs === null ? {} : { blobs, blobBytes: whole(env, 'HOOP_BLOB_BYTES', 65_536, 0, 16_777_216) }),
-    logLevel: env['HOOP_LOG_LEVEL'] || 'info',
-  };
+  const values = readVariables(workerVariables, env);
+  const {
+    HOOP_NOTIFICATION_KEY_FILE: notificationKeyFile,
+    HOOP_RECORDING_KEY_FILE: recordingKeyFile,
+    HOOP_LOG_KEY_FILE: logKeyFile,
+  } = values;
+  const blobs = blobStoreFromEnv(env) ?? undefined;
+  return present({
+    databaseUrl: values.DATABASE_URL,
+    queue: queueConnectionFromEnv(values),
+    orphanSeconds: values.HOOP_ORPHAN_SECONDS,
+    deferredLostSeconds: values.HOOP_DEFERRED_LOST_SECONDS,
+    publicUrl: values.HOOP_PUBLIC_URL,
+    notificationKeys: notificationKeyFile === undefined ? undefined : readKeys('HOOP_NOTIFICATION_KEY_FILE', notificationKeyFile),
+    recordingKeys: recordingKeyFile === undefined ? undefined : readKeys('HOOP_RECORDING_KEY_FILE', recordingKeyFile),
+    logKeys: logKeyFile === undefined ? undefined : (readKeys('HOOP_LOG_KEY_FILE', logKeyFile) as LogJwkSet),
+    logOrigin: values.HOOP_LOG_ORIGIN,
+    witnessFile: values.HOOP_WITNESS_FILE,
+    witnessUrl: values.HOOP_WITNESS_URL,
+    witnessCidrs: values.HOOP_WITNESS_CIDRS,
+    rowKeys: readPublicKeys('HOOP_ROW_PUBLIC_KEY_FILE', values.HOOP_ROW_PUBLIC_KEY_FILE),
+    witnessSeconds: values.HOOP_WITNESS_SECONDS,
+    eventFilesFolder: values.HOOP_EVENT_FILES_DIR,
+    blobs,
+    blobBytes: blobs && values.HOOP_BLOB_BYTES,
+    logLevel: values.HOOP_LOG_LEVEL,
+  });
 }
 
-function readPublicKeys(name: string, file: string | undefined): RowJwkSet {
-  if (!file) throw new Error(`${name} is not set; without it the worker cannot tell what the control plane wrote.`);
+function readPublicKeys(name: string, file: string): RowJwkSet {
   let keys: unknown;
   try {
     ({ keys } = JSON.parse(readFileSync(file, 'utf8')) as { keys?: unknown });
@@ -115,12 +187,4 @@ function readKeys(name: string, file: string): JwkSet {
     throw new Error(`${name} (${file}) must be a JWK set of private keys, each with a kid.`);
   }
   return parsed as JwkSet;
-}
-
-function whole(env: Environment, name: string, fallback: number, least: number, most: number): number {
-  const text = env[name];
-  if (!text) return fallback;
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < least || value > most) throw new Error(`${name} must be a whole number from ${least} to ${most}.`);
-  return value;
 }

@@ -1,12 +1,15 @@
 /** Starts the worker, drains on a signal and exits. */
+import { unknownVariables, unknownVariablesSentence } from '@hoop/environment';
 import { pino } from 'pino';
 
-import { readConfig } from './config.ts';
+import { readConfig, workerVariables } from './config.ts';
 import { startWorker } from './index.ts';
 
 const log = pino({ name: 'hoop-worker' });
 
 try {
+  const unknown = unknownVariables(workerVariables, process.env);
+  if (unknown.length > 0) log.warn({ event: 'unknown_variables' }, unknownVariablesSentence(unknown, 'worker'));
   const config = readConfig(process.env);
   process.send?.({ event: 'starting', step: 'opening its database and its queue' });
   const starting = startWorker(config);

@@ -1,0 +1,14 @@
+export { connectionUrl, filePath, folderPath, httpUrl, listOf, oneOf, secretFile, text, wholeNumber } from './forms.ts';
+export type { Form } from './forms.ts';
+export {
+  ConfigurationError,
+  notesOf,
+  optional,
+  present,
+  readVariables,
+  required,
+  unknownVariables,
+  unknownVariablesSentence,
+  withDefault,
+} from './variables.ts';
+export type { Environment, VariableNotes, Variables } from './variables.ts';
