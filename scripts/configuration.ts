@@ -3,12 +3,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 
 import { controlPlaneVariables } from '../apps/control-plane/src/config.ts';
+import { relayVariables } from '../apps/relay/src/config.ts';
 import { workerVariables } from '../apps/worker/src/config.ts';
 import { notesOf } from '../packages/environment/src/index.ts';
 import type { VariableNotes, Variables } from '../packages/environment/src/index.ts';
 
 const processes: Readonly<Record<string, Variables>> = {
   'control plane': controlPlaneVariables,
+  relay: relayVariables,
   worker: workerVariables,
 };
 

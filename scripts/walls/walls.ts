@@ -89,6 +89,7 @@ export const walls: Readonly<Record<string, Wall>> = {
     packages: [
       '@hoop/contract',
       '@hoop/credentials',
+      '@hoop/environment',
       '@hoop/masking',
       '@hoop/policy',
       '@hoop/queue',

@@ -14,11 +14,15 @@ async function outputOf(app: string, env: Record<string, string>): Promise<strin
 }
 
 describe('a process that is started with a typing error in a variable', () => {
-  it.each(['control-plane', 'worker'])('says which variable of the %s has no meaning', async (app) => {
-    const output = await outputOf(app, { HOOP_ORPHAN_SECOND: '5', HOOP_LOG_LEVEL: 'info' });
+  it.each([
+    ['control-plane', 'DATABASE_URL'],
+    ['relay', 'HOOP_SEALING_KEY_FILE'],
+    ['worker', 'DATABASE_URL'],
+  ])('says which variable of the %s has no meaning', async (app, missing) => {
+    const output = await outputOf(app, { HOOP_ORPHAN_SECOND: '5' });
     expect(output).toContain('"event":"unknown_variables"');
     expect(output).toMatch(/has no variable HOOP_ORPHAN_SECOND: it starts as if it were not set\./);
-    // Reported before the start fails for want of DATABASE_URL, the name of which may be the one mistyped.
-    expect(output).toContain('DATABASE_URL is not set');
+    // Reported before the start fails for want of a variable, the name of which may be the one mistyped.
+    expect(output).toContain(`${missing} is not set`);
   });
 });

@@ -1,9 +1,23 @@
 /** The relay's configuration. The one file of the relay that reads the environment. */
 import { readFileSync } from 'node:fs';
 
+import {
+  filePath,
+  httpUrl,
+  optional,
+  present,
+  readVariables,
+  required,
+  secretFile,
+  text,
+  wholeNumber,
+  withDefault,
+} from '@hoop/environment';
+import type { Environment } from '@hoop/environment';
 import type { QueueConnection } from '@hoop/queue';
-import { queueConnectionFromEnv } from '@hoop/queue';
+import { queueConnectionFromEnv, queueVariables } from '@hoop/queue';
 import type { JwkSet } from '@hoop/sealing';
+import { z } from 'zod';
 
 import { limitVariables } from './caller/limits.ts';
 import type { RelayLimits } from './caller/limits.ts';
@@ -37,72 +51,110 @@ export interface RelayConfig {
   readonly targetCa?: string;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+const controlPlaneUrl = httpUrl(
+  (url) => url.username === '' && url.password === '',
+  () => 'must be an http or https URL without user info.',
+);
+
+const limit = wholeNumber(1, 1_099_511_627_776);
+
+/** Everything that the relay reads from its environment. The relay holds no database credentials: DATABASE_URL is not looked at. */
+export const relayVariables = z.object({
+  HOOP_SEALING_KEY_FILE: required(secretFile, 'Private JWK set that opens sealed credentials.'),
+  HOOP_CONTROL_PLANE_URL: required(controlPlaneUrl, 'The control plane, as the relay reaches it.'),
+  HOOP_RELAY_TOKEN_FILE: required(
+    secretFile,
+    'The bearer token by which relays are known to the control plane; read again at every connection, so that it can be rotated.',
+  ),
+  ...queueVariables,
+  HOOP_HOST: withDefault(text, '127.0.0.1', 'The address to listen on.'),
+  HOOP_PORT: withDefault(wholeNumber(0, 65_535), '7710', 'The port to listen on; 0 is any free one.'),
+  HOOP_WORKERS: withDefault(wholeNumber(1, 256), '1', 'Processes that share the port.'),
+  HOOP_SNAPSHOT_MAX_AGE_SECONDS: withDefault(
+    wholeNumber(1, 3600, 'seconds'),
+    '30',
+    'The time without word from the control plane after which calls are refused with 503 `snapshot_stale`.',
+  ),
+  HOOP_RECORDER_TIMEOUT_MS: withDefault(
+    wholeNumber(50, 60_000, 'milliseconds'),
+    '2000',
+    'How long a call waits for its record to be durable.',
+  ),
+  HOOP_DISCOVERY_SAMPLE_EVERY: withDefault(
+    wholeNumber(0, 1_000_000),
+    '50',
+    'One answer in so many is searched for sensitive fields that no rule covers; 0 turns the search off.',
+  ),
+  HOOP_TARGET_CA_FILE: optional(filePath, 'Further certificate authorities for targets, PEM.', 'those of Node alone'),
+  HOOP_MAX_CALLS: optional(limit, 'Calls in flight of one process; see [limits](limits.md) for all limits.', '10000'),
+  HOOP_MAX_CALLS_PER_IDENTITY: optional(limit, 'Calls in flight of an identity.', 'half of `HOOP_MAX_CALLS`'),
+  HOOP_MAX_CALLS_PER_ADDRESS: optional(
+    limit,
+    'Calls of an address whose grant or token is being verified.',
+    'an eighth of `HOOP_MAX_CALLS`',
+  ),
+  HOOP_MAX_SOCKETS: optional(limit, 'Open sockets of one process.', 'half of the open files that the process may have, 64 to 20000'),
+  HOOP_MAX_SOCKETS_PER_IDENTITY: optional(limit, 'Sockets on which the last call was of an identity.', 'half of `HOOP_MAX_SOCKETS`'),
+  HOOP_MAX_SOCKETS_PER_ADDRESS: optional(
+    limit,
+    'Sockets of an address on which nobody was authenticated.',
+    'a quarter of `HOOP_MAX_SOCKETS`',
+  ),
+  HOOP_MAX_HEADS: optional(
+    limit,
+    'Sockets on which nobody was authenticated and that wait for a whole head.',
+    'a quarter of `HOOP_MAX_SOCKETS`',
+  ),
+  HOOP_MAX_HEADS_PER_ADDRESS: optional(limit, 'The same, of one address.', 'an eighth of `HOOP_MAX_SOCKETS`'),
+  HOOP_MAX_PIPELINED: optional(limit, 'Pipelined requests under way on one socket.', '16'),
+  HOOP_MAX_HELD_BYTES: optional(limit, 'Bytes of request bodies held for a condition, an approver or a deferral.', '268435456'),
+  HOOP_MAX_HELD_BYTES_PER_IDENTITY: optional(limit, 'The same, of one identity.', 'half of `HOOP_MAX_HELD_BYTES`'),
+  HOOP_MAX_REFUSALS_PER_SECOND: optional(limit, 'Refusals of an identity that are recorded one by one and answered at once.', '200'),
+});
 
 /** @throws Error with a sentence that names the variable */
 export function readConfig(env: Environment): RelayConfig {
-  const keyFile = required(env, 'HOOP_SEALING_KEY_FILE');
-  const caFile = env['HOOP_TARGET_CA_FILE'];
-  return {
-    host: env['HOOP_HOST'] || '127.0.0.1',
-    port: whole(env, 'HOOP_PORT', 7710, 0, 65_535),
-    workers: whole(env, 'HOOP_WORKERS', 1, 1, 256),
-    controlPlaneUrl: httpUrl(required(env, 'HOOP_CONTROL_PLANE_URL')),
-    relayTokenFile: required(env, 'HOOP_RELAY_TOKEN_FILE'),
-    sealingKeys: readKeys(keyFile),
-    // The relay holds no database credentials: DATABASE_URL is not looked at.
+  const values = readVariables(relayVariables, env);
+  const caFile = values.HOOP_TARGET_CA_FILE;
+  return present({
+    host: values.HOOP_HOST,
+    port: values.HOOP_PORT,
+    workers: values.HOOP_WORKERS,
+    controlPlaneUrl: new URL(values.HOOP_CONTROL_PLANE_URL).href.replace(/\/+$/, ''),
+    relayTokenFile: values.HOOP_RELAY_TOKEN_FILE,
+    sealingKeys: readKeys(values.HOOP_SEALING_KEY_FILE),
     queue: queueConnectionFromEnv({
-      REDIS_URL: env['REDIS_URL'],
-      HOOP_QUEUE_URL: env['HOOP_QUEUE_URL'],
-      HOOP_ALLOW_LOSSY_QUEUE: env['HOOP_ALLOW_LOSSY_QUEUE'],
+      REDIS_URL: values.REDIS_URL,
+      HOOP_QUEUE_URL: values.HOOP_QUEUE_URL,
+      HOOP_ALLOW_LOSSY_QUEUE: values.HOOP_ALLOW_LOSSY_QUEUE,
     }),
-    snapshotMaxAgeMs: whole(env, 'HOOP_SNAPSHOT_MAX_AGE_SECONDS', 30, 1, 3600) * 1000,
-    recorderTimeoutMs: whole(env, 'HOOP_RECORDER_TIMEOUT_MS', 2000, 50, 60_000),
-    limits: readLimits(env),
-    ...openFiles(),
-    discovery: { sampleEvery: whole(env, 'HOOP_DISCOVERY_SAMPLE_EVERY', 50, 0, 1_000_000) },
-    ...(caFile ? { targetCa: readFileSync(caFile, 'utf8') } : {}),
-  };
+    snapshotMaxAgeMs: values.HOOP_SNAPSHOT_MAX_AGE_SECONDS * 1000,
+    recorderTimeoutMs: values.HOOP_RECORDER_TIMEOUT_MS,
+    limits: limitsOf(values),
+    openFiles: openFiles(),
+    discovery: { sampleEvery: values.HOOP_DISCOVERY_SAMPLE_EVERY },
+    targetCa: caFile === undefined ? undefined : readFileSync(caFile, 'utf8'),
+  });
 }
 
-function readLimits(env: Environment): Partial<RelayLimits> {
+/** A limit without a variable in the schema does not compile here. */
+function limitsOf(values: z.output<typeof relayVariables>): Partial<RelayLimits> {
   const limits: Partial<Record<keyof RelayLimits, number>> = {};
-  for (const [limit, name] of Object.entries(limitVariables)) {
-    if (env[name]) limits[limit as keyof RelayLimits] = whole(env, name, 0, 1, 1_099_511_627_776);
+  for (const name of Object.keys(limitVariables) as (keyof RelayLimits)[]) {
+    const value = values[limitVariables[name]];
+    if (value !== undefined) limits[name] = value;
   }
   return limits;
 }
 
 /** Node has no call for it; the diagnostic report does. */
-function openFiles(): { openFiles?: number } {
+function openFiles(): number | undefined {
   const diagnostics = process.report as typeof process.report & { excludeNetwork: boolean };
   // Else it looks up the names of the peers of open sockets.
   diagnostics.excludeNetwork = true;
   const report = diagnostics.getReport() as unknown as { userLimits?: { open_files?: { soft?: unknown } } };
   const soft = report.userLimits?.open_files?.soft;
-  return typeof soft === 'number' ? { openFiles: soft } : {};
-}
-
-function required(env: Environment, name: string): string {
-  const value = env[name];
-  if (!value) throw new Error(`${name} is not set.`);
-  return value;
-}
-
-function whole(env: Environment, name: string, fallback: number, least: number, most: number): number {
-  const text = env[name];
-  if (text === undefined || text === '') return fallback;
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < least || value > most) throw new Error(`${name} must be a whole number from ${least} to ${most}.`);
-  return value;
-}
-
-function httpUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.username || url.password) {
-    throw new Error('HOOP_CONTROL_PLANE_URL must be an http or https URL without user info.');
-  }
-  return url.href.replace(/\/+$/, '');
+  return typeof soft === 'number' ? soft : undefined;
 }
 
 function readKeys(file: string): JwkSet {

@@ -1,9 +1,10 @@
 /** Starts the relay's processes, drains on a signal and exits. With more than one, this process only looks after them. */
 import cluster from 'node:cluster';
 
+import { unknownVariables, unknownVariablesSentence } from '@hoop/environment';
 import { pino } from 'pino';
 
-import { readConfig } from './config.ts';
+import { readConfig, relayVariables } from './config.ts';
 import { startRelay } from './index.ts';
 import { superviseWorkers } from './process/supervise.ts';
 
@@ -32,6 +33,8 @@ function onSignal(stop: () => Promise<void>): void {
 }
 
 try {
+  const unknown = cluster.isPrimary ? unknownVariables(relayVariables, process.env) : [];
+  if (unknown.length > 0) log.warn({ event: 'unknown_variables' }, unknownVariablesSentence(unknown, 'relay'));
   const config = readConfig(process.env);
   if (cluster.isPrimary && config.workers > 1) {
     onSignal(

@@ -28,7 +28,7 @@ export interface RelayLimits {
 }
 
 /** The environment variable of each limit. */
-export const limitVariables: Readonly<Record<keyof RelayLimits, string>> = {
+export const limitVariables = {
   maxCalls: 'HOOP_MAX_CALLS',
   maxCallsPerIdentity: 'HOOP_MAX_CALLS_PER_IDENTITY',
   maxCallsPerAddress: 'HOOP_MAX_CALLS_PER_ADDRESS',
@@ -42,7 +42,7 @@ export const limitVariables: Readonly<Record<keyof RelayLimits, string>> = {
   maxHeldBytesPerIdentity: 'HOOP_MAX_HELD_BYTES_PER_IDENTITY',
   maxKeptBytesPerIdentity: 'HOOP_MAX_KEPT_BYTES_PER_IDENTITY',
   maxRefusalsPerSecond: 'HOOP_MAX_REFUSALS_PER_SECOND',
-};
+} as const satisfies Readonly<Record<keyof RelayLimits, string>>;
 
 /**
  * Limits that are not given follow from the totals: an identity may hold half, strangers of one address an eighth.
