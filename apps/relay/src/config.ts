@@ -109,6 +109,11 @@ export const relayVariables = z.object({
   HOOP_MAX_PIPELINED: optional(limit, 'Pipelined requests under way on one socket.', '16'),
   HOOP_MAX_HELD_BYTES: optional(limit, 'Bytes of request bodies held for a condition, an approver or a deferral.', '268435456'),
   HOOP_MAX_HELD_BYTES_PER_IDENTITY: optional(limit, 'The same, of one identity.', 'half of `HOOP_MAX_HELD_BYTES`'),
+  HOOP_MAX_KEPT_BYTES_PER_IDENTITY: optional(
+    limit,
+    'Bytes of bodies of an identity kept for records that are not durable yet; beyond, a record keeps the digest and the beginning.',
+    '67108864',
+  ),
   HOOP_MAX_REFUSALS_PER_SECOND: optional(limit, 'Refusals of an identity that are recorded one by one and answered at once.', '200'),
 });
 
