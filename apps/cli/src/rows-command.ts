@@ -31,7 +31,7 @@ export function addRows(program: Command, context: CommandContext): void {
     const isSigning = verb === 'sign';
     const added = addVerb(command, verb, summary)
       .option('--kind <kind>', 'only rows of this kind, e.g. connection, admin_token, audit_event')
-      .option('--id <id>', 'only this row; may be given again', (id: string, ids: readonly string[] = []) => [...ids, id])
+      .option('--id <id>', 'only this row; may be given again', (id: string, ids: readonly string[] | undefined) => [...(ids ?? []), id])
       .option('--key-file <file>', "the control plane's private keys (default keys/rows.private.jwks.json in the data folder)")
       .option('--data-dir <folder>', 'of the Hoop', '.hoop')
       .option('--json', 'print a JSON object a row')

@@ -44,6 +44,7 @@ const resources: readonly Resource[] = [
       allowedCidrs: ['10.0.0.0/8'],
       unmaskedContentTypes: ['image/png'],
       identities: [(await h.makeIdentity())['name']],
+      proxyHeaders: ['x-real-ip'],
       'recording.retention': '5d',
     }),
   },

@@ -22,12 +22,19 @@ export interface Computations {
 
 const threads = 2;
 const defaultDeadlineMs = 5000;
-const maxWaitingOfCaller = 8;
-const maxWaiting = 64;
+const maxWaitingOfCaller = 32;
+const maxWaiting = 128;
 const maxHeapMb = 512;
 
-export function createComputations(options: { readonly deadlineMs?: number } = {}): Computations {
-  const turns = createTurns();
+export interface ComputationsOptions {
+  /** @default 5000 */
+  readonly deadlineMs?: number;
+  /** Tasks of one caller that may wait. @default 32 */
+  readonly maxWaitingOfCaller?: number;
+}
+
+export function createComputations(options: ComputationsOptions = {}): Computations {
+  const turns = createTurns(options.maxWaitingOfCaller ?? maxWaitingOfCaller);
   let pool: Piscina | undefined;
   const started = (): Piscina =>
     (pool ??= new Piscina({
@@ -73,7 +80,7 @@ export function createComputations(options: { readonly deadlineMs?: number } = {
 }
 
 /** As many turns at a time as there are threads, one of each caller at most; the longest-waiting caller is next. */
-function createTurns() {
+function createTurns(maxOwn: number) {
   const busy = new Set<string>();
   const waiting: { readonly caller: string; readonly begin: () => void }[] = [];
   const next = (): void => {
@@ -88,7 +95,7 @@ function createTurns() {
   return {
     take(caller: string): Promise<void> {
       const own = waiting.filter((one) => one.caller === caller).length;
-      if (waiting.length >= maxWaiting || own >= maxWaitingOfCaller) {
+      if (waiting.length >= maxWaiting || own >= maxOwn) {
         throw new AppError('unavailable', 'Too many computations of this kind wait. Try again when some have finished.', {
           headers: { 'retry-after': '2' },
         });
