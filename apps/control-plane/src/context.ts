@@ -93,9 +93,10 @@ export async function createContext(config: ControlPlaneConfig, options: Context
     const subjectChanges = await createSubjectChanges(database);
     const callChanges = createCallChanges(database);
     const securityLog = createSecurityLog({ database, now, log });
-    const computations = createComputations(
-      options.computationDeadlineMs === undefined ? {} : { deadlineMs: options.computationDeadlineMs },
-    );
+    const computations = createComputations({
+      ...(options.computationDeadlineMs === undefined ? {} : { deadlineMs: options.computationDeadlineMs }),
+      onError: (error) => log.error({ err: error }, 'a thread for computations failed'),
+    });
     return {
       config,
       keys,

@@ -31,13 +31,16 @@ export interface ComputationsOptions {
   readonly deadlineMs?: number;
   /** Tasks of one caller that may wait. @default 32 */
   readonly maxWaitingOfCaller?: number;
+  /** Told of a thread that failed outside of a task. */
+  readonly onError?: (error: unknown) => void;
 }
 
 export function createComputations(options: ComputationsOptions = {}): Computations {
   const turns = createTurns(options.maxWaitingOfCaller ?? maxWaitingOfCaller);
   let pool: Piscina | undefined;
-  const started = (): Piscina =>
-    (pool ??= new Piscina({
+  const started = (): Piscina => (pool ??= start());
+  const start = (): Piscina => {
+    const made = new Piscina({
       filename: new URL('./worker.ts', import.meta.url).href,
       minThreads: 0,
       maxThreads: threads,
@@ -45,7 +48,11 @@ export function createComputations(options: ComputationsOptions = {}): Computati
       // A task carries all of its input.
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
-    }));
+    });
+    // A thread that cannot start fails its task, not the process.
+    made.on('error', (error: unknown) => options.onError?.(error));
+    return made;
+  };
   return {
     async run(caller, name, input, { deadlineMs = options.deadlineMs ?? defaultDeadlineMs } = {}) {
       await turns.take(caller);

@@ -125,7 +125,7 @@ function refusalOf(status: number, content: Json, hoop: Json): Pick<RecordedExch
   };
   return {
     headers: [
-      ['content-type', 'application/problem+json'],
+      ['content-type', 'application/problem+json; charset=utf-8'],
       ['hoop-error', code],
       ...(typeof callId === 'string' ? [['hoop-call', callId] as const] : []),
     ],

@@ -162,7 +162,7 @@ describe('replayFetch', () => {
     const response = await replayFetch(har({ response: { status: 403 }, hoop }))('https://api.example/v1/x');
     expect([response.status, response.headers.get('content-type'), response.headers.get('hoop-error')]).toEqual([
       403,
-      'application/problem+json',
+      'application/problem+json; charset=utf-8',
       'policy_denied',
     ]);
     expect(await response.json()).toMatchObject({

@@ -14,6 +14,8 @@ export interface Side {
   readonly fetch: Fetch;
   /** Hoop brings the credential, so it passes no cookies, in neither direction. */
   readonly carriesCookies: boolean;
+  /** What the reason phrase "All Is Well" becomes: Hoop passes none on, as a target could put the credential there. */
+  readonly reasonPhrase: 'All Is Well' | 'OK';
 }
 
 /** Two targets; set by `startSides`. */
@@ -24,9 +26,14 @@ let throughSmallHoop: Fetch;
 let throughHoop: Fetch;
 
 export const sides: Side[] = [
-  { name: "the platform's fetch", fetch: (...args) => globalThis.fetch(...args), carriesCookies: true },
-  { name: '@hoop/fetch, a relay that only forwards', fetch: (...args) => throughSmallHoop(...args), carriesCookies: true },
-  { name: '@hoop/fetch, Hoop', fetch: (...args) => throughHoop(...args), carriesCookies: false },
+  { name: "the platform's fetch", fetch: (...args) => globalThis.fetch(...args), carriesCookies: true, reasonPhrase: 'All Is Well' },
+  {
+    name: '@hoop/fetch, a relay that only forwards',
+    fetch: (...args) => throughSmallHoop(...args),
+    carriesCookies: true,
+    reasonPhrase: 'All Is Well',
+  },
+  { name: '@hoop/fetch, Hoop', fetch: (...args) => throughHoop(...args), carriesCookies: false, reasonPhrase: 'OK' },
 ];
 
 export async function startSides(): Promise<void> {
