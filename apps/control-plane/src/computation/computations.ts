@@ -25,6 +25,8 @@ const defaultDeadlineMs = 5000;
 const maxWaitingOfCaller = 32;
 const maxWaiting = 128;
 const maxHeapMb = 512;
+/** Threads get none of the flags that the process has from NODE_OPTIONS; from the sources they need this one. */
+const threadArguments = import.meta.url.endsWith('.ts') ? ['--conditions=@hoop/source', '--disable-warning=ExperimentalWarning'] : [];
 
 export interface ComputationsOptions {
   /** @default 5000 */
@@ -38,6 +40,7 @@ export interface ComputationsOptions {
 export function createComputations(options: ComputationsOptions = {}): Computations {
   const turns = createTurns(options.maxWaitingOfCaller ?? maxWaitingOfCaller);
   let pool: Piscina | undefined;
+  const underWay = new Set<(error: unknown) => void>();
   const started = (): Piscina => (pool ??= start());
   const start = (): Piscina => {
     const made = new Piscina({
@@ -48,15 +51,21 @@ export function createComputations(options: ComputationsOptions = {}): Computati
       // A task carries all of its input.
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
+      execArgv: threadArguments,
     });
-    // A thread that cannot start fails its task, not the process.
-    made.on('error', (error: unknown) => options.onError?.(error));
+    // A thread that cannot start fails the tasks under way, and neither the process nor those who wait.
+    made.on('error', (error: unknown) => {
+      options.onError?.(error);
+      for (const fail of underWay) fail(error);
+    });
     return made;
   };
   return {
     async run(caller, name, input, { deadlineMs = options.deadlineMs ?? defaultDeadlineMs } = {}) {
       await turns.take(caller);
       const deadline = new AbortController();
+      const broken = Promise.withResolvers<never>();
+      underWay.add(broken.reject);
       let timer: NodeJS.Timeout | undefined;
       // Starting a thread takes time that does not count as computation.
       const { port1: begun, port2: tell } = new MessageChannel();
@@ -66,7 +75,8 @@ export function createComputations(options: ComputationsOptions = {}): Computati
         if (deadlineMs <= 0) deadline.abort();
         // The type of the list is that of browsers.
         const transferList = [tell] as never;
-        const answer = (await started().run({ name, input, begun: tell }, { signal: deadline.signal, transferList })) as Answer;
+        const running = started().run({ name, input, begun: tell }, { signal: deadline.signal, transferList });
+        const answer = (await Promise.race([running, broken.promise])) as Answer;
         if ('refusal' in answer) throw new AppError(answer.refusal.code, answer.refusal.detail, { extras: answer.refusal.extras });
         return answer.value as never;
       } catch (error) {
@@ -78,6 +88,7 @@ export function createComputations(options: ComputationsOptions = {}): Computati
         });
       } finally {
         clearTimeout(timer);
+        underWay.delete(broken.reject);
         begun.close();
         turns.give(caller);
       }
