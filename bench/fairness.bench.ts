@@ -1,7 +1,7 @@
 /**
  * The p99 of one caller beside another that misbehaves, over its p99 alone: one relay process with all steps on, the
  * misbehaving caller in a process of its own, under another identity, on the same connection and from the same address.
- * The caller that is measured has four new sockets in each turn. Its turn begins once the relay answers as quickly as
+ * `--only=KIND` runs one kind. The caller that is measured has four new sockets in each turn. Its turn begins once the relay answers as quickly as
  * before, or after three seconds: to open and close thousands of sockets is work of its own.
  */
 import { once } from 'node:events';
@@ -86,7 +86,9 @@ async function tell(message: Start | 'stop'): Promise<void> {
 }
 
 settledMs = 3 * (await measure()).p50Ms!;
+const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length);
 for (const kind of misbehaviours) {
+  if (only !== undefined && kind !== only) continue;
   await bench.compare({
     case: kind,
     unit: 'ms p99',

@@ -27,6 +27,7 @@ import { OpenSockets } from './listener/open-sockets.ts';
 import { createMaskDiscovery } from './discovery/mask-discovery.ts';
 import type { Relay } from './relay.ts';
 import { Sessions } from './caller/sessions.ts';
+import { turns } from './caller/turns.ts';
 import { startSnapshotClient } from './control-plane/follow-snapshot.ts';
 import { Configuration } from './configuration/configuration.ts';
 
@@ -127,6 +128,7 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
     async close() {
       for (const call of relay.calls)
         fail(relay, call, new AppError('relay_draining', 'The relay shut down before the call was complete.'));
+      await turns.idle();
       relay.refusals.close();
       await snapshots.close();
       const told = relay.discovery.close();

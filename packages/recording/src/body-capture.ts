@@ -91,6 +91,11 @@ export class BodyCapture {
     this.#hmac.update(chunk);
   }
 
+  /** Bytes kept so far. */
+  get keptBytes(): number {
+    return this.#keptBytes;
+  }
+
   /** These bytes are for the record. They must not change afterwards. */
   keep(chunk: Uint8Array): void {
     this.offered += chunk.byteLength;

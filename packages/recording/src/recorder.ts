@@ -61,22 +61,64 @@ interface Batch {
 }
 
 const maxBatchEntries = 512;
-const maxBatchBytes = 8 * 1024 * 1024;
+const maxBatchBytes = 1024 * 1024;
 /** How long a small batch waits while another job is under way. */
 const lingerMs = 4;
 const retryFirstMs = 25;
 const retryMostMs = 1000;
 
+/** An entry with more than this in sealed bodies travels in batches of bodies, so that no other entry waits behind it. */
+const bulkyBytes = 64 * 1024;
+
 export function createRecorder(options: RecorderOptions): Recorder {
-  const { relayId, send, timeoutMs, maxPending = 20_000, maxInFlight = 3, eagerEntries = 64, onFailure } = options;
+  const { maxPending = 20_000, maxInFlight = 3 } = options;
+  let sequence = 0;
+  const nextId = (): string => `${options.relayId}-${++sequence}`;
+  const entries = createLane(options, nextId, maxInFlight);
+  const bodies = createLane(options, nextId, 1);
+  const pending = (): number => entries.pending() + bodies.pending();
+  let isClosed = false;
+
+  function add(entry: PackedEntry): Promise<void> {
+    if (isClosed || pending() >= maxPending) return Promise.reject(unavailable());
+    return isBulky(entry) ? bodies.add(entry) : entries.add(entry);
+  }
+
+  return {
+    add,
+    intent: (head) => add({ line: JSON.stringify({ type: 'intent', head }), sealed: none }),
+    conclude: (outcome) => add(packEntry(outcome)),
+    refuse: (head, outcome, repeats) => add(packEntry({ type: 'refusal', head, outcome, ...(repeats ? { repeats } : {}) })),
+    pending,
+    async close(closeTimeoutMs) {
+      isClosed = true;
+      await Promise.all([entries.close(closeTimeoutMs), bodies.close(closeTimeoutMs)]);
+      return pending();
+    },
+  };
+}
+
+function isBulky({ sealed }: PackedEntry): boolean {
+  let bytes = 0;
+  for (const one of sealed) bytes += one.length;
+  return bytes > bulkyBytes;
+}
+
+/** Batches that are collected and sent one after the other. */
+interface Lane {
+  add(entry: PackedEntry): Promise<void>;
+  pending(): number;
+  close(timeoutMs: number): Promise<void>;
+}
+
+function createLane(options: RecorderOptions, nextId: () => string, maxInFlight: number): Lane {
+  const { relayId, send, timeoutMs, eagerEntries = 64, onFailure } = options;
   const full: Batch[] = [];
   let collecting: Batch | null = null;
   let inFlight = 0;
   let pending = 0;
-  let sequence = 0;
   let isScheduled = false;
   let linger: NodeJS.Timeout | undefined;
-  let isClosed = false;
   let isAbandoned = false;
   const idle: (() => void)[] = [];
 
@@ -86,7 +128,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     promise.catch(() => {});
     const timer = setTimeout(() => reject(unavailable()), timeoutMs);
     return {
-      id: `${relayId}-${++sequence}`,
+      id: nextId(),
       packer: new BatchPacker(),
       done: promise,
       resolve,
@@ -98,7 +140,6 @@ export function createRecorder(options: RecorderOptions): Recorder {
   }
 
   function add(entry: PackedEntry): Promise<void> {
-    if (isClosed || pending >= maxPending) return Promise.reject(unavailable());
     const batch = (collecting ??= openBatch());
     batch.packer.add(entry);
     pending++;
@@ -165,12 +206,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
 
   return {
     add,
-    intent: (head) => add({ line: JSON.stringify({ type: 'intent', head }), sealed: none }),
-    conclude: (outcome) => add(packEntry(outcome)),
-    refuse: (head, outcome, repeats) => add(packEntry({ type: 'refusal', head, outcome, ...(repeats ? { repeats } : {}) })),
     pending: () => pending,
     async close(closeTimeoutMs) {
-      isClosed = true;
       if (pending > 0) {
         await new Promise<void>((wake) => {
           const timer = setTimeout(wake, closeTimeoutMs);
@@ -184,7 +221,6 @@ export function createRecorder(options: RecorderOptions): Recorder {
       clearTimeout(linger);
       if (collecting) full.push(collecting);
       for (const batch of full) clearTimeout(batch.timer);
-      return pending;
     },
   };
 }

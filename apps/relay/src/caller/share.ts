@@ -1,3 +1,5 @@
+import { Lane } from './turns.ts';
+
 /** The share of one identity, connection or address in a relay process. Plain counters: they change with every call. */
 export class Share {
   calls = 0;
@@ -8,4 +10,6 @@ export class Share {
   /** Refusals in the window that `window` numbers; see record/refusals.ts. */
   refusals = 0;
   window = -1;
+  /** Of the processor. */
+  readonly lane = new Lane();
 }

@@ -90,7 +90,9 @@ function record(relay: Relay, call: Call, stage: CallStage, error: AppError): Pr
   const head = callHead(relay, call);
   const refused = outcomeOf(relay, call, outcome);
   const share = call.caller?.identity.share ?? null;
-  if (call.caller === null || !call.request!.hasBody) return relay.refusals.record(head, refused, share);
+  // A socket with too many requests is closed after this answer, and a new one brings as many: that once a second is enough.
+  const isLate = call.socket?.isClosing === true;
+  if (call.caller === null || !call.request!.hasBody) return relay.refusals.record(head, refused, share, isLate);
   return refusedBody(relay.refusedBodies, call).then((body) => relay.refusals.record(head, { ...refused, ...body }, share));
 }
 

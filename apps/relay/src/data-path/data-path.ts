@@ -38,12 +38,21 @@ export function createDataPath(relay: Relay): Carry {
 async function carry(relay: Relay, steps: ResponseSteps, call: Call): Promise<void> {
   try {
     admit(relay, call);
+    const { owner } = call;
+    const arrival = owner?.lane.step();
+    if (arrival) await arrival;
+    if (isOver(call)) return;
+
     read(call); // 1
 
     const verification = authenticate(relay, call); // 2
     if (verification) await verification;
     if (isOver(call)) return;
     call.marks.authenticated = call.elapsed();
+    const { lane } = call.caller!.identity.share;
+    const turn = call.owner === owner ? undefined : lane.step();
+    if (turn) await turn;
+    if (isOver(call)) return;
 
     resolve(relay, call); // 3
 
@@ -63,6 +72,8 @@ async function carry(relay: Relay, steps: ResponseSteps, call: Call): Promise<vo
     if (isOver(call)) return;
     call.stage = 'intended';
     call.marks.intended = call.elapsed();
+    const nextTurn = lane.step();
+    if (nextTurn) await nextTurn;
 
     const credential = obtainCredential(relay, call); // 7
     if (credential) await credential;

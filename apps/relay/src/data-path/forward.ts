@@ -55,7 +55,9 @@ export function forward({ limits: { maxKeptBytesPerIdentity } }: Relay, steps: R
     body:
       call.body ??
       (request.hasBody
-        ? (new Upload(call, limits.maxRequestBytes, limits.idleTimeoutMs) as unknown as NonNullable<UpstreamDispatchOptions['body']> &
+        ? (new Upload(call, limits.maxRequestBytes, limits.idleTimeoutMs, share.lane) as unknown as NonNullable<
+            UpstreamDispatchOptions['body']
+          > &
             object)
         : null),
     // undici resends nothing: it judges by the method alone.

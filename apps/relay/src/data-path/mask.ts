@@ -54,6 +54,7 @@ export function openResponse(call: Call, exchange: Exchange, response: ResponseH
     headers: returnHeaders(response.headers),
     scrub: call.lease === null ? null : scrubberOf(call.lease),
     sink: exchange,
+    pace: call.caller!.identity.share.lane,
   });
   call.responseHeaders = masker.headers;
   const headers = locatedHeaders(call, response.status, masker);

@@ -46,7 +46,12 @@ export function createRelayServer(relay: Relay, carry: Carry, isLoopback = false
       ? new CallerSocket(new Share(), '', () => socket.destroy())
       : relay.sockets.open(socket, (error) => refuseSocket(relay, socket, error));
     callerSockets.set(socket, opened);
+    // Node makes an error for each request on the socket that is not answered yet, and no one sees them: a caller that
+    // pipelines would have us walk the stack for all of them.
+    const { stackTraceLimit } = Error;
+    socket.prependListener('close', () => (Error.stackTraceLimit = 0));
     socket.on('close', () => {
+      Error.stackTraceLimit = stackTraceLimit;
       for (const call of opened.all()) leave(relay, call);
       if (!isLoopback) relay.sockets.close(opened);
     });
@@ -103,6 +108,8 @@ function takeDeferred(relay: Relay, carry: Carry, req: IncomingMessage, res: Ser
 
 /** The caller's socket is closed. */
 function leave(relay: Relay, call: Call): void {
+  // What ended the call before is not the caller's doing.
+  if (call.stage === 'concluded') return;
   call.isCallerGone = true;
   fail(relay, call, new AppError('request_incomplete', 'The caller closed the connection before the response was complete.'));
 }

@@ -36,8 +36,19 @@ export function outcomeOf(relay: Relay, call: Call, { state, status, error }: En
   };
 }
 
-/** Resolves once what came of a call that was intended is durable. */
+/** Bodies up to here are sealed at once: to wait for a turn would cost as much. */
+const lightBytes = 16 * 1024;
+/** Bytes of bodies that are masked, sealed and packed in a millisecond. */
+const bytesPerMs = 400_000;
+
+/** Resolves once what came of a call that was intended is durable. Large bodies are sealed when it is their identity's turn. */
 export function recordOutcome(relay: Relay, call: Call, ending: Ending): Promise<void> {
+  const keptBytes = (call.exchange?.response.keptBytes ?? 0) + (call.exchange?.request?.keptBytes ?? call.body?.length ?? 0);
+  const turn = keptBytes > lightBytes ? call.caller!.identity.share.lane.step(keptBytes / bytesPerMs) : undefined;
+  return turn ? turn.then(() => addOutcome(relay, call, ending)) : addOutcome(relay, call, ending);
+}
+
+function addOutcome(relay: Relay, call: Call, ending: Ending): Promise<void> {
   const capture = call.exchange === null ? heldBody(call) : call.exchange.request;
   const kept = capture === null ? null : keepRequestBody(call, capture);
   if (kept instanceof Promise) return kept.then((body) => relay.recorder.add(packOutcome(relay, call, ending, capture, body)));

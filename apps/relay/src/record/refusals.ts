@@ -2,7 +2,8 @@
  * The record of calls that were refused before their intent. A refusal costs its caller nothing, so a caller can make us
  * refuse as fast as the network goes. Above a rate, refusals are counted by error and caller (the identity; the address
  * of a stranger), and the counts are recorded once a second. A refusal that is only counted is answered at the end of that
- * second: a flood gets no faster than one answer a second on each socket, and others keep their share of the processor.
+ * second, one in each turn of the event loop: a flood gets no faster than one answer a second on each socket, and others
+ * keep their share of the processor, also where an answer closes a socket with many pipelined requests.
  */
 import type { CallHead, OutcomeEntry } from '@hoop/contract';
 import type { Recorder } from '@hoop/recording';
@@ -31,8 +32,10 @@ export class Refusals {
   #ofStrangers = 0;
   /** Numbers the seconds in which something was refused. */
   #window = 0;
-  #waiting = 0;
-  #windowEnd = Promise.withResolvers<void>();
+  /** They are answered when the second ends. */
+  #waiting: (() => void)[] = [];
+  /** They are answered now, the last first. */
+  #leaving: (() => void)[] = [];
 
   /** @param perIdentity refusals of one identity that are recorded one by one in each second */
   constructor(recorder: Recorder, perIdentity: number) {
@@ -43,19 +46,27 @@ export class Refusals {
   /**
    * Resolves when the refusal is durable, or at the end of the second when it is only counted.
    * @param share of the identity; null: nobody is known
+   * @param isLate the answer waits for the end of the second in any case
    */
-  record(head: CallHead, outcome: OutcomeEntry, share: Share | null): Promise<void> {
+  record(head: CallHead, outcome: OutcomeEntry, share: Share | null, isLate = false): Promise<void> {
     this.#timer ??= setTimeout(() => this.#endWindow(), windowMs);
-    if (!this.#isAboveRate(share)) return this.#recorder.refuse(head, outcome);
+    if (!this.#isAboveRate(share)) {
+      const durable = this.#recorder.refuse(head, outcome);
+      return isLate ? durable.then(() => this.#endOfWindow()) : durable;
+    }
     this.#count(head, outcome);
-    if (this.#waiting >= maxWaiting) return Promise.resolve();
-    this.#waiting++;
-    return this.#windowEnd.promise;
+    return this.#endOfWindow();
+  }
+
+  #endOfWindow(): Promise<void> {
+    if (this.#timer === undefined || this.#waiting.length + this.#leaving.length >= maxWaiting) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /** Hands the counts over; to be called before the recorder is closed. */
   close(): void {
     if (this.#timer) this.#endWindow();
+    for (const answer of this.#leaving.splice(0)) answer();
   }
 
   #isAboveRate(share: Share | null): boolean {
@@ -87,8 +98,14 @@ export class Refusals {
       this.#recorder.refuse(head, outcome, times - 1).catch(() => undefined);
     }
     this.#counted.clear();
-    this.#waiting = 0;
-    this.#windowEnd.resolve();
-    this.#windowEnd = Promise.withResolvers<void>();
+    if (this.#waiting.length === 0) return;
+    if (this.#leaving.length === 0) setImmediate(this.#answerOne);
+    this.#leaving = this.#waiting.reverse().concat(this.#leaving);
+    this.#waiting = [];
   }
+
+  readonly #answerOne = (): void => {
+    this.#leaving.pop()?.();
+    if (this.#leaving.length > 0) setImmediate(this.#answerOne);
+  };
 }

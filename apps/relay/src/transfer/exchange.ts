@@ -10,6 +10,7 @@ import type { Peer, UpstreamDispatchOptions } from '@hoop/upstream';
 import type { Dispatcher } from 'undici';
 
 import type { Call } from '../call/call.ts';
+import type { Deferrable, Lane } from '../caller/turns.ts';
 
 /** The head of a target's answer. */
 export interface ResponseHead {
@@ -46,7 +47,7 @@ const maxInterim = 64;
 /** Parts of a stream whose time is recorded; later parts are recorded without a time. */
 const maxParts = 1000;
 
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements Dispatcher.DispatchHandler, Deferrable {
   readonly peer: Peer = createPeer();
   readonly request: BodyCapture | null;
   readonly response: BodyCapture;
@@ -63,10 +64,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** It was sent a second time. */
   isResent = false;
   #sample: ResponseCopy | null = null;
+  readonly #lane: Lane;
+  /** Of the response: came when its identity had used up its part of the turn. */
+  #held: Buffer[] | null = null;
+  /** The trailers of a response whose last chunks are held. */
+  #heldEnd: HeaderList | null = null;
 
   constructor(steps: ResponseSteps, call: Call, request: BodyCapture | null, response: BodyCapture) {
     this.#steps = steps;
     this.#call = call;
+    this.#lane = call.caller!.identity.share.lane;
     this.request = request;
     this.response = response;
   }
@@ -85,7 +92,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onDrained(): void {
     if (this.#isOver) return;
     this.masker!.resume();
-    this.#controller?.resume();
+    this.#resume();
   }
 
   onStalled(error: AppError): void {
@@ -133,9 +140,43 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#isOver) return;
+    if (this.#held === null && this.#lane.isOpen()) {
+      if (!this.#take(chunk)) controller.pause();
+      return;
+    }
+    controller.pause();
+    if (this.#held === null) {
+      this.#held = [];
+      this.#lane.wait(this);
+    }
+    this.#held.push(chunk);
+  }
+
+  /** Goes on with what was held. */
+  takeTurn(): void {
+    const held = this.#held!;
+    this.#held = null;
+    let wantsMore = true;
+    for (const chunk of held) {
+      if (this.#isOver) return;
+      wantsMore = this.#take(chunk);
+    }
+    if (this.#isOver) return;
+    if (this.#heldEnd !== null) this.masker!.end(this.#heldEnd);
+    else if (wantsMore) this.#resume();
+  }
+
+  /** False: the target should send no more. */
+  #take(chunk: Buffer): boolean {
+    const start = performance.now();
     this.response.passed(chunk);
     this.#sample?.take(chunk);
-    if (!this.masker!.write(chunk)) controller.pause();
+    this.#lane.spend(performance.now() - start);
+    return this.masker!.write(chunk);
+  }
+
+  #resume(): void {
+    if (this.#held === null) this.#controller?.resume();
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
@@ -148,7 +189,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#steps.fail(this.#call, error);
       return;
     }
-    this.masker!.end(trailers);
+    if (this.#held === null) this.masker!.end(trailers);
+    else this.#heldEnd = trailers;
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -187,6 +229,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   drain(): void {
-    if (!this.#isOver && !this.#call.delivery!.isFull) this.#controller?.resume();
+    if (!this.#isOver && !this.#call.delivery!.isFull) this.#resume();
   }
 }

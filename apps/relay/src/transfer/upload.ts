@@ -4,6 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { AppError } from '@hoop/contract';
 
+import type { Deferrable, Lane } from '../caller/turns.ts';
+
 /** A request whose body has not been read. */
 export interface Sender {
   readonly req: IncomingMessage;
@@ -102,7 +104,7 @@ export function readWholeBody(
  * The body as undici takes it: a stream that it pauses, resumes and destroys. Destroying it detaches from the request
  * and leaves the caller's socket alone, so that an answer that came early can still be delivered.
  */
-export class Upload extends EventEmitter {
+export class Upload extends EventEmitter implements Deferrable {
   destroyed = false;
   readonly #sender: Sender;
   readonly #maxBytes: number;
@@ -110,9 +112,17 @@ export class Upload extends EventEmitter {
   #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #isStarted = false;
+  readonly #lane: Lane;
+  /** Came when its identity had used up its part of the turn. */
+  #held: Buffer | null = null;
+  /** What is held is the last of the body. */
+  #isEndHeld = false;
+  /** undici takes no more for now. */
+  #isPaused = true;
 
-  constructor(sender: Sender, maxBytes: number, idleTimeoutMs: number) {
+  constructor(sender: Sender, maxBytes: number, idleTimeoutMs: number, lane: Lane) {
     super();
+    this.#lane = lane;
     this.#sender = sender;
     this.#maxBytes = maxBytes;
     this.#idleTimeoutMs = idleTimeoutMs;
@@ -132,12 +142,15 @@ export class Upload extends EventEmitter {
       if (req.destroyed && !req.readableEnded) queueMicrotask(this.#onClose);
       else invite(this.#sender);
     }
+    this.#isPaused = false;
+    if (this.#held !== null) return this;
     this.#timer ??= setTimeout(() => this.#fail(late(this.#idleTimeoutMs)), this.#idleTimeoutMs);
     req.resume();
     return this;
   }
 
   pause(): this {
+    this.#isPaused = true;
     this.#stopTimer();
     this.#sender.req.pause();
     return this;
@@ -159,18 +172,43 @@ export class Upload extends EventEmitter {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#timer?.refresh();
+    if (this.#lane.isOpen()) {
+      this.#pass(chunk);
+      return;
+    }
+    this.#held = chunk;
+    this.#stopTimer();
+    this.#sender.req.pause();
+    this.#lane.wait(this);
+  };
+
+  /** Goes on with what was held. */
+  takeTurn(): void {
+    const chunk = this.#held!;
+    this.#held = null;
+    if (this.destroyed) return;
+    this.#pass(chunk);
+    if (this.destroyed) return;
+    if (this.#isEndHeld) this.emit('end');
+    else if (!this.#isPaused) this.resume();
+  }
+
+  #pass(chunk: Buffer): void {
+    const start = performance.now();
     this.#bytes += chunk.length;
     if (this.#bytes > this.#maxBytes) {
       this.#fail(new AppError('payload_too_large', `The body is larger than the ${this.#maxBytes} bytes that this connection takes.`));
     } else {
       this.emit('data', chunk);
     }
-  };
+    this.#lane.spend(performance.now() - start);
+  }
 
   readonly #onEnd = (): void => {
     this.#stopTimer();
     this.#sender.req.off('close', this.#onClose);
-    this.emit('end');
+    if (this.#held === null) this.emit('end');
+    else this.#isEndHeld = true;
   };
 
   readonly #onClose = (): void => this.#fail(incomplete());

@@ -3,9 +3,12 @@ import { AppError, parseMediaType } from '@hoop/contract';
 import type { HeaderList } from '@hoop/contract';
 
 import { createDecoder, parseCodings } from '../decoding/content-decoder.ts';
+import type { Decoder } from '../decoding/content-decoder.ts';
 import type { Engine } from '../engine.ts';
 import { BodyMasker } from './body-masker.ts';
 import type { BodyPlan } from './body-masker.ts';
+import { PacedBody } from './paced-body.ts';
+import type { Pace } from './pace.ts';
 import { formatOf, isListed } from './content-type.ts';
 import type { MaskingReport, MaskingSink, ResponseMasker, ResponseMaskerInput } from './response-masker.ts';
 import { headersOfChanged, maskHeaderValues, withoutOriginal } from './response-headers.ts';
@@ -31,18 +34,34 @@ export function createResponseMasker(input: ResponseMaskerInput): ResponseMasker
     const plan = engine === null ? null : planBody(input, engine);
     const isChanged = plan !== null || codings.length > 0;
     const body = new BodyMasker(input, isChanged ? headersOfChanged(masked, plan !== null) : masked, report, engine, plan, isChanged);
-    return codings.length === 0 ? body : decoded(codings, body, input.sink);
+    if (codings.length > 0) return decoded(codings, body, input);
+    return input.pace === undefined || plan === null ? body : paced(body, input.pace, input.sink);
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'unmaskable_response' || announcesBody(headers)) throw error;
     return new Withheld(input, engine === null ? masked : withoutOriginal(masked), report, engine, error);
   }
 }
 
-function decoded(codings: readonly string[], body: BodyMasker, sink: MaskingSink): ResponseMasker {
+function paced(body: BodyMasker, pace: Pace, sink: MaskingSink): ResponseMasker {
+  const pieces = new PacedBody(body, pace, () => sink.drain());
+  return {
+    headers: body.headers,
+    passthrough: false,
+    refusal: null,
+    report: body.report,
+    write: (chunk) => body.isOver || pieces.write(chunk),
+    end: (trailers) => pieces.end(trailers),
+    abort: () => body.abort(),
+    resume: () => undefined,
+  };
+}
+
+function decoded(codings: readonly string[], body: BodyMasker, { pace, sink }: ResponseMaskerInput): ResponseMasker {
   let trailers: HeaderList | undefined;
-  const decoder = createDecoder(codings, {
-    data: (chunk) => body.write(chunk) && !body.isOver,
-    end: () => body.end(trailers),
+  const pieces = pace === undefined ? body : new PacedBody(body, pace, () => decoder.resume());
+  const decoder: Decoder = createDecoder(codings, {
+    data: (chunk) => pieces.write(chunk) && !body.isOver,
+    end: () => pieces.end(trailers),
     error: (reason) => body.fail(reason),
     drain: () => sink.drain(),
   });

@@ -5,6 +5,7 @@ import type { FieldObserver } from '../formats/field-observer.ts';
 import type { CompiledMasking } from '../rules/compile-masking.ts';
 import type { MaskingIdentity } from '../rules/identity-condition.ts';
 import type { Scrubber } from '../scrubber/scrubber.ts';
+import type { Pace } from './pace.ts';
 
 export interface MaskingReport {
   /** Places that the rules changed, in headers, body and trailers. */
@@ -45,6 +46,8 @@ export interface ResponseMaskerInput {
   readonly sink: MaskingSink;
   /** Sees fields that no rule covers (discovery). */
   readonly observer?: FieldObserver | null;
+  /** Absent: the body is worked on as it comes. */
+  readonly pace?: Pace;
 }
 
 export interface ResponseMasker {

@@ -1,0 +1,105 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+
+import { Lane, Turns } from './turns.ts';
+import type { Deferrable } from './turns.ts';
+
+/** Work of `ms` each, and in which turn each piece was done. */
+function pieces(lane: Lane, count: number, ms: number, log: string[], name: string): void {
+  for (let i = 0; i < count; i++) {
+    const work: Deferrable = {
+      takeTurn: () => {
+        lane.spend(ms);
+        log.push(name);
+      },
+    };
+    if (lane.isOpen()) work.takeTurn();
+    else lane.wait(work);
+  }
+}
+
+async function untilIdle(turns: Turns, log: string[]): Promise<string[][]> {
+  const perTurn: string[][] = [];
+  let seen = 0;
+  const take = (): void => {
+    if (log.length > seen) perTurn.push(log.slice(seen));
+    seen = log.length;
+  };
+  take();
+  let isIdle = false;
+  const idle = turns.idle().then(() => (isIdle = true));
+  while (!isIdle) {
+    await nextTurn();
+    take();
+  }
+  await idle;
+  take();
+  return perTurn;
+}
+
+describe('turns of the event loop', () => {
+  it('bound what one identity does in a turn, whatever it has waiting', async () => {
+    const turns = new Turns();
+    const [busy, other] = [new Lane(turns), new Lane(turns)];
+    other.spend(0.01);
+    const log: string[] = [];
+    pieces(busy, 50, 0.5, log, 'busy');
+    const perTurn = await untilIdle(turns, log);
+    expect(perTurn.flat()).toHaveLength(50);
+    for (const turn of perTurn.slice(1)) expect(turn.length).toBeLessThanOrEqual(2);
+  });
+
+  it('leave the part of another identity as it is', async () => {
+    const turns = new Turns();
+    const [busy, other] = [new Lane(turns), new Lane(turns)];
+    other.spend(0.01);
+    const log: string[] = [];
+    pieces(busy, 50, 0.5, log, 'busy');
+    expect(busy.isOpen()).toBe(false);
+    expect(other.isOpen()).toBe(true);
+    await nextTurn();
+    expect(busy.isOpen()).toBe(false);
+    expect(other.isOpen()).toBe(true);
+    await turns.idle();
+  });
+
+  it('divide the turn among the identities that are active', async () => {
+    const spentPerTurn = async (identities: number): Promise<number> => {
+      const turns = new Turns();
+      const lanes = Array.from({ length: identities }, () => new Lane(turns));
+      for (const lane of lanes) lane.spend(0);
+      const log: string[] = [];
+      lanes.forEach((lane, index) => pieces(lane, 100, 0.05, log, String(index)));
+      const perTurn = await untilIdle(turns, log);
+      return Math.max(...perTurn.slice(1, -1).map((turn) => turn.filter((name) => name === '0').length));
+    };
+    const [two, four, fifty] = [await spentPerTurn(2), await spentPerTurn(4), await spentPerTurn(50)];
+    expect(four).toBeLessThanOrEqual(two / 2 + 1);
+    expect(fifty).toBe(four);
+  });
+
+  it('do what waits in order, and nothing before it', async () => {
+    const turns = new Turns();
+    const [busy, other] = [new Lane(turns), new Lane(turns)];
+    other.spend(0.01);
+    const order: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      const turn = busy.step(0.3);
+      if (turn) void turn.then(() => order.push(i));
+      else order.push(i);
+    }
+    await turns.idle();
+    await nextTurn();
+    expect(order).toEqual(Array.from({ length: 20 }, (_, i) => i));
+  });
+
+  it('let a piece of work through that is longer than a turn', async () => {
+    const turns = new Turns();
+    const [busy, other] = [new Lane(turns), new Lane(turns)];
+    other.spend(0.01);
+    const log: string[] = [];
+    pieces(busy, 3, 100, log, 'long');
+    const perTurn = await untilIdle(turns, log);
+    expect(perTurn).toEqual([['long'], ['long'], ['long']]);
+  });
+});
