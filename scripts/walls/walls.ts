@@ -27,6 +27,7 @@ export interface Wall {
 export const walls: Readonly<Record<string, Wall>> = {
   'apps/cli': {
     packages: [
+      '@hoop/client',
       '@hoop/contract',
       '@hoop/database',
       '@hoop/embedded-postgres',
@@ -38,7 +39,6 @@ export const walls: Readonly<Record<string, Wall>> = {
       'commander',
       'eventsource-parser',
       'yaml',
-      'zod',
     ],
     node: [
       'child_process',

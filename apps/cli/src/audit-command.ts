@@ -3,7 +3,6 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 
-import { exportLog } from '@hoop/contract';
 import { verifyLogExport, type LogVerdict } from '@hoop/recording';
 import { CommanderError, type Command } from 'commander';
 
@@ -108,7 +107,7 @@ function textOfVerdict(verdict: LogVerdict): string {
 
 async function fetchExport(file: string, flags: ApiFlags, io: StartIo): Promise<void> {
   const api = await openAdminApi(flags, io.env, io.stop);
-  const log = await speaking(() => api.open(exportLog, {}), io.stop);
+  const log = await speaking(() => api.open('exportLog', {}), io.stop);
   // The file's readers can read the recorded calls.
   await pipeline(log, createWriteStream(file, { flags: 'wx', mode: 0o600 })).catch((error: NodeJS.ErrnoException) => {
     throw new StartError(error.code === 'EEXIST' ? `There is a file ${file} already.` : `The export broke off: ${error.message}`, {

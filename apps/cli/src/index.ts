@@ -1,2 +1,1 @@
-export { createApiClient, ApiError, type ApiClient } from './api-client.ts';
 export { runCommand } from './command.ts';

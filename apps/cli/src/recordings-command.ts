@@ -1,5 +1,5 @@
 /** `hoop recordings check`: whether calls, bodies, data keys, sessions and the log still fit together. */
-import { checkRecords, type RecordCheck } from '@hoop/contract';
+import type { RecordCheck } from '@hoop/contract';
 import type { Command } from 'commander';
 
 import { addCommand, addVerb, needVerb, type CommandContext } from './command-line.ts';
@@ -31,7 +31,7 @@ async function check(values: CheckFlags, io: StartIo): Promise<number> {
   let repaired = 0;
   for (let after: string | null = ''; after !== null && !io.stop.aborted;) {
     const body = { after, repair };
-    const part: RecordCheck = await speaking(() => api.call(checkRecords, { body }), io.stop);
+    const part: RecordCheck = await speaking(() => api.call('checkRecords', { body }), io.stop);
     checked += part.checked;
     for (const finding of part.findings) {
       found++;

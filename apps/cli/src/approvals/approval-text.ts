@@ -1,10 +1,10 @@
 /** Approvals as text for a terminal. Functions and targets wrote much of it: none of it may steer the terminal. */
-import type { ApiOutput } from '../api-client.ts';
-import type { ApprovalResource, getApproval } from '@hoop/contract';
+import type { Output } from '@hoop/client';
+import type { ApprovalResource } from '@hoop/contract';
 
 import { onOneLine, printable, styled, table } from '../investigate/terminal.ts';
 
-export type ApprovalDetail = ApiOutput<typeof getApproval>;
+export type ApprovalDetail = Output<'getApproval'>;
 
 export function approvalList(approvals: readonly ApprovalResource[]): string {
   return table(

@@ -1,9 +1,10 @@
 /** `hoop approvals`: finds, reads and decides about the calls that wait for a person. */
-import { getApproval, listApprovals, reviewApproval, type ApprovalResource } from '@hoop/contract';
+import type { Client } from '@hoop/client';
+import type { ApprovalResource } from '@hoop/contract';
 import type { Command } from 'commander';
 
 import { addCommand, addVerb, needVerb, type CommandContext } from '../command-line.ts';
-import { addApiOptions, openAdminApi, speaking, type AdminApi, type ApiFlags } from '../investigate/admin-api.ts';
+import { addApiOptions, openAdminApi, speaking, type ApiFlags } from '../investigate/admin-api.ts';
 import { numberOf } from '../investigate/filters.ts';
 import type { StartIo } from '../start/start.ts';
 import { StartError } from '../start-error.ts';
@@ -29,7 +30,7 @@ export function addApprovals(program: Command, context: CommandContext): void {
   const approvals = addCommand(program, 'approvals', 'find, read and decide about calls that wait for a person').description(description);
   const add = (name: string, summary: string): Command => addApiOptions(addVerb(approvals, name, summary, usage));
   /** Runs what speaks to the API; its result is the exit code. */
-  async function withApi(flags: ApiFlags, work: (api: AdminApi) => Promise<number>): Promise<void> {
+  async function withApi(flags: ApiFlags, work: (api: Client) => Promise<number>): Promise<void> {
     const api = await openAdminApi(flags, io.env, io.stop);
     context.exitCode = await speaking(() => work(api), io.stop);
   }
@@ -69,12 +70,12 @@ function refuseBoth({ yes, digest }: DecisionFlags): void {
     );
 }
 
-async function list(api: AdminApi, values: ListFlags, io: StartIo): Promise<number> {
+async function list(api: Client, values: ListFlags, io: StartIo): Promise<number> {
   const { state } = values;
-  const { items } = await api.call(listApprovals, {
+  const { items } = await api.call('listApprovals', {
     query: {
-      limit: String(numberOf('limit', values.limit, 20, 1)),
-      ...(state === 'all' ? {} : { state }),
+      limit: numberOf('limit', values.limit, 20, 1),
+      ...(state === 'all' ? {} : { state: state as ApprovalResource['state'] }),
       ...(values.mine === true ? { mine: 'true' } : {}),
     },
   });
@@ -83,22 +84,22 @@ async function list(api: AdminApi, values: ListFlags, io: StartIo): Promise<numb
   return 0;
 }
 
-async function show(api: AdminApi, id: string, values: ApiFlags, io: StartIo): Promise<number> {
-  const approval = await api.call(getApproval, { params: { approvalId: id } });
+async function show(api: Client, id: string, values: ApiFlags, io: StartIo): Promise<number> {
+  const approval = await api.call('getApproval', { params: { approvalId: id } });
   io.out(values.json === true ? JSON.stringify(approval) : approvalDetail(approval));
   if (approval.state === 'pending')
     io.say(`To decide about exactly this: hoop approvals approve ${approval.id} --digest ${approval.digest}`);
   return 0;
 }
 
-async function decide(api: AdminApi, id: string, decision: Decision, values: DecisionFlags, io: StartIo): Promise<number> {
+async function decide(api: Client, id: string, decision: Decision, values: DecisionFlags, io: StartIo): Promise<number> {
   if (values.for !== undefined && decision === 'deny') throw new StartError('--for is for an approval.');
   const digest = values.digest ?? (await confirmed(api, id, decision, values, io));
   if (digest === null) {
     io.say('Nothing was decided.');
     return 1;
   }
-  const after = await api.call(reviewApproval, {
+  const after = await api.call('reviewApproval', {
     params: { approvalId: id },
     body: {
       decision,
@@ -113,8 +114,8 @@ async function decide(api: AdminApi, id: string, decision: Decision, values: Dec
 }
 
 /** The digest of the request that was printed; null where the person said no. */
-async function confirmed(api: AdminApi, id: string, decision: Decision, values: DecisionFlags, io: StartIo): Promise<string | null> {
-  const approval = await api.call(getApproval, { params: { approvalId: id } });
+async function confirmed(api: Client, id: string, decision: Decision, values: DecisionFlags, io: StartIo): Promise<string | null> {
+  const approval = await api.call('getApproval', { params: { approvalId: id } });
   // Beside the result of --json.
   (values.json === true ? io.say : io.out)(approvalDetail(approval));
   if (values.yes === true) return approval.digest;

@@ -1,11 +1,11 @@
 /** `hoop approvals watch`: follows the stream of approvals, and follows it again when it breaks. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { followApprovals, type ApprovalResource } from '@hoop/contract';
+import { ApiError, type Client } from '@hoop/client';
+import type { ApprovalResource } from '@hoop/contract';
 import { createParser } from 'eventsource-parser';
 
-import { ApiError } from '../api-client.ts';
-import { speaking, type AdminApi } from '../investigate/admin-api.ts';
+import { speaking } from '../investigate/admin-api.ts';
 import type { StartIo } from '../start/start.ts';
 import { approvalLine } from './approval-text.ts';
 
@@ -17,7 +17,7 @@ const maxEventCharacters = 4_000_000;
 const maxRemembered = 10_000;
 
 /** Runs until it is told to stop. Resolves to the exit code. @throws StartError where the API refuses */
-export async function watchApprovals(api: AdminApi, io: StartIo, isJson: boolean): Promise<number> {
+export async function watchApprovals(api: Client, io: StartIo, isJson: boolean): Promise<number> {
   const printed = new Map<string, string>();
   let pauseMs = firstPauseMs;
 
@@ -43,7 +43,7 @@ export async function watchApprovals(api: AdminApi, io: StartIo, isJson: boolean
         if (error.type === 'max-buffer-size-exceeded') throw error;
       },
     });
-    for await (const chunk of await api.open(followApprovals, {})) parser.feed(decoder.decode(chunk, { stream: true }));
+    for await (const chunk of await api.open('followApprovals', {})) parser.feed(decoder.decode(chunk, { stream: true }));
   }
 
   while (!io.stop.aborted) {

@@ -1,9 +1,10 @@
 /** The demonstration: a function calls a payments API through Hoop and never holds its key. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { exportSessionHar, getCall, getSession, listCalls, listSessions, type CallResource, type SessionResource } from '@hoop/contract';
+import { createClient, type Client } from '@hoop/client';
+import type { CallResource, SessionResource } from '@hoop/contract';
 
-import { createApiClient, type ApiClient } from '../api-client.ts';
+import { answerWithinMs } from '../investigate/admin-api.ts';
 import { playApprover } from './approver.ts';
 import { checkDemo, recordedCalls } from './checks.ts';
 import { runFunction } from './function.ts';
@@ -13,7 +14,7 @@ import { setUpDemo } from './set-up.ts';
 import type { ReceivedRequest, Transcript } from './transcript.ts';
 
 export interface DemoInput {
-  readonly api: ApiClient;
+  readonly api: Client;
   readonly controlPlaneUrl: string;
   readonly relayUrl: string;
   readonly settings: DemoSettings;
@@ -26,20 +27,20 @@ export interface DemoInput {
 const stuckAfterMs = 120_000;
 
 /** The session once all its calls are concluded, or once nothing more comes. */
-async function readSession(api: ApiClient, expectedCalls: number): Promise<{ session: SessionResource | null; calls: CallResource[] }> {
+async function readSession(api: Client, expectedCalls: number): Promise<{ session: SessionResource | null; calls: CallResource[] }> {
   let seen = '';
   for (let changedAt = performance.now(); ;) {
-    const { items: sessions } = await api(listSessions, { query: { identity: functionName } });
+    const { items: sessions } = await api.call('listSessions', { query: { identity: functionName } });
     const session = sessions[0] ?? null;
-    const summaries = session === null ? [] : (await api(listCalls, { query: { session: session.id } })).items;
+    const summaries = session === null ? [] : (await api.call('listCalls', { query: { session: session.id } })).items;
     const isComplete = summaries.length >= expectedCalls && summaries.every(({ state }) => state !== 'pending');
     const now = summaries.map(({ id, state }) => `${id} ${state}`).join();
     if (now !== seen) changedAt = performance.now();
     seen = now;
     if (isComplete || performance.now() - changedAt > stuckAfterMs) {
-      const calls = await Promise.all(summaries.map(({ id }) => api(getCall, { params: { callId: id } })));
+      const calls = await Promise.all(summaries.map(({ id }) => api.call('getCall', { params: { callId: id } })));
       // Read again: it was read before the calls were, and counts them.
-      const counted = session === null ? null : await api(getSession, { params: { sessionId: session.id } });
+      const counted = session === null ? null : await api.call('getSession', { params: { sessionId: session.id } });
       return { session: counted, calls: calls.toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
     }
     await delay(50);
@@ -75,7 +76,11 @@ export async function runDemo(input: DemoInput): Promise<Transcript> {
   await relayReady(input.relayUrl, say);
   say(`Running the function ${functionName}…`);
   const functionEnded = new AbortController();
-  const approving = playApprover(createApiClient({ url: input.controlPlaneUrl, token: approverToken }), functionEnded.signal, say);
+  const approving = playApprover(
+    createClient({ url: input.controlPlaneUrl, token: approverToken, timeoutMs: answerWithinMs }),
+    functionEnded.signal,
+    say,
+  );
   // It is waited for below; until then its failure is nobody's.
   approving.catch(() => undefined);
   const run = await runFunction(input.settings, { controlPlane: input.controlPlaneUrl, payments: paymentsUrl });
@@ -83,7 +88,7 @@ export async function runDemo(input: DemoInput): Promise<Transcript> {
   const approvals = await approving;
   const { requests: received } = (await (await fetch(`${paymentsUrl}/received`)).json()) as { requests: ReceivedRequest[] };
   const { session, calls } = await readSession(api, recordedCalls);
-  const har = session === null ? '' : JSON.stringify(await api(exportSessionHar, { params: { sessionId: session.id } }));
+  const har = session === null ? '' : JSON.stringify(await api.call('exportSessionHar', { params: { sessionId: session.id } }));
   const checks = checkDemo({ run, received, session, calls, har, approvals, paymentsClientSecret: input.paymentsClientSecret });
   return {
     ok: checks.every(({ ok }) => ok),

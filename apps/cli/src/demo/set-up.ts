@@ -1,21 +1,10 @@
 /** Does the one-time setup of a platform engineer, through the public REST API. */
-import {
-  createAdminToken,
-  createConnection,
-  createIdentity,
-  createIdentityProvider,
-  lintPolicy,
-  putCredentialSource,
-  putPolicy,
-  type MaskRule,
-  type Rule,
-} from '@hoop/contract';
-import type { z } from 'zod';
-import type { policyInputSchema } from '@hoop/contract';
+import { routes, type Client, type Input, type OperationId } from '@hoop/client';
 
-import type { ApiClient } from '../api-client.ts';
 import { approverGroup, approverName } from './approver.ts';
 import { functionName, paymentsClientId } from './settings.ts';
+
+type Policy = Input<'putPolicy'>['body'];
 
 export const connectionName = 'payments';
 
@@ -26,7 +15,7 @@ export const ruleNames = {
   delete: 'nobody deletes',
 } as const;
 
-const rules: Rule[] = [
+const rules: Policy['rules'] = [
   { name: ruleNames.read, effect: 'allow', match: { methods: ['GET'], paths: ['/v1/customers', '/v1/customers/:id'] } },
   {
     name: ruleNames.refund,
@@ -53,13 +42,13 @@ const rules: Rule[] = [
   { name: ruleNames.delete, effect: 'deny', match: { methods: ['DELETE'] }, reason: 'Customers are closed in the back office.' },
 ];
 
-const mask: MaskRule[] = [
+const mask: NonNullable<Policy['mask']> = [
   { path: '$..email', action: 'partial' },
   { path: '$..card', action: 'redact' },
 ];
 
 export interface SetUpInput {
-  readonly api: ApiClient;
+  readonly api: Client;
   readonly issuer: string;
   readonly audience: string;
   readonly paymentsUrl: string;
@@ -80,16 +69,19 @@ export interface SetUp {
 
 export async function setUpDemo({ api, issuer, audience, paymentsUrl, paymentsClientSecret }: SetUpInput): Promise<SetUp> {
   const steps: SetUpStep[] = [];
-  const done = (operation: { readonly method: string; readonly path: string }, what: string): void => {
-    steps.push({ operation: `${operation.method} ${operation.path}`, what });
+  const done = (operation: OperationId, what: string): void => {
+    const { method, path } = routes[operation];
+    steps.push({ operation: `${method} ${path}`, what });
   };
   // Both services are on this machine; by default Hoop refuses loopback addresses.
   const allowedCidrs = ['127.0.0.0/8'];
 
-  await api(createIdentityProvider, { body: { name: 'company', issuer, audiences: [audience], algorithms: ['ES256'], allowedCidrs } });
-  done(createIdentityProvider, `tokens of ${issuer} are accepted`);
+  await api.call('createIdentityProvider', {
+    body: { name: 'company', issuer, audiences: [audience], algorithms: ['ES256'], allowedCidrs },
+  });
+  done('createIdentityProvider', `tokens of ${issuer} are accepted`);
 
-  await api(createIdentity, {
+  await api.call('createIdentity', {
     body: {
       name: functionName,
       provider: 'company',
@@ -97,12 +89,12 @@ export async function setUpDemo({ api, issuer, audience, paymentsUrl, paymentsCl
       owner: 'billing-team',
     },
   });
-  done(createIdentity, 'the main branch of acme/billing is the identity nightly-billing');
+  done('createIdentity', 'the main branch of acme/billing is the identity nightly-billing');
 
-  await api(createConnection, { body: { name: connectionName, target: paymentsUrl, allowedCidrs, identities: [functionName] } });
-  done(createConnection, `nightly-billing may use ${paymentsUrl}`);
+  await api.call('createConnection', { body: { name: connectionName, target: paymentsUrl, allowedCidrs, identities: [functionName] } });
+  done('createConnection', `nightly-billing may use ${paymentsUrl}`);
 
-  await api(putCredentialSource, {
+  await api.call('putCredentialSource', {
     params: { connection: connectionName },
     headers: { 'if-none-match': '*' },
     body: {
@@ -110,18 +102,18 @@ export async function setUpDemo({ api, issuer, audience, paymentsUrl, paymentsCl
       secrets: { clientSecret: paymentsClientSecret },
     },
   });
-  done(putCredentialSource, 'how its access tokens are obtained; the client secret is sealed at once');
+  done('putCredentialSource', 'how its access tokens are obtained; the client secret is sealed at once');
 
-  const body: z.input<typeof policyInputSchema> = { rules, mask, comment: 'The demonstration' };
-  await api(putPolicy, { params: { connection: connectionName }, headers: { 'if-none-match': '*' }, body });
-  done(putPolicy, 'read customers, refund with a ticket, large refunds only with an approval, never delete; emails and cards are masked');
+  const body: Policy = { rules, mask, comment: 'The demonstration' };
+  await api.call('putPolicy', { params: { connection: connectionName }, headers: { 'if-none-match': '*' }, body });
+  done('putPolicy', 'read customers, refund with a ticket, large refunds only with an approval, never delete; emails and cards are masked');
 
-  const { findings } = await api(lintPolicy, { body: { connection: connectionName } });
-  done(lintPolicy, findings.length === 0 ? 'nothing to remark' : findings.map(({ message }) => message).join(' '));
+  const { findings } = await api.call('lintPolicy', { body: { connection: connectionName } });
+  done('lintPolicy', findings.length === 0 ? 'nothing to remark' : findings.map(({ message }) => message).join(' '));
 
   const approver = { name: approverName, role: 'approver' as const, user: approverName, groups: [approverGroup] };
-  const { token: approverToken } = await api(createAdminToken, { body: approver });
+  const { token: approverToken } = await api.call('createAdminToken', { body: approver });
   if (approverToken === null) throw new Error('The control plane did not show the token that it made.');
-  done(createAdminToken, `${approverName} of ${approverGroup} may approve`);
+  done('createAdminToken', `${approverName} of ${approverGroup} may approve`);
   return { steps, approverToken };
 }

@@ -3,21 +3,14 @@ import { createReadStream } from 'node:fs';
 import { text as readAll } from 'node:stream/consumers';
 import path from 'node:path';
 
-import type { Operation, Problem } from '@hoop/contract';
+import { ApiError, createClient, type Client } from '@hoop/client';
 import type { Command } from 'commander';
 
-import { ApiError, createApiClient, type ApiClient } from '../api-client.ts';
 import { readAddresses } from '../start/addresses.ts';
 import { StartError } from '../start-error.ts';
 
-export interface AdminApi {
-  readonly call: ApiClient;
-  /** The body of an answer that is a stream. @throws ApiError */
-  open(
-    operation: Operation,
-    input: { params?: Record<string, string>; query?: Record<string, string>; body?: unknown },
-  ): Promise<AsyncIterable<Uint8Array>>;
-}
+/** Ends a request that hangs; a control plane on a loaded machine may be slow. */
+export const answerWithinMs = 120_000;
 
 /** What the options of `addApiOptions` were given. */
 export interface ApiFlags {
@@ -37,28 +30,12 @@ export function addApiOptions(command: Command): Command {
 }
 
 /** @throws StartError where it is not said who asks, or whom */
-export async function openAdminApi(flags: Omit<ApiFlags, 'json'>, env: NodeJS.ProcessEnv, stop: AbortSignal): Promise<AdminApi> {
+export async function openAdminApi(flags: Omit<ApiFlags, 'json'>, env: NodeJS.ProcessEnv, stop: AbortSignal): Promise<Client> {
   const given = flags.url ?? env['HOOP_URL'];
   const url = (given || (await readAddresses(path.resolve(flags.dataDir))).controlPlane).replace(/\/+$/, '');
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) throw new StartError(`${url} is not an http or https URL.`);
   const token = await readToken(flags.tokenFile, env);
-  return {
-    call: createApiClient({ url, token }),
-    async open(operation, { params = {}, query = {}, body }) {
-      const target = new URL(url + operation.path.replace(/\{(\w+)\}/g, (_whole, name: string) => encodeURIComponent(params[name] ?? '')));
-      for (const [name, value] of Object.entries(query)) target.searchParams.set(name, value);
-      const response = await fetch(target, {
-        method: operation.method,
-        redirect: 'error',
-        signal: stop,
-        headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      if (response.status === operation.status && response.body !== null) return response.body;
-      const text = await response.text();
-      throw new ApiError(operation, response.status, problemOf(text));
-    },
-  };
+  return createClient({ url, token, signal: stop, timeoutMs: answerWithinMs });
 }
 
 async function readToken(file: string | undefined, env: NodeJS.ProcessEnv): Promise<string> {
@@ -71,14 +48,6 @@ async function readToken(file: string | undefined, env: NodeJS.ProcessEnv): Prom
   token = token.trim();
   if (token === '') throw new StartError('An admin token is needed: set HOOP_ADMIN_TOKEN, or name a file with --token-file.');
   return token;
-}
-
-function problemOf(text: string): Partial<Problem> {
-  try {
-    return JSON.parse(text) as Problem;
-  } catch {
-    return { detail: text.slice(0, 200) };
-  }
 }
 
 /** The values of NDJSON. @throws StartError where a line is cut short */
@@ -101,7 +70,7 @@ export async function speaking<T>(work: () => Promise<T>, stop: AbortSignal): Pr
     if (stop.aborted) throw new StartError('Stopped.', { cause: error });
     if (error instanceof ApiError) {
       const { problem } = error;
-      const errors = Array.isArray(problem['errors']) ? (problem['errors'] as { path?: string; message?: string }[]) : [];
+      const errors = Array.isArray(problem.errors) ? (problem.errors as { path?: string; message?: string }[]) : [];
       const places = errors.map((one) => `\n  ${one.path ?? ''}: ${one.message ?? ''}`).join('');
       throw new StartError(`${problem.detail ?? problem.title ?? error.message} (${error.status} ${problem.code ?? ''})${places}`, {
         cause: error,

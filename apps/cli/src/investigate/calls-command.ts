@@ -1,5 +1,5 @@
 /** `hoop calls search`: finds a text in what was sent and received. */
-import { searchCalls, type SearchLine } from '@hoop/contract';
+import type { SearchLine } from '@hoop/contract';
 import type { Command } from 'commander';
 
 import { addCommand, addVerb, needVerb, type CommandContext } from '../command-line.ts';
@@ -57,12 +57,12 @@ async function runSearch(text: string, values: SearchFlags, io: StartIo): Promis
     maxCalls: numberOf('max-calls', values.maxCalls, 10_000, 1),
     maxSeconds: numberOf('max-seconds', values.maxSeconds, 30, 1),
     maxMatches: numberOf('max-matches', values.maxMatches, 100, 1),
-    ...(values.side === undefined ? {} : { side: values.side }),
+    ...(values.side === undefined ? {} : { side: values.side as 'request' | 'response' }),
     ...(values.cursor === undefined ? {} : { cursor: values.cursor }),
   };
   await speaking(async () => {
     let isOver = false;
-    for await (const line of readLines<SearchLine>(await api.open(searchCalls, { body }))) {
+    for await (const line of readLines<SearchLine>(await api.open('searchCalls', { body }))) {
       isOver = line.type === 'end';
       if (values.json === true) io.out(JSON.stringify(line));
       else show(line, io);

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { json as readJson } from 'node:stream/consumers';
 
-import { backtestPolicy, backtestSchema, proposalSchema, proposePolicy, type BacktestReport } from '@hoop/contract';
+import { backtestSchema, proposalSchema, type BacktestReport } from '@hoop/contract';
 import type { Command } from 'commander';
 import { parseAllDocuments, stringify } from 'yaml';
 
@@ -98,7 +98,7 @@ async function runPropose(flags: ProposeFlags, io: StartIo): Promise<void> {
   const selection = selectionOf('propose', flags);
   const api = await openAdminApi(flags, io.env, io.stop);
   const body = { ...selection, maxRules: numberOf('max-rules', flags.maxRules, 200, 1) };
-  const proposal = await speaking(async () => proposalSchema.parse(await readJson(await api.open(proposePolicy, { body }))), io.stop);
+  const proposal = await speaking(async () => proposalSchema.parse(await readJson(await api.open('proposePolicy', { body }))), io.stop);
   if (flags.json === true) io.out(JSON.stringify(proposal));
   else showProposal(proposal, io);
 }
@@ -110,7 +110,7 @@ async function runBacktest(file: string, flags: BacktestFlags, io: StartIo): Pro
   const policy = await readPolicyFile(file, selection.connection);
   const api = await openAdminApi(flags, io.env, io.stop);
   const body = { ...selection, ...policy, maxExamples: numberOf('examples', flags.examples, 10, 0) };
-  const report = await speaking(async () => backtestSchema.parse(await readJson(await api.open(backtestPolicy, { body }))), io.stop);
+  const report = await speaking(async () => backtestSchema.parse(await readJson(await api.open('backtestPolicy', { body }))), io.stop);
   const failed = failuresOf(report, failOn);
   if (flags.json === true) io.out(JSON.stringify({ ...report, failed }));
   else showReport(report, io);

@@ -4,22 +4,14 @@ import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 
-import {
-  exportSessionCalls,
-  exportSessionHar,
-  getSession,
-  listCalls,
-  listSessions,
-  type CallSummary,
-  type ExportedLine,
-  type SessionResource,
-} from '@hoop/contract';
+import type { Client } from '@hoop/client';
+import type { CallSummary, ExportedLine, SessionResource } from '@hoop/contract';
 import type { Command } from 'commander';
 
 import { addCommand, addVerb, needVerb, type CommandContext } from '../command-line.ts';
 import type { StartIo } from '../start/start.ts';
 import { StartError } from '../start-error.ts';
-import { addApiOptions, openAdminApi, readLines, speaking, type AdminApi, type ApiFlags } from './admin-api.ts';
+import { addApiOptions, openAdminApi, readLines, speaking, type ApiFlags } from './admin-api.ts';
 import { addFilterOptions, numberOf, readFilters, type FilterFlags } from './filters.ts';
 import { replaySession } from './replay-session.ts';
 import { table } from './terminal.ts';
@@ -62,7 +54,7 @@ function addSessionVerb(sessions: Command, name: string, summary: string): Comma
 }
 
 /** Runs what speaks to the API. @throws StartError */
-async function withApi(io: StartIo, flags: ApiFlags, work: (api: AdminApi) => Promise<void>): Promise<void> {
+async function withApi(io: StartIo, flags: ApiFlags, work: (api: Client) => Promise<void>): Promise<void> {
   const api = await openAdminApi(flags, io.env, io.stop);
   await speaking(() => work(api), io.stop);
 }
@@ -73,8 +65,8 @@ function listFound(io: StartIo, flags: ListFlags): Promise<void> {
   );
 }
 
-async function replay(api: AdminApi, io: StartIo, sessionId: string, flags: ReplayFlags): Promise<void> {
-  const lines = readLines<ExportedLine>(await api.open(exportSessionCalls, { params: { sessionId } }));
+async function replay(api: Client, io: StartIo, sessionId: string, flags: ReplayFlags): Promise<void> {
+  const lines = readLines<ExportedLine>(await api.open('exportSessionCalls', { params: { sessionId } }));
   const speed = numberOf('speed', flags.speed, 1, 0);
   const maxBody = numberOf('max-body', flags.maxBody, 2000, 0);
   await replaySession(lines, { out: io.out, stop: io.stop, speed, maxBody, isJson: flags.json === true });
@@ -82,11 +74,11 @@ async function replay(api: AdminApi, io: StartIo, sessionId: string, flags: Repl
 
 const maxPage = 200;
 
-async function list(api: AdminApi, io: StartIo, filters: Record<string, string>, limit: number, isJson: boolean): Promise<void> {
+async function list(api: Client, io: StartIo, filters: Record<string, string>, limit: number, isJson: boolean): Promise<void> {
   const sessions: SessionResource[] = [];
   let cursor: string | null | undefined;
   while (cursor !== null && sessions.length < limit) {
-    const page = await api.call(listSessions, {
+    const page = await api.call('listSessions', {
       query: { ...filters, limit: Math.min(maxPage, limit - sessions.length), ...(cursor === undefined ? {} : { cursor }) },
     });
     sessions.push(...page.items);
@@ -112,12 +104,14 @@ async function list(api: AdminApi, io: StartIo, filters: Record<string, string>,
 /** Calls of a session that `show` holds; a longer one is for `export`. */
 const maxShown = 10_000;
 
-async function show(api: AdminApi, io: StartIo, sessionId: string, isJson: boolean): Promise<void> {
-  const session = await api.call(getSession, { params: { sessionId } });
+async function show(api: Client, io: StartIo, sessionId: string, isJson: boolean): Promise<void> {
+  const session = await api.call('getSession', { params: { sessionId } });
   const calls: CallSummary[] = [];
   let cursor: string | null | undefined;
   while (cursor !== null && calls.length < maxShown) {
-    const page = await api.call(listCalls, { query: { session: sessionId, limit: maxPage, ...(cursor === undefined ? {} : { cursor }) } });
+    const page = await api.call('listCalls', {
+      query: { session: sessionId, limit: maxPage, ...(cursor === undefined ? {} : { cursor }) },
+    });
     calls.push(...page.items);
     cursor = page.next;
   }
@@ -158,9 +152,9 @@ async function show(api: AdminApi, io: StartIo, sessionId: string, isJson: boole
   if (cursor !== null) io.say(`Only the newest ${calls.length} calls are shown; hoop sessions export has them all.`);
 }
 
-async function exportSession(api: AdminApi, io: StartIo, sessionId: string, format: string, output: string | undefined): Promise<void> {
+async function exportSession(api: Client, io: StartIo, sessionId: string, format: string, output: string | undefined): Promise<void> {
   if (format !== 'har' && format !== 'ndjson') throw new StartError('--format must be har or ndjson.');
-  const body = Readable.from(await api.open(format === 'har' ? exportSessionHar : exportSessionCalls, { params: { sessionId } }));
+  const body = Readable.from(await api.open(format === 'har' ? 'exportSessionHar' : 'exportSessionCalls', { params: { sessionId } }));
   if (output === undefined) {
     await pipeline(body, process.stdout, { end: false });
     return;

@@ -1,9 +1,8 @@
 /** `hoop start`: everything on one machine, and on an empty data folder the demonstration. */
 import { readFile, rm } from 'node:fs/promises';
 
-import { getCurrentAdminToken } from '@hoop/contract';
-
-import { ApiError, createApiClient, type ApiClient } from '../api-client.ts';
+import { ApiError, createClient, type Client } from '@hoop/client';
+import { answerWithinMs } from '../investigate/admin-api.ts';
 import { startDemoFirst } from '../demo/first-start.ts';
 import { runDemo } from '../demo/run.ts';
 import { startDemoServices, type DemoServices } from '../demo/services.ts';
@@ -81,13 +80,15 @@ async function takeBootstrapToken(stack: Stack, { bootstrapTokenFile }: Keys): P
     throw error;
   });
   if (token === undefined) return undefined;
-  const isStored = await createApiClient({ url: stack.controlPlaneUrl, token: token.trim() })(getCurrentAdminToken, {}).then(
-    () => true,
-    (error: unknown) => {
-      if (error instanceof ApiError && error.status === 401) return false;
-      throw error;
-    },
-  );
+  const isStored = await createClient({ url: stack.controlPlaneUrl, token: token.trim(), timeoutMs: answerWithinMs })
+    .call('getCurrentAdminToken', {})
+    .then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof ApiError && error.status === 401) return false;
+        throw error;
+      },
+    );
   stack.forgetBootstrapToken();
   await rm(bootstrapTokenFile, { force: true });
   return isStored ? token.trim() : undefined;
@@ -140,7 +141,7 @@ async function demonstrate(
     finish({ ok: true });
     return nothing;
   }
-  const api: ApiClient = createApiClient({ url: stack.controlPlaneUrl, token });
+  const api: Client = createClient({ url: stack.controlPlaneUrl, token, timeoutMs: answerWithinMs });
   const { settings, paymentsClientSecret, services } = await startDemoFirst({
     folder: folder.demo,
     controlPlaneUrl: stack.controlPlaneUrl,
