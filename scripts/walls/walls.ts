@@ -136,7 +136,7 @@ export const walls: Readonly<Record<string, Wall>> = {
   'packages/contract': { packages: ['lru-cache', 'whatwg-mimetype', 'zod'], node: [] },
   'packages/credentials': {
     packages: ['@hoop/contract', '@hoop/sealing', '@hoop/upstream', 'jose'],
-    node: ['crypto'],
+    node: ['crypto', 'timers/promises'],
     opensSecrets: true,
   },
   'packages/database': {

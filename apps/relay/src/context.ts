@@ -99,6 +99,8 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
       fetch: createGuardedFetch,
       now,
       random: Math.random,
+      onRevocationFailure: (connectionId) =>
+        log.warn({ event: 'revocation_failed', connectionId }, 'a credential could not be revoked: it is valid until it expires'),
     }),
     renewedAt: new Map(),
     recorder,
@@ -137,7 +139,7 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
       await queue.close();
       await told;
       await relay.controlPlane.close();
-      relay.leases.close();
+      await relay.leases.close();
       await relay.upstream.closeAll();
     },
   };

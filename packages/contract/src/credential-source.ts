@@ -41,14 +41,18 @@ export const injectionSchema = z.discriminatedUnion('into', [
 ]);
 export type Injection = z.infer<typeof injectionSchema>;
 
+const endpointSchema = z
+  .url({ protocol: /^https?$/ })
+  .max(2048)
+  .refine((url) => !/#|\/\/[^/]*@/.test(url), 'must have no user info or fragment');
+
 export const credentialSourceSettingsSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('static'), injection: injectionSchema }),
   z.strictObject({
     type: z.literal('oauth2_client_credentials'),
-    tokenUrl: z
-      .url({ protocol: /^https?$/ })
-      .max(2048)
-      .refine((url) => !/#|\/\/[^/]*@/.test(url), 'must have no user info or fragment'),
+    tokenUrl: endpointSchema,
+    /** Where access tokens are revoked once the relay needs them no more (RFC 7009). Absent: they live to their end. */
+    revocationUrl: endpointSchema.optional(),
     clientId: z.string().min(1).max(256),
     /** How the client authenticates: RFC 6749 §2.3.1 or RFC 7523 §2.2. @default "client_secret_basic" */
     clientAuthentication: z.enum(['client_secret_basic', 'client_secret_post', 'private_key_jwt']).default('client_secret_basic'),

@@ -45,7 +45,7 @@ beforeEach(async () => {
   );
 });
 afterEach(async () => {
-  bench.cache.close();
+  await bench.cache.close();
   await endpoint.close();
 });
 
@@ -231,7 +231,7 @@ describe('who waits', () => {
 
   it('is turned away once the cache is closed', async () => {
     await bench.cache.obtain(connection);
-    bench.cache.close();
+    await bench.cache.close();
     expect(bench.cache.peek(connection)).toBeUndefined();
     expect((await refusal(bench.cache.obtain(connection))).code).toBe('credential_unavailable');
   });

@@ -1,4 +1,7 @@
-/** Leases in memory: one request at a time to each source, renewed ahead of expiry, never handed out stale. */
+/**
+ * Leases in memory: one request at a time to each source, renewed ahead of expiry, never handed out stale. A lease that
+ * is given up before its end is revoked, where its source can.
+ */
 import { AppError } from '@hoop/contract';
 import type { ConnectionSnapshot, CredentialSecrets, CredentialSnapshot } from '@hoop/contract';
 import { boundHosts } from '@hoop/sealing';
@@ -8,7 +11,9 @@ import type { GuardedFetchFactory } from '@hoop/upstream';
 
 import { createLease } from './lease.ts';
 import type { Lease } from './lease.ts';
-import { describeSource, obtainFrom } from './sources/registry.ts';
+import { Revocations } from './revocations.ts';
+import { describeSource, isRevocable, obtainFrom, revokeAt } from './sources/registry.ts';
+import type { ObtainInput, SourceType } from './sources/source.ts';
 
 export interface LeaseCacheOptions {
   /** The relay's: `(sealed, binding) => openSecrets(privateJwks, sealed, binding)`. */
@@ -19,6 +24,8 @@ export interface LeaseCacheOptions {
   readonly now: () => number;
   /** From 0 to 1, 1 excluded. */
   readonly random: () => number;
+  /** A credential of this connection could not be revoked: it is valid until it expires. */
+  readonly onRevocationFailure?: (connectionId: string) => void;
 }
 
 export interface LeaseCache {
@@ -30,9 +37,15 @@ export interface LeaseCache {
    * @throws AppError `credential_unavailable`, `credential_not_openable`
    */
   obtain(connection: ConnectionSnapshot, signal?: AbortSignal): Promise<Lease>;
-  /** Drops the lease and gives up a request under way. */
+  /** Gives up the lease and a request under way: what was obtained is revoked. */
   forget(connectionId: string): void;
-  close(): void;
+  /**
+   * Drops the lease, so that the next call obtains another. Nothing is revoked: a function can have its target refuse a
+   * credential, and calls of others may be under way with the same.
+   */
+  renew(connectionId: string): void;
+  /** Gives up every lease; waits for revocations, 2 seconds at most. */
+  close(): Promise<void>;
 }
 
 /** The whole of obtaining a credential. */
@@ -46,6 +59,7 @@ const maxReserveMs = 5_000;
 /** After a failure the source is left alone: doubled each time, within these bounds. */
 const firstPauseMs = 1_000;
 const longestPauseMs = 15_000;
+const closeTimeoutMs = 2_000;
 
 interface Entry {
   credential: CredentialSnapshot;
@@ -56,14 +70,17 @@ interface Entry {
   /** From these instants on the lease is renewed, and no longer handed out. */
   renewAt: number;
   usableUntil: number;
+  /** The request under way, whoever still waits for it; and as its waiters see it. */
+  request: Promise<Lease> | undefined;
   flight: Promise<Lease> | undefined;
   failure: AppError | undefined;
   failures: number;
   pausedUntil: number;
 }
 
-export function createLeaseCache({ openSecrets, fetch, now, random }: LeaseCacheOptions): LeaseCache {
+export function createLeaseCache({ openSecrets, fetch, now, random, onRevocationFailure }: LeaseCacheOptions): LeaseCache {
   const entries = new Map<string, Entry>();
+  const revocations = new Revocations({ onFailure: onRevocationFailure });
   let isClosed = false;
 
   const find = (connection: ConnectionSnapshot): Entry | undefined => {
@@ -76,10 +93,40 @@ export function createLeaseCache({ openSecrets, fetch, now, random }: LeaseCache
     return entry;
   };
 
-  const forget = (connectionId: string): void => {
+  const drop = (connectionId: string): Entry | undefined => {
     const entry = entries.get(connectionId);
     entries.delete(connectionId);
     entry?.stop.abort();
+    return entry;
+  };
+
+  const forget = (connectionId: string): void => {
+    const entry = drop(connectionId);
+    if (entry === undefined || !isRevocable(entry.credential.settings)) return;
+    if (entry.lease !== undefined) revoke(connectionId, entry, entry.lease);
+    // The answer of a request under way would be one more token that nobody knows of.
+    if (entry.flight !== undefined) revoke(connectionId, entry, entry.request!);
+  };
+
+  const revoke = (connectionId: string, { credential, settings }: Entry, obtained: Lease | Promise<Lease>): void => {
+    revocations.add(connectionId, async (signal) => {
+      const lease = await Promise.resolve(obtained).catch(() => null);
+      if (lease === null || now() >= lease.expiresAt) return true;
+      return revokeAt({ ...(await inputOf(connectionId, credential, settings, signal)), secret: lease.credential });
+    });
+  };
+
+  const inputOf = async (
+    connectionId: string,
+    credential: CredentialSnapshot,
+    settings: ConnectionSnapshot['settings'],
+    signal: AbortSignal,
+  ): Promise<ObtainInput<SourceType>> => {
+    const source = credential.settings;
+    const binding = { connectionId, credentialSourceId: credential.id, hosts: boundHosts(settings, source) };
+    const secrets = await openSecrets(credential.sealed, binding);
+    const guarded = fetch({ allowedCidrs: settings.allowedCidrs, timeoutMs: sourceTimeoutMs, maxBytes: 65_536, retries: 1 });
+    return { settings: source, secrets, fetch: guarded, now, signal };
   };
 
   const ensure = (connection: ConnectionSnapshot): Entry => {
@@ -96,6 +143,7 @@ export function createLeaseCache({ openSecrets, fetch, now, random }: LeaseCache
       lease: undefined,
       renewAt: 0,
       usableUntil: 0,
+      request: undefined,
       flight: undefined,
       failure: undefined,
       failures: 0,
@@ -106,17 +154,17 @@ export function createLeaseCache({ openSecrets, fetch, now, random }: LeaseCache
   };
 
   const acquire = async (connectionId: string, { credential, settings, stop }: Entry): Promise<Lease> => {
-    const source = credential.settings;
-    const binding = { connectionId, credentialSourceId: credential.id, hosts: boundHosts(settings, source) };
-    const secrets = await openSecrets(credential.sealed, binding);
-    const guarded = fetch({ allowedCidrs: settings.allowedCidrs, timeoutMs: sourceTimeoutMs, maxBytes: 65_536, retries: 1 });
-    const obtained = await obtainFrom({ settings: source, secrets, fetch: guarded, now, signal: stop.signal });
-    return createLease({ ...obtained, connectionId, hosts: parseTarget(settings).origins, source, now: now() });
+    // What may have to be revoked is waited for, though nobody else does.
+    const signal = isRevocable(credential.settings) ? AbortSignal.timeout(sourceTimeoutMs) : stop.signal;
+    const input = await inputOf(connectionId, credential, settings, signal);
+    const obtained = await obtainFrom(input);
+    return createLease({ ...obtained, connectionId, hosts: parseTarget(settings).origins, source: input.settings, now: now() });
   };
 
   const start = (connectionId: string, entry: Entry): Promise<Lease> => {
     const startedAt = now();
-    const flight = acquire(connectionId, entry).then(
+    entry.request = acquire(connectionId, entry);
+    const flight = untilAborted(entry.request, entry.stop.signal).then(
       (lease) => {
         entry.flight = undefined;
         if (entry.stop.signal.aborted) throw givenUp();
@@ -167,9 +215,11 @@ export function createLeaseCache({ openSecrets, fetch, now, random }: LeaseCache
       const flight = entry.flight ?? start(connection.id, entry);
       return signal === undefined ? flight : untilAborted(flight, signal);
     },
-    close() {
+    renew: (connectionId) => void drop(connectionId),
+    async close() {
       isClosed = true;
       for (const id of entries.keys()) forget(id);
+      await revocations.close(closeTimeoutMs);
     },
   };
 }

@@ -17,6 +17,8 @@ export interface Lease {
   readonly expiresAt: number;
   /** SHA-256 of the secret, first 16 hexadecimal digits. */
   readonly fingerprint: string;
+  /** As its source gave it. */
+  readonly credential: Secret<string>;
   /** Values that must never come back from the target. */
   readonly secretValues: Secret<string[]>;
   /** The request with the credential in it, or signed with it. */
@@ -39,6 +41,7 @@ export function createLease(
     hosts: input.hosts,
     expiresAt: input.expiresAt,
     fingerprint: createHash('sha256').update(secret).digest('hex').slice(0, 16),
+    credential: input.secret,
     secretValues: new Secret([secret]),
     sign,
   };

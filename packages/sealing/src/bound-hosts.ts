@@ -17,8 +17,8 @@ function originOf(url: string): string {
 /**
  * Origins that the credential of a connection may be sent to, normalised: lower case, without the scheme's own port,
  * each once, sorted. An origin and not a host name alone, so that a change from https to http needs the secret anew.
- * `token <origin>` stands for the token endpoint, which gets the client secret: as neither may take the other's
- * place, an edit of `tokenUrl` or `target` cannot redirect a sealed secret.
+ * `token <origin>` stands for the endpoints that get the client secret, of tokens and of their revocation: as neither may
+ * take the target's place, an edit of `tokenUrl`, `revocationUrl` or `target` cannot redirect a sealed secret.
  */
 export function boundHosts(
   connection: Pick<ConnectionSettings, 'target' | 'allowedHosts'>,
@@ -27,7 +27,10 @@ export function boundHosts(
   const target = originOf(connection.target);
   const scheme = target.slice(0, target.indexOf(':'));
   const hosts = [target, ...connection.allowedHosts.map((host) => originOf(host.includes('://') ? host : `${scheme}://${host}`))];
-  if (credential !== null && 'tokenUrl' in credential) hosts.push(tokenMark + originOf(credential.tokenUrl));
+  if (credential !== null && 'tokenUrl' in credential) {
+    hosts.push(tokenMark + originOf(credential.tokenUrl));
+    if (credential.revocationUrl !== undefined) hosts.push(tokenMark + originOf(credential.revocationUrl));
+  }
   return normaliseHosts(hosts);
 }
 

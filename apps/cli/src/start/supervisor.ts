@@ -99,7 +99,11 @@ async function listening({ child, logFrom }: Launched, spec: ChildSpec, say: (se
   let step = 'loading its program';
   let reason = '';
   const seconds = (): number => Math.round((performance.now() - startedAt) / 1000);
+  let hasFailed = false;
+  /** The first reason stands: a child that was ended because it was stuck also exits. */
   const fail = async (sentence: string): Promise<void> => {
+    if (hasFailed) return;
+    hasFailed = true;
     const found = reason || (await readReason(spec.logFile, logFrom));
     reject(new StartError(`The ${spec.name} ${sentence}${found === '' ? '.' : `: ${found}`}`));
   };

@@ -22,6 +22,7 @@ export const putCredentialSource = route(operation, async (call) => {
     const connection = found(await findConnection(tx, call.params.connection), 'connection');
     if (settings.type === 'oauth2_client_credentials') {
       checkEndpoint(settings.tokenUrl, connection.allowedCidrs, 'token URL');
+      if (settings.revocationUrl !== undefined) checkEndpoint(settings.revocationUrl, connection.allowedCidrs, 'revocation URL');
     }
     const before = await findCredentialSource(tx, connection.id);
     call.precondition.check(before?.version ?? null);

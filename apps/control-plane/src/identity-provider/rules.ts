@@ -1,11 +1,11 @@
-import { AppError, type IdentityProviderSettings } from '@hoop/contract';
+import { AppError, identityProviderSettingsSchema, type IdentityProviderSettings } from '@hoop/contract';
 import { findIdentityProvider, identityProvidersOfIssuer, type Transaction } from '@hoop/database';
+import { providerEndpoints, providerOverlap } from '@hoop/tokens';
 import { checkEndpoint } from '@hoop/upstream';
 
 /** Where its keys are must not be a private address that is not listed. @throws AppError `target_refused` */
-export function checkEndpoints({ issuer, jwksUri, allowedCidrs }: IdentityProviderSettings): void {
-  if (jwksUri !== undefined) checkEndpoint(jwksUri, allowedCidrs, 'JWKS URI');
-  else checkEndpoint(issuer, allowedCidrs, 'issuer');
+export function checkEndpoints(settings: IdentityProviderSettings): void {
+  for (const { url, name } of providerEndpoints(settings)) checkEndpoint(url, settings.allowedCidrs, name);
 }
 
 /** One token must not fit two providers. The caller holds the configuration lock. */
@@ -20,25 +20,13 @@ export async function checkDistinct(
     throw new AppError('name_taken', `There is an identity provider "${name}" already.`);
   }
   for (const other of await identityProvidersOfIssuer(tx, settings.issuer)) {
-    const shared = other.settings.audiences.find((audience) => settings.audiences.includes(audience));
-    if (other.id === ownId || shared === undefined) continue;
-    throw new AppError(
-      'conflict',
-      `The identity provider "${other.name}" has the same issuer and the audience "${shared}": its tokens would fit both.`,
-    );
+    const shared = providerOverlap(other.settings, settings);
+    if (other.id === ownId || shared === null) continue;
+    throw new AppError('conflict', `The identity provider "${other.name}" has the same issuer and ${shared}: its tokens would fit both.`);
   }
 }
 
-export function settingsOf<T extends IdentityProviderSettings>(input: T): IdentityProviderSettings {
-  const { kind, issuer, jwksUri, audiences, algorithms, maxAgeSeconds, clockToleranceSeconds, allowedCidrs } = input;
-  return {
-    kind,
-    issuer,
-    ...(jwksUri === undefined ? {} : { jwksUri }),
-    audiences,
-    algorithms,
-    maxAgeSeconds,
-    clockToleranceSeconds,
-    allowedCidrs,
-  };
-}
+/** The settings among the members of a provider, with their defaults. */
+export const settingsOf = (input: IdentityProviderSettings): IdentityProviderSettings => settingsSchema.parse(input);
+
+const settingsSchema = identityProviderSettingsSchema.strip();

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import { identityProviderInputSchema, updateIdentityProvider as operation, type IdentityProviderSettings } from '@hoop/contract';
+import { identityProviderInputSchema, updateIdentityProvider as operation } from '@hoop/contract';
 import { findIdentityProvider, revokeGrantsOfProvider, updateIdentityProvider as writeIdentityProvider } from '@hoop/database';
+import { providerTrust } from '@hoop/tokens';
 
 import { mutate } from '../audit/mutate.ts';
 import { found } from '../http/found.ts';
@@ -20,12 +21,9 @@ export const updateIdentityProvider = route(operation, async (call) =>
     checkEndpoints(settings);
     await checkDistinct(tx, name, settings, before.id);
     // Tokens that the provider vouched for under the old settings may no longer be valid.
-    const isLess = (disabled && !before.disabled) || !isDeepStrictEqual(trustOf(settings), trustOf(settingsOf(before)));
+    const isLess = (disabled && !before.disabled) || !isDeepStrictEqual(providerTrust(settings), providerTrust(settingsOf(before)));
     if (isLess) await revokeGrantsOfProvider(tx, before.id, grantsNotBefore(call.context.now()), revision);
     const after = await writeIdentityProvider(tx, before.id, { name, disabled, settings, revision, at });
     return { reply: { body: after, version: after.version }, target: { type: 'identity_provider', id: before.id, name }, before, after };
   }),
 );
-
-/** The settings that decide whose tokens are accepted. */
-const trustOf = ({ issuer, jwksUri, audiences, algorithms }: IdentityProviderSettings) => ({ issuer, jwksUri, audiences, algorithms });

@@ -29,5 +29,5 @@ export function renewRefused(relay: Relay, call: Call): void {
   const now = relay.now();
   if (now - (relay.renewedAt.get(connectionId) ?? Number.NEGATIVE_INFINITY) < renewEveryMs) return;
   relay.renewedAt.set(connectionId, now);
-  relay.leases.forget(connectionId);
+  relay.leases.renew(connectionId);
 }

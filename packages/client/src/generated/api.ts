@@ -3175,6 +3175,11 @@ export interface components {
             type: "oauth2_client_credentials";
             /** Format: uri */
             tokenUrl: string;
+            /**
+             * Format: uri
+             * @description Where access tokens are revoked once the relay needs them no more (RFC 7009). Absent: they live to their end.
+             */
+            revocationUrl?: string;
             clientId: string;
             /**
              * @description How the client authenticates: RFC 6749 §2.3.1 or RFC 7523 §2.2.
@@ -3206,6 +3211,11 @@ export interface components {
             type: "oauth2_client_credentials";
             /** Format: uri */
             tokenUrl: string;
+            /**
+             * Format: uri
+             * @description Where access tokens are revoked once the relay needs them no more (RFC 7009). Absent: they live to their end.
+             */
+            revocationUrl?: string;
             clientId: string;
             /**
              * @description How the client authenticates: RFC 6749 §2.3.1 or RFC 7523 §2.2.

@@ -1,4 +1,4 @@
-/** OAuth 2.0 client credentials (RFC 6749 §4.4). */
+/** OAuth 2.0 client credentials (RFC 6749 §4.4), and the revocation of their access tokens (RFC 7009). */
 import { AppError } from '@hoop/contract';
 import { Secret } from '@hoop/sealing';
 import { FetchRefused } from '@hoop/upstream';
@@ -7,7 +7,7 @@ import { SignJWT, importJWK } from 'jose';
 import type { JWK } from 'jose';
 
 import { createInjector } from '../injection.ts';
-import type { CredentialSource, ObtainInput, Obtained, SettingsOf } from './source.ts';
+import type { CredentialSource, ObtainInput, Obtained, RevokeInput, SettingsOf } from './source.ts';
 
 type Settings = SettingsOf<'oauth2_client_credentials'>;
 type Input = ObtainInput<'oauth2_client_credentials'>;
@@ -33,6 +33,8 @@ const advice: Readonly<Record<string, string>> = {
 export const clientCredentials: CredentialSource<'oauth2_client_credentials'> = {
   obtain,
   signer: ({ injection }, secret) => createInjector(injection, secret),
+  isRevocable: ({ revocationUrl }) => revocationUrl !== undefined,
+  revoke,
   describe: ({ tokenUrl, clientId }) => `OAuth client credentials of ${JSON.stringify(clientId)} at ${new URL(tokenUrl).host}`,
 };
 
@@ -55,6 +57,15 @@ async function obtain({ settings, secrets, fetch, now, signal }: Input): Promise
   }
   if (response.status !== 200 && response.status !== 201) throw refusalOf(response, host);
   return readToken(response, host, askedAt);
+}
+
+/** RFC 7009 §2: 200 also where the server does not know the token any more. */
+async function revoke({ settings, secrets, secret, fetch, now, signal }: RevokeInput<'oauth2_client_credentials'>): Promise<boolean> {
+  const form = new URLSearchParams({ token: secret.reveal(), token_type_hint: 'access_token' });
+  const headers: Record<string, string> = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
+  await authenticate({ settings, secrets, now, form, headers });
+  const { status } = await fetch(settings.revocationUrl!, { method: 'POST', headers, body: form.toString(), signal });
+  return status >= 200 && status < 300;
 }
 
 function unavailable(detail: string, retryAfterSeconds?: number): AppError {

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
 import { credentialSourceSettingsSchema } from '@hoop/contract';
 import { Secret } from '@hoop/sealing';
 import { expect, it } from 'vitest';
@@ -9,6 +12,11 @@ const given = {
   static: { type: 'static', injection: { into: 'header' } },
   oauth2_client_credentials: { type: 'oauth2_client_credentials', tokenUrl: 'https://auth.example/token?key=hidden', clientId: 'billing' },
 };
+
+it('every kind of source has a row in the document of how to add one', () => {
+  const document = readFileSync(path.join(import.meta.dirname, '../../../../docs/extending.md'), 'utf8');
+  for (const kind of kinds) expect(document).toContain(`| \`${kind}\` |`);
+});
 
 it('every kind of source of the contract has its name in logs, without anything that could be secret, and signs', () => {
   expect(kinds.sort()).toEqual(Object.keys(given).sort());

@@ -42,6 +42,11 @@ export interface Signed {
 
 export type Sign = (request: SignableRequest) => Signed;
 
+export interface RevokeInput<T extends SourceType> extends ObtainInput<T> {
+  /** As it was obtained. */
+  readonly secret: Secret<string>;
+}
+
 export interface CredentialSource<T extends SourceType> {
   /** @throws AppError `credential_unavailable` with a detail that says what to do; never with anything secret */
   obtain(input: ObtainInput<T>): Promise<Obtained>;
@@ -50,6 +55,10 @@ export interface CredentialSource<T extends SourceType> {
    * @throws AppError `credential_unavailable` where the secret cannot stand where it should
    */
   signer(settings: SettingsOf<T>, secret: Secret<string>): Sign;
+  /** Whether what was obtained can be revoked under these settings, so that `revoke` has something to do. */
+  isRevocable(settings: SettingsOf<T>): boolean;
+  /** One attempt to make an obtained credential worthless. False: it may be tried again. Never throws anything secret. */
+  revoke(input: RevokeInput<T>): Promise<boolean>;
   /** How logs name it: public settings only. */
   describe(settings: SettingsOf<T>): string;
 }

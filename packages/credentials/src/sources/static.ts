@@ -15,5 +15,8 @@ export const staticSecret: CredentialSource<'static'> = {
     return { secret: new Secret(secret), expiresAt: now() + leaseMs };
   },
   signer: ({ injection }, secret) => createInjector(injection, secret),
+  // Only who entered it can take it back.
+  isRevocable: () => false,
+  revoke: () => Promise.resolve(true),
   describe: () => 'a static secret',
 };

@@ -8,8 +8,8 @@ import { createGuardedFetch } from '@hoop/upstream';
 import { SignJWT, UnsecuredJWT, exportJWK, generateKeyPair } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { createProviderVerifier } from './index.ts';
-import type { ProviderVerifier } from './index.ts';
+import { createProviderVerifier } from '../../index.ts';
+import type { ProviderVerifier } from '../../index.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 let clock: TestClock;

@@ -1,16 +1,8 @@
 /** Keys of one identity provider: discovered, kept, fetched anew with care. */
 import { AppError } from '@hoop/contract';
-import type { ProviderSnapshot } from '@hoop/contract';
 import type { JWK } from 'jose';
 
-/** As `createGuardedFetch` of @hoop/upstream. */
-export type ProviderFetch = (url: string) => Promise<{ readonly status: number; readonly body: Uint8Array }>;
-export type ProviderFetchFactory = (options: {
-  readonly allowedCidrs: readonly string[];
-  readonly timeoutMs: number;
-  readonly maxBytes: number;
-  readonly retries: number;
-}) => ProviderFetch;
+import type { ProviderFetch, ProviderOf, VerifierDependencies } from '../kind.ts';
 
 /** Keys are used so long without asking again. */
 export const freshMs = 600_000;
@@ -42,10 +34,7 @@ interface Known {
   readonly fetchedAt: number;
 }
 
-export function createProviderKeys(
-  provider: ProviderSnapshot,
-  dependencies: { readonly fetch: ProviderFetchFactory; readonly now: () => number },
-): ProviderKeys {
+export function createProviderKeys(provider: ProviderOf<'oidc'>, dependencies: VerifierDependencies): ProviderKeys {
   const { now } = dependencies;
   const { settings } = provider;
   let known: Known | undefined;
