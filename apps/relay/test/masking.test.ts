@@ -171,6 +171,15 @@ it('an exemption whose condition would take hours does not hold the relay up, an
   }
 });
 
+it('says in its record how many values were hidden whole, because to look into them would have cost too much', async () => {
+  const connection = await masked({ mask: rules({ pattern: 'a.*b|a', action: 'redact' }) });
+  const costly = 'a'.repeat(60_000);
+  const { text, record } = await through(connection, { 'content-type': 'application/json' }, JSON.stringify([costly, costly, costly]));
+  expect(text).not.toContain('aaaa');
+  expect(record.outcome).toMatchObject({ state: 'completed', error: null });
+  expect(record.outcome!.errorDetail).toMatch(/^\d+ values of the response were hidden whole: /);
+});
+
 describe('a response that cannot be masked is blocked', () => {
   it.each([
     ['of a type that is not understood', { 'content-type': 'application/octet-stream' }],

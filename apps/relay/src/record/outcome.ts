@@ -80,6 +80,7 @@ function packOutcome(
       ? recordedBody(call, 'response', exchange.response, responseKept(exchange.response), sealed)
       : null;
   const report = exchange?.masker?.report;
+  const detail = detailOf(error, exchange?.isResent ?? false, report?.hiddenValues ?? 0);
   const line =
     `["o","${call.id}",${relay.now()},${bodyJson(requestBody)},${bodyJson(responseBody)}` +
     `,${report?.maskedCount ?? 0},${report?.credentialReflected ?? false},${timingsJson(call)}]`;
@@ -88,14 +89,14 @@ function packOutcome(
     ...(requestBody || responseBody ? [session!.keys!.wrappingPart, session!.keys!.part] : [noDataKey]),
     targetPart(lease, exchange?.peer.address ?? null, exchange?.peer.tls ?? null),
     keepsHeads ? responseHeadersPart(connection!, maskHeaders(call.responseHeaders)) : noResponseHeaders,
-    state === 'completed' && error === null && status !== null && status === call.targetStatus && !exchange?.isResent
+    state === 'completed' && error === null && status !== null && status === call.targetStatus && detail === null
       ? completionPart(status)
       : JSON.stringify({
           state,
           status,
           targetStatus: call.targetStatus,
           error: call.isCallerGone ? null : (error?.code ?? null),
-          errorDetail: detailOf(error, exchange?.isResent ?? false),
+          errorDetail: detail,
         }),
   ];
   return { line, sealed, shared };
@@ -103,9 +104,13 @@ function packOutcome(
 
 const resent = 'The request was sent twice: the target had closed the first connection before anything came back.';
 
-function detailOf(error: AppError | null, isResent: boolean): string | null {
-  if (!isResent) return error?.detail ?? null;
-  return error === null ? resent : `${error.detail} ${resent}`;
+/** The reason of a failure, and what an investigator has to know of the call beside it. */
+function detailOf(error: AppError | null, isResent: boolean, hiddenValues: number): string | null {
+  const sentences = error === null ? [] : [error.detail];
+  if (isResent) sentences.push(resent);
+  if (hiddenValues > 0)
+    sentences.push(`${hiddenValues} values of the response were hidden whole: to look into them would have cost more than a body may.`);
+  return sentences.length === 0 ? null : sentences.join(' ');
 }
 
 const noResponseHeaders = '{"responseHeaders":[]}';
