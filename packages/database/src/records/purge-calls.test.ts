@@ -100,6 +100,17 @@ describe('retention', () => {
     expect(await db.prisma.dataKey.count({ where: { sessionId } })).toBe(0);
   });
 
+  test('removes the claims of a session with the content of its last call, not before', async () => {
+    const sessionId = newId('session');
+    await recordCalls([3 * day, 2 * day], sessionId);
+    await sequence();
+    const claims = async () => (await db.prisma.session.findUniqueOrThrow({ where: { id: sessionId } })).claims;
+    await purge(2.5 * 86_400);
+    expect(await claims()).toEqual({ secret });
+    await purge(86_400);
+    expect(await claims()).toBeNull();
+  });
+
   test('works in small transactions, each with the audit event that tells of it, and does nothing when all is done', async () => {
     await recordCalls(Array.from({ length: 25 }, (_, i) => 2 * day + i));
     await sequence();

@@ -97,6 +97,11 @@ async function removeContent(tx: Transaction, ids: readonly string[], now: numbe
       FROM (SELECT id, data_key_id FROM calls WHERE id = ANY(${ids}::text[])) AS before
      WHERE calls.id = before.id
     RETURNING before.data_key_id, calls.session_id`;
+  // A session has the claims of its first call: they go with the last content.
+  await tx.$executeRaw`
+    UPDATE sessions SET claims = NULL
+     WHERE id = ANY(${[...new Set(keys.map((row) => row.session_id))]}::text[]) AND claims IS NOT NULL
+       AND NOT EXISTS (SELECT 1 FROM calls WHERE session_id = sessions.id AND purged_at IS NULL)`;
   const held = keys.filter((row) => row.data_key_id !== null);
   if (held.length === 0) return;
   // A key whose last body is gone opens nothing that should still exist, copies in backups included.
