@@ -45,6 +45,30 @@ describe('bad input', () => {
     expect(({} as Record<string, unknown>)['x']).toBeUndefined();
   });
 
+  it.each([
+    ['names', () => `{${Array.from({ length: 60_000 }, (_, i) => `"k${i}":1`).join()}}`],
+    ['list elements', () => `{"labels":[${'1,'.repeat(110_000)}1]}`],
+    ['containers', () => `{"labels":[${Array.from({ length: 30_000 }, () => '[[]]').join()},${'[[[[]]]],'.repeat(20_000)}1]}`],
+  ])('more %s than a body may have are refused before they are parsed', async (_what, body) => {
+    const answer = await h.call<any>('POST', '/v1/identities', { body: body(), headers: { 'content-type': 'application/json' } });
+    expect([answer.status, answer.body.code]).toEqual([400, 'invalid_request']);
+    expect(answer.body.detail).toBe('The body has more than 100000 values and names.');
+  });
+
+  it('signs within strings do not count as values', async () => {
+    const body = JSON.stringify({ name: ',:[{"'.repeat(30_000) });
+    const answer = await h.call<any>('POST', '/v1/identities', { body, headers: { 'content-type': 'application/json' } });
+    expect(answer.body.detail).not.toContain('values');
+  });
+
+  it('strangers may send little, and few parameters', async () => {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const many = await h.call<any>('POST', '/oauth/token', { body: 'a=1&'.repeat(20_000), headers });
+    expect([many.status, many.text]).toEqual([400, expect.stringContaining('200 parameters')]);
+    const large = await h.call<any>('POST', '/oauth/token', { body: `subject_token=${'a'.repeat(131_072)}`, headers });
+    expect([large.status, large.text]).toEqual([413, expect.stringContaining('131072 bytes')]);
+  });
+
   it('JSON that breaks is not repeated', async () => {
     const { body, text } = await h.call<any>('POST', '/v1/identities', {
       body: '{"secretish": tru}',

@@ -8,7 +8,7 @@ import { authenticate, permit } from '../access/authenticate.ts';
 import type { Actor } from '../access/actor.ts';
 import type { Context } from '../context.ts';
 import { etagOf, readPrecondition, type Precondition } from './preconditions.ts';
-import { hasBody, isStorable, readBody } from './read-body.ts';
+import { hasBody, isStorable, maxBodyBytes, maxPublicBodyBytes, readBody } from './read-body.ts';
 import type { Call, Reply, Route } from './route.ts';
 import { validate } from './validate.ts';
 
@@ -46,7 +46,14 @@ export function bind(context: Context, { operation, handle }: Route): RequestHan
     // 3. validate
     const params = operation.params === undefined ? undefined : validate(operation.params, { ...request.params }, 'path');
     const query = operation.query === undefined ? refuseQuery(request) : validate(operation.query, queryOf(request), 'query');
-    const raw = operation.body === undefined ? undefined : await readBody(request, operation.bodyType ?? 'application/json');
+    const raw =
+      operation.body === undefined
+        ? undefined
+        : await readBody(
+            request,
+            operation.bodyType ?? 'application/json',
+            operation.audience === 'public' ? maxPublicBodyBytes : maxBodyBytes,
+          );
     if (operation.body === undefined && operation.method !== 'GET') await refuseBody(request);
     const body = operation.body === undefined ? undefined : validate(operation.body, raw, 'body');
     const precondition = operation.conditional === true ? readPrecondition(operation.method, request.headers) : unconditional;

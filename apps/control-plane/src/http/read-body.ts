@@ -4,13 +4,21 @@ import { AppError } from '@hoop/contract';
 
 /** Bytes of a request body at most: room for the largest policy (4 MiB of text), and no more. */
 export const maxBodyBytes = 5_242_880;
+/** Of an operation that strangers may call: a token, or what Slack tells of a press, is some kilobytes. */
+export const maxPublicBodyBytes = 131_072;
+/**
+ * Values, names and containers of a body. What it costs to parse and check one follows from their number and not from its
+ * bytes, and nobody else is served meanwhile.
+ */
+export const maxValues = 100_000;
+const maxParameters = 200;
 /** Levels of nesting that are followed; anything deeper is an attack on a recursive reader. */
 const maxNesting = 64;
 
-/** Reads a body of the operation's type, whole. Only after the caller is authenticated. */
-export async function readBody(request: IncomingMessage, bodyType: string): Promise<unknown> {
+/** Reads a body of the operation's type, whole. Only after the caller is authenticated, where the operation is not public. */
+export async function readBody(request: IncomingMessage, bodyType: string, maxBytes: number = maxBodyBytes): Promise<unknown> {
   checkType(request, bodyType);
-  const bytes = await collect(request);
+  const bytes = await collect(request, maxBytes);
   rawBodies.set(request, bytes);
   const text = decode(bytes);
   return bodyType === 'application/x-www-form-urlencoded' ? parseForm(text) : parseJson(text);
@@ -45,20 +53,20 @@ function checkType(request: IncomingMessage, bodyType: string): void {
   }
 }
 
-const tooLarge = (): AppError =>
-  new AppError('payload_too_large', `The body is larger than ${maxBodyBytes} bytes.`, { headers: { connection: 'close' } });
+const tooLarge = (maxBytes: number): AppError =>
+  new AppError('payload_too_large', `The body is larger than ${maxBytes} bytes.`, { headers: { connection: 'close' } });
 
-async function collect(request: IncomingMessage): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) throw tooLarge();
+async function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length > maxBodyBytes) {
+      if (length > maxBytes) {
         request.pause();
         request.removeAllListeners('data');
-        reject(tooLarge());
+        reject(tooLarge(maxBytes));
         return;
       }
       chunks.push(chunk);
@@ -79,7 +87,7 @@ function decode(bytes: Buffer): string {
 
 function parseJson(text: string): unknown {
   if (text.trim() === '') throw new AppError('malformed_json', 'The body is empty; JSON is needed.');
-  checkNesting(text);
+  checkShape(text);
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -108,8 +116,10 @@ function checkTexts(value: unknown, path: string): void {
   }
 }
 
-function checkNesting(text: string): void {
+/** Before it is parsed: depth, and the number of values, by the signs between them. */
+function checkShape(text: string): void {
   let depth = 0;
+  let values = 0;
   let isString = false;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -117,21 +127,30 @@ function checkNesting(text: string): void {
       if (code === 0x5c) i++;
       else if (code === 0x22) isString = false;
     } else if (code === 0x22) isString = true;
+    else if (code === 0x2c || code === 0x3a) values++;
     else if (code === 0x7b || code === 0x5b) {
+      values++;
       if (++depth > maxNesting) throw new AppError('invalid_request', `The body is nested deeper than ${maxNesting} levels.`);
     } else if (code === 0x7d || code === 0x5d) depth--;
+    if (values > maxValues) throw new AppError('invalid_request', `The body has more than ${maxValues} values and names.`);
   }
 }
 
 /** A name that comes twice becomes a list; schemas refuse it where one value is meant (RFC 6749 §3.2). */
 function parseForm(text: string): Record<string, string | string[]> {
   const form: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
+  if (countOf(text, '&') >= maxParameters) throw new AppError('invalid_request', `The form has more than ${maxParameters} parameters.`);
   const parameters = new URLSearchParams(text);
-  if (parameters.size > 200) throw new AppError('invalid_request', 'The form has more than 200 parameters.');
   for (const [name, value] of parameters) {
     if (!isStorable(name) || !isStorable(value)) throw new AppError('invalid_request', 'The form has U+0000 in it.');
     const earlier = form[name];
     form[name] = earlier === undefined ? value : [...(Array.isArray(earlier) ? earlier : [earlier]), value];
   }
   return { ...form };
+}
+
+function countOf(text: string, sign: string): number {
+  let count = 0;
+  for (let at = text.indexOf(sign); at >= 0; at = text.indexOf(sign, at + 1)) count++;
+  return count;
 }
