@@ -4,7 +4,7 @@ import { Command, type CommanderError } from 'commander';
 import type { StartIo } from './start/start.ts';
 import { StartError } from './start-error.ts';
 
-/** What the actions of the commands share. */
+/** State that the actions of all commands share. */
 export interface CommandContext {
   readonly io: StartIo;
   /** Of the command that ran. */

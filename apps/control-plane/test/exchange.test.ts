@@ -43,7 +43,7 @@ describe('a token exchange that is granted', () => {
       hoop_connections: [{ name: set.connection['name'], target: 'https://api.payments.example' }],
       hoop_relay_url: 'http://127.0.0.1:7710',
     });
-    // What is left of five minutes: a slow machine has used some of it.
+    // The rest of five minutes: a slow machine has used some of them.
     expect(Math.ceil(Number(body['expires_in']) / 100)).toBe(3);
   });
 

@@ -79,7 +79,7 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
       cutRevoked(relay);
     },
     onSubjectChanged: (id) => (id === null ? relay.subjects.allMayHaveChanged() : relay.subjects.changed(id)),
-    onTrouble: (error) => log.warn({ event: 'control_plane_trouble', error: describe(error) }, 'no word from the control plane'),
+    onTrouble: (error) => log.warn({ event: 'control_plane_trouble', error: describe(error) }, 'the control plane cannot be reached'),
   });
   const controlPlane = createControlPlane({ url: config.controlPlaneUrl, tokenFile: config.relayTokenFile });
   const relay: Relay = {

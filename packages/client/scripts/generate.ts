@@ -37,7 +37,7 @@ function successesOf(document: Document): Document {
   return copy as unknown as Document;
 }
 
-/** What a request needs at run time, by operation id. */
+/** The parts of a request that are needed at run time, by operation id. */
 function routesOf({ paths }: Document): string {
   const entries = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { operationId, requestBody, responses }]) => {

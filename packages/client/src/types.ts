@@ -1,4 +1,4 @@
-/** What an operation takes and returns, from the generated types. */
+/** Inputs and outputs of the operations, from the generated types. */
 import type { components, operations } from './generated/api.ts';
 
 export type OperationId = keyof operations;

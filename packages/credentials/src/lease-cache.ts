@@ -154,7 +154,7 @@ export function createLeaseCache({ openSecrets, fetch, now, random, onRevocation
   };
 
   const acquire = async (connectionId: string, { credential, settings, stop }: Entry): Promise<Lease> => {
-    // What may have to be revoked is waited for, though nobody else does.
+    // A token that may have to be revoked is awaited even when no caller needs it any more.
     const signal = isRevocable(credential.settings) ? AbortSignal.timeout(sourceTimeoutMs) : stop.signal;
     const input = await inputOf(connectionId, credential, settings, signal);
     const obtained = await obtainFrom(input);

@@ -1,4 +1,4 @@
-/** What is given up before its end is revoked (RFC 7009), and nothing waits for that. */
+/** A credential that is given up before it expires is revoked (RFC 7009), and nothing waits for the revocation. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { ConnectionSnapshot, CredentialSourceSettings } from '@hoop/contract';

@@ -1,4 +1,4 @@
-/** Revokes what is no longer needed, in the background: no call waits for it, and what hangs holds nothing up. */
+/** Revokes credentials that are no longer needed, in the background: no call waits, and a server that hangs delays nothing else. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** One attempt. False: it may be tried again. */
@@ -67,7 +67,7 @@ export class Revocations {
       try {
         if (await revoke(signal)) return true;
       } catch {
-        // What went wrong could repeat the token: nobody is told more than that it did.
+        // The error could repeat the token, so that only the failure itself is reported.
       }
       const pauseMs = pausesMs[attempt];
       if (pauseMs === undefined || this.#isClosing || signal.aborted) return false;

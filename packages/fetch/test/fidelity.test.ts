@@ -1,4 +1,4 @@
-/** What holds for the platform's fetch holds for ours: every test here runs against both. */
+/** Our fetch behaves like the platform's: every test here runs against both. */
 import { afterAll, beforeAll, describe } from 'vitest';
 
 import { testAnswers } from './fidelity/answers.ts';

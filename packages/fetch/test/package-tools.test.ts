@@ -1,4 +1,4 @@
-/** What is published, as the tools of those who use it see it: package checkers and bundlers. */
+/** The published package as its users' tools see it: package checkers and bundlers. */
 import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** What is published: its contents, its types, its size, and that it runs where there is nothing but web APIs. */
+/** The published package: its contents, types and size, and that it runs where only web APIs exist. */
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';

@@ -31,7 +31,7 @@ export interface RealHoop {
   change(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<void>;
   /** Registers a target with a credential `Bearer <name>-secret` that the identity may call. */
   connect(name: string, target: string, rules: Rule[]): Promise<void>;
-  /** What all parts have logged so far. */
+  /** The logs of all parts so far. */
   logged(): string;
   close(): Promise<void>;
 }

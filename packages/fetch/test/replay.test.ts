@@ -47,7 +47,7 @@ afterAll(async () => {
   server.close();
 });
 
-/** What a function sees of its calls. */
+/** The calls as a function sees them. */
 async function callAll(fetch: (url: string, init?: RequestInit) => Promise<Response>): Promise<unknown[]> {
   const seen: unknown[] = [];
   const call = async (path: string, init?: RequestInit): Promise<void> => {

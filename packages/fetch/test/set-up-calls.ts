@@ -1,4 +1,4 @@
-/** What the tests of calls share: one target, and for each test the smallest Hoop in front of it and an empty environment. */
+/** Shared by the tests of calls: one target, and for each test the smallest Hoop in front of it and an empty environment. */
 import { afterAll, afterEach, beforeEach, expect, vi } from 'vitest';
 
 import { createFetch, type HoopFetch, type HoopOptions } from '../src/index.ts';
@@ -33,7 +33,7 @@ export async function setUpCalls(): Promise<CallWorld> {
   return world;
 }
 
-/** What a promise rejects with. */
+/** The reason for which a promise rejects. */
 export const failure = async (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => expect.unreachable(),

@@ -1,6 +1,6 @@
 /**
  * The two protocols that the SDK speaks, at their smallest: token exchange, and forwarding from RELAY/<connection>/…
- * What the SDK promises is tested against this, because here each answer can be chosen. test/hoop.test.ts runs it against the product.
+ * The promises of the SDK are tested against this one, because each of its answers can be chosen. test/hoop.test.ts runs it against the product.
  */
 import { type IncomingHttpHeaders, type IncomingMessage, request as sendRequest, type ServerResponse } from 'node:http';
 

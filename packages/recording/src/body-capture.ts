@@ -40,7 +40,7 @@ function shortDigest({ inner, outer }: DigestKey, bytes: Uint8Array): string {
   return hash('sha256', outerMessage, 'hex');
 }
 
-/** What is kept of the bodies of one caller at a time. */
+/** Bytes that are kept of the bodies of one caller at a time. */
 export interface KeptBytes {
   keptBytes: number;
 }
@@ -132,7 +132,7 @@ export class BodyCapture {
     return this.offered > this.#keptBytes;
   }
 
-  /** What was kept counts no longer, and nothing more is kept. May be called again. */
+  /** The kept bytes count no longer, and no more are kept. May be called again. */
   release(): void {
     if (this.#account !== null && !this.#isReleased) this.#account.keptBytes -= this.#keptBytes;
     this.#isReleased = true;

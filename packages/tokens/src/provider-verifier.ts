@@ -20,7 +20,7 @@ export function createProviderVerifier(dependencies: VerifierDependencies): Prov
   }));
   return {
     async verify(token, providers) {
-      // What has no form that is known is explained by the first kind, which most callers present.
+      // A text in no known form is refused, and explained, by the first kind: most callers present tokens of it.
       const { name, verify } = verifiers.find(({ reads }) => reads(token)) ?? verifiers[0]!;
       return verify(token, providers.filter(({ settings }) => settings.kind === name) as readonly ProviderOf<KindName>[]);
     },

@@ -12,7 +12,7 @@ import { StartError } from '../start-error.ts';
 /** Ends a request that hangs; a control plane on a loaded machine may be slow. */
 export const answerWithinMs = 120_000;
 
-/** What the options of `addApiOptions` were given. */
+/** Values of the options that `addApiOptions` adds. */
 export interface ApiFlags {
   readonly url?: string;
   readonly tokenFile?: string;

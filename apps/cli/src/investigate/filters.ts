@@ -22,7 +22,7 @@ const filters = {
 type FilterName = keyof typeof filters;
 const names = Object.keys(filters) as FilterName[];
 
-/** What the options of `addFilterOptions` were given. */
+/** Values of the options that `addFilterOptions` adds. */
 export type FilterFlags = Readonly<Partial<Record<FilterName, string>>>;
 
 /** The options that choose calls. */

@@ -7,8 +7,8 @@ export const maxBodyBytes = 5_242_880;
 /** Of an operation that strangers may call: a token, or what Slack tells of a press, is some kilobytes. */
 export const maxPublicBodyBytes = 131_072;
 /**
- * Values, names and containers of a body. What it costs to parse and check one follows from their number and not from its
- * bytes, and nobody else is served meanwhile.
+ * Values, names and containers of a body: the cost of parsing and checking follows from their number, not from the bytes,
+ * and nobody else is served meanwhile.
  */
 export const maxValues = 100_000;
 const maxParameters = 200;

@@ -1,4 +1,4 @@
-/** Who calls: a verified token and the identity that it belongs to, remembered while nothing that it rests on changes. */
+/** Who calls: a verified token and the identity that it belongs to, remembered until something that the verification depends on changes. */
 import type { CallHead } from '@hoop/contract';
 import { LRUCache } from 'lru-cache';
 

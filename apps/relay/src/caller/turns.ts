@@ -1,7 +1,7 @@
 /**
- * The processor in shares. In one turn of the event loop each lane, which is an identity's, works for a bounded time;
- * what it has beyond that waits for the next turn, in order. So another caller waits for one bounded piece of work of
- * each identity that is busy, however many sockets one of them has.
+ * Shares the processor between identities. In one turn of the event loop each lane (one per identity) works for a bounded
+ * time; its other work waits for the next turns, in order. So another caller waits for one bounded piece of work of each
+ * busy identity, however many sockets one of them has.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
@@ -111,7 +111,7 @@ export class Lane {
     return this.#turns.isContended;
   }
 
-  /** Whether work may be done in this turn. What may not must `wait`. */
+  /** Whether work may be done in this turn; if not, it must `wait`. */
   isOpen(): boolean {
     return this.#waiting === null && this.#hasBudget();
   }
@@ -138,7 +138,7 @@ export class Lane {
 
   /**
    * Undefined: the work may be done at once.
-   * @param ms what the work is taken to cost; to measure every step of a call would cost more than it is worth
+   * @param ms the estimated cost of the work: measuring every step of a call would cost more than it is worth
    */
   step(ms = stepMs): Promise<void> | undefined {
     if (this.isOpen()) {
@@ -155,7 +155,7 @@ export class Lane {
     });
   }
 
-  /** As much of what waits as fits into the turn, and always one: a single piece may be longer than a turn. */
+  /** Does as much of the waiting work as fits into the turn, and always one piece: a single piece may be longer than a turn. */
   release(): void {
     const waiting = this.#waiting!;
     let done = 0;

@@ -108,7 +108,7 @@ function takeDeferred(relay: Relay, carry: Carry, req: IncomingMessage, res: Ser
 
 /** The caller's socket is closed. */
 function leave(relay: Relay, call: Call): void {
-  // What ended the call before is not the caller's doing.
+  // The call had ended before: that the caller leaves now is not the reason.
   if (call.stage === 'concluded') return;
   call.isCallerGone = true;
   fail(relay, call, new AppError('request_incomplete', 'The caller closed the connection before the response was complete.'));

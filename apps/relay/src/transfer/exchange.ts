@@ -152,7 +152,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Deferrable {
     this.#held.push(chunk);
   }
 
-  /** Goes on with what was held. */
+  /** Processes the held chunks. */
   takeTurn(): void {
     const held = this.#held!;
     this.#held = null;

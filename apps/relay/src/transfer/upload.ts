@@ -113,9 +113,9 @@ export class Upload extends EventEmitter implements Deferrable {
   #timer: NodeJS.Timeout | undefined;
   #isStarted = false;
   readonly #lane: Lane;
-  /** Came when its identity had used up its part of the turn. */
+  /** A chunk that arrived after its identity had used up its part of the turn. */
   #held: Buffer | null = null;
-  /** What is held is the last of the body. */
+  /** The held chunk is the last of the body. */
   #isEndHeld = false;
   /** undici takes no more for now. */
   #isPaused = true;
@@ -182,7 +182,7 @@ export class Upload extends EventEmitter implements Deferrable {
     this.#lane.wait(this);
   };
 
-  /** Goes on with what was held. */
+  /** Passes the held chunk on. */
   takeTurn(): void {
     const chunk = this.#held!;
     this.#held = null;

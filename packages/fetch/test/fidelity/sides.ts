@@ -1,4 +1,4 @@
-/** What every test of fidelity runs against: the platform's fetch, ours through the smallest relay, and ours through the product. */
+/** The sides of every fidelity test: the platform's fetch, ours through the smallest relay, and ours through the product. */
 import { createFetch } from '../../src/index.ts';
 import { type RealHoop, startRealHoop } from '../real-hoop.ts';
 import { closeServers } from '../servers.ts';
@@ -14,7 +14,7 @@ export interface Side {
   readonly fetch: Fetch;
   /** Hoop brings the credential, so it passes no cookies, in neither direction. */
   readonly carriesCookies: boolean;
-  /** What the reason phrase "All Is Well" becomes: Hoop passes none on, as a target could put the credential there. */
+  /** Stands for the reason phrase "All Is Well": Hoop passes none on, as a target could put the credential there. */
   readonly reasonPhrase: 'All Is Well' | 'OK';
 }
 

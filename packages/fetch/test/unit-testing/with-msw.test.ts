@@ -13,7 +13,7 @@ const hoop = setupServer(
       hoop_connections: [{ name: 'payments', target: 'https://api.payments.example' }],
     }),
   ),
-  // What the function calls: https://api.payments.example/v1/… is RELAY/payments/v1/…
+  // The address that the function calls: https://api.payments.example/v1/… is RELAY/payments/v1/…
   http.get('https://relay.test/payments/v1/customers', () => HttpResponse.json([{ id: 'cus_1' }])),
   http.delete('https://relay.test/payments/v1/customers/cus_1', () =>
     HttpResponse.json({ code: 'policy_denied', status: 403 }, { status: 403, headers: { 'hoop-error': 'policy_denied' } }),

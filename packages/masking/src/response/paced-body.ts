@@ -1,4 +1,4 @@
-/** Works a body off in pieces, as its caller may have the processor; what came meanwhile waits. */
+/** Masks a body in pieces, whenever its caller may use the processor; chunks that arrive meanwhile wait. */
 import type { HeaderList } from '@hoop/contract';
 
 import type { BodyMasker } from './body-masker.ts';
@@ -15,7 +15,7 @@ export class PacedBody {
   #held: Uint8Array[] | null = null;
   #trailers: HeaderList | null = null;
 
-  /** @param goOn called after `write` returned false and what was held has been worked off */
+  /** @param goOn called after `write` returned false, once the held chunks are processed */
   constructor(body: BodyMasker, pace: Pace, goOn: () => void) {
     this.#body = body;
     this.#pace = pace;
@@ -38,7 +38,7 @@ export class PacedBody {
     else this.#trailers = trailers ?? [];
   }
 
-  /** Goes on with what was held. */
+  /** Processes the held chunks. */
   takeTurn(): void {
     const held = this.#held!;
     this.#held = null;
