@@ -50,6 +50,13 @@ const hexValues = new Uint8Array(256).fill(16);
 for (let value = 0; value < 16; value++)
   for (const digit of [value.toString(16), value.toString(16).toUpperCase()]) hexValues[digit.charCodeAt(0)] = value;
 
+/** The value of a hexadecimal digit; 256, of which no character consists, for any other byte. */
+const digits = Uint16Array.from(hexValues, (value) => (value > 15 ? 256 : value));
+
+/** 1 for visible ASCII that opens no notation itself, by two of `digits`. */
+const isWhole = new Uint8Array(17 * 272);
+for (let char = 0x21; char < 0x7f; char++) if (!isOpening(char)) isWhole[char] = 1;
+
 /** By the byte after a backslash. */
 const letters = new Uint8Array(256);
 for (const [letter, char] of [...'bfnrt"\'\\/'].map(
@@ -279,9 +286,8 @@ export function wholeNotation(bytes: Uint8Array, at: number): number {
 
 function hexPair(bytes: Uint8Array, at: number, length: number): number {
   if (at + 1 >= bytes.length) return 0;
-  const high = hexValues[bytes[at]!]!;
-  const low = hexValues[bytes[at + 1]!]!;
-  return high > 15 || low > 15 ? 0 : visible(high * 16 + low, length);
+  const char = (digits[bytes[at]!]! << 4) + digits[bytes[at + 1]!]!;
+  return isWhole[char]! === 0 ? 0 : char | (length << 8);
 }
 
 /** `&#97;` and `&#x61;`, of two or three digits. */
@@ -301,4 +307,4 @@ function wholeReference(bytes: Uint8Array, start: number): number {
   return 0;
 }
 
-const visible = (char: number, length: number): number => (char > 0x20 && char < 0x7f && !isOpening(char) ? char | (length << 8) : 0);
+const visible = (char: number, length: number): number => (char < 0x7f && isWhole[char]! !== 0 ? char | (length << 8) : 0);

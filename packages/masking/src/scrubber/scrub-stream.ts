@@ -108,6 +108,8 @@ export class ScrubStream {
     this.#held = null;
     this.#nodes = none;
     this.#live = 0;
+    if (this.#log !== null) TokenLog.giveBack(this.#log);
+    this.#log = null;
     return held;
   }
 
@@ -136,8 +138,9 @@ export class ScrubStream {
         this.#nuls = 0;
       }
       const byte = bytes[i]!;
+      const special = specials[byte]!;
       steps++;
-      if (specials[byte] === SPECIAL_OPENING && this.#live === 0) {
+      if (special === SPECIAL_OPENING && this.#live === 0) {
         const length = this.#takeWhole(automaton, bytes, state, i);
         if (length > 0) {
           steps += length;
@@ -153,7 +156,10 @@ export class ScrubStream {
         next = automaton.build(state, columns[byte]!);
         table = automaton.table;
       }
-      if (specials[byte]! !== 0 || this.#live > 0) {
+      if (special === SPECIAL_NUL && this.#live === 0) {
+        next = this.#passNul(automaton, state, next);
+        table = automaton.table;
+      } else if (special !== 0 || this.#live > 0) {
         next = this.#turn(automaton, byte, state, next, i);
         table = automaton.table;
       } else {
@@ -184,13 +190,12 @@ export class ScrubStream {
     const char = whole & 0xff;
     const end = at + (whole >> 8);
     const { columns } = automaton;
+    const read = automaton.next(state, char);
     let { table } = automaton;
-    let read = table[state + columns[char]!]!;
-    if (read < 0) read = automaton.next(state, char);
     let raw = state;
     for (let i = at; i < end; i++) {
-      let next = table[raw + columns[bytes[i]!]!];
-      if (next === undefined || next < 0) {
+      let next = table[raw + columns[bytes[i]!]!]!;
+      if (next < 0) {
         next = automaton.next(raw, bytes[i]!);
         table = automaton.table;
       }
@@ -199,7 +204,7 @@ export class ScrubStream {
     }
     const next = raw === 0 ? read : read === 0 ? raw : automaton.union(raw, read);
     if (next >= ACCEPTS) return 0;
-    if (read !== 0) (this.#log ??= new TokenLog()).add(at, end, char, false);
+    if (read !== 0) (this.#log ??= TokenLog.take()).add(at, end, char, false);
     this.#gap = 0;
     this.#nuls = 0;
     this.#state = next;
@@ -273,7 +278,7 @@ export class ScrubStream {
     const gap = reading.gap + end - reading.start;
     if (next === 0 || gap > maxGap) return to;
     this.#gap = Math.max(this.#gap, gap);
-    (this.#log ??= new TokenLog()).add(reading.start, end, char, false);
+    (this.#log ??= TokenLog.take()).add(reading.start, end, char, false);
     return automaton.union(to, next);
   }
 
@@ -281,7 +286,7 @@ export class ScrubStream {
   #read(automaton: CharacterAutomaton, to: number, state: number, char: number, isByte: boolean, start: number, end: number): number {
     const next = char < 0x80 || isByte ? automaton.next(state, char) : automaton.nextCodePoint(state, char);
     if (next === 0) return to;
-    (this.#log ??= new TokenLog()).add(start, end, char, isByte);
+    (this.#log ??= TokenLog.take()).add(start, end, char, isByte);
     return automaton.union(to, next);
   }
 
@@ -301,7 +306,7 @@ export class ScrubStream {
 
   #matchStart(automaton: CharacterAutomaton, bytes: Uint8Array, state: number, end: number, from: number): number {
     let first = end;
-    const log = (this.#log ??= new TokenLog());
+    const log = (this.#log ??= TokenLog.take());
     for (const node of automaton.nodesOf(state)) {
       const last = automaton.trie.output(node);
       if (last !== 0) first = Math.min(first, log.startOf(automaton.trie, bytes, last, end, from));
@@ -316,7 +321,7 @@ export class ScrubStream {
     this.#nodes = automaton.nodesOf(state);
     this.#held = null;
     if (state === 0 && this.#live === 0) return bytes;
-    const log = (this.#log ??= new TokenLog());
+    const log = (this.#log ??= TokenLog.take());
     let start = bytes.length;
     const { trie } = automaton;
     const look = (nodes: readonly number[], end: number): void => {

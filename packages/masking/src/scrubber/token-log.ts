@@ -6,7 +6,22 @@ import type { PatternTrie } from './pattern-trie.ts';
 export const NOTHING = -1;
 const BYTE = 0x200000;
 
+/** Logs of bodies that are over. One that had to grow is not made anew for the next body. */
+const spare: TokenLog[] = [];
+const maxSpare = 16;
+const maxSpareLength = 65_536;
+
 export class TokenLog {
+  static take(): TokenLog {
+    return spare.pop() ?? new TokenLog();
+  }
+
+  /** The log is not used any more. */
+  static giveBack(log: TokenLog): void {
+    log.clear();
+    if (spare.length < maxSpare && log.#ends.length <= maxSpareLength) spare.push(log);
+  }
+
   #starts = new Int32Array(64);
   #ends = new Int32Array(64);
   #chars = new Int32Array(64);
