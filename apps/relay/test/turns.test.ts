@@ -38,6 +38,10 @@ beforeAll(async () => {
       res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(customers));
       return;
     }
+    if (req.url === '/small') {
+      res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(customers.slice(0, 8)));
+      return;
+    }
     if (req.url === '/json-gzip') {
       res.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(gzipSync(JSON.stringify(customers)));
       return;
@@ -86,6 +90,12 @@ describe('where every piece of work waits for its turn', () => {
     expect(sum(Buffer.from(JSON.stringify(await response.json())))).toEqual(sum(Buffer.from(JSON.stringify(masked))));
   });
 
+  it('a small masked response leaves in one piece, with its length', async () => {
+    const response = await world.call(masking, '/small');
+    expect(response.headers.get('content-length')).toBe(String(JSON.stringify(masked.slice(0, 8)).length));
+    expect(await response.json()).toEqual(masked.slice(0, 8));
+  });
+
   it('a request body arrives whole', async () => {
     const response = await world.call(connection, '/x', { method: 'POST', body: large });
     expect(await response.text()).toBe(sum(large));
@@ -105,5 +115,19 @@ describe('where every piece of work waits for its turn', () => {
     controller.abort();
     const { outcome } = await world.record(response.headers.get('hoop-call'));
     expect(outcome!.state).toBe('aborted');
+  });
+});
+
+describe('where one identity makes many calls at once', () => {
+  it('they all end, and each response leaves in one piece', async () => {
+    vi.restoreAllMocks();
+    const answers = await Promise.all(
+      Array.from({ length: 300 }, async () => {
+        const response = await world.call(masking, '/small');
+        return { length: response.headers.get('content-length'), body: await response.json() };
+      }),
+    );
+    const body = masked.slice(0, 8);
+    for (const answer of answers) expect(answer).toEqual({ length: String(JSON.stringify(body).length), body });
   });
 });

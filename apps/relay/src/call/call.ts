@@ -54,6 +54,8 @@ export interface CallDelivery {
   readonly isFull: boolean;
   /** False: the function does not keep up. */
   data(chunk: Uint8Array): boolean;
+  /** Sends the head and what is there of the body at the end of this turn. */
+  startSoon(): void;
   /** The target's response is complete; only `release` can follow. */
   over(): void;
   release(trailers: HeaderList): void;

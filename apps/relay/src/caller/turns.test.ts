@@ -102,4 +102,47 @@ describe('turns of the event loop', () => {
     const perTurn = await untilIdle(turns, log);
     expect(perTurn).toEqual([['long'], ['long'], ['long']]);
   });
+
+  it('go on after work that failed', async () => {
+    const turns = new Turns();
+    const [lane, other] = [new Lane(turns), new Lane(turns)];
+    const log: string[] = [];
+    const failures: unknown[] = [];
+    lane.wait({
+      takeTurn: () => {
+        throw new Error('this piece of work fails');
+      },
+    });
+    pieces(lane, 2, 0.01, log, 'after');
+    other.wait({ takeTurn: () => log.push('of another') });
+    const onFailure = (error: unknown): void => void failures.push(error);
+    const before = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    process.on('uncaughtException', onFailure);
+    try {
+      await turns.idle();
+    } finally {
+      process.off('uncaughtException', onFailure);
+      for (const listener of before) process.on('uncaughtException', listener);
+    }
+    expect(failures).toHaveLength(1);
+    expect(log.toSorted()).toEqual(['after', 'after', 'of another']);
+  });
+
+  it('let work that has its turn go on within it, before what waits behind it', async () => {
+    const turns = new Turns();
+    const lane = new Lane(turns);
+    const log: string[] = [];
+    lane.wait({
+      takeTurn: () => {
+        log.push(`first is open: ${lane.isOpen()}`);
+        lane.spend(1000);
+        log.push(`spent all: ${!lane.isOpen()}`);
+      },
+    });
+    lane.wait({ takeTurn: () => log.push('second') });
+    expect(lane.isOpen()).toBe(false);
+    await turns.idle();
+    expect(log).toEqual(['first is open: true', 'spent all: true', 'second']);
+  });
 });

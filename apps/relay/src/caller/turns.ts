@@ -72,7 +72,13 @@ export class Turns {
     const lanes = this.#lanes;
     if (lanes.length === 0) return;
     this.#lanes = [];
-    for (const lane of lanes) lane.release();
+    let next = 0;
+    try {
+      while (next < lanes.length) lanes[next++]!.release();
+    } finally {
+      // After work that threw.
+      for (; next < lanes.length; next++) this.queue(lanes[next]!);
+    }
   };
 
   #renewWindow(): void {
@@ -101,6 +107,7 @@ export class Lane {
   #spentMs = 0;
   #window = -1;
   #waiting: Deferrable[] | null = null;
+  #isReleasing = false;
 
   constructor(of: Turns = turns) {
     this.#turns = of;
@@ -113,7 +120,8 @@ export class Lane {
 
   /** Whether work may be done in this turn; if not, it must `wait`. */
   isOpen(): boolean {
-    return this.#waiting === null && this.#hasBudget();
+    // Work that has its turn may go on; other work goes behind what waits.
+    return (this.#waiting === null || this.#isReleasing) && this.#hasBudget();
   }
 
   /** @param ms time that was spent just now */
@@ -159,14 +167,19 @@ export class Lane {
   release(): void {
     const waiting = this.#waiting!;
     let done = 0;
-    do waiting[done++]!.takeTurn();
-    while (done < waiting.length && this.#hasBudget());
-    if (done === waiting.length) {
-      this.#waiting = null;
-      return;
+    this.#isReleasing = true;
+    try {
+      do waiting[done++]!.takeTurn();
+      while (done < waiting.length && this.#hasBudget());
+    } finally {
+      this.#isReleasing = false;
+      if (done === waiting.length) {
+        this.#waiting = null;
+      } else {
+        waiting.splice(0, done);
+        this.#turns.queue(this);
+      }
     }
-    waiting.splice(0, done);
-    this.#turns.queue(this);
   }
 
   #hasBudget(): boolean {

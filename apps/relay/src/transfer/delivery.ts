@@ -1,6 +1,6 @@
 /**
- * The response on its way to the function. Three rules: a head goes out at once, together with what came with it;
- * a chunk is never held back for a later one; and with strict durability the end, or the chunk that completes an
+ * The response on its way to the function. Three rules: a head goes out at once, together with what came with it,
+ * also where that waits for its turn; a chunk is never held back for a later one; and with strict durability the end, or the chunk that completes an
  * announced length, is held until the outcome is durable.
  */
 import type { ServerResponse } from 'node:http';
@@ -17,11 +17,16 @@ export interface Recipient {
 }
 
 export interface DeliveryEvents {
+  /** Bytes of the response came and wait to be masked; `startSoon` is called once they are. */
+  readonly isDeferred: boolean;
   /** The function does not read as fast as the target sends; `drained` says when it does again. */
   onDrained(): void;
   /** The function did not read anything for the connection's idle time limit. */
   onStalled(error: AppError): void;
 }
+
+/** What the head waits for at most. */
+const maxPendingBytes = 65_536;
 
 export class Delivery {
   /** True while the target should send no more. */
@@ -63,8 +68,7 @@ export class Delivery {
     this.#head = flat;
     this.#announced = announced;
     this.#mayHaveBody = method !== 'HEAD' && head.status !== 204 && head.status !== 304;
-    // Not before the end of this turn: a small response is complete by then and leaves in one piece.
-    process.nextTick(startDelivery, this);
+    this.startSoon();
   }
 
   get isHeadSent(): boolean {
@@ -75,8 +79,12 @@ export class Delivery {
   data(chunk: Uint8Array): boolean {
     if (chunk.byteLength === 0 || !this.#mayHaveBody) return true;
     this.#bytes += chunk.byteLength;
-    if (!this.#isHeadSent || this.#isLast()) (this.#pending ??= []).push(chunk);
-    else this.#write(chunk);
+    if (!this.#isHeadSent || this.#isLast()) {
+      (this.#pending ??= []).push(chunk);
+      if (this.#bytes >= maxPendingBytes) this.start();
+    } else {
+      this.#write(chunk);
+    }
     return !this.isFull;
   }
 
@@ -95,9 +103,14 @@ export class Delivery {
     else res.end();
   }
 
-  /** Called at the end of the turn in which the head arrived. */
+  /** Sends the head and what is there of the body, but not yet: a small response is soon complete and leaves in one piece. */
+  startSoon(): void {
+    if (!this.#isHeadSent) process.nextTick(startDelivery, this);
+  }
+
   start(): void {
     if (this.#isHeadSent || this.#isStopped || this.#isHeld || this.#res.destroyed) return;
+    if (this.#events.isDeferred && this.#bytes < maxPendingBytes) return;
     // With the whole of an announced length at hand there is nothing to send before the end.
     if (this.#isStrict && (this.#isLast() || this.#isOver)) return;
     this.#sendHead();

@@ -69,6 +69,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Deferrable {
   #held: Buffer[] | null = null;
   /** The trailers of a response whose last chunks are held. */
   #heldEnd: HeaderList | null = null;
+  /** The masker has not worked on all that it was given. */
+  #isMasking = false;
 
   constructor(steps: ResponseSteps, call: Call, request: BodyCapture | null, response: BodyCapture) {
     this.#steps = steps;
@@ -87,6 +89,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Deferrable {
     this.masker?.abort();
     this.#controller?.abort(error);
     this.#call.route!.dispatcher.release(this.peer);
+  }
+
+  get isDeferred(): boolean {
+    return this.#held !== null || this.#isMasking;
   }
 
   onDrained(): void {
@@ -157,13 +163,19 @@ export class Exchange implements Dispatcher.DispatchHandler, Deferrable {
     const held = this.#held!;
     this.#held = null;
     let wantsMore = true;
-    for (const chunk of held) {
+    try {
+      for (const chunk of held) {
+        if (this.#isOver) return;
+        wantsMore = this.#take(chunk);
+      }
       if (this.#isOver) return;
-      wantsMore = this.#take(chunk);
+      if (this.#heldEnd !== null) this.masker!.end(this.#heldEnd);
+    } catch (error) {
+      this.#steps.fail(this.#call, error);
     }
     if (this.#isOver) return;
-    if (this.#heldEnd !== null) this.masker!.end(this.#heldEnd);
-    else if (wantsMore) this.#resume();
+    if (wantsMore && this.#heldEnd === null) this.#resume();
+    this.#call.delivery!.startSoon();
   }
 
   /** False: the target should send no more. */
@@ -172,7 +184,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Deferrable {
     this.response.passed(chunk);
     this.#sample?.take(chunk);
     this.#lane.spend(performance.now() - start);
-    return this.masker!.write(chunk);
+    const wantsMore = this.masker!.write(chunk);
+    this.#isMasking = !wantsMore && !this.#call.delivery!.isFull;
+    return wantsMore;
   }
 
   #resume(): void {
@@ -229,6 +243,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Deferrable {
   }
 
   drain(): void {
-    if (!this.#isOver && !this.#call.delivery!.isFull) this.#resume();
+    if (this.#isOver) return;
+    const delivery = this.#call.delivery!;
+    this.#isMasking = false;
+    if (!delivery.isFull) this.#resume();
+    delivery.startSoon();
   }
 }
