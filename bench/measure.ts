@@ -242,8 +242,8 @@ export interface BenchProcess {
 }
 
 export interface BenchProcessOptions {
-  /** Core to pin to. @default cores.underTest */
-  readonly core?: number;
+  /** Core to pin to; null: any. @default cores.underTest */
+  readonly core?: number | null;
   readonly args?: readonly string[];
   /** The whole environment of the child beside PATH. */
   readonly env?: Readonly<Record<string, string>>;
@@ -256,7 +256,8 @@ export interface BenchProcessOptions {
 /** Starts `node FILE` with an IPC channel, on a core of its own where `taskset` exists. */
 export function startProcess(file: string, options: BenchProcessOptions = {}): BenchProcess {
   const node = [process.execPath, ...(options.execArgv ?? ['--conditions=@hoop/source']), file, ...(options.args ?? [])];
-  const command = canPin ? ['taskset', '-c', String(options.core ?? cores.underTest), ...node] : node;
+  const isPinned = canPin && options.core !== null;
+  const command = isPinned ? ['taskset', '-c', String(options.core ?? cores.underTest), ...node] : node;
   const child = spawn(command[0]!, command.slice(1), {
     env: { PATH: process.env['PATH'], ...options.env },
     stdio: ['ignore', 'pipe', options.showErrors === false ? 'ignore' : 'inherit', 'ipc'],
@@ -267,7 +268,7 @@ export function startProcess(file: string, options: BenchProcessOptions = {}): B
   const url = new Promise<string>((resolve, reject) => {
     const take = (message: unknown): void => {
       const { event, url: found } = (message ?? {}) as { event?: unknown; url?: unknown };
-      if (event === 'listening' && typeof found === 'string') resolve(found);
+      if (event === 'listening') resolve(typeof found === 'string' ? found : '');
     };
     child.on('message', take);
     let rest = '';
@@ -294,7 +295,7 @@ export function startProcess(file: string, options: BenchProcessOptions = {}): B
   return {
     pid,
     child,
-    pinned: canPin,
+    pinned: isPinned,
     async listening(timeoutMs = 30_000) {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<never>((_resolve, reject) => {

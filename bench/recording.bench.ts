@@ -4,12 +4,9 @@
  * the time that strict durability adds to a call over relaxed; and how long finding one session among many calls takes.
  * `--calls N` (60000), `--rows N` (1000000) change the sizes.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { newId, queueNames } from '@hoop/contract';
@@ -22,6 +19,7 @@ import { createRecorder } from '@hoop/recording';
 import { sampleCall } from '../packages/database/test/sample-entries.ts';
 import { openBench, recordLatencies } from './measure.ts';
 import { measureStrictAndRelaxed } from './recording/strict-relaxed.ts';
+import { startBenchWorker } from './worker.ts';
 
 const { values } = parseArgs({
   options: { json: { type: 'boolean' }, calls: { type: 'string', default: '60000' }, rows: { type: 'string', default: '1000000' } },
@@ -65,10 +63,8 @@ async function throughput(db: Database): Promise<void> {
   const relayUrl = new URL(postgres.url);
   relayUrl.username = 'hoop_bench_relay';
   relayUrl.password = 'a-password-for-a-benchmark';
-  const main = fileURLToPath(new URL('../apps/worker/src/main.ts', import.meta.url));
   // Not pinned to one core: with Postgres and the producer it shares both.
-  const env = { PATH: process.env['PATH'], DATABASE_URL: postgres.url, HOOP_LOG_LEVEL: 'error' };
-  const worker = fork(main, [], { execArgv: ['--conditions=@hoop/source'], env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const worker = await startBenchWorker(postgres.url, null);
   const queue = openQueue(queueNames.recordings, { kind: 'postgres', url: relayUrl.href });
   const recorder = createRecorder({
     relayId: newId('relay'),
@@ -125,9 +121,7 @@ async function throughput(db: Database): Promise<void> {
   const bytes = (await bytesStored(db)) - before;
   await recorder.close(1000);
   await queue.close();
-  const gone = once(worker, 'exit');
-  worker.kill('SIGTERM');
-  await gone;
+  await worker.close();
 
   const rate = (calls / drainedMs) * 1000;
   bench.report({

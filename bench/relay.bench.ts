@@ -16,6 +16,7 @@ import type { BenchProcess, Sample } from './measure.ts';
 import { load, startCannedTarget } from './relay/load.ts';
 import { startStage } from './relay/stage.ts';
 import type { Stage } from './relay/stage.ts';
+import { startBenchWorker } from './worker.ts';
 
 const connections = 128;
 const forMs = 4000;
@@ -126,10 +127,7 @@ const database = new pg.Client({ connectionString: stage.databaseUrl });
 await database.connect();
 const count = async (): Promise<number> =>
   Number((await database.query<{ n: string }>(`select count(*) as n from calls where state = 'completed'`)).rows[0]!.n);
-const worker = startProcess(path.join(import.meta.dirname, '../apps/worker/src/main.ts'), {
-  core: 0,
-  env: { DATABASE_URL: stage.databaseUrl, HOOP_LOG_LEVEL: 'warn' },
-});
+const worker = await startBenchWorker(stage.databaseUrl, 0);
 const startedAt = performance.now();
 let records = 0;
 for (let last = performance.now(); records < calls && performance.now() - last < 20_000;) {
