@@ -226,9 +226,11 @@ describe('a response that cannot be masked is blocked', () => {
     answer = (_req, res) => {
       res.writeHead(200, { 'content-type': 'application/json' });
       res.write(good);
-      res.end(`,{"email" "${email}"}]`);
+      void headArrival.promise.then(() => res.end(`,{"email" "${email}"}]`));
     };
+    const headArrival = Promise.withResolvers<void>();
     const response = await world.call(connection, '/x');
+    headArrival.resolve();
     expect(response.status).toBe(200);
     await expect(response.text()).rejects.toThrow();
     const { outcome } = await recordOf(response);

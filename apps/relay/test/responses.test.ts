@@ -19,6 +19,8 @@ let relaxed: ConnectionSnapshot;
 let behave: (socket: Socket, request: string) => void;
 let rawTarget: Server;
 let rawConnection: ConnectionSnapshot;
+/** The caller has the head of the response. */
+let headArrival = Promise.withResolvers<void>();
 const handlers = new Map<string, Parameters<typeof startTarget>[0]>();
 
 beforeAll(async () => {
@@ -29,7 +31,7 @@ beforeAll(async () => {
     socket.on('data', (chunk) => behave(socket, chunk.toString('latin1')));
   });
   await new Promise<void>((resolve) => rawTarget.listen(0, '127.0.0.1', resolve));
-  const limits = { headTimeoutMs: 500, idleTimeoutMs: 500, maxResponseBytes: 1_000_000 };
+  const limits = { headTimeoutMs: 1500, idleTimeoutMs: 1500, maxResponseBytes: 1_000_000 };
   connection = await world.connect({ target: target.url });
   relaxed = await world.connect({ target: target.url, settings: { recording: { durability: 'relaxed' } } });
   rawConnection = await world.connect({ target: `http://127.0.0.1:${(rawTarget.address() as AddressInfo).port}`, settings: { limits } });
@@ -58,7 +60,9 @@ async function failure(
 /** The head arrives, the body does not. */
 async function cut(answer: (socket: Socket) => void, code: string): Promise<void> {
   behave = answer;
+  headArrival = Promise.withResolvers();
   const response = await world.call(rawConnection, '/x');
+  headArrival.resolve();
   expect(response.status).toBe(200);
   await expect(response.text()).rejects.toThrow();
   expect(await outcomeOf(response)).toMatchObject({ state: 'failed', status: 200, targetStatus: 200, error: code });
@@ -105,7 +109,11 @@ describe('a target that fails before its head is answered for', () => {
 
 describe('a target that fails after its head has the caller cut off, never at a clean end', () => {
   const head = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n';
-  const later = (socket: Socket, bytes: string, then: () => void): void => void socket.write(bytes, () => setImmediate(then));
+  /** A failure that came with the head would be answered by a problem document. */
+  const later = (socket: Socket, bytes: string, then: () => void): void => {
+    socket.write(bytes);
+    void headArrival.promise.then(then);
+  };
 
   it('when it closes within a chunked body', () => cut((socket) => later(socket, head, () => socket.end()), 'target_reset'));
   it('when it resets within a chunked body', () => cut((socket) => later(socket, head, () => socket.resetAndDestroy()), 'target_reset'));
@@ -121,9 +129,12 @@ describe('a target that fails after its head has the caller cut off, never at a 
 
   it('also where only the end of the connection would end the body (HTTP/1.0)', async () => {
     behave = (socket) => later(socket, head, () => socket.resetAndDestroy());
+    headArrival = Promise.withResolvers();
     const raw = new RawConnection(world.relay.url).send(
       `GET /${rawConnection.name}/x HTTP/1.0\r\nhost: relay\r\nhoop-grant: ${await world.grant([rawConnection])}\r\n\r\n`,
     );
+    await raw.until((text) => text.includes('hello'));
+    headArrival.resolve();
     await raw.closed();
     expect(raw.error?.code).toBe('ECONNRESET');
   });

@@ -82,7 +82,9 @@ export async function startTarget(): Promise<TestTarget> {
         return void response.write('begun');
       case '/begin-then-reset':
         response.writeHead(200, { 'content-type': 'text/plain', 'content-length': 100 });
-        response.write('begun', () => request.socket.destroy());
+        response.write('begun');
+        await once(events, 'go on');
+        request.socket.destroy();
         return;
       case '/events': {
         response.writeHead(200, { 'content-type': 'text/event-stream' });

@@ -17,6 +17,7 @@ export function testFailures({ fetch }: Side): void {
 
     test('gives what came of a body and then a TypeError where the target resets the connection in it', async () => {
       const response = await fetch(`${world.target.origin}/begin-then-reset`);
+      world.target.events.emit('go on');
       await expect(response.text()).rejects.toBeInstanceOf(TypeError);
     });
   });
