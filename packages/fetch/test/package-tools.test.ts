@@ -1,6 +1,6 @@
 /** The published package as its users' tools see it: package checkers and bundlers. */
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -13,22 +13,15 @@ import { rollup } from 'rollup';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import webpack from 'webpack';
 
+import { packInto } from './packed.ts';
+
 const packageFolder = path.resolve(import.meta.dirname, '..');
 let scratch: string;
 let archive: string;
 
 beforeAll(async () => {
   scratch = await mkdtemp(path.join(tmpdir(), 'hoop-fetch-tools-'));
-  const pack = spawnSync('npx', ['--yes', 'pnpm@12.21.0', 'pack', '--pack-destination', scratch], { cwd: packageFolder, encoding: 'utf8' });
-  if (pack.status !== 0) throw new Error(pack.stdout + pack.stderr);
-  archive = path.join(
-    scratch,
-    (await readdir(scratch)).find((name) => name.endsWith('.tgz'))!,
-  );
-  const installed = path.join(scratch, 'node_modules/@hoop/fetch');
-  await mkdir(installed, { recursive: true });
-  const unpack = spawnSync('tar', ['-xzf', archive, '-C', installed, '--strip-components=1'], { encoding: 'utf8' });
-  if (unpack.status !== 0) throw new Error(unpack.stderr);
+  ({ archive } = await packInto(scratch));
   await writeFile(path.join(scratch, 'package.json'), '{"type":"module"}');
 });
 afterAll(() => rm(scratch, { recursive: true }));

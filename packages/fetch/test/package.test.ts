@@ -1,7 +1,7 @@
 /** The published package: its contents, types and size, and that it runs where only web APIs exist. */
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +11,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { packInto } from './packed.ts';
 import { closeServers } from './servers.ts';
 import { type SmallHoop, startSmallHoop } from './small-hoop.ts';
 import { startTarget, type TestTarget } from './target.ts';
@@ -35,15 +36,7 @@ function run(command: string, args: string[], options: { cwd: string; env?: Node
 
 beforeAll(async () => {
   scratch = await mkdtemp(path.join(tmpdir(), 'hoop-fetch-package-'));
-  installed = path.join(scratch, 'node_modules/@hoop/fetch');
-  await mkdir(installed, { recursive: true });
-  run('npx', ['--yes', 'pnpm@12.21.0', 'pack', '--pack-destination', scratch], {
-    cwd: packageFolder,
-  });
-  const [archive] = (await readdir(scratch)).filter((name) => name.endsWith('.tgz'));
-  run('tar', ['-xzf', path.join(scratch, archive!), '-C', installed, '--strip-components=1'], {
-    cwd: scratch,
-  });
+  ({ installed } = await packInto(scratch));
   target = await startTarget();
   hoop = await startSmallHoop({ target: target.origin });
 });
