@@ -59,7 +59,7 @@ const mixed = (): string => {
 
 const answers: [name: string, type: string, body: () => Buffer, coding?: string][] = [
   ["the credential's own characters in mixed notations", 'text/plain', () => Buffer.from(mixed())],
-  ['a bomb of gzip', 'text/plain', () => gzipSync(Buffer.alloc(20_000_000, 'a')), 'gzip'],
+  ['a bomb of gzip', 'text/plain', () => gzipSync(Buffer.alloc(5_000_000, 'a')), 'gzip'],
   ['HTML of attributes', 'text/html', () => Buffer.from(`<p ${'a=1 '.repeat(100_000)}>`)],
   ['XML nested deeply', 'application/xml', () => Buffer.from('<a>'.repeat(100_000))],
   ['a line without an end', 'text/csv', () => Buffer.from(','.repeat(500_000))],

@@ -8,7 +8,7 @@ import { formatOf } from '../response/content-type.ts';
 import { compileMasking } from '../rules/compile-masking.ts';
 import type { CompiledMasking } from '../rules/compile-masking.ts';
 import { trySample } from '../sample/try-sample.ts';
-import { stepsPerByte, stepsPerByteAndPattern } from '../text/work.ts';
+import { laterStepsPerByte, laterStepsPerByteAndPattern, stepsPerByte, stepsPerByteAndPattern } from '../text/work.ts';
 import { adversaries } from './adversarial.ts';
 import type { Adversary } from './adversarial.ts';
 import { hashKey, rulesOf, runMasker } from './run-masker.ts';
@@ -77,6 +77,16 @@ describe('adversarial bodies', () => {
   });
 
   const quadratic = { pattern: 'a.*b|a' };
+
+  test('a body that has emptied its account pays for fewer steps from there on', () => {
+    const masking = compileMasking(rulesOf([quadratic]), { hashKey });
+    const body = Buffer.alloc(1_000_000, 'a');
+    const { steps, hiddenValues } = costOf(masking, 'text/plain', body);
+    expect(hiddenValues).toBeGreaterThan(10);
+    const first = (stepsPerByte + stepsPerByteAndPattern) * accountBytes;
+    const later = (laterStepsPerByte + laterStepsPerByteAndPattern) * body.length;
+    expect(steps).toBeLessThan(first + later + overdraft);
+  });
 
   test('a value whose patterns cost too much is hidden whole, and that is told in the report and to who tries it', async () => {
     const body = 'a'.repeat(200_000);
