@@ -13,6 +13,8 @@ export interface Asked {
   error: string | null;
   /** Of a deferred call that was accepted. */
   callId: string | null;
+  /** It waits for its answer. */
+  isOpen: boolean;
 }
 
 export interface FunctionsOptions {
@@ -61,6 +63,7 @@ export function askAll(options: FunctionsOptions): Functions {
       status: null,
       error: null,
       callId: null,
+      isOpen: true,
     };
   });
   let open = asked.length;
@@ -74,6 +77,7 @@ export function askAll(options: FunctionsOptions): Functions {
         // A broken connection: whether the call was sent is for the record to say.
         one.error = (error as Error).name;
       } finally {
+        one.isOpen = false;
         open--;
       }
     }),

@@ -10,7 +10,7 @@ import pg from 'pg';
 import { startProduct, type Product } from '../chaos/product.ts';
 import { seeded, type Random } from '../chaos/random.ts';
 import { findApprovalBreaches, type ApprovalRow, type CallRow, type DeferredRow } from './breaches.ts';
-import { askAll, type Functions } from './functions.ts';
+import { askAll, type Asked, type Functions } from './functions.ts';
 
 export interface KillRunOptions {
   readonly queue: 'postgres' | 'redis';
@@ -70,7 +70,10 @@ export async function runApprovalKills({ queue, calls, kills, seed, say = () => 
       const approving = approve(product, approverToken, seeded(seed + 1), decided, () => kept, over.signal);
       const killed = await killAtRandom(product, kills, random, say);
       kept = 0;
-      await progressUntil('functions that wait for their answer', functions.open, (open) => open === 0);
+      await progressUntil('functions that wait for their answer', functions.open, (open) => open === 0).catch(async (error: Error) => {
+        const waiting = functions.asked.filter(({ isOpen }) => isOpen);
+        throw new Error(`${error.message}: ${JSON.stringify(await Promise.all(waiting.map((one) => known(pool, one))))}`, { cause: error });
+      });
       say('every function has its answer');
       await Promise.all(product.parts.map((part) => part.ready()));
       await quiet(pool);
@@ -203,6 +206,16 @@ async function allWait(pool: pg.Pool, { asked, open }: Functions): Promise<void>
     ({ waiting, open: left }) => waiting === asked.length || left === 0,
   );
   if (seen.waiting !== asked.length) throw new Error(`No function waits any more: ${JSON.stringify(asked.slice(0, 20))}`);
+}
+
+/** What the database knows of a function that still waits. */
+async function known(pool: pg.Pool, asked: Asked): Promise<unknown> {
+  const path = `/plain/${asked.id}`;
+  const { rows: approvals } = await pool.query('SELECT id, state, decided_at, usable_until, consumed_by FROM approvals WHERE path = $1', [
+    path,
+  ]);
+  const { rows: calls } = await pool.query('SELECT id, state, error FROM calls WHERE path = $1', [path]);
+  return { asked, approvals, calls };
 }
 
 /** Nothing waits for anybody any more, and every call that used an approval was looked for in the record. */

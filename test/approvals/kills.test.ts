@@ -11,7 +11,7 @@ const fine: Evidence = {
   approvals: [{ id: 'apr_1', state: 'consumed', path: '/plain/n1', consumed_by: 'call_1', decisions: ['approve'] }],
   calls: [{ id: 'call_1', state: 'completed', error: null, target_status: 200, approval_id: 'apr_1', path: '/plain/n1' }],
   deferred: [],
-  asked: [{ id: 'n1', kind: 'waiting', status: 200, error: null, callId: null }],
+  asked: [{ id: 'n1', kind: 'waiting', status: 200, error: null, callId: null, isOpen: false }],
   decided: new Map([['apr_1', 'approve']]),
   received: new Map([['n1', { times: 1 }]]),
 };
