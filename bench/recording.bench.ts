@@ -14,7 +14,7 @@ import { listSessions, migrateDatabase, openDatabase } from '@hoop/database';
 import type { Database } from '@hoop/database';
 import { startPostgres } from '@hoop/embedded-postgres';
 import { openQueue, prepareQueueSchema } from '@hoop/queue';
-import { createRecorder } from '@hoop/recording';
+import { createRecorder, packBatch } from '@hoop/recording';
 
 import { sampleCall } from '../packages/database/test/sample-entries.ts';
 import { openBench, recordLatencies } from './measure.ts';
@@ -68,6 +68,7 @@ async function throughput(db: Database): Promise<void> {
   const queue = openQueue(queueNames.recordings, { kind: 'postgres', url: relayUrl.href });
   const recorder = createRecorder({
     relayId: newId('relay'),
+    pack: packBatch,
     send: (jobId, { head, bytes }) => queue.addBytes(jobId, head, 'packed', bytes),
     timeoutMs: 10_000,
   });

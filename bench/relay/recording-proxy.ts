@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { newId } from '@hoop/contract';
 import type { PackedRecordBatch } from '@hoop/contract';
 import { openQueue } from '@hoop/queue';
-import { createRecorder } from '@hoop/recording';
+import { createRecorder, packBatch } from '@hoop/recording';
 import { createDataKey, generateRecordingKeys, sealBodyBytes } from '@hoop/sealing';
 import { Pool } from 'undici';
 
@@ -20,6 +20,7 @@ const queue = openQueue<PackedRecordBatch>('bench', { kind: 'postgres', url: que
 const recorder = createRecorder({
   relayId: newId('relay'),
   timeoutMs: 10_000,
+  pack: packBatch,
   send: (id, { head, bytes }) => queue.addBytes(id, head, 'packed', bytes),
 });
 const { key } = await createDataKey((await generateRecordingKeys()).publicJwks.keys[0]!);

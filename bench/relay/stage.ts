@@ -48,7 +48,7 @@ const rules: Rule[] = [
 
 export async function startStage(
   staged: readonly StagedConnection[],
-  options: { execArgv?: readonly string[]; redisUrl?: string } = {},
+  options: { execArgv?: readonly string[]; redisUrl?: string; journal?: boolean } = {},
 ): Promise<Stage> {
   const folder = await mkdtemp(path.join(tmpdir(), 'hoop-bench-'));
   const postgres = await startPostgres({ folder: path.join(folder, 'postgres'), port: 0, password: newId('relay') });
@@ -113,6 +113,7 @@ export async function startStage(
       HOOP_SEALING_KEY_FILE: await file('sealing-keys.json', JSON.stringify(sealingKeys.privateJwks)),
       ...(options.redisUrl === undefined ? { HOOP_QUEUE_URL: queueUrl.href } : { REDIS_URL: options.redisUrl }),
       HOOP_PORT: '0',
+      ...(options.journal === true ? { HOOP_JOURNAL_FOLDER: path.join(folder, 'journal') } : {}),
       HOOP_RECORDER_TIMEOUT_MS: '10000',
     },
     execArgv: options.execArgv ?? ['--conditions=@hoop/source', ...relayNodeFlags],

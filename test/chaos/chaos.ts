@@ -44,7 +44,7 @@ const goodPerRound = 15;
 
 export async function runChaos({ queue, rounds, seed, say = () => undefined }: ChaosOptions): Promise<ChaosResult> {
   const random = seeded(seed);
-  const product = await startProduct({ queue });
+  const product = await startProduct({ queue, journal: true });
   try {
     const breaches: string[] = [];
     const kills: Record<string, number> = {};

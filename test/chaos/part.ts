@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import { progressUntil } from '@hoop/testkit';
+import { progressUntil, signalIfPresent } from '@hoop/testkit';
 
 export interface Part {
   readonly name: string;
@@ -30,7 +30,7 @@ export interface AppPart extends Part {
 }
 
 /** `apps/<app>/src/main.ts` with exactly this environment. A process that exits on its own is started again, as a supervisor does. */
-export function startApp(app: string, name: string, env: Record<string, string>, logFile: string): AppPart {
+export function startApp(app: string, name: string, env: Record<string, string>, logFile: string, args: readonly string[] = []): AppPart {
   let child: ChildProcess;
   let isWanted = false;
   let ends = 0;
@@ -41,7 +41,7 @@ export function startApp(app: string, name: string, env: Record<string, string>,
     try {
       child = spawn(
         process.execPath,
-        ['--conditions=@hoop/source', '--disable-warning=ExperimentalWarning', `--import=${guard}`, appMain(app)],
+        ['--conditions=@hoop/source', '--disable-warning=ExperimentalWarning', `--import=${guard}`, appMain(app), ...args],
         {
           env: { PATH: process.env['PATH'] ?? '', NODE_COMPILE_CACHE: compileCache, ...env },
           stdio: ['ignore', log, log, 'ipc'],
@@ -104,3 +104,26 @@ export function startApp(app: string, name: string, env: Record<string, string>,
 }
 
 const lastLines = (file: string): string => readFileSync(file, 'utf8').trim().split('\n').slice(-10).join('\n');
+
+/** The process that `parent` starts and keeps running beside itself. */
+export function childPart(name: string, parent: AppPart): Part {
+  const children = (): number[] => {
+    try {
+      const pid = parent.pid();
+      return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+    } catch {
+      // The parent is gone as well.
+      return [];
+    }
+  };
+  return {
+    name,
+    kill: () => {
+      for (const pid of children()) signalIfPresent(pid, 'SIGKILL');
+      return Promise.resolve();
+    },
+    start: () => undefined,
+    ready: () => parent.ready(),
+    stop: () => parent.stop(),
+  };
+}

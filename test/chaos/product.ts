@@ -10,7 +10,7 @@ import { prepareQueueSchema, type QueueConnection } from '@hoop/queue';
 import { startIssuer } from '@hoop/testkit';
 
 import { makeKeys } from '../../apps/cli/src/start/keys.ts';
-import { startApp, type AppPart, type Part } from './part.ts';
+import { childPart, startApp, type AppPart, type Part } from './part.ts';
 import { startPostgresPart, startRedisPart, type ServerPart } from './servers.ts';
 import { startCountingTarget, type CountingTarget } from './target.ts';
 
@@ -31,6 +31,12 @@ export interface Product {
   readonly controlPlane: AppPart;
   readonly relays: readonly AppPart[];
   readonly worker: AppPart;
+  /** Ships the journal of the first relay, which starts it again. */
+  readonly shipper: Part;
+  /** The folder of the first relay's journal. */
+  readonly journalFolder: string;
+  /** A shipper of that folder, once its relay is gone. */
+  startShipper(): AppPart;
   readonly postgres: ServerPart;
   readonly redis: ServerPart | undefined;
   /** Everything that may be killed. */
@@ -49,6 +55,8 @@ export interface ProductOptions {
   readonly queue: 'postgres' | 'redis';
   /** Relays. @default 2 */
   readonly relays?: number;
+  /** The first relay's record becomes durable in a journal. @default false */
+  readonly journal?: boolean;
   readonly orphanSeconds?: number;
   /** @default the product's own */
   readonly deferredLostSeconds?: number;
@@ -92,7 +100,12 @@ async function open(
     await mkdir(made, { mode: 0o700 });
     return made;
   };
-  const [keyFolder, logs, blobFolder] = [await inside('keys'), await inside('logs'), await inside('blobs')];
+  const [keyFolder, logs, blobFolder, journalFolder] = [
+    await inside('keys'),
+    await inside('logs'),
+    await inside('blobs'),
+    await inside('journal'),
+  ];
   const secrets = { credential: `cred_${randomBytes(20).toString('hex')}`, canary: `canary-${randomBytes(20).toString('hex')}` };
   const adminToken = `hoop_admin_${randomBytes(32).toString('base64url')}`;
   const [keys, issuer, target] = await Promise.all([makeKeys(keyFolder), startIssuer(), startCountingTarget(secrets)]);
@@ -122,8 +135,8 @@ async function open(
   for (let n = 0; n < (options.relays ?? 2); n++) relayPorts.push(await findPort('127.0.0.1'));
   const relayUrls = relayPorts.map((one) => `http://127.0.0.1:${one}`);
   const queueEnv: Record<string, string> = redis ? { REDIS_URL: redis.url } : {};
-  const start = (app: string, name: string, env: Record<string, string>): AppPart => {
-    const part = startApp(app, name, { ...env, ...queueEnv }, path.join(logs, `${name}.log`));
+  const start = (app: string, name: string, env: Record<string, string>, args: readonly string[] = []): AppPart => {
+    const part = startApp(app, name, { ...env, ...queueEnv }, path.join(logs, `${name}.log`), args);
     closers.push(() => part.kill());
     return part;
   };
@@ -150,16 +163,17 @@ async function open(
     HOOP_ORPHAN_SECONDS: String(options.orphanSeconds ?? 4),
     ...(options.deferredLostSeconds === undefined ? {} : { HOOP_DEFERRED_LOST_SECONDS: String(options.deferredLostSeconds) }),
   });
-  const relays = relayPorts.map((relayPort, n) =>
-    start('relay', `relay-${n + 1}`, {
-      HOOP_CONTROL_PLANE_URL: controlPlaneUrl,
-      HOOP_RELAY_TOKEN_FILE: keys.relayTokenFile,
-      HOOP_SEALING_KEY_FILE: keys.sealingKeyFile,
-      HOOP_PORT: String(relayPort),
-      HOOP_RECORDER_TIMEOUT_MS: String(options.recorderTimeoutMs ?? 2000),
-      ...(redis ? {} : { HOOP_QUEUE_URL: relayQueue.href }),
-    }),
-  );
+  const relayEnv = (n: number): Record<string, string> => ({
+    HOOP_CONTROL_PLANE_URL: controlPlaneUrl,
+    HOOP_RELAY_TOKEN_FILE: keys.relayTokenFile,
+    HOOP_SEALING_KEY_FILE: keys.sealingKeyFile,
+    HOOP_PORT: String(relayPorts[n]),
+    HOOP_RECORDER_TIMEOUT_MS: String(options.recorderTimeoutMs ?? 2000),
+    ...(n === 0 && options.journal === true ? { HOOP_JOURNAL_FOLDER: journalFolder } : {}),
+    ...(redis ? {} : { HOOP_QUEUE_URL: relayQueue.href }),
+  });
+  const relays = relayPorts.map((_port, n) => start('relay', `relay-${n + 1}`, relayEnv(n)));
+  const shipper = childPart('shipper', relays[0]!);
 
   const ask: Product['ask'] = async (method, apiPath, body, headers = {}) => {
     const response = await fetch(controlPlaneUrl + apiPath, {
@@ -188,9 +202,12 @@ async function open(
     controlPlane,
     relays,
     worker,
+    shipper,
+    journalFolder,
+    startShipper: () => start('relay', 'shipper', relayEnv(0), ['ship']),
     postgres,
     redis,
-    parts: [controlPlane, ...relays, worker, postgres, ...(redis ? [redis] : [])],
+    parts: [controlPlane, ...relays, worker, ...(options.journal === true ? [shipper] : []), postgres, ...(redis ? [redis] : [])],
     ask,
     identityToken: () => issuer.sign({ repository: 'acme/billing' }),
     async grant() {

@@ -10,17 +10,28 @@ import pg from 'pg';
 import type { Product } from './product.ts';
 
 /** Lets the relays end in good order, and says what was not in order. */
-export async function stopRelays({ relays, folder }: Product): Promise<string[]> {
+export async function stopRelays(product: Product): Promise<string[]> {
+  const { relays, folder } = product;
   const breaches: string[] = [];
   for (const relay of relays) {
     const code = await relay.stop();
     if (code !== 0) breaches.push(`${relay.name} did not stop in good order: exit ${code}`);
   }
+  await shipRest(product);
   const logs = path.join(folder, 'logs');
   for (const name of await readdir(logs)) {
     if ((await readFile(path.join(logs, name), 'utf8')).includes('"records_lost"')) breaches.push(`${name} says that records were lost`);
   }
   return breaches;
+}
+
+/** On a slow machine a part of the journal may be left, for whoever has the volume next. */
+async function shipRest({ journalFolder, startShipper }: Product): Promise<void> {
+  const left = async (): Promise<number> => (await readdir(journalFolder)).filter((name) => name.startsWith('jrn_')).length;
+  if ((await left()) === 0) return;
+  const shipper = startShipper();
+  await progressUntil('journals that are left to be shipped', left, (count) => count === 0);
+  await shipper.kill();
 }
 
 /** Waits until the worker has written all records, closed all orphans and sequenced all leaves, and says what was given up or does not end. */

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 
 import {
   filePath,
+  folderPath,
   httpUrl,
+  oneOf,
   optional,
   present,
   readVariables,
@@ -21,6 +23,7 @@ import { z } from 'zod';
 
 import { limitVariables } from './caller/limits.ts';
 import type { RelayLimits } from './caller/limits.ts';
+import type { ShipperConfig } from './shipping/ship.ts';
 import type { MaskDiscoveryOptions } from './discovery/mask-discovery.ts';
 
 export interface RelayConfig {
@@ -35,6 +38,8 @@ export interface RelayConfig {
   /** Private keys that open sealed credentials. */
   readonly sealingKeys: JwkSet;
   readonly queue: QueueConnection;
+  /** Where the record becomes durable; absent: in the queue. */
+  readonly journal?: JournalConfig;
   /** Without word from the control plane for so long, calls are refused. */
   readonly snapshotMaxAgeMs: number;
   /** How long a call waits for its record to be durable. */
@@ -49,6 +54,13 @@ export interface RelayConfig {
   readonly discovery?: Pick<MaskDiscoveryOptions, 'sampleEvery' | 'gapMs' | 'reportEveryMs'>;
   /** Further certificate authorities for targets, PEM. */
   readonly targetCa?: string;
+}
+
+export interface JournalConfig {
+  /** Of the journals of all relay processes on this volume. */
+  readonly folder: string;
+  /** Of one process's journal that may wait to be shipped. */
+  readonly maxBytes: number;
 }
 
 const controlPlaneUrl = httpUrl(
@@ -79,6 +91,21 @@ export const relayVariables = z.object({
     wholeNumber(50, 60_000, 'milliseconds'),
     '2000',
     'How long a call waits for its record to be durable.',
+  ),
+  HOOP_RECORD_DURABLE_IN: optional(
+    oneOf(['journal', 'queue']),
+    'Where the record of a call becomes durable before the call is sent: in a journal on this relay’s own disk, or in the queue.',
+    '`journal` where `HOOP_JOURNAL_FOLDER` is set, else `queue`',
+  ),
+  HOOP_JOURNAL_FOLDER: optional(
+    folderPath,
+    'The folder of the journal, on a disk that survives the process; made where it is missing.',
+    'none',
+  ),
+  HOOP_JOURNAL_MAX_BYTES: withDefault(
+    limit,
+    '1073741824',
+    'Bytes of a process’s journal that may wait to be shipped to the queue; beyond, calls are refused with 503 `recorder_unavailable`.',
   ),
   HOOP_DISCOVERY_SAMPLE_EVERY: withDefault(
     wholeNumber(0, 1_000_000),
@@ -133,6 +160,7 @@ export function readConfig(env: Environment): RelayConfig {
       HOOP_QUEUE_URL: values.HOOP_QUEUE_URL,
       HOOP_ALLOW_LOSSY_QUEUE: values.HOOP_ALLOW_LOSSY_QUEUE,
     }),
+    journal: journalOf(values),
     snapshotMaxAgeMs: values.HOOP_SNAPSHOT_MAX_AGE_SECONDS * 1000,
     recorderTimeoutMs: values.HOOP_RECORDER_TIMEOUT_MS,
     limits: limitsOf(values),
@@ -140,6 +168,17 @@ export function readConfig(env: Environment): RelayConfig {
     discovery: { sampleEvery: values.HOOP_DISCOVERY_SAMPLE_EVERY },
     targetCa: caFile === undefined ? undefined : readFileSync(caFile, 'utf8'),
   });
+}
+
+/** Undefined: the queue is the durable step. */
+function journalOf({
+  HOOP_RECORD_DURABLE_IN: durableIn,
+  HOOP_JOURNAL_FOLDER: folder,
+  HOOP_JOURNAL_MAX_BYTES: maxBytes,
+}: z.output<typeof relayVariables>): JournalConfig | undefined {
+  if (durableIn === 'journal' && folder === undefined)
+    throw new Error('HOOP_RECORD_DURABLE_IN is journal, and HOOP_JOURNAL_FOLDER does not say where the journal is to be.');
+  return durableIn === 'queue' || folder === undefined ? undefined : { folder, maxBytes };
 }
 
 /** A limit without a variable in the schema does not compile here. */
@@ -177,4 +216,10 @@ function readKeys(file: string): JwkSet {
     throw new Error(`HOOP_SEALING_KEY_FILE (${file}) must be a JWK set of private keys, each with a kid.`);
   }
   return parsed as JwkSet;
+}
+
+/** Of the process that ships the journals, which has the relay's environment. Undefined: there is no journal. */
+export function readShipperConfig(env: Environment): ShipperConfig | undefined {
+  const { journal, sealingKeys, queue, recorderTimeoutMs } = readConfig(env);
+  return journal && { folder: journal.folder, sealingKeys, queue, timeoutMs: recorderTimeoutMs };
 }

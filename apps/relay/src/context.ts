@@ -1,11 +1,8 @@
 /** Wires one relay process and takes it apart again. */
 import { hkdfSync } from 'node:crypto';
 
-import { newId, queueNames, AppError } from '@hoop/contract';
+import { newId, AppError } from '@hoop/contract';
 import { createLeaseCache } from '@hoop/credentials';
-import type { PackedRecordBatch } from '@hoop/contract';
-import { openQueue } from '@hoop/queue';
-import { createRecorder } from '@hoop/recording';
 import { openSecrets } from '@hoop/sealing';
 import { createProviderVerifier } from '@hoop/tokens';
 import { createGuardedFetch, createUpstream } from '@hoop/upstream';
@@ -23,6 +20,7 @@ import { fail } from './data-path/conclude.ts';
 import { isUsable } from './data-path/resolve.ts';
 import { Refusals } from './record/refusals.ts';
 import { RefusedBodies } from './record/refused-body.ts';
+import { openRecord } from './record/open-record.ts';
 import { OpenSockets } from './listener/open-sockets.ts';
 import { createMaskDiscovery } from './discovery/mask-discovery.ts';
 import type { Relay } from './relay.ts';
@@ -46,20 +44,15 @@ export interface OpenedRelay {
 
 const flushMs = 10_000;
 
-export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRelay {
+/** The journal's folder cannot be used: rejects with a sentence that names it. */
+export async function openRelay(config: RelayConfig, parts: RelayParts = {}): Promise<OpenedRelay> {
   const now = parts.now ?? Date.now;
   const id = newId('relay', now());
   const log = pino({ name: 'hoop-relay', base: { relayId: id } }, parts.logTo ?? pino.destination(1));
   const tls = config.targetCa === undefined ? {} : { tls: { ca: config.targetCa } };
 
-  const queue = openQueue<PackedRecordBatch>(queueNames.recordings, config.queue, { timeoutMs: config.recorderTimeoutMs });
-  const recorder = createRecorder({
-    relayId: id,
-    send: (jobId, { head, bytes }) => queue.addBytes(jobId, head, 'packed', bytes),
-    timeoutMs: config.recorderTimeoutMs,
-    onFailure: (error, attempt) =>
-      log.warn({ event: 'recording_failed', attempt, error: describe(error) }, 'the recordings queue did not take a batch'),
-  });
+  const record = await openRecord(id, config, log);
+  const { recorder } = record;
   const limits = completeLimits(config.limits, config.openFiles);
   const configuration = new Configuration(maskingHashKey(config.sealingKeys));
   let keyGeneration = 0;
@@ -104,6 +97,7 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
     }),
     renewedAt: new Map(),
     recorder,
+    journal: record.journal,
     refusals: new Refusals(recorder, limits.maxRefusalsPerSecond),
     refusedBodies: new RefusedBodies(),
     discovery: createMaskDiscovery({
@@ -135,8 +129,8 @@ export function openRelay(config: RelayConfig, parts: RelayParts = {}): OpenedRe
       await snapshots.close();
       const told = relay.discovery.close();
       const lost = await recorder.close(flushMs);
-      if (lost > 0) log.error({ event: 'records_lost', count: lost }, 'the queue did not take the last records in time');
-      await queue.close();
+      if (lost > 0) log.error({ event: 'records_lost', count: lost }, 'the last records could not be made durable in time');
+      await record.close();
       await told;
       await relay.controlPlane.close();
       await relay.leases.close();

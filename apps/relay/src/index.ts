@@ -35,7 +35,7 @@ const deferredAtOnce = 16;
 
 /** Resolves when the relay listens and has its first snapshot. */
 export async function startRelay(config: RelayConfig, parts: RelayParts = {}): Promise<RunningRelay> {
-  const opened = openRelay(config, parts);
+  const opened = await openRelay(config, parts);
   const { relay } = opened;
   const carry = createDataPath(relay);
   const server = createRelayServer(relay, carry);

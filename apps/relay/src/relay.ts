@@ -1,5 +1,6 @@
 /** Everything that the steps of the data path may use; made once, in context.ts. */
 import type { LeaseCache } from '@hoop/credentials';
+import type { JournalWriter } from '@hoop/journal';
 import type { JwkSet } from '@hoop/sealing';
 import type { Recorder } from '@hoop/recording';
 import type { ProviderVerifier } from '@hoop/tokens';
@@ -37,6 +38,8 @@ export interface Relay {
   /** When a connection's lease was last given up because the target refused it; Unix milliseconds by connection id. */
   readonly renewedAt: Map<string, number>;
   readonly recorder: Recorder;
+  /** Where the record becomes durable; null: in the queue. */
+  readonly journal: JournalWriter | null;
   readonly refusals: Refusals;
   readonly refusedBodies: RefusedBodies;
   /** Looks for sensitive fields that no rule covers. */

@@ -31,8 +31,11 @@ import { createTestDatabase, startGate } from '@hoop/testkit';
 import type { Gate } from '@hoop/testkit';
 import { generateGrantKeys, mintGrant } from '@hoop/tokens';
 
+import { pino } from 'pino';
+
 import { startRelay } from '../src/index.ts';
 import type { RelayConfig, RelayParts, RunningRelay } from '../src/index.ts';
+import { Shipper } from '../src/shipping/ship.ts';
 
 export const grantIssuer = 'http://control-plane.test';
 export const grantAudience = 'urn:hoop:relay';
@@ -73,6 +76,7 @@ export class World {
   /** Bodies of reports of discovery. */
   readonly observations: string[] = [];
   relay!: RunningRelay;
+  shipper: Shipper | null = null;
   /** Between the relay and its queue. */
   queueGate!: Gate;
   snapshot: Snapshot;
@@ -178,9 +182,18 @@ export class World {
       },
     );
     world.#closers.unshift(() => worker.close());
+    const { journal } = world.#config;
+    if (journal !== undefined) world.startShipper(journal.folder);
+    world.#closers.unshift(async () => void (await world.shipper?.close(5000)));
     world.relay = await startRelay(world.#config, { logTo: { write: (line) => void world.log.push(line) }, ...parts });
     world.#closers.unshift(() => world.relay.close());
     return world;
+  }
+
+  /** Of the journals in this folder, as the process beside the relay does it. */
+  startShipper(folder: string): void {
+    const { sealingKeys, queue, recorderTimeoutMs: timeoutMs } = this.#config;
+    this.shipper = new Shipper({ folder, sealingKeys, queue, timeoutMs }, pino({}, { write: (line) => void this.log.push(line) }));
   }
 
   get config(): RelayConfig {

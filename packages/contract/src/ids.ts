@@ -15,6 +15,7 @@ export const idPrefixes = {
   grant: 'grt',
   identity: 'idn',
   identity_provider: 'idp',
+  journal: 'jrn',
   lease: 'lse',
   legal_hold: 'hld',
   mask_suggestion: 'mks',

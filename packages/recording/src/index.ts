@@ -1,7 +1,8 @@
-export { createRecorder } from './recorder.ts';
-export type { Recorder, RecorderOptions, SentBatch } from './recorder.ts';
+export { createRecorder, packBatch } from './recorder.ts';
+export type { BatchHead, Recorder, RecorderOptions, SentBatch } from './recorder.ts';
+export { joinBatches, packGroup, sealedBatch } from './journal-group.ts';
 export { bodyMembers, intentMembers, outcomeMembers, packEntry, packRecords, timingMembers, unpackRecordBatch } from './recorder-pack.ts';
-export type { PackedEntry } from './recorder-pack.ts';
+export type { PackedEntry, PlainBody } from './recorder-pack.ts';
 export { BodyCapture, createDigestKey } from './body-capture.ts';
 export type { DigestKey } from './body-capture.ts';
 export { materialHeaders, requestDigest } from './request-digest.ts';

@@ -6,6 +6,16 @@
  */
 import { AppError, packedRecordBatchSchema, recordBatchSchema, recordEntrySchema } from '@hoop/contract';
 import type { PackedRecordBatch, RecordedBody, RecordEntry } from '@hoop/contract';
+import type { KeyObject } from 'node:crypto';
+
+/** A body that is sealed only when the journal is shipped. `sealed` reads `@N` in the line for the N bytes that it will have then. */
+export interface PlainBody {
+  readonly bytes: Uint8Array;
+  /** The key of the session. */
+  readonly key: KeyObject;
+  /** `<call id>:request` or `<call id>:response`, as it is sealed. */
+  readonly owner: string;
+}
 
 /** One line, and the sealed bytes of each body whose `sealed` reads `@N` in it, in order. */
 export interface PackedEntry {
@@ -15,6 +25,8 @@ export interface PackedEntry {
    */
   readonly line: string;
   readonly sealed: readonly Uint8Array[];
+  /** In place of `sealed`, where the batch goes into a journal. */
+  readonly plain?: readonly PlainBody[];
   /**
    * JSON objects whose members belong to the head (intent, refusal) or to the entry (outcome) too; members that are
    * objects are taken together. Each is written once a batch. @default []
@@ -44,35 +56,61 @@ const placeholder = /^@(\d{1,9})$/;
 const none: readonly string[] = [];
 const lengthBytes = 4;
 
+/** Of one body: its length, the number of its key or `noKey` where it is sealed already, and its owner. */
+export type BodyOwner = readonly [bytes: number, key: number, owner: string];
+export const noKey = -1;
+
+export interface GroupParts {
+  /** Begins with its length. */
+  readonly text: Uint8Array;
+  readonly bodies: Uint8Array;
+  readonly owners: readonly BodyOwner[];
+  readonly keys: readonly KeyObject[];
+}
+
+const noBodies: readonly PlainBody[] = [];
+
 /** A batch while it collects entries. */
 export class BatchPacker {
   count = 0;
   #text = takeBuffer(64 * 1024);
   #textEnd = lengthBytes;
-  #sealed = takeBuffer(64 * 1024);
-  #sealedEnd = 0;
+  #bodies = takeBuffer(64 * 1024);
+  #bodiesEnd = 0;
+  readonly #owners: BodyOwner[] = [];
+  readonly #keys: KeyObject[] = [];
   readonly #numbers = new Map<string, number>();
   #shared = '';
 
   /** Bytes so far, without what entries share. */
   get bytes(): number {
-    return this.#textEnd + this.#sealedEnd;
+    return this.#textEnd + this.#bodiesEnd;
   }
 
   /** Takes the whole entry or, where there is no memory for it, throws and takes nothing. */
   add(entry: PackedEntry): void {
-    const { sealed, shared = none } = entry;
-    let sealedBytes = 0;
-    for (const bytes of sealed) sealedBytes += bytes.length;
-    this.#sealed = withRoom(this.#sealed, this.#sealedEnd, sealedBytes);
+    const { sealed, plain = noBodies, shared = none } = entry;
+    let bodyBytes = 0;
+    for (const bytes of sealed) bodyBytes += bytes.length;
+    for (const { bytes } of plain) bodyBytes += bytes.length;
+    this.#bodies = withRoom(this.#bodies, this.#bodiesEnd, bodyBytes);
     let line = '';
     for (const part of shared) line += `${this.#numberOf(part)},`;
     this.#write(`${line}${entry.line}\n`);
-    for (const bytes of sealed) {
-      this.#sealed.set(bytes, this.#sealedEnd);
-      this.#sealedEnd += bytes.length;
-    }
+    for (const bytes of sealed) this.#addBody(bytes, noKey, '');
+    for (const { bytes, key, owner } of plain) this.#addBody(bytes, this.#keyNumber(key), owner);
     this.count++;
+  }
+
+  #addBody(bytes: Uint8Array, key: number, owner: string): void {
+    this.#bodies.set(bytes, this.#bodiesEnd);
+    this.#bodiesEnd += bytes.length;
+    this.#owners.push([bytes.length, key, owner]);
+  }
+
+  #keyNumber(key: KeyObject): number {
+    const known = this.#keys.indexOf(key);
+    return known < 0 ? this.#keys.push(key) - 1 : known;
   }
 
   #numberOf(part: string): number {
@@ -87,20 +125,35 @@ export class BatchPacker {
 
   /** The bytes of `packed`; they are this batch's until `release`. Nothing can be added any more. */
   finish(): Uint8Array {
+    this.#end();
+    this.#text = withRoom(this.#text, this.#textEnd, this.#bodiesEnd);
+    this.#text.set(this.#bodies.subarray(0, this.#bodiesEnd), this.#textEnd);
+    giveBack(this.#bodies);
+    this.#bodies = nothing;
+    return this.#text.subarray(0, this.#textEnd + this.#bodiesEnd);
+  }
+
+  /** The same for a journal, in parts that stand one behind the other: see `journal-group.ts`. */
+  finishGroup(): GroupParts {
+    this.#end();
+    return {
+      text: this.#text.subarray(0, this.#textEnd),
+      bodies: this.#bodies.subarray(0, this.#bodiesEnd),
+      owners: this.#owners,
+      keys: this.#keys,
+    };
+  }
+
+  #end(): void {
     this.#write(`[${this.#shared}]`);
     this.#text.writeUInt32BE(this.#textEnd - lengthBytes);
-    this.#text = withRoom(this.#text, this.#textEnd, this.#sealedEnd);
-    this.#text.set(this.#sealed.subarray(0, this.#sealedEnd), this.#textEnd);
-    giveBack(this.#sealed);
-    this.#sealed = nothing;
-    return this.#text.subarray(0, this.#textEnd + this.#sealedEnd);
   }
 
   /** The bytes are not needed any more, by anybody. */
   release(): void {
     giveBack(this.#text);
-    giveBack(this.#sealed);
-    this.#text = this.#sealed = nothing;
+    giveBack(this.#bodies);
+    this.#text = this.#bodies = nothing;
   }
 
   #write(text: string): void {
@@ -153,15 +206,31 @@ export function unpackRecordBatch(payload: unknown): RecordEntry[] {
   const batch = packedRecordBatchSchema.safeParse(payload);
   if (!batch.success) throw new AppError('invalid_request', 'The job is not a batch of records.', { cause: batch.error });
   const bytes = Buffer.from(batch.data.packed, 'base64');
-  const textBytes = bytes.length < 4 ? Number.POSITIVE_INFINITY : bytes.readUInt32BE(0);
-  if (4 + textBytes > bytes.length) throw new AppError('invalid_request', 'The batch of records is cut short.');
-  const text = bytes.toString('utf8', 4, 4 + textBytes);
-  const sealed = new SealedReader(bytes.subarray(4 + textBytes));
+  const entries = batch.data.version === 3 ? unpackBlock(bytes) : blocksOf(bytes).flatMap(unpackBlock);
+  if (entries.length !== batch.data.count) throw new AppError('invalid_request', 'The batch of records does not have the count it states.');
+  return entries;
+}
+
+function blocksOf(bytes: Buffer): Buffer[] {
+  const blocks: Buffer[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = at + lengthBytes > bytes.length ? Number.POSITIVE_INFINITY : at + lengthBytes + bytes.readUInt32BE(at);
+    if (end > bytes.length) throw new AppError('invalid_request', 'The batch of records is cut short.');
+    blocks.push(bytes.subarray(at + lengthBytes, end));
+    at = end;
+  }
+  return blocks;
+}
+
+function unpackBlock(bytes: Buffer): RecordEntry[] {
+  const textBytes = bytes.length < lengthBytes ? Number.POSITIVE_INFINITY : bytes.readUInt32BE(0);
+  if (lengthBytes + textBytes > bytes.length) throw new AppError('invalid_request', 'The batch of records is cut short.');
+  const text = bytes.toString('utf8', lengthBytes, lengthBytes + textBytes);
+  const sealed = new SealedReader(bytes.subarray(lengthBytes + textBytes));
   const lines = text.split('\n');
   const shared = parseJson(lines.pop() ?? '');
   if (!Array.isArray(shared)) throw new AppError('invalid_request', 'The batch of records has no table of what its entries share.');
   const entries = lines.map((line) => restore(line, shared, sealed));
-  if (entries.length !== batch.data.count) throw new AppError('invalid_request', 'The batch of records does not have the count it states.');
   sealed.end();
   return entries;
 }

@@ -1,7 +1,7 @@
 import { AppError } from '@hoop/contract';
 import { describe, expect, it } from 'vitest';
 
-import { createRecorder } from './recorder.ts';
+import { createRecorder, packBatch } from './recorder.ts';
 import type { RecorderOptions, SentBatch } from './recorder.ts';
 
 interface Sent {
@@ -22,6 +22,7 @@ function stage(options: Partial<RecorderOptions> = {}) {
     maxInFlight: 2,
     eagerEntries: 3,
     onFailure: (error) => failures.push(error),
+    pack: packBatch,
     send: (jobId, { head }) =>
       new Promise<void>((resolve, reject) => {
         sent.push({ jobId, batch: head, accept: resolve, refuse: () => reject(new Error('no')) });

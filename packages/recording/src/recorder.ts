@@ -1,5 +1,5 @@
 /**
- * The relay's side of recording: group commit into the `recordings` queue. While a batch is on its way the next one
+ * The relay's side of recording: group commit into its journal or the `recordings` queue. While a batch is on its way the next one
  * collects, so that the number of jobs follows the queue's own speed and not the number of calls. A promise resolves
  * when the queue holds the entry, and rejects with `recorder_unavailable` when it did not within the time limit.
  *
@@ -12,17 +12,20 @@ import type { CallHead, OutcomeEntry, PackedRecordBatch } from '@hoop/contract';
 import { BatchPacker, packEntry } from './recorder-pack.ts';
 import type { PackedEntry } from './recorder-pack.ts';
 
-/** A batch that is on its way: what `PackedRecordBatch` says, and the bytes that its `packed` stands for. */
+export type BatchHead = Omit<PackedRecordBatch, 'packed'>;
+
+/** A batch as the queue takes it: what `PackedRecordBatch` says, and the bytes that its `packed` stands for. */
 export interface SentBatch {
-  readonly head: Omit<PackedRecordBatch, 'packed'>;
-  /** Valid until the promise of `send` is settled. */
+  readonly head: BatchHead;
   readonly bytes: Uint8Array;
 }
 
-export interface RecorderOptions {
+export interface RecorderOptions<Payload = SentBatch> {
   readonly relayId: string;
-  /** Hands one job to the queue. Sent again under the same id after a failure, so the queue must ignore what it has. */
-  readonly send: (jobId: string, batch: SentBatch) => Promise<unknown>;
+  /** The batch as it is sent; valid until the promise of `send` is settled. */
+  readonly pack: (head: BatchHead, packer: BatchPacker) => Payload;
+  /** Makes one batch durable. Sent again under the same id after a failure, so that a queue can ignore what it has. */
+  readonly send: (jobId: string, batch: Payload) => Promise<unknown>;
   /** How long a caller waits for an entry to be durable, milliseconds. */
   readonly timeoutMs: number;
   /** Entries that may be pending. @default 20000 */
@@ -34,6 +37,9 @@ export interface RecorderOptions {
   /** Told of every failed attempt to send. */
   readonly onFailure?: (error: unknown, attempt: number) => void;
 }
+
+/** For a queue. */
+export const packBatch = (head: BatchHead, packer: BatchPacker): SentBatch => ({ head, bytes: packer.finish() });
 
 export interface Recorder {
   /** A record of the call before anything is sent. */
@@ -49,7 +55,7 @@ export interface Recorder {
   close(timeoutMs: number): Promise<number>;
 }
 
-interface Batch {
+interface Batch<Payload> {
   readonly id: string;
   readonly packer: BatchPacker;
   readonly done: Promise<void>;
@@ -57,7 +63,7 @@ interface Batch {
   readonly reject: (error: AppError) => void;
   readonly timer: NodeJS.Timeout;
   readonly openedAt: number;
-  payload: SentBatch | null;
+  payload: Payload | null;
 }
 
 const maxBatchEntries = 512;
@@ -70,7 +76,7 @@ const retryMostMs = 1000;
 /** An entry with more than this in sealed bodies travels in batches of bodies, so that no other entry waits behind it. */
 const bulkyBytes = 64 * 1024;
 
-export function createRecorder(options: RecorderOptions): Recorder {
+export function createRecorder<Payload>(options: RecorderOptions<Payload>): Recorder {
   const { maxPending = 20_000, maxInFlight = 3 } = options;
   let sequence = 0;
   const nextId = (): string => `${options.relayId}-${++sequence}`;
@@ -98,9 +104,10 @@ export function createRecorder(options: RecorderOptions): Recorder {
   };
 }
 
-function isBulky({ sealed }: PackedEntry): boolean {
+function isBulky({ sealed, plain }: PackedEntry): boolean {
   let bytes = 0;
   for (const one of sealed) bytes += one.length;
+  if (plain !== undefined) for (const one of plain) bytes += one.bytes.length;
   return bytes > bulkyBytes;
 }
 
@@ -111,10 +118,10 @@ interface Lane {
   close(timeoutMs: number): Promise<void>;
 }
 
-function createLane(options: RecorderOptions, nextId: () => string, maxInFlight: number): Lane {
-  const { relayId, send, timeoutMs, eagerEntries = 64, onFailure } = options;
-  const full: Batch[] = [];
-  let collecting: Batch | null = null;
+function createLane<Payload>(options: RecorderOptions<Payload>, nextId: () => string, maxInFlight: number): Lane {
+  const { relayId, pack, send, timeoutMs, eagerEntries = 64, onFailure } = options;
+  const full: Batch<Payload>[] = [];
+  let collecting: Batch<Payload> | null = null;
   let inFlight = 0;
   let pending = 0;
   let isScheduled = false;
@@ -122,7 +129,7 @@ function createLane(options: RecorderOptions, nextId: () => string, maxInFlight:
   let isAbandoned = false;
   const idle: (() => void)[] = [];
 
-  function openBatch(): Batch {
+  function openBatch(): Batch<Payload> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     // Entries nobody waits for (refusals under load, relaxed outcomes) must not become unhandled rejections.
     promise.catch(() => {});
@@ -183,10 +190,10 @@ function createLane(options: RecorderOptions, nextId: () => string, maxInFlight:
     if (collecting && inFlight < maxInFlight) schedule();
   }
 
-  async function deliver(batch: Batch): Promise<void> {
+  async function deliver(batch: Batch<Payload>): Promise<void> {
     for (let attempt = 1; !isAbandoned; attempt++) {
       try {
-        batch.payload ??= { head: { version: 3, relayId, count: batch.packer.count }, bytes: batch.packer.finish() };
+        batch.payload ??= pack({ version: 3, relayId, count: batch.packer.count }, batch.packer);
         await withinTime(send(batch.id, batch.payload), timeoutMs);
         pending -= batch.packer.count;
         batch.resolve();

@@ -110,6 +110,9 @@ export function sealBody(key: KeyObject, bytes: Uint8Array, aad: string): string
   return sealBodyBytes(key, bytes, aad).toString('base64');
 }
 
+/** What sealing adds to a body, bytes. */
+export const sealOverhead = nonceBytes + tagBytes;
+
 /** As `sealBody`, but the bytes themselves. */
 export function sealBodyBytes(key: KeyObject, bytes: Uint8Array, aad: string): Buffer {
   const sealed = Buffer.allocUnsafe(nonceBytes + bytes.length + tagBytes);

@@ -1,5 +1,14 @@
 export { boundHosts, normaliseHosts } from './bound-hosts.ts';
-export { createDataKey, createDataKeyUnder, createWrappingKey, openBody, openDataKey, sealBody, sealBodyBytes } from './body.ts';
+export {
+  createDataKey,
+  createDataKeyUnder,
+  createWrappingKey,
+  openBody,
+  openDataKey,
+  sealBody,
+  sealBodyBytes,
+  sealOverhead,
+} from './body.ts';
 export type { DataKey, WrappingKey } from './body.ts';
 export { generateRecordingKeys, generateSealingKeys, isPrivateJwk, rotateKeys, toPublicJwks } from './keys.ts';
 export type { GeneratedKeys, JwkSet } from './keys.ts';

@@ -1,7 +1,9 @@
 /** The data folder: everything that a Hoop keeps, and the lock that makes it one Hoop's alone. */
-import { accessSync, chmodSync, constants, mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+
+import { lockFile } from '@hoop/file-lock';
+import type { FileLock } from '@hoop/file-lock';
 
 import { StartError } from '../start-error.ts';
 
@@ -27,35 +29,16 @@ function makeFolder(folder: string, mode: number): void {
   }
 }
 
-/** Reachable for as long as they are held: a connection that is collected gives its lock back. */
-const locks = new Set<DatabaseSync>();
-
-/**
- * An exclusive lock that cannot outlive its holder: SQLite's own, which is a lock of the operating system on an open
- * file. A file with a process id in it would stay behind a kill, and ids are used again.
- */
-function lock(folder: string): DatabaseSync {
-  const file = path.join(folder, 'hoop.lock');
-  const database = new DatabaseSync(file, { timeout: 0 });
+function lock(folder: string): FileLock {
+  let taken: FileLock | null;
   try {
-    database.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE');
-    chmodSync(file, 0o600);
+    taken = lockFile(path.join(folder, 'hoop.lock'));
   } catch (error) {
-    database.close();
-    if (/locked|busy/i.test((error as Error).message)) {
-      throw new StartError(`Another Hoop is running on the data folder ${folder}: stop it, or choose another folder with --data-dir.`, {
-        cause: error,
-      });
-    }
     throw new StartError(`The data folder ${folder} cannot be locked: ${(error as Error).message}.`, { cause: error });
   }
-  locks.add(database);
-  return database;
-}
-
-function unlock(database: DatabaseSync): void {
-  locks.delete(database);
-  database.close();
+  if (taken === null)
+    throw new StartError(`Another Hoop is running on the data folder ${folder}: stop it, or choose another folder with --data-dir.`);
+  return taken;
 }
 
 /** Makes what is missing and takes the lock. */
@@ -77,12 +60,12 @@ export function openDataFolder(given: string): DataFolder {
       demo: inside('demo', 0o700),
       events: inside('events', 0o700),
       postgres: path.join(folder, 'postgres'),
-      unlock: () => unlock(held),
+      unlock: () => held.unlock(),
     };
     writeFileSync(path.join(folder, '.gitignore'), '*\n');
     return opened;
   } catch (error) {
-    unlock(held);
+    held.unlock();
     throw error;
   }
 }

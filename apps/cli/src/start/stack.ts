@@ -162,7 +162,13 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
       HOOP_HOST: options.host,
       HOOP_PORT: String(relayPort),
       HOOP_WORKERS: String(options.workers),
-      ...passed('HOOP_DISCOVERY_SAMPLE_EVERY', ...Object.keys(env).filter((name) => name.startsWith('HOOP_MAX_'))),
+      HOOP_JOURNAL_FOLDER: env['HOOP_JOURNAL_FOLDER'] || path.join(folder.path, 'journal'),
+      ...passed(
+        'HOOP_RECORD_DURABLE_IN',
+        'HOOP_JOURNAL_MAX_BYTES',
+        'HOOP_DISCOVERY_SAMPLE_EVERY',
+        ...Object.keys(env).filter((name) => name.startsWith('HOOP_MAX_')),
+      ),
       ...(redisUrl === undefined ? { HOOP_QUEUE_URL: queueUrl } : redis),
     });
     const outcomes = await Promise.allSettled([

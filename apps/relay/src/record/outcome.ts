@@ -2,8 +2,8 @@
 import type { AppError, OutcomeEntry, OutcomeState, RecordedBody } from '@hoop/contract';
 import { maskHeaders } from '@hoop/masking';
 import { timingMembers } from '@hoop/recording';
-import type { BodyCapture, PackedEntry } from '@hoop/recording';
-import { sealBodyBytes } from '@hoop/sealing';
+import type { BodyCapture, PackedEntry, PlainBody } from '@hoop/recording';
+import { sealBodyBytes, sealOverhead } from '@hoop/sealing';
 import { headerValue } from '@hoop/upstream';
 
 import type { Call } from '../call/call.ts';
@@ -63,6 +63,12 @@ function heldBody({ body, session, connection }: Call): BodyCapture | null {
   return heldCapture(capture === 'full' ? maxBodyBytes : 0, keys, body);
 }
 
+/** The bodies of an outcome: sealed here or, where a journal is sealed as a whole, as they are. */
+interface RecordedBytes {
+  readonly sealed: Uint8Array[];
+  readonly plain: PlainBody[] | null;
+}
+
 /** As recorder-pack.ts wants it. */
 function packOutcome(
   relay: Relay,
@@ -72,12 +78,12 @@ function packOutcome(
   requestKept: KeptBody | null,
 ): PackedEntry {
   const { exchange, connection, session, lease } = call;
-  const sealed: Uint8Array[] = [];
+  const bodies: RecordedBytes = { sealed: [], plain: relay.journal === null ? null : [] };
   const keepsHeads = connection!.snapshot.settings.recording.capture !== 'none' && call.targetStatus !== null;
-  const requestBody = requestKept === null ? null : recordedBody(call, 'request', capture!, requestKept, sealed);
+  const requestBody = requestKept === null ? null : recordedBody(call, 'request', capture!, requestKept, bodies);
   const responseBody =
     exchange && exchange.response.bytes > 0
-      ? recordedBody(call, 'response', exchange.response, responseKept(exchange.response), sealed)
+      ? recordedBody(call, 'response', exchange.response, responseKept(exchange.response), bodies)
       : null;
   const report = exchange?.masker?.report;
   const detail = detailOf(error, exchange?.isResent ?? false, report?.hiddenValues ?? 0);
@@ -99,7 +105,7 @@ function packOutcome(
           errorDetail: detail,
         }),
   ];
-  return { line, sealed, shared };
+  return bodies.plain === null ? { line, sealed: bodies.sealed, shared } : { line, sealed: bodies.sealed, plain: bodies.plain, shared };
 }
 
 const resent = 'The request was sent twice: the target had closed the first connection before anything came back.';
@@ -124,14 +130,16 @@ const responseKept = (capture: BodyCapture): KeptBody => ({
   isWithheld: false,
 });
 
-function recordedBody(call: Call, half: 'request' | 'response', capture: BodyCapture, kept: KeptBody, sealed: Uint8Array[]): RecordedBody {
+function recordedBody(call: Call, half: 'request' | 'response', capture: BodyCapture, kept: KeptBody, bodies: RecordedBytes): RecordedBody {
   const headers = half === 'request' ? call.request!.headers : call.responseHeaders;
   const contentType = headerValue(headers, 'content-type') ?? null;
   let placeholder: string | null = null;
   if (kept.bytes.byteLength > 0) {
-    const bytes = sealBodyBytes(call.session!.keys!.dataKey.key, kept.bytes, `${call.id}:${half}`);
-    sealed.push(bytes);
-    placeholder = `@${bytes.length}`;
+    const { key } = call.session!.keys!.dataKey;
+    const owner = `${call.id}:${half}`;
+    if (bodies.plain === null) bodies.sealed.push(sealBodyBytes(key, kept.bytes, owner));
+    else bodies.plain.push({ bytes: kept.bytes, key, owner });
+    placeholder = `@${kept.bytes.length + sealOverhead}`;
   }
   return {
     bytes: capture.bytes,

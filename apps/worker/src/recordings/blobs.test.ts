@@ -8,7 +8,7 @@ import { blobKey, createDirectoryBlobStore, parseBlobKey, type BlobStore } from 
 import { AppError, newId, queueNames, type RecordEntry } from '@hoop/contract';
 import { purgeCalls, readBodies, recordEntries, type Database } from '@hoop/database';
 import { openQueue, prepareQueueSchema } from '@hoop/queue';
-import { createRecorder } from '@hoop/recording';
+import { createRecorder, packBatch } from '@hoop/recording';
 import { createTestDatabase, type TestDatabase } from '@hoop/testkit';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -205,6 +205,7 @@ test('bodies of the largest size that a connection may keep pass through the que
   });
   const recorder = createRecorder({
     relayId: newId('relay'),
+    pack: packBatch,
     send: (jobId, { head, bytes }) => queue.addBytes(jobId, head, 'packed', bytes),
     timeoutMs: 20_000,
   });

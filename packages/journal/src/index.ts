@@ -1,0 +1,11 @@
+export { openFolder } from './files.ts';
+export { acceptDamage, isMemory, JournalToShip, journalStates, listJournals, lockForShipping, openJournal } from './folder.ts';
+export type { JournalDamage, JournalState, OpenJournal } from './folder.ts';
+export type { JournalFile, JournalFiles } from './files.ts';
+export type { Position } from './format.ts';
+export type { JournalKeys } from './keys.ts';
+export { JournalDamaged, JournalReader } from './reader.ts';
+export type { Group } from './reader.ts';
+export { JournalUnavailable, JournalWriter } from './writer.ts';
+export type { WriterOptions } from './writer.ts';
+export type { FileLock } from '@hoop/file-lock';
