@@ -1,9 +1,9 @@
 /**
  * The record of calls that were refused before their intent. A refusal costs its caller nothing, so a caller can make us
  * refuse as fast as the network goes. Above a rate, refusals are counted by error and caller (the identity; the address
- * of a stranger), and the counts are recorded once a second. A refusal that is only counted is answered at the end of that
- * second, one in each turn of the event loop: a flood gets no faster than one answer a second on each socket, and others
- * keep their share of the processor, also where an answer closes a socket with many pipelined requests.
+ * of a stranger), and the counts are recorded once a second. Refusals that are only counted are answered in the second
+ * after, spread over it: a flood gets no faster than one answer a second on each socket, and others keep their share of the
+ * processor, also where each answer closes a socket that comes back with many pipelined requests.
  */
 import type { CallHead, OutcomeEntry } from '@hoop/contract';
 import type { Recorder } from '@hoop/recording';
@@ -32,10 +32,11 @@ export class Refusals {
   #ofStrangers = 0;
   /** Numbers the seconds in which something was refused. */
   #window = 0;
-  /** They are answered when the second ends. */
+  /** They are answered once the second has ended. */
   #waiting: (() => void)[] = [];
-  /** They are answered now, the last first. */
+  /** They are answered in this second, the last first. */
   #leaving: (() => void)[] = [];
+  #pauseMs = 0;
 
   /** @param perIdentity refusals of one identity that are recorded one by one in each second */
   constructor(recorder: Recorder, perIdentity: number) {
@@ -44,9 +45,9 @@ export class Refusals {
   }
 
   /**
-   * Resolves when the refusal is durable, or at the end of the second when it is only counted.
+   * Resolves when the refusal is durable, or in the next second when it is only counted.
    * @param share of the identity; null: nobody is known
-   * @param isLate the answer waits for the end of the second in any case
+   * @param isLate the answer waits for the next second in any case
    */
   record(head: CallHead, outcome: OutcomeEntry, share: Share | null, isLate = false): Promise<void> {
     this.#timer ??= setTimeout(() => this.#endWindow(), windowMs);
@@ -102,10 +103,13 @@ export class Refusals {
     if (this.#leaving.length === 0) setImmediate(this.#answerOne);
     this.#leaving = this.#waiting.reverse().concat(this.#leaving);
     this.#waiting = [];
+    this.#pauseMs = Math.floor(windowMs / this.#leaving.length);
   }
 
   readonly #answerOne = (): void => {
     this.#leaving.pop()?.();
-    if (this.#leaving.length > 0) setImmediate(this.#answerOne);
+    if (this.#leaving.length === 0) return;
+    if (this.#pauseMs > 0) setTimeout(this.#answerOne, this.#pauseMs);
+    else setImmediate(this.#answerOne);
   };
 }
