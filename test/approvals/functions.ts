@@ -71,8 +71,10 @@ export function askAll(options: FunctionsOptions): Functions {
     asked.map(async (one) => {
       const at = random.below(relayUrls.length);
       try {
-        if (one.kind === 'plain') await askPlain(options, one, relayUrls[at]!);
-        else await askThrough(clients[at]!, options, one);
+        await whileAway(options.signal, async () => {
+          if (one.kind === 'plain') await askPlain(options, one, relayUrls[at]!);
+          else await askThrough(clients[at]!, options, one);
+        });
       } catch (error) {
         // A broken connection: whether the call was sent is for the record to say.
         one.error = (error as Error).name;
@@ -84,6 +86,22 @@ export function askAll(options: FunctionsOptions): Functions {
   );
   return { asked, open: () => open, ended: all.then(() => undefined) };
 }
+
+/** Asks again where nothing listened, so that nothing was sent: a relay that was killed takes its time to come back. */
+async function whileAway(signal: AbortSignal, ask: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      await ask();
+      return;
+    } catch (error) {
+      if (!wasRefused(error) || signal.aborted) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
+const wasRefused = (error: unknown): boolean =>
+  error instanceof Error && ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED' || wasRefused(error.cause));
 
 const bodyOf = ({ id }: Asked): string => JSON.stringify({ id, amount: 20_000 });
 const headers = { 'content-type': 'application/json' };

@@ -2,7 +2,7 @@
 import { createSecretKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
-import type { JournalReader, Position } from '@hoop/journal';
+import type { Group, JournalReader, Position } from '@hoop/journal';
 import { joinBatches, sealedBatch } from '@hoop/recording';
 import type { SentBatch } from '@hoop/recording';
 import { sealBodyBytes } from '@hoop/sealing';
@@ -10,8 +10,9 @@ import { LRUCache } from 'lru-cache';
 
 export interface ShippedBatch {
   readonly batch: SentBatch;
-  /** Number of the first group. */
+  /** Numbers of the first and the last group. */
   readonly first: number;
+  readonly last: number;
   /** Behind the last group. */
   readonly end: Position;
 }
@@ -31,19 +32,27 @@ function keyOf(base64: string): KeyObject {
   return key;
 }
 
-/** The next groups that are there, their bodies sealed under the keys of their sessions; null where there are none. */
+/**
+ * The next groups that are there, their bodies sealed under the keys of their sessions; null where there are none.
+ * @throws JournalDamaged, or what reading failed with; the reader then stands where it stood
+ */
 export async function nextBatch(reader: JournalReader, isWriterGone: boolean): Promise<ShippedBatch | null> {
-  const batches: SentBatch[] = [];
-  let first = 0;
-  let [entries, bytes] = [0, 0];
+  const first = await reader.next(isWriterGone);
+  if (first === null) return null;
+  const batches = [sealed(first)];
+  let last = first;
+  let [entries, bytes] = [batches[0]!.head.count, batches[0]!.bytes.length];
   while (entries < enoughEntries && bytes < enoughBytes) {
-    const group = await reader.next(isWriterGone);
+    // What was read must not be lost with what cannot be read, which the next call finds again.
+    const group = await reader.next(isWriterGone).catch(() => null);
     if (group === null) break;
-    if (batches.length === 0) first = group.number;
-    const batch = sealedBatch(group.bytes, (key, body, owner) => sealBodyBytes(keyOf(key), body, owner));
+    const batch = sealed(group);
     batches.push(batch);
+    last = group;
     entries += batch.head.count;
     bytes += batch.bytes.length;
   }
-  return batches.length === 0 ? null : { batch: joinBatches(batches), first, end: reader.position };
+  return { batch: joinBatches(batches), first: first.number, last: last.number, end: last.end };
 }
+
+const sealed = (group: Group): SentBatch => sealedBatch(group.bytes, (key, body, owner) => sealBodyBytes(keyOf(key), body, owner));

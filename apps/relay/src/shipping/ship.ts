@@ -124,10 +124,11 @@ export class Shipper {
     return shipped;
   }
 
-  async #send(journalId: string, { batch, first }: ShippedBatch): Promise<void> {
+  async #send(journalId: string, { batch, first, last }: ShippedBatch): Promise<void> {
     for (let failures = 0; ; failures++) {
       try {
-        await this.#queue.addBytes(`${journalId}-${first}`, batch.head, 'packed', batch.bytes);
+        // The queue ignores what it has under this id: after a restart more groups may have come to stand behind the first one.
+        await this.#queue.addBytes(`${journalId}-${first}-${last}`, batch.head, 'packed', batch.bytes);
         return;
       } catch (error) {
         if (this.#stop.signal.aborted) throw error;

@@ -1,0 +1,81 @@
+/** The process beside the relay: what it handed over before it died is never mistaken for what it has to hand over now. */
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { newId, queueNames } from '@hoop/contract';
+import type { PackedRecordBatch } from '@hoop/contract';
+import { openJournal } from '@hoop/journal';
+import { openQueue, openQueueWorker, prepareQueueSchema } from '@hoop/queue';
+import type { QueueConnection } from '@hoop/queue';
+import { createRecorder, packGroup, unpackRecordBatch } from '@hoop/recording';
+import type { Recorder } from '@hoop/recording';
+import { generateSealingKeys } from '@hoop/sealing';
+import { createTestDatabase } from '@hoop/testkit';
+import { pino } from 'pino';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+
+import { sampleCall } from '../../../packages/database/test/sample-entries.ts';
+import { journalKeys } from '../src/shipping/journal-keys.ts';
+import { Shipper } from '../src/shipping/ship.ts';
+
+const log = pino({ level: 'silent' });
+const closers: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).toReversed()) await close();
+});
+
+let folder: string;
+let connection: QueueConnection;
+let recorder: Recorder;
+let shipper: Shipper;
+let journal: string;
+let startShipper: () => void;
+
+beforeEach(async () => {
+  const database = await createTestDatabase();
+  closers.push(() => database.drop());
+  await prepareQueueSchema({ ownerUrl: database.url, role: `relay_${newId('relay').slice(4)}`, password: newId('relay') });
+  connection = { kind: 'postgres', url: database.url };
+  folder = await mkdtemp(path.join(tmpdir(), 'hoop-shipper-'));
+  closers.push(() => rm(folder, { recursive: true }));
+  const { privateJwks } = await generateSealingKeys();
+  journal = newId('journal');
+  const { writer, close } = await openJournal(folder, { id: journal, keys: journalKeys(privateJwks) });
+  closers.push(close);
+  recorder = createRecorder({ relayId: newId('relay'), timeoutMs: 60_000, pack: packGroup, send: (_id, parts) => writer.append(parts) });
+  startShipper = () => {
+    shipper = new Shipper({ folder, sealingKeys: privateJwks, queue: connection, timeoutMs: 60_000 }, log);
+  };
+  startShipper();
+  closers.push(() => shipper.close(0));
+});
+
+async function record(): Promise<string> {
+  const { intent } = sampleCall();
+  const callId = newId('call');
+  await recorder.intent({ ...intent.head, callId });
+  return callId;
+}
+
+it('hands over what came since, where a batch was taken and the note of it was lost', async () => {
+  const queue = openQueue<PackedRecordBatch>(queueNames.recordings, connection);
+  closers.push(() => queue.close());
+  const written = [await record()];
+  await expect.poll(() => queue.counts()).toMatchObject({ waiting: 1 });
+  await shipper.close(0);
+  const shipped = await open(path.join(folder, journal, 'shipped'), 'r+');
+  await shipped.write(Buffer.alloc(16), 0, 16, 0);
+  await shipped.close();
+  for (let i = 0; i < 3; i++) written.push(await record());
+  startShipper();
+  await expect.poll(async () => (await queue.counts()).waiting).toBeGreaterThan(1);
+
+  const seen = new Set<string>();
+  const worker = openQueueWorker<PackedRecordBatch>(queueNames.recordings, connection, ({ payload }) => {
+    for (const entry of unpackRecordBatch(payload)) if (entry.type === 'intent') seen.add(entry.head.callId);
+    return Promise.resolve();
+  });
+  closers.push(() => worker.close());
+  await expect.poll(() => [...seen].toSorted()).toEqual(written.toSorted());
+});
