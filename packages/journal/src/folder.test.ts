@@ -21,7 +21,7 @@ it('a journal is abandoned once its writer is closed, and goes when all of it is
   expect(journal.isAbandoned()).toBe(false);
   expect(await journalStates(root)).toEqual([{ id: 'jrn_1', isWritten: true, damage: null }]);
   await close();
-  expect(journal.isAbandoned()).toBe(true);
+  await expect.poll(() => journal.isAbandoned()).toBe(true);
   expect((await journal.reader.next(true))?.bytes.toString()).toBe('a group');
   expect(await journal.reader.next(true)).toBeNull();
   await journal.remove();

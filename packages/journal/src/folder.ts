@@ -16,6 +16,7 @@ import type { JournalKeys } from './keys.ts';
 const lockName = 'lock';
 const shipperLockName = 'shipper.lock';
 const damagedFile = 'damaged';
+const tryLockEveryMs = 200;
 
 export interface OpenJournal {
   readonly writer: JournalWriter;
@@ -131,11 +132,15 @@ export class JournalToShip {
     this.#isHeldBack = true;
   }
 
-  /** Nobody writes any more; from then on nobody else can. */
+  /** Nobody writes any more; from then on nobody else can. Looked for every now and then, as trying a lock costs more than reading. */
   isAbandoned(): boolean {
-    this.#lock ??= lockFile(path.join(this.#folder, lockName));
+    if (this.#lock === null && performance.now() >= this.#nextTry) {
+      this.#lock = lockFile(path.join(this.#folder, lockName));
+      this.#nextTry = performance.now() + tryLockEveryMs;
+    }
     return this.#lock !== null;
   }
+  #nextTry = 0;
 
   /** Everything is shipped, and nobody writes any more. */
   async remove(): Promise<void> {

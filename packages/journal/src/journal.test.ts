@@ -108,6 +108,7 @@ describe('a journal', () => {
       })(),
     ).rejects.toThrow(JournalUnavailable);
     expect(taken).toBe(19);
+    expect(writer.hasRoom).toBe(false);
     const reader = await JournalReader.open(files, keys);
     expect(await all(reader, false)).toHaveLength(taken);
     reader.markShipped(reader.position);
@@ -120,6 +121,7 @@ describe('a journal', () => {
       )
       .toBe(true);
     expect((await reader.next(false))?.bytes.toString()).toBe('again');
+    await expect.poll(() => writer.hasRoom).toBe(true);
     await reader.close();
     await writer.close();
   });

@@ -143,6 +143,13 @@ export class JournalWriter {
     });
   }
 
+  /** Whether something new may begin: the last eighth of what may wait is for the ends of what has begun. */
+  get hasRoom(): boolean {
+    if (this.unshippedBytes < this.#maxBytes - this.#maxBytes / 8) return true;
+    this.#look();
+    return false;
+  }
+
   /** As far as the shipper's progress is known. */
   get unshippedBytes(): number {
     let bytes = 0;

@@ -1,4 +1,4 @@
-export { createRecorder, packBatch } from './recorder.ts';
+export { createRecorder, packBatch, unavailable as recorderUnavailable } from './recorder.ts';
 export type { BatchHead, Recorder, RecorderOptions, SentBatch } from './recorder.ts';
 export { joinBatches, packGroup, sealedBatch } from './journal-group.ts';
 export { bodyMembers, intentMembers, outcomeMembers, packEntry, packRecords, timingMembers, unpackRecordBatch } from './recorder-pack.ts';

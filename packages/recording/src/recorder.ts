@@ -234,7 +234,8 @@ function createLane<Payload>(options: RecorderOptions<Payload>, nextId: () => st
 
 const none: readonly Uint8Array[] = [];
 
-function unavailable(): AppError {
+/** Nothing was sent, and the same call may be made again. */
+export function unavailable(): AppError {
   return new AppError(
     'recorder_unavailable',
     'The record of this call could not be made durable in time, so the call was not carried out.',

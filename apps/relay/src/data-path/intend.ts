@@ -1,6 +1,7 @@
 /** Step 6: a durable record of the call before any credential is minted. No record, no call. */
 import type { CallHead, HeaderList } from '@hoop/contract';
 import { maskHeaders } from '@hoop/masking';
+import { recorderUnavailable } from '@hoop/recording';
 import { headerValue } from '@hoop/upstream';
 
 import type { Call } from '../call/call.ts';
@@ -14,6 +15,7 @@ const nobody: CallHead['subject'] = { identityId: null, identityName: null, issu
 /** @throws AppError `recorder_unavailable` */
 export function intend(relay: Relay, call: Call): Promise<void> {
   const { headers } = call.request!;
+  if (relay.journal !== null && !relay.journal.hasRoom) return Promise.reject(recorderUnavailable());
   return relay.recorder.add(
     packIntent(call, {
       relayId: relay.id,
