@@ -347,7 +347,11 @@ describe('a deferred call', () => {
     await expect(review({ id: approvalId, digest: 'a'.repeat(64) })).rejects.toThrow('approval_voided');
     await hoop.change('POST', '/v1/identities/other/enable');
     const collected = await follow(`/-/calls/${callId}`, await grantFor('acme/other', name));
-    expect([collected.status, (await json(collected))['code']]).toEqual([409, 'approval_voided']);
+    expect([collected.status, (await json(collected))['code'], collected.headers.get('hoop-call')]).toEqual([
+      409,
+      'approval_voided',
+      callId,
+    ]);
     expect(seen).toEqual([]);
   });
 

@@ -122,10 +122,11 @@ async function askThrough(client: HoopFetch, { targetUrl, connection, signal }: 
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   while (one.status === 202 && one.callId !== null && !signal.aborted) {
-    // Collecting may be repeated at any time: it sends nothing.
+    // Collecting may be repeated at any time: it sends nothing. An answer that does not name the call is about the question.
     const response = await client.collect(one.callId, { waitSeconds: 5, signal }).catch(() => null);
     if (response === null) await new Promise((resolve) => setTimeout(resolve, 200));
-    else if (response.status === 202 || response.status === 503) await response.arrayBuffer();
+    else if (response.status === 202 || (response.status === 503 && response.headers.get('hoop-call') !== one.callId))
+      await response.arrayBuffer();
     else await note(one, response);
   }
 }

@@ -215,7 +215,10 @@ async function known(pool: pg.Pool, asked: Asked): Promise<unknown> {
     path,
   ]);
   const { rows: calls } = await pool.query('SELECT id, state, error FROM calls WHERE path = $1', [path]);
-  return { asked, approvals, calls };
+  const { rows: deferred } = await pool.query('SELECT state, status, error, attempts FROM deferred_calls WHERE call_id = $1', [
+    asked.callId,
+  ]);
+  return { asked, approvals, calls, deferred };
 }
 
 /** Nothing waits for anybody any more, and every call that used an approval was looked for in the record. */

@@ -370,6 +370,8 @@ describe('a deferred call', () => {
     await sql("UPDATE deferred_calls SET state = 'ready', claimed_by = NULL, claimed_at = NULL, attempts = 0 WHERE call_id = $1", callId);
     expect((await claim(callId))['request']).toBeNull();
     await expectAlarm(callId);
+    const read = await asRelay('GET', `/deferred-calls/${callId}?identity=${scene.identityId}&wait=0`);
+    expect(read.body).toMatchObject({ state: 'unknown', error: 'outcome_unknown' });
   });
 });
 

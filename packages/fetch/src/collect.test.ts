@@ -83,6 +83,17 @@ describe('collect', () => {
     }
   });
 
+  test('asks again where the relay cannot answer now, and gives a call that itself ended with 503 at once', async () => {
+    const refusal = (about: string) => (response: ServerResponse) =>
+      answerJson(response, 503, { code: 'unavailable' }, { 'hoop-error': 'unavailable', 'hoop-call': about });
+    answers = [refusal(`call_${'2'.repeat(26)}`), open, refusal(callId), done];
+    const ended = await world.fetch.collect(callId);
+    expect([ended.status, ended.headers.get('hoop-call')]).toEqual([503, callId]);
+    expect(world.hoop.relayed).toHaveLength(3);
+    answers = [refusal(`call_${'2'.repeat(26)}`)];
+    expect((await world.fetch.collect(callId, { waitSeconds: 0 })).status).toBe(503);
+  });
+
   test('asks again where the relay breaks off, and rejects where it never answered in time', async () => {
     answers = [(response) => response.destroy(), done];
     expect((await world.fetch.collect(callId)).status).toBe(200);

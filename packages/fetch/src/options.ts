@@ -110,7 +110,8 @@ export interface HoopFetch {
   extend(defaults: HoopCallOptions): HoopFetch;
   /**
    * The response to a deferred call of the same identity, of this process or another, masked like any; a 202 while it has
-   * not finished. Rejects as `fetch` does.
+   * not finished. A relay that says it cannot answer now (503) is asked again within the time. The header `hoop-call` of
+   * how the call ended is `callId`; any other answer is about the question. Rejects as `fetch` does.
    */
   collect(callId: string, options?: CollectOptions): Promise<Response>;
 }

@@ -9,6 +9,7 @@ import type { ApprovalAnswer, DeferredCallBody, ErrorCode } from '@hoop/contract
 import { readRequest } from '@hoop/upstream';
 
 import { Call } from '../call/call.ts';
+import { renderProblem, sendProblem } from '../call/problem.ts';
 import { admit, leave as leaveRelay } from '../caller/admission.ts';
 import { authenticate } from '../data-path/authenticate.ts';
 import { fail } from '../data-path/conclude.ts';
@@ -85,10 +86,12 @@ async function followCall(relay: Relay, call: Call, id: string, waitSeconds: num
   } else if (deferred.response !== null) {
     await sendResponse(relay, call, deferred);
   } else {
-    throw endError(deferred);
+    leave(relay, call);
+    sendProblem(call.res, renderProblem(endError(deferred), deferred.callId));
   }
 }
 
+/** Its answer names the deferred call in `hoop-call`, as the response does: an answer that names another call is about the question. */
 function endError({ state, error, errorDetail, approvalId, callId }: DeferredCallBody): AppError {
   const code: ErrorCode = error !== null && Object.hasOwn(errorKinds, error) ? (error as ErrorCode) : 'outcome_unknown';
   const sentence = errorDetail ?? `The deferred call ended as ${state}.`;

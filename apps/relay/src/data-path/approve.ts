@@ -24,6 +24,8 @@ const nothing = new Uint8Array(0);
 const lookEveryMs = 5_000;
 /** A restarting control plane is back within this time. */
 const askAgainMs = 8_000;
+/** Nobody waits for a deferred call at the relay, and to refuse one throws away what a person has approved. */
+const askAgainForDeferredMs = 60_000;
 
 const refusals: Partial<Record<ApprovalState, [code: ErrorCode, sentence: string]>> = {
   denied: ['approval_denied', 'A reviewer denied this call'],
@@ -48,7 +50,7 @@ export async function approve(relay: Relay, call: Call, verdict: Verdict): Promi
 
 /** Asks once, without waiting: for a call that is sent later. */
 export async function requestApproval(relay: Relay, call: Call, verdict: Verdict): Promise<ApprovalAnswer> {
-  const answer = await ask(relay, await claimOf(relay, call, verdict), call.waiting!.signal);
+  const answer = await ask(relay, await claimOf(relay, call, verdict), call.waiting!.signal, askAgainMs);
   if (answer.state !== 'pending') settle(call, answer, verdict);
   return answer;
 }
@@ -139,7 +141,7 @@ async function decisionOn(relay: Relay, call: Call, claim: ApprovalClaimBody, li
   const { signal } = call.waiting!;
   let approvalId = claim.approvalId;
   for (;;) {
-    const answer = await ask(relay, { ...claim, approvalId }, signal);
+    const answer = await ask(relay, { ...claim, approvalId }, signal, call.deferred === null ? askAgainMs : askAgainForDeferredMs);
     // Another call with the same bytes was faster; this one has to ask for itself, unless it was told which to use.
     if (answer.state === 'consumed' && claim.approvalId === null) {
       approvalId = null;
@@ -195,8 +197,8 @@ function watch(relay: Relay, approvalId: string): { changed(limitMs: number, sig
  * Asks again for a while where the answer is lost: it may have handed the approval to this call, and then to no other.
  * @throws AppError what the control plane refused with; `unavailable`
  */
-async function ask(relay: Relay, claim: ApprovalClaimBody, signal: AbortSignal): Promise<ApprovalAnswer> {
-  const until = relay.now() + askAgainMs;
+async function ask(relay: Relay, claim: ApprovalClaimBody, signal: AbortSignal, limitMs: number): Promise<ApprovalAnswer> {
+  const until = relay.now() + limitMs;
   for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, 1_000)) {
     try {
       return await relay.controlPlane.claimApproval(claim, signal);

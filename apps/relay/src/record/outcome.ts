@@ -31,10 +31,14 @@ export function outcomeOf(relay: Relay, call: Call, { state, status, error }: En
     sessionId: call.session?.id ?? relay.strangers,
     state,
     status,
-    error: call.isCallerGone ? null : (error?.code ?? null),
+    error: recordedError(call, error),
     timings: Object.fromEntries(Object.entries(timings).filter(([, ms]) => ms > 0)),
   };
 }
+
+/** Of a call that may be kept for later it says that nothing was sent, also where the caller has left. */
+const recordedError = (call: Call, error: AppError | null): string | null =>
+  call.isCallerGone && !call.isBeingKept ? null : (error?.code ?? null);
 
 /** Bodies up to here are sealed at once: to wait for a turn would cost as much. */
 const lightBytes = 16 * 1024;
@@ -101,7 +105,7 @@ function packOutcome(
           state,
           status,
           targetStatus: call.targetStatus,
-          error: call.isCallerGone ? null : (error?.code ?? null),
+          error: recordedError(call, error),
           errorDetail: detail,
         }),
   ];

@@ -130,7 +130,11 @@ export async function claimDeferredCall(
   now: number,
 ): Promise<{ record: DeferredRecord; request: SealedBlob; idempotencyKey: string | null } | null> {
   const known = await tx.deferredCall.findUnique({ where: { callId } });
-  if (known === null || !guardOf(tx).isAuthentic('deferred_call', known) || (await wasSent(tx, known))) return null;
+  if (known === null || !guardOf(tx).isAuthentic('deferred_call', known)) return null;
+  if (await wasSent(tx, known)) {
+    await giveUp(tx, callId, now);
+    return null;
+  }
   const claimed = await tx.deferredCall.updateMany({
     where: { callId, state: 'ready' },
     data: { state: 'running', claimedBy: relayId, claimedAt: new Date(now), attempts: { increment: 1 } },
@@ -157,6 +161,18 @@ async function wasSent(tx: Transaction, row: Row): Promise<boolean> {
     detail: `The row ${row.callId} (deferred_call) in the database says that the call is to be sent, and its record says that it was: it was set back outside of Hoop, and the call is not sent again.`,
   });
   return true;
+}
+
+/** The function stops waiting for a call that nobody may send, and no relay asks for it again. */
+async function giveUp(tx: Transaction, callId: string, now: number): Promise<void> {
+  const errorDetail = 'The call was to be sent, and its record says that it was sent already. Look at the record.';
+  const given = await tx.deferredCall.updateMany({
+    where: { callId, state: 'ready' },
+    data: { state: 'unknown', error: 'outcome_unknown', errorDetail, finishedAt: new Date(now) },
+  });
+  if (given.count === 0) return;
+  await tell(tx, callId, 'unknown');
+  await tx.outbox.create({ data: { topic: 'deferred.finished', payload: { callId } } });
 }
 
 export interface DeferredResult {
