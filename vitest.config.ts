@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // vitest hands these to Node as well: 'import' or 'module' here would make `require` load ES modules.
@@ -32,22 +32,42 @@ const onEitherQueue = [
 ];
 const rooms = ['packages', 'apps', 'test', 'examples'];
 
-export default defineConfig({
+/**
+ * Files whose modules keep nothing from one test to the next: they share their process, which loads each module once.
+ * Every other file has a process of its own.
+ */
+const sharing = 'packages/!(embedded-postgres|fetch|testkit)/**/*.test.ts';
+
+const always = ['**/node_modules/**', '**/dist/**'];
+const rooted = (suffix: string): string[] => rooms.map((room) => `${room}/**/*${suffix}`);
+
+const project = (name: string, include: string[], exclude: string[], isolate: boolean): TestProjectInlineConfiguration => ({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: isPeersRun
-      ? [...rooms.map((room) => `${room}/**/*.peers.test.ts`), ...onEitherQueue]
-      : rooms.map((room) => `${room}/**/*.test.ts`),
-    exclude: ['**/node_modules/**', '**/dist/**', ...(isPeersRun ? [] : ['**/*.peers.test.ts'])],
-    globalSetup: ['./packages/testkit/src/global-setup.ts'],
+    name,
+    include,
+    exclude: [...always, ...exclude],
+    isolate,
     execArgv: ['--conditions=@hoop/source'],
-    sequence: { sequencer: LongestFirst },
     pool: 'forks',
-    maxWorkers: 2,
     // These limits end a test that hangs. No test measures itself by them: on a slow machine each takes longer and passes.
     testTimeout: 900_000,
     hookTimeout: 900_000,
     expect: { poll: { timeout: 240_000, interval: 20 } },
+  },
+});
+
+export default defineConfig({
+  test: {
+    globalSetup: ['./packages/testkit/src/global-setup.ts'],
+    sequence: { sequencer: LongestFirst },
+    maxWorkers: 3,
+    projects: isPeersRun
+      ? [project('peers', [...rooted('.peers.test.ts'), ...onEitherQueue], [], true)]
+      : [
+          project('own process', rooted('.test.ts'), ['**/*.peers.test.ts', sharing], true),
+          project('shared process', [sharing], ['**/*.peers.test.ts'], false),
+        ],
   },
 });

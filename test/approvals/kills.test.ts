@@ -1,10 +1,10 @@
-/** 200 functions wait for approvals while everything but the database is killed; `kills.peers.test.ts` and `kill.ts` do more. */
+/** A hundred functions wait for approvals while everything but the database is killed; `kills.peers.test.ts` and `kill.ts` do more. */
 import { expect, test } from 'vitest';
 
 import { findApprovalBreaches, type Evidence } from './breaches.ts';
 import { killsTest } from './kills-test.ts';
 
-killsTest('postgres', 6);
+killsTest('postgres', 100, 5);
 
 /** One call that was approved, sent and answered; each test changes one thing of it. */
 const fine: Evidence = {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import { progressUntil, signalIfPresent } from '@hoop/testkit';
+import { bareEnvironment, progressUntil, signalIfPresent } from '@hoop/testkit';
 
 export interface Part {
   readonly name: string;
@@ -23,7 +23,6 @@ const againAfterMs = 150;
 const appMain = (app: string): string => fileURLToPath(new URL(`../../apps/${app}/src/main.ts`, import.meta.url));
 /** Ends the process when we are gone. */
 const guard = fileURLToPath(new URL('../../apps/cli/src/start/child-guard.ts', import.meta.url));
-const compileCache = fileURLToPath(new URL('../../node_modules/.cache/hoop-compile', import.meta.url));
 
 export interface AppPart extends Part {
   readonly pid: () => number;
@@ -43,7 +42,7 @@ export function startApp(app: string, name: string, env: Record<string, string>,
         process.execPath,
         ['--conditions=@hoop/source', '--disable-warning=ExperimentalWarning', `--import=${guard}`, appMain(app), ...args],
         {
-          env: { PATH: process.env['PATH'] ?? '', NODE_COMPILE_CACHE: compileCache, ...env },
+          env: { ...bareEnvironment(), ...env },
           stdio: ['ignore', log, log, 'ipc'],
         },
       );

@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
+import { bareEnvironment } from '@hoop/testkit';
 import { describe, expect, it } from 'vitest';
 
 /** Both outputs of a process that is started without what it needs, and so ends by itself. */
 async function outputOf(app: string, env: Record<string, string>): Promise<string> {
   const main = fileURLToPath(new URL(`../../apps/${app}/src/main.ts`, import.meta.url));
-  const child = spawn(process.execPath, ['--conditions=@hoop/source', main], { env: { PATH: process.env['PATH'], ...env } });
+  const child = spawn(process.execPath, ['--conditions=@hoop/source', main], { env: { ...bareEnvironment(), ...env } });
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return out + err;
 }

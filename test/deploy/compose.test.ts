@@ -8,7 +8,15 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 import { createFetch } from '@hoop/fetch';
-import { createTestDatabase, eventually, redisIsAvailable, startIssuer, startTarget, type TestDatabase } from '@hoop/testkit';
+import {
+  bareEnvironment,
+  createTestDatabase,
+  eventually,
+  redisIsAvailable,
+  startIssuer,
+  startTarget,
+  type TestDatabase,
+} from '@hoop/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
@@ -117,7 +125,7 @@ describe.skipIf(!redisIsAvailable())('the services, without containers', () => {
 
   const imageEnvironment = (): Record<string, string> => {
     const [, options] = /NODE_OPTIONS="([^"]+)"/.exec(dockerfile)!;
-    return { PATH: `${path.dirname(process.execPath)}:${process.env['PATH']}`, NODE_OPTIONS: options! };
+    return { ...bareEnvironment(), PATH: `${path.dirname(process.execPath)}:${process.env['PATH']}`, NODE_OPTIONS: options! };
   };
   const environmentOf = (service: Service): Record<string, string> => ({
     ...imageEnvironment(),

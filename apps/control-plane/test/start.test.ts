@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { bareEnvironment } from '@hoop/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { startControlPlane, type ControlPlaneConfig } from '../src/index.ts';
@@ -84,7 +85,7 @@ describe('the process', () => {
       execArgv: ['--conditions=@hoop/source'],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: {
-        PATH: process.env['PATH'],
+        ...bareEnvironment(),
         DATABASE_URL: config.databaseUrl,
         HOOP_PORT: '0',
         HOOP_GRANT_KEY_FILE: config.grantKeyFile,
@@ -116,7 +117,7 @@ describe('the process', () => {
     const child = fork(fileURLToPath(new URL('../src/main.ts', import.meta.url)), {
       execArgv: ['--conditions=@hoop/source'],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env: { PATH: process.env['PATH'] },
+      env: bareEnvironment(),
     });
     let output = '';
     child.stderr!.on('data', (chunk) => (output += String(chunk)));

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
-import { startTarget } from '@hoop/testkit';
+import { bareEnvironment, startTarget } from '@hoop/testkit';
 import type { TestTarget } from '@hoop/testkit';
 import type { ConnectionSnapshot } from '@hoop/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -52,6 +52,7 @@ function launch(env: Record<string, string | undefined> = {}): ChildProcess {
   const { config } = world;
   return spawn(process.execPath, ['--conditions=@hoop/source', path.join(import.meta.dirname, '../src/main.ts')], {
     env: {
+      ...bareEnvironment(),
       HOOP_CONTROL_PLANE_URL: config.controlPlaneUrl,
       HOOP_RELAY_TOKEN_FILE: config.relayTokenFile,
       HOOP_SEALING_KEY_FILE: path.join(folder, 'keys.json'),

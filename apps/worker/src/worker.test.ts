@@ -12,7 +12,7 @@ import type { Database } from '@hoop/database';
 import { openQueue, prepareQueueSchema } from '@hoop/queue';
 import type { JobQueue, QueueConnection } from '@hoop/queue';
 import { packEntry, packRecords } from '@hoop/recording';
-import { createTestDatabase, redisIsAvailable, testedQueues, startGate, startTestRedis } from '@hoop/testkit';
+import { bareEnvironment, createTestDatabase, redisIsAvailable, testedQueues, startGate, startTestRedis } from '@hoop/testkit';
 import type { Gate, TestDatabase, TestRedis } from '@hoop/testkit';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -56,7 +56,7 @@ describe.each(testedQueues)('the worker with its queue on %s', (kind) => {
       url.port = String(gate.port);
       gatedUrl = url.href;
       db = openSignedDatabase(database.url);
-      queue = openQueue(queueNames.recordings, connection);
+      queue = openQueue(queueNames.recordings, connection, { timeoutMs: 120_000 });
     });
     afterEach(async () => {
       for (const child of children.splice(0)) child.kill('SIGKILL');
@@ -87,7 +87,7 @@ describe.each(testedQueues)('the worker with its queue on %s', (kind) => {
     async function started(file: string, args: string[], env: Record<string, string> = {}): Promise<ChildProcess> {
       const child = fork(file, args, {
         execArgv: ['--conditions=@hoop/source'],
-        env: { PATH: process.env['PATH'], ...env },
+        env: { ...bareEnvironment(), ...env },
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       });
       children.push(child);
@@ -238,7 +238,7 @@ describe.each(testedQueues)('the worker with its queue on %s', (kind) => {
 test('says which variable is missing', async () => {
   const child = fork(main, [], {
     execArgv: ['--conditions=@hoop/source'],
-    env: { PATH: process.env['PATH'] },
+    env: bareEnvironment(),
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   let output = '';

@@ -12,7 +12,7 @@ import { prepareQueueSchema } from '@hoop/queue';
 import { generateLogKeys, logSigner } from '@hoop/recording';
 import { generateRecordingKeys } from '@hoop/sealing';
 import type { JwkSet } from '@hoop/sealing';
-import { createTestDatabase } from '@hoop/testkit';
+import { bareEnvironment, createTestDatabase } from '@hoop/testkit';
 import type { TestDatabase } from '@hoop/testkit';
 
 import { sampleCall } from '../../../packages/database/test/sample-entries.ts';
@@ -89,7 +89,7 @@ export async function openLogScene(): Promise<LogScene> {
     async fork(changes = {}) {
       const child = fork(killable, [JSON.stringify({ ...config, ...changes })], {
         execArgv: ['--conditions=@hoop/source'],
-        env: { PATH: process.env['PATH'] },
+        env: bareEnvironment(),
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       });
       children.add(child);

@@ -10,14 +10,13 @@ export async function collectCall(client: Client, callId: string, { waitSeconds 
   if (!/^call_[0-9a-z]{26}$/.test(callId)) throw new HoopConfigurationError(`${JSON.stringify(callId)} is not the id of a call`);
   let last: Response | undefined;
   const read = async (response: Response): Promise<Response | undefined> => {
-    if (response.status !== 202 && !isPassing(response, callId)) return response;
-    if (last !== undefined) void discardBody(last);
+    const { status, headers } = response;
+    // A refusal of the question by a relay that can answer it later. How the call itself ended names the call.
+    const isPassing = status === 503 && headers.get(hoopHeaders.call) !== callId;
+    if (status !== 202 && !isPassing) return response;
+    void discardBody(last);
     last = response;
     return undefined;
   };
-  const finished = await poll({ client, path: `/-/calls/${callId}`, until: Date.now() + waitMs(waitSeconds), signal, read });
-  return finished ?? last!;
+  return (await poll({ client, path: `/-/calls/${callId}`, until: Date.now() + waitMs(waitSeconds), signal, read })) ?? last!;
 }
-
-/** A refusal of the question by a relay that can answer it later. How the call itself ended names the call. */
-const isPassing = ({ status, headers }: Response, callId: string): boolean => status === 503 && headers.get(hoopHeaders.call) !== callId;

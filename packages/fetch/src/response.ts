@@ -29,8 +29,8 @@ export function presentResponse(response: Response, origin: Origin): Response {
 }
 
 /** Reads a body to its end, or gives it up where it is long. Never rejects. */
-export async function discardBody(response: Response): Promise<void> {
-  const reader = response.body?.getReader();
+export async function discardBody(response: Response | undefined): Promise<void> {
+  const reader = response?.body?.getReader();
   if (reader === undefined) return;
   try {
     for (let bytes = 0; bytes <= discardBytes;) {

@@ -42,7 +42,7 @@ describe('a relay that gives no answer is named, with its URL and the reason', (
   });
 
   test('where its URL says https and it speaks http', async () => {
-    const message = expect.stringContaining('should its URL begin with http://?');
+    const message = expect.stringContaining('its URL must begin with http://');
     expect(await through(asTls(world.hoop.relayUrl))).toMatchObject({ name: 'HoopUnreachableError', message });
   });
 
@@ -75,7 +75,7 @@ describe('a relay that gives no answer is named, with its URL and the reason', (
 });
 
 test.each([
-  ['https to a control plane that speaks http', () => asTls(world.hoop.url), 'should its URL begin with http://?'],
+  ['https to a control plane that speaks http', () => asTls(world.hoop.url), 'its URL must begin with http://'],
   ['http to a control plane that speaks TLS', () => `http://127.0.0.1:${securePort}`, 'its URL must begin with https://'],
 ])('%s is named', async (_what, url, hint) => {
   const error = (await failure(world.makeFetch({ url: url() })(`${world.target.origin}/reason`))) as HoopExchangeError;

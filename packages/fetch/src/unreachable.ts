@@ -22,7 +22,7 @@ export function explainFailure(error: unknown, url: string): string {
   const reason = errors.at(-1)?.message || String(error);
   const all = errors.map((one) => `${codeOf(one)} ${one.message}`).join(' ');
   const isTls = url.startsWith('https:');
-  if (isTls && noTls.test(all)) return `${reason}. It does not speak TLS: should its URL begin with http://?`;
+  if (isTls && noTls.test(all)) return `${reason}. If it speaks HTTP, its URL must begin with http://.`;
   if (!isTls && noHttp.test(all)) return `${reason}. If it speaks TLS, its URL must begin with https://.`;
   return reason;
 }

@@ -1,11 +1,6 @@
 /** A certificate authority for tests: issues server certificates for any names and addresses. */
-import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import net from 'node:net';
-
-import * as x509 from '@peculiar/x509';
-
-x509.cryptoProvider.set(webcrypto as Crypto);
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
@@ -36,7 +31,16 @@ const serialNumber = (): string =>
     .toString('hex')
     .replace(/^./, '1');
 
+/** Only some tests need certificates, and to load the library costs each test file a tenth of a second. */
+async function loadX509(): Promise<typeof import('@peculiar/x509')> {
+  await import('reflect-metadata');
+  const x509 = await import('@peculiar/x509');
+  x509.cryptoProvider.set(webcrypto as Crypto);
+  return x509;
+}
+
 export async function createTestAuthority(): Promise<TestAuthority> {
+  const x509 = await loadX509();
   const keys = await generate();
   const day = 86_400_000;
   const root = await x509.X509CertificateGenerator.createSelfSigned({

@@ -1,6 +1,7 @@
 export { createTestAuthority, type ServerCertificate, type TestAuthority } from './certificates.ts';
 export { testClock, type TestClock } from './clock.ts';
 export { createTestDatabase, startTestPostgres, type TestDatabase } from './database.ts';
+export { bareEnvironment } from './environment.ts';
 export { startGate, type Gate } from './gate.ts';
 export { startIssuer, type TestIssuer, type TestIssuerOptions } from './issuer.ts';
 export { startOidcProvider, type TestOidcProvider, type TestOidcProviderOptions } from './oidc-provider.ts';

@@ -4,7 +4,6 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { exportJWK, generateKeyPair } from 'jose';
-import Provider from 'oidc-provider';
 
 export interface TestOidcProvider {
   readonly issuer: string;
@@ -22,6 +21,8 @@ export interface TestOidcProviderOptions {
 
 export async function startOidcProvider(options: TestOidcProviderOptions = {}): Promise<TestOidcProvider> {
   const { audience = 'hoop', ttlSeconds = 300 } = options;
+  // Only some tests need the provider, and to load it costs each test file a third of a second.
+  const { default: Provider } = await import('oidc-provider');
   const resource = 'urn:hoop:test';
   const { privateKey } = await generateKeyPair('ES256', { extractable: true });
   const server = http.createServer();

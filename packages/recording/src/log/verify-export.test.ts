@@ -166,7 +166,8 @@ describe('an export of a log that was changed where it is stored', () => {
 
 // Work, not waiting: thousands of verifications, however slow the machine.
 describe('any change of an export', { timeout: 240_000 }, () => {
-  const small = Buffer.from(exportOf(sampleLog(3)).join(''));
+  const small = Buffer.from(exportOf(sampleLog(2)).join(''));
+  const some = exportOf(sampleLog(60));
 
   it('is found, at every byte', async () => {
     for (let at = 0; at < small.length; at++) {
@@ -179,7 +180,7 @@ describe('any change of an export', { timeout: 240_000 }, () => {
   });
 
   it('is found, whatever it is', async () => {
-    const whole = Buffer.from(lines.join(''));
+    const whole = Buffer.from(some.join(''));
     const edit = fc.record({ at: fc.nat(whole.length - 1), remove: fc.nat(300), insert: fc.uint8Array({ maxLength: 40 }) });
     await fc.assert(
       fc.asyncProperty(edit, async ({ at, remove, insert }) => {
@@ -188,7 +189,7 @@ describe('any change of an export', { timeout: 240_000 }, () => {
         // A checkpoint in between that is cut out whole takes nothing away: every other one still proves it.
         const rest = bytes.toString('latin1');
         fc.pre(
-          lines.some((line) => !line.startsWith('{"checkpoint"') && !rest.includes(Buffer.from(line).toString('latin1'))) ||
+          some.some((line) => !line.startsWith('{"checkpoint"') && !rest.includes(Buffer.from(line).toString('latin1'))) ||
             insert.length > 0,
         );
         return !(await verify(bytes)).ok;
