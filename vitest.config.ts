@@ -36,7 +36,9 @@ const rooms = ['packages', 'apps', 'test', 'examples'];
  * Files whose modules keep nothing from one test to the next: they share their process, which loads each module once.
  * Every other file has a process of its own.
  */
-const sharing = 'packages/!(embedded-postgres|fetch|testkit)/**/*.test.ts';
+const sharing = ['packages/!(embedded-postgres|fetch|testkit)/**/*.test.ts', 'apps/{control-plane,relay}/**/*.test.ts'];
+/** Counts what is done in one turn of the event loop, which has to be its own. */
+const notSharing = 'apps/relay/src/caller/turns.test.ts';
 
 const always = ['**/node_modules/**', '**/dist/**'];
 const rooted = (suffix: string): string[] => rooms.map((room) => `${room}/**/*${suffix}`);
@@ -66,8 +68,9 @@ export default defineConfig({
     projects: isPeersRun
       ? [project('peers', [...rooted('.peers.test.ts'), ...onEitherQueue], [], true)]
       : [
-          project('own process', rooted('.test.ts'), ['**/*.peers.test.ts', sharing], true),
-          project('shared process', [sharing], ['**/*.peers.test.ts'], false),
+          project('own process', rooted('.test.ts'), ['**/*.peers.test.ts', ...sharing], true),
+          project('own event loop', [notSharing], [], true),
+          project('shared process', sharing, ['**/*.peers.test.ts', notSharing], false),
         ],
   },
 });

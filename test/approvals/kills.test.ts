@@ -1,10 +1,10 @@
-/** A hundred functions wait for approvals while everything but the database is killed; `kills.peers.test.ts` and `kill.ts` do more. */
+/** Sixty functions wait for approvals while everything but the database is killed; `kills.peers.test.ts` and `kill.ts` do more. */
 import { expect, test } from 'vitest';
 
 import { findApprovalBreaches, type Evidence } from './breaches.ts';
 import { killsTest } from './kills-test.ts';
 
-killsTest('postgres', 100, 5);
+killsTest('postgres', 60, 4);
 
 /** One call that was approved, sent and answered; each test changes one thing of it. */
 const fine: Evidence = {
