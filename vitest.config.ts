@@ -28,7 +28,6 @@ const onEitherQueue = [
   'test/chaos/chaos.test.ts',
   'test/chaos/faults.test.ts',
   'test/deploy/compose.test.ts',
-  'test/e2e/own-servers.test.ts',
 ];
 const rooms = ['packages', 'apps', 'test', 'examples'];
 
@@ -64,7 +63,7 @@ export default defineConfig({
   test: {
     globalSetup: ['./packages/testkit/src/global-setup.ts'],
     sequence: { sequencer: LongestFirst },
-    maxWorkers: 3,
+    maxWorkers: 4,
     projects: isPeersRun
       ? [project('peers', [...rooted('.peers.test.ts'), ...onEitherQueue], [], true)]
       : [
