@@ -5,5 +5,5 @@ import { describe } from 'vitest';
 import { chaosTest } from './chaos-test.ts';
 
 describe.each(testedQueues)('with the queue on %s', (queue) => {
-  chaosTest(queue, 4);
+  chaosTest(queue, 3);
 });

@@ -13,7 +13,14 @@ import { descendants, endAll, hoopStart } from './hoop.ts';
 /** Between two kills. */
 const goodCalls = 30;
 const callsAtOnce = 8;
-const kills = ['apps/relay/src/main.ts', 'apps/worker/src/main.ts', 'bin/postgres -D', 'apps/control-plane/src/main.ts'];
+const kills = [
+  'apps/relay/src/main.ts',
+  'apps/worker/src/main.ts',
+  'bin/postgres -D',
+  'apps/control-plane/src/main.ts',
+  'apps/relay/src/main.ts',
+  'apps/worker/src/main.ts',
+];
 
 let scratch: string;
 beforeAll(async () => {

@@ -60,7 +60,7 @@ test.skipIf(process.platform !== 'linux').each([
 });
 
 test('a reader that leaves ends it in good order', async () => {
-  const start = hoopStart(path.join(scratch, 'reader'), ['--no-demo']);
+  const start = hoopStart(path.join(scratch, 'direct'), ['--no-demo']);
   start.child.stdout!.destroy();
   expect(await start.ended).toBe(0);
   expect(start.stderr()).toMatch(/hoop: Stopping…\n$/);

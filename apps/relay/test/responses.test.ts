@@ -296,6 +296,7 @@ describe('a stream', () => {
       more();
     });
     const request = net.connect({ host: '127.0.0.1', port: Number(new URL(world.relay.url).port) });
+    request.on('error', () => undefined);
     request.pause();
     request.write(`GET /${connection.name}/flood HTTP/1.1\r\nhost: relay\r\nhoop-grant: ${await world.grant([connection])}\r\n\r\n`);
     // The target is blocked before long, and stays so: what lies between holds a few MiB at most.

@@ -58,6 +58,8 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
     application_name: 'hoop',
   });
   pool.on('error', onError);
+  // The pool does not listen to a connection that is handed out. Where that one drops, its statements are rejected; nobody need end.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { onPoolError: onError, onConnectionError: onError }) });
   const listener = createListener(url, onError);
   bindGuard(prisma, rows);

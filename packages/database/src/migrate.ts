@@ -51,6 +51,8 @@ interface AppliedRow {
 export async function migrateDatabase(url: string, migrations?: readonly Migration[]): Promise<string[]> {
   const wanted = migrations ?? (await readMigrations());
   const client = new pg.Client({ connectionString: url, application_name: 'hoop-migrate' });
+  // Where the connection drops, the statement under way is rejected.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);

@@ -296,6 +296,8 @@ async function ensureDatabase({
   database: string;
 }): Promise<void> {
   const client = new pg.Client({ host: '127.0.0.1', port, user, password, database: 'postgres' });
+  // Where the connection drops, the statement under way is rejected.
+  client.on('error', () => undefined);
   try {
     await client.connect();
     const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [database]);

@@ -29,6 +29,8 @@ export function createQueuePool(url: string, options: PoolOptions): PgPool {
   });
   // An idle connection that drops is replaced when the next is needed; without a listener it would end the process.
   pool.on('error', () => undefined);
+  // So would one that drops while it is handed out (BullMQ takes some and does not listen). Its statements are rejected all the same.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   // The same methods; the declarations disagree about the argument of `release`.
   return pool as unknown as PgPool;
 }

@@ -25,6 +25,8 @@ export async function prepareQueueSchema(options: PrepareQueueSchemaOptions): Pr
   if (!/^[\x21-\x7e]{16,}$/.test(password)) throw new TypeError('A role password must be at least 16 printable ASCII characters.');
   const verifier = scramVerifier(password);
   const client = new pg.Client({ connectionString: options.ownerUrl, connectionTimeoutMillis: 10_000 });
+  // Where the connection drops, the statement under way is rejected.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     await runMigrations(client, queueSchema);
