@@ -124,6 +124,8 @@ export interface Comparison {
   readonly goal?: number;
   /** A smaller ratio is better: latencies, memory. */
   readonly lowerIsBetter?: boolean;
+  /** Further ratios of a pair of turns; the median over the pairs is reported. */
+  readonly ratios?: Readonly<Record<string, (candidate: Sample, baseline: Sample) => number>>;
   /** Further members of the JSON line. */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
@@ -173,6 +175,12 @@ export function openBench(name: string, json: boolean = process.argv.includes('-
         ...(comparison.lowerIsBetter === true ? { lowerIsBetter: true as const } : {}),
         ...medians(candidates, ''),
         ...medians(baselines, 'baseline'),
+        ...Object.fromEntries(
+          Object.entries(comparison.ratios ?? {}).map(([name, ratio]) => [
+            name,
+            median(candidates.map((one, i) => ratio(one, baselines[i]!))),
+          ]),
+        ),
         pairs,
         ...comparison.extra,
       });
@@ -237,8 +245,23 @@ export interface BenchProcess {
   resetPeak(): void;
   /** CPU time spent, milliseconds. */
   cpuMs(): number;
+  /** The processes that it started and that run, moved to `core` where processes can be pinned. */
+  children(core: number): ChildUsage[];
   /** SIGTERM, then SIGKILL after `graceMs`; resolves when it has ended. @default graceMs 5000 */
   close(graceMs?: number): Promise<void>;
+}
+
+export interface ChildUsage {
+  readonly pid: number;
+  /** CPU time spent, milliseconds. */
+  cpuMs(): number;
+}
+
+/** CPU time that a process has spent, milliseconds. */
+function cpuMsOf(pid: number): number {
+  // utime and stime are the 12th and 13th field after the command's closing parenthesis, in ticks of 10 ms
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 export interface BenchProcessOptions {
@@ -306,10 +329,11 @@ export function startProcess(file: string, options: BenchProcessOptions = {}): B
     rssBytes: () => status('VmRSS'),
     peakRssBytes: () => status('VmHWM'),
     resetPeak: () => writeFileSync(`/proc/${pid}/clear_refs`, '5'),
-    cpuMs() {
-      // utime and stime are the 12th and 13th field after the command's closing parenthesis, in ticks of 10 ms
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-      return (Number(fields[11]) + Number(fields[12])) * 10;
+    cpuMs: () => cpuMsOf(pid),
+    children(core) {
+      const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+      for (const one of pids) if (isPinned) spawnSync('taskset', ['-a', '-c', '-p', String(core), String(one)]);
+      return pids.map((one) => ({ pid: one, cpuMs: () => cpuMsOf(one) }));
     },
     async close(graceMs = 5000) {
       if (child.exitCode !== null || child.signalCode !== null) return;

@@ -1,9 +1,10 @@
 /**
- * Calls per second of one relay process with all ten steps on, over a bare undici dispatch proxy: 1 KB of JSON, 128
- * connections, every call with its grant, its decision, its injected credential, its intent and its outcome durable in
- * the queue (Postgres, fsync on) before its last byte. The process under test has one core; load, target, database and,
- * afterwards, the worker have the other. Beside it the bare proxy with nothing but that record (recording-proxy.ts): what
- * any relay pays that makes intent and outcome durable through the queue, so the most that the relay could reach.
+ * What a call costs in one relay process with all ten steps on, over a bare undici dispatch proxy: JSON, 128 connections,
+ * every call with its grant, its decision, its injected credential, its intent and its outcome durable before its last byte
+ * (in the relay's journal; two cases in the queue). `ratio` is CPU time per call of the bare proxy over that of the relay's
+ * process; `rateRatio` is calls per second; `shippedRatio` counts relay and shipper together. The process under test has one
+ * core; shipper, load, target, database and, afterwards, the worker have the other. Beside it the bare proxy with nothing
+ * but a record through the queue (recording-proxy.ts).
  */
 import path from 'node:path';
 
@@ -11,14 +12,13 @@ import { relayNodeFlags } from '@hoop/relay/node-flags';
 import { findProgram, startTestRedis } from '@hoop/testkit';
 import pg from 'pg';
 
-import { openBench, pinSelf, startProcess } from './measure.ts';
-import type { BenchProcess, Sample } from './measure.ts';
+import { cores, openBench, pinSelf, startProcess } from './measure.ts';
+import type { BenchProcess, ChildUsage, Sample } from './measure.ts';
 import { load, startCannedTarget } from './relay/load.ts';
 import { startStage } from './relay/stage.ts';
 import type { Stage } from './relay/stage.ts';
 import { startBenchWorker } from './worker.ts';
 
-const connections = 128;
 const forMs = 4000;
 
 const bench = openBench('relay');
@@ -30,99 +30,147 @@ const customers = Array.from({ length: 8 }, (_, id) => ({
   city: 'Springfield',
   note: 'x'.repeat(30),
 }));
-const target = await startCannedTarget('application/json', JSON.stringify({ data: customers }).padEnd(1024, ' '));
-const stage = await startStage([
-  { name: 'plain', target: target.url },
-  { name: 'heads', target: target.url, recording: { capture: 'heads' } },
-  { name: 'masked', target: target.url, mask: [{ path: '$.data[*].email', action: 'partial' }] },
-]);
-const proxy = startProcess(path.join(import.meta.dirname, 'relay/bare-proxy.ts'), {
-  args: [target.url],
-  // The same heap for both.
-  execArgv: ['--conditions=@hoop/source', ...relayNodeFlags],
-});
-const proxyUrl = await proxy.listening();
-const startRecording = (capture: 'full' | 'heads'): BenchProcess =>
+const small = JSON.stringify({ data: customers }).padEnd(1024, ' ');
+const large = JSON.stringify({ data: Array.from({ length: 800 }, (_, id) => ({ ...customers[id % 8], id })) }).slice(0, 102_400);
+const [target, largeTarget] = [await startCannedTarget('application/json', small), await startCannedTarget('application/json', large)];
+const stage = await startStage(
+  [
+    { name: 'plain', target: target.url },
+    { name: 'heads', target: target.url, recording: { capture: 'heads' } },
+    { name: 'masked', target: target.url, mask: [{ path: '$.data[*].email', action: 'partial' }] },
+    { name: 'large', target: largeTarget.url },
+  ],
+  { journal: true },
+);
+const [shipper] = stage.relay.children(cores.load);
+const startProxy = (to: string): BenchProcess =>
+  startProcess(path.join(import.meta.dirname, 'relay/bare-proxy.ts'), {
+    args: [to],
+    // The same heap for both.
+    execArgv: ['--conditions=@hoop/source', ...relayNodeFlags],
+  });
+const startRecording = (queueUrl: string, capture: 'full' | 'heads'): BenchProcess =>
   startProcess(path.join(import.meta.dirname, 'relay/recording-proxy.ts'), {
-    args: [target.url, stage.queueUrl, capture],
+    args: [target.url, queueUrl, capture],
     execArgv: ['--conditions=@hoop/source', ...relayNodeFlags],
   });
 let calls = 0;
 let failures = 0;
 
-const head =
-  (requestPath: string, grants: readonly string[]) =>
-  (index: number): string =>
-    `GET ${requestPath} HTTP/1.1\r\naccept: application/json\r\nuser-agent: bench\r\nauthorization: Bearer ${grants[index]}`;
-
 interface Side {
   readonly url: string;
-  readonly path: string;
   readonly process: BenchProcess;
+  readonly shipper?: ChildUsage | undefined;
   /** Whose grants are sent. @default stage */
   readonly grantsOf?: Stage;
 }
 
-async function turn({ url, path: requestPath, process: side, grantsOf = stage }: Side): Promise<Sample> {
+interface Request {
+  /** The path at the target. */
+  readonly path: string;
+  /** @default no body, a GET */
+  readonly body?: Uint8Array;
+  /** @default 128 */
+  readonly connections?: number;
+}
+
+/** `value` is calls in a second of CPU time of the process under test. */
+async function turn(side: Side, prefix: string, { path: requestPath, body, connections = 128 }: Request): Promise<Sample> {
+  const { grantsOf = stage } = side;
   // Fresh grants for every turn: each connection is a function's invocation of its own.
   const grants = await Promise.all(Array.from({ length: connections }, () => grantsOf.grant()));
-  const cpuBefore = side.cpuMs();
-  const result = await load({ url, connections, forMs, head: head(requestPath, grants) });
-  failures += result.failures;
-  if (side === stage.relay) calls += result.responses;
-  return { ...result, extra: { cpuUsPerCall: ((side.cpuMs() - cpuBefore) * 1000) / result.responses } };
-}
-
-const bare: Side = { url: proxyUrl, path: '/v1/customers', process: proxy };
-
-for (const [what, name, goal] of [
-  ['1 KB, all steps', 'plain', 0.7],
-  // As the line above says it: intent and outcome with their heads, bodies digested and not kept.
-  ['1 KB, all steps, bodies not kept', 'heads', 0.7],
-  ['1 KB, all steps, a masking rule', 'masked', 0.5],
-] as const) {
-  await bench.compare({
-    case: what,
-    unit: 'req/s',
-    goal,
-    candidate: () => turn({ url: stage.relayUrl, path: `/${name}/v1/customers`, process: stage.relay }),
-    baseline: () => turn(bare),
-    extra: { pinned, connections },
+  const [cpu, shipping] = [side.process.cpuMs(), side.shipper?.cpuMs() ?? 0];
+  const head = (index: number): string =>
+    `${body === undefined ? 'GET' : 'POST'} ${prefix}${requestPath} HTTP/1.1\r\naccept: application/json\r\nuser-agent: bench\r\nauthorization: Bearer ${grants[index]}${body === undefined ? '' : '\r\ncontent-type: application/json'}`;
+  const {
+    value,
+    responses,
+    failures: failed,
+    ...latencies
+  } = await load({
+    url: side.url,
+    connections,
+    forMs,
+    head,
+    ...(body === undefined ? {} : { body }),
   });
+  failures += failed;
+  if (side.process === stage.relay) calls += responses;
+  const cpuUs = ((side.process.cpuMs() - cpu) * 1000) / responses;
+  const shipperUs = (((side.shipper?.cpuMs() ?? 0) - shipping) * 1000) / responses;
+  return {
+    ...latencies,
+    value: 1e6 / cpuUs,
+    extra: { callsPerSecond: value, cpuUsPerCall: cpuUs, ...(side.shipper === undefined ? {} : { shipperUsPerCall: shipperUs }) },
+  };
 }
+
+const figure = (name: string, of: Sample): number => of.extra![name] ?? 0;
+const rateRatio = (candidate: Sample, baseline: Sample): number => figure('callsPerSecond', candidate) / figure('callsPerSecond', baseline);
+const shippedRatio = (candidate: Sample, baseline: Sample): number =>
+  figure('cpuUsPerCall', baseline) / (figure('cpuUsPerCall', candidate) + figure('shipperUsPerCall', candidate));
+
+interface Case {
+  readonly what: string;
+  readonly side: Side;
+  readonly prefix: string;
+  readonly request: Request;
+  readonly bare: Side;
+  readonly goal?: number;
+}
+
+const compare = ({ what, side, prefix, request, bare, goal }: Case): Promise<unknown> =>
+  bench.compare({
+    case: what,
+    unit: 'calls/CPU s',
+    ...(goal === undefined ? {} : { goal }),
+    candidate: () => turn(side, prefix, request),
+    baseline: () => turn(bare, '', request),
+    ratios: { rateRatio, ...(side.shipper === undefined ? {} : { shippedRatio }) },
+    extra: { pinned, connections: request.connections ?? 128 },
+  });
+
+const relaySide: Side = { url: stage.relayUrl, process: stage.relay, shipper };
+const proxy = startProxy(target.url);
+const largeProxy = startProxy(largeTarget.url);
+const bare: Side = { url: await proxy.listening(), process: proxy };
+const bareLarge: Side = { url: await largeProxy.listening(), process: largeProxy };
+
+const read: Request = { path: '/v1/customers' };
+const write: Request = { path: '/v1/files/one', body: Buffer.from(small) };
+await compare({ what: '1 KB, all steps', side: relaySide, prefix: '/plain', request: read, bare, goal: 0.7 });
+// As the line above says it: intent and outcome with their heads, bodies digested and not kept.
+await compare({ what: '1 KB, bodies not kept', side: relaySide, prefix: '/heads', request: read, bare, goal: 0.8 });
+await compare({ what: '1 KB, a masking rule', side: relaySide, prefix: '/masked', request: read, bare, goal: 0.65 });
+await compare({ what: 'POST of 1 KB, 1 KB back', side: relaySide, prefix: '/plain', request: write, bare, goal: 0.65 });
+await compare({ what: '100 KB', side: relaySide, prefix: '/large', request: read, bare: bareLarge, goal: 0.6 });
+await compare({ what: '1 KB, 32 connections', side: relaySide, prefix: '/plain', request: { ...read, connections: 32 }, bare, goal: 0.65 });
+
+const onPostgres = await startStage([{ name: 'plain', target: target.url }]);
+const queued: Side = { url: onPostgres.relayUrl, process: onPostgres.relay, grantsOf: onPostgres };
+await compare({ what: '1 KB, durable in the queue (Postgres)', side: queued, prefix: '/plain', request: read, bare });
 for (const [what, capture] of [
   ['1 KB, the record alone, no relay', 'full'],
   ['1 KB, the record alone, bodies not kept', 'heads'],
 ] as const) {
-  const recording = startRecording(capture);
-  const url = await recording.listening();
-  await bench.compare({
-    case: what,
-    unit: 'req/s',
-    candidate: () => turn({ url, path: '/v1/customers', process: recording }),
-    baseline: () => turn(bare),
-    extra: { pinned, connections },
-  });
+  const recording = startRecording(onPostgres.queueUrl, capture);
+  await compare({ what, side: { url: await recording.listening(), process: recording }, prefix: '', request: read, bare });
   await recording.close();
 }
+await onPostgres.close();
 // Where installed, the queue of production: Redis with an append-only file that is synced before every answer.
 if (findProgram('redis-server') !== null) {
   const redis = await startTestRedis();
   const onRedis = await startStage([{ name: 'plain', target: target.url }], { redisUrl: redis.url });
-  await bench.compare({
-    case: '1 KB, all steps, queue on Redis',
-    unit: 'req/s',
-    goal: 0.7,
-    candidate: () => turn({ url: onRedis.relayUrl, path: '/plain/v1/customers', process: onRedis.relay, grantsOf: onRedis }),
-    baseline: () => turn(bare),
-    extra: { pinned, connections },
-  });
+  const side: Side = { url: onRedis.relayUrl, process: onRedis.relay, grantsOf: onRedis };
+  await compare({ what: '1 KB, durable in the queue (Redis)', side, prefix: '/plain', request: read, bare });
   await onRedis.close();
   await redis.stop();
 }
 await proxy.close();
+await largeProxy.close();
 
-// The worker now moves into the records the entries that the relay wrote while it was away.
+// The worker now moves into the records what the relay wrote into its journal, and the shipper into the queue, while it was away.
 const database = new pg.Client({ connectionString: stage.databaseUrl });
 await database.connect();
 const count = async (): Promise<number> =>
@@ -150,3 +198,4 @@ await worker.close();
 await database.end();
 await stage.close();
 target.close();
+largeTarget.close();

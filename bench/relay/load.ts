@@ -10,6 +10,8 @@ export interface LoadOptions {
   readonly forMs: number;
   /** Request line and headers of connection `index`, without the host header. */
   readonly head: (index: number) => string;
+  /** Sent with every request. @default none */
+  readonly body?: Uint8Array;
 }
 
 export interface LoadResult extends Sample {
@@ -19,19 +21,48 @@ export interface LoadResult extends Sample {
 }
 
 const endOfHead = Buffer.from('\r\n\r\n');
+const lastChunk = '0\r\n\r\n';
+
+/** Tells where a body ends (RFC 9112 §6): after so many bytes or, of chunks, after the last. Heads of these responses arrive whole. */
+class BodyEnd {
+  #missing = 0;
+  #isChunked = false;
+  #tail = '';
+
+  /** Of a response that begins so: its status, and whether it is whole. Null where it has no length. */
+  begin(chunk: Buffer): { status: string; isWhole: boolean } | null {
+    const at = chunk.indexOf(endOfHead);
+    const text = chunk.toString('latin1', 0, Math.max(at, 0));
+    const length = /content-length: (\d+)/i.exec(text);
+    this.#isChunked = length === null && /transfer-encoding: chunked/i.test(text);
+    if (at < 0 || (length === null && !this.#isChunked)) return null;
+    this.#missing = Number(length?.[1] ?? 0);
+    this.#tail = '';
+    return { status: text.slice(9, 12), isWhole: this.take(chunk.subarray(at + 4)) };
+  }
+
+  take(chunk: Buffer): boolean {
+    this.#missing -= chunk.length;
+    if (!this.#isChunked) return this.#missing <= 0;
+    this.#tail = (this.#tail + chunk.toString('latin1', Math.max(0, chunk.length - lastChunk.length))).slice(-lastChunk.length);
+    return this.#tail === lastChunk;
+  }
+}
 
 /** Each connection sends its request, waits for the whole response, and sends it again, until the time is over. */
-export async function load({ url, connections, forMs, head }: LoadOptions): Promise<LoadResult> {
+export async function load({ url, connections, forMs, head, body = new Uint8Array(0) }: LoadOptions): Promise<LoadResult> {
   const { hostname, port, host } = new URL(url);
   const latencies = recordLatencies();
   let failures = 0;
   const start = performance.now();
-  const end = start + forMs;
+  const until = start + forMs;
   const lane = (index: number): Promise<void> =>
     new Promise((resolve) => {
-      const request = Buffer.from(`${head(index)}\r\nhost: ${host}\r\n\r\n`, 'latin1');
+      const length = body.length === 0 ? '' : `content-length: ${body.length}\r\n`;
+      const request = Buffer.concat([Buffer.from(`${head(index)}\r\nhost: ${host}\r\n${length}\r\n`, 'latin1'), body]);
       let sentAt = 0;
-      let missing = -1;
+      let isBegun = false;
+      const end = new BodyEnd();
       const finish = (): void => {
         socket.destroy();
         resolve();
@@ -48,28 +79,27 @@ export async function load({ url, connections, forMs, head }: LoadOptions): Prom
       });
       const send = (): void => {
         sentAt = performance.now();
-        missing = -1;
+        isBegun = false;
         socket.write(request);
       };
       const take = (chunk: Buffer): boolean => {
-        if (missing < 0) {
-          // Heads of these responses are small and arrive whole.
-          const at = chunk.indexOf(endOfHead);
-          const text = chunk.toString('latin1', 0, at);
-          const length = /content-length: (\d+)/i.exec(text);
-          if (at < 0 || !length || !text.startsWith('HTTP/1.1 200')) {
+        let isWhole: boolean;
+        if (isBegun) {
+          isWhole = end.take(chunk);
+        } else {
+          const begun = end.begin(chunk);
+          if (begun?.status !== '200') {
             failures++;
             finish();
             return false;
           }
-          missing = Number(length[1]) - (chunk.length - at - 4);
-        } else {
-          missing -= chunk.length;
+          isBegun = true;
+          isWhole = begun.isWhole;
         }
-        if (missing > 0) return true;
+        if (!isWhole) return true;
         const now = performance.now();
         latencies.add(now - sentAt);
-        if (now < end) send();
+        if (now < until) send();
         else finish();
         return true;
       };
@@ -98,7 +128,7 @@ export interface CannedTarget {
   close(): void;
 }
 
-/** Answers every request that has no body with the same bytes. */
+/** Answers every request with the same bytes, once its body is there. Bodies have a length. */
 export function startCannedTarget(contentType: string, body: string): Promise<CannedTarget> {
   const head = `HTTP/1.1 200 OK\r\ncontent-type: ${contentType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\netag: "a1b2c3"\r\ndate: Tue, 24 Nov 2026 08:00:00 GMT\r\n\r\n`;
   const response = Buffer.from(head + body, 'utf8');

@@ -185,6 +185,8 @@ async function killAtRandom(
     await delay(400 + random.below(1_400));
     // Everybody has a turn before anybody has a second one.
     const part = parts[n < parts.length ? n : random.below(parts.length)]!;
+    // On a slow machine all would be away most of the time, and hardly a call would go through. Sometimes two are away at once.
+    await Promise.all((random.next() < 0.7 ? parts : [part]).map((one) => one.ready()));
     await part.kill();
     killed[part.name] = (killed[part.name] ?? 0) + 1;
     say(`killed ${part.name}`);

@@ -20,10 +20,11 @@ export function killsTest(queue: 'postgres' | 'redis', calls: number, kills: num
       expect(Object.keys(result.kills).sort()).toEqual(['control-plane', 'relay-1', 'relay-2', 'worker']);
       // The checks are of use only where there was something to check.
       expect(Object.values(result.approvals).reduce((sum, one) => sum + one, 0)).toBeGreaterThanOrEqual(calls);
-      expect(result.used['completed']).toBeGreaterThan(calls / 10);
-      expect(result.approvals['denied']).toBeGreaterThan(calls / 20);
-      expect(result.deferred['done']).toBeGreaterThan(0);
-      expect(result.received).toBeGreaterThan(calls / 10);
+      const shown = JSON.stringify(result);
+      expect(result.used['completed'], shown).toBeGreaterThan(calls / 10);
+      expect(result.approvals['denied'], shown).toBeGreaterThan(calls / 20);
+      expect(result.deferred['done'], shown).toBeGreaterThan(0);
+      expect(result.received, shown).toBeGreaterThan(calls / 10);
     },
   );
 }
