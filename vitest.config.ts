@@ -36,8 +36,6 @@ const rooms = ['packages', 'apps', 'test', 'examples'];
  * Every other file has a process of its own.
  */
 const sharing = ['packages/!(embedded-postgres|fetch|testkit)/**/*.test.ts', 'apps/{control-plane,relay}/**/*.test.ts'];
-/** Counts what is done in one turn of the event loop, which has to be its own. */
-const notSharing = 'apps/relay/src/caller/turns.test.ts';
 
 const always = ['**/node_modules/**', '**/dist/**'];
 const rooted = (suffix: string): string[] => rooms.map((room) => `${room}/**/*${suffix}`);
@@ -63,13 +61,12 @@ export default defineConfig({
   test: {
     globalSetup: ['./packages/testkit/src/global-setup.ts'],
     sequence: { sequencer: LongestFirst },
-    maxWorkers: 4,
+    maxWorkers: 3,
     projects: isPeersRun
       ? [project('peers', [...rooted('.peers.test.ts'), ...onEitherQueue], [], true)]
       : [
           project('own process', rooted('.test.ts'), ['**/*.peers.test.ts', ...sharing], true),
-          project('own event loop', [notSharing], [], true),
-          project('shared process', sharing, ['**/*.peers.test.ts', notSharing], false),
+          project('shared process', sharing, ['**/*.peers.test.ts'], false),
         ],
   },
 });

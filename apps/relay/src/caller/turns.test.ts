@@ -49,6 +49,17 @@ describe('turns of the event loop', () => {
     for (const turn of perTurn.slice(1)) expect(turn.length).toBeLessThanOrEqual(2);
   });
 
+  it('count those that work first after a pause of a whole window', async () => {
+    const turns = new Turns();
+    const [one, other] = [new Lane(turns), new Lane(turns)];
+    one.spend(0.01);
+    await new Promise((resolve) => setTimeout(resolve, 2100));
+    one.spend(0.01);
+    other.spend(0.01);
+    await nextTurn();
+    expect(turns.isContended).toBe(true);
+  });
+
   it('leave the part of another identity as it is', async () => {
     const turns = new Turns();
     const [busy, other] = [new Lane(turns), new Lane(turns)];

@@ -57,6 +57,8 @@ export class Turns {
   arm(): void {
     if (this.#isArmed) return;
     this.#isArmed = true;
+    // Before anybody is counted: who works first after a pause is active.
+    this.#renewWindow();
     setImmediate(this.#begin);
   }
 
@@ -68,7 +70,6 @@ export class Turns {
   readonly #begin = (): void => {
     this.#isArmed = false;
     this.number++;
-    this.#renewWindow();
     const lanes = this.#lanes;
     if (lanes.length === 0) return;
     this.#lanes = [];
@@ -130,8 +131,8 @@ export class Lane {
     if (this.#turn !== number) {
       this.#turn = number;
       this.#spentMs = 0;
-      this.#window = this.#turns.note(this.#window);
       this.#turns.arm();
+      this.#window = this.#turns.note(this.#window);
     }
     this.#spentMs += ms;
   }
