@@ -22,7 +22,7 @@ import { sentHeaders } from './sent-headers.ts';
 const nothing = new Uint8Array(0);
 /** Polls as a fallback, in case an event was missed. */
 const lookEveryMs = 5_000;
-/** A restarting control plane is back within this time. */
+/** How long the control plane is asked again at least, however short the call may wait: most restarts are over by then. */
 const askAgainMs = 8_000;
 /** Nobody waits for a deferred call at the relay, and to refuse one throws away what a person has approved. */
 const askAgainForDeferredMs = 60_000;
@@ -141,7 +141,9 @@ async function decisionOn(relay: Relay, call: Call, claim: ApprovalClaimBody, li
   const { signal } = call.waiting!;
   let approvalId = claim.approvalId;
   for (;;) {
-    const answer = await ask(relay, { ...claim, approvalId }, signal, call.deferred === null ? askAgainMs : askAgainForDeferredMs);
+    // Who waits for a person waits as long for the control plane.
+    const askMs = call.deferred === null ? Math.max(askAgainMs, until - relay.now()) : askAgainForDeferredMs;
+    const answer = await ask(relay, { ...claim, approvalId }, signal, askMs);
     // Another call with the same bytes was faster; this one has to ask for itself, unless it was told which to use.
     if (answer.state === 'consumed' && claim.approvalId === null) {
       approvalId = null;
@@ -198,11 +200,12 @@ function watch(relay: Relay, approvalId: string): { changed(limitMs: number, sig
  * @throws AppError what the control plane refused with; `unavailable`
  */
 async function ask(relay: Relay, claim: ApprovalClaimBody, signal: AbortSignal, limitMs: number): Promise<ApprovalAnswer> {
-  const until = relay.now() + limitMs;
-  for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, 1_000)) {
+  const from = relay.now();
+  for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, 2_000)) {
     try {
       return await relay.controlPlane.claimApproval(claim, signal);
     } catch (error) {
+      const until = from + (relay.isDraining ? Math.min(limitMs, askAgainMs) : limitMs);
       const mayAskAgain = error instanceof AppError && error.code === 'unavailable' && !signal.aborted && relay.now() + waitMs < until;
       if (!mayAskAgain) throw error;
       await delay(waitMs, undefined, { signal }).catch(() => undefined);
