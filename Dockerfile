@@ -19,6 +19,8 @@ WORKDIR /hoop
 ENV NODE_ENV=production NODE_OPTIONS="--conditions=@hoop/source --disable-warning=ExperimentalWarning"
 COPY --from=install --chown=root:root /hoop /hoop
 COPY deploy/entrypoint.sh deploy/health.mjs deploy/worker-health.mjs deploy/
+# A new volume that is mounted here belongs to whom this folder belongs to.
+RUN install -d -m 0700 -o 999 -g 999 /var/lib/hoop
 # Nobody in particular, who can write nothing under /hoop; the uid that the images of Postgres and Redis use too.
 USER 999:999
 ENTRYPOINT ["/bin/sh", "deploy/entrypoint.sh"]

@@ -1,7 +1,7 @@
 /** docker-compose.yml and the Dockerfile: read as they are, and the very same commands run without containers. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -28,6 +28,7 @@ interface Service {
   readonly secrets: readonly string[];
   readonly networks: readonly string[];
   readonly ports?: readonly string[];
+  readonly volumes?: readonly string[];
   readonly healthcheck?: { readonly test: readonly string[] };
   readonly read_only?: boolean;
   readonly cap_drop?: readonly string[];
@@ -36,6 +37,7 @@ interface Compose {
   readonly services: Record<'postgres' | 'redis' | 'control-plane' | 'relay' | 'worker', Service>;
   readonly secrets: Record<string, { readonly file: string }>;
   readonly networks: Record<string, { readonly internal?: boolean }>;
+  readonly volumes: Record<string, object>;
 }
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -87,6 +89,22 @@ describe('docker-compose.yml', () => {
   });
 });
 
+describe('the volumes', () => {
+  const mounted = Object.entries(compose.services).flatMap(([name, { volumes = [] }]) =>
+    volumes.map((volume) => [name, ...volume.split(':')] as [service: string, volume: string, folder: string]),
+  );
+
+  test('are named ones, each of one service', () => {
+    expect(mounted.map(([, volume]) => volume).toSorted()).toEqual(Object.keys(compose.volumes).toSorted());
+  });
+
+  test('keep the journal of the relay, in a folder that the image gives to the user who runs it', () => {
+    const [, , folder] = mounted.find(([service]) => service === 'relay')!;
+    expect(path.posix.dirname(compose.services.relay.environment!['HOOP_JOURNAL_FOLDER']!)).toBe(folder);
+    expect(dockerfile).toContain(`install -d -m 0700 -o 999 -g 999 ${folder}\n`);
+  });
+});
+
 describe('the Dockerfile', () => {
   test('ends as a user that is not root, on the Node that the repository pins', async () => {
     expect(dockerfile.match(/^USER (.+)$/gm)).toEqual(['USER 999:999']);
@@ -121,6 +139,7 @@ describe.skipIf(!redisIsAvailable())('the services, without containers', () => {
       .replace(/http:\/\/control-plane:/g, 'http://127.0.0.1:')
       .replace('0.0.0.0', '127.0.0.1')
       .replace('/data ', `${scratch} `)
+      .replace('/var/lib/hoop', path.join(scratch, 'hoop'))
       .replace(/\b(7700|7710)\b/g, (port) => String(ports[port]));
 
   const imageEnvironment = (): Record<string, string> => {
@@ -233,6 +252,12 @@ describe.skipIf(!redisIsAvailable())('the services, without containers', () => {
       expect(items.length).toBeGreaterThan(0);
     });
     expect(Object.values(logs).join('')).not.toContain('the-key');
+    const journals = await readdir(path.join(scratch, 'hoop/journal'), { recursive: true });
+    expect(
+      journals.filter((file) => /\/segment-\d+$/.test(file)),
+      journals.join(),
+    ).not.toEqual([]);
+    expect(logs['relay']).not.toContain('weak_journal');
   });
 
   test('stop in good order when they are told to', async () => {
