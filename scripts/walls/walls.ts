@@ -97,6 +97,7 @@ export const walls: Readonly<Record<string, Wall>> = {
       '@hoop/queue',
       '@hoop/recording',
       '@hoop/sealing',
+      '@hoop/telemetry',
       '@hoop/tokens',
       '@hoop/upstream',
       'eventsource-parser',
@@ -162,6 +163,7 @@ export const walls: Readonly<Record<string, Wall>> = {
   },
   'packages/file-lock': { packages: [], node: ['fs', 'sqlite'] },
   'packages/journal': { packages: ['@hoop/file-lock'], node: ['crypto', 'fs', 'fs/promises', 'path', 'util'] },
+  'packages/telemetry': { packages: ['prom-client'], node: ['http', 'net'] },
   'packages/masking': {
     packages: ['@hoop/contract', '@noble/hashes', 'ibantools', 'libphonenumber-js', 're2js'],
     node: ['stream', 'worker_threads', 'zlib'],

@@ -19,6 +19,7 @@ import type { Environment } from '@hoop/environment';
 import type { QueueConnection } from '@hoop/queue';
 import { queueConnectionFromEnv, queueVariables } from '@hoop/queue';
 import type { JwkSet } from '@hoop/sealing';
+import type { MetricsAddress } from '@hoop/telemetry';
 import { z } from 'zod';
 
 import { limitVariables } from './caller/limits.ts';
@@ -40,6 +41,8 @@ export interface RelayConfig {
   readonly queue: QueueConnection;
   /** Where the record becomes durable; absent: in the queue. */
   readonly journal?: JournalConfig;
+  /** Where the metrics of the journals are served; absent: nowhere. */
+  readonly metrics?: MetricsAddress;
   /** Without word from the control plane for so long, calls are refused. */
   readonly snapshotMaxAgeMs: number;
   /** How long a call waits for its record to be durable. */
@@ -107,6 +110,12 @@ export const relayVariables = z.object({
     '1073741824',
     'Bytes of a process’s journal that may wait to be shipped to the queue; beyond, calls are refused with 503 `recorder_unavailable`.',
   ),
+  HOOP_METRICS_HOST: withDefault(text, '127.0.0.1', 'The address at which metrics are served.'),
+  HOOP_METRICS_PORT: optional(
+    wholeNumber(1, 65_535),
+    'The port at which `GET /metrics` gives the metrics of the journals to Prometheus; anybody who reaches it may read them.',
+    'none',
+  ),
   HOOP_DISCOVERY_SAMPLE_EVERY: withDefault(
     wholeNumber(0, 1_000_000),
     '50',
@@ -161,6 +170,7 @@ export function readConfig(env: Environment): RelayConfig {
       HOOP_ALLOW_LOSSY_QUEUE: values.HOOP_ALLOW_LOSSY_QUEUE,
     }),
     journal: journalOf(values),
+    metrics: values.HOOP_METRICS_PORT === undefined ? undefined : { host: values.HOOP_METRICS_HOST, port: values.HOOP_METRICS_PORT },
     snapshotMaxAgeMs: values.HOOP_SNAPSHOT_MAX_AGE_SECONDS * 1000,
     recorderTimeoutMs: values.HOOP_RECORDER_TIMEOUT_MS,
     limits: limitsOf(values),
@@ -220,6 +230,6 @@ function readKeys(file: string): JwkSet {
 
 /** Of the process that ships the journals, which has the relay's environment. Undefined: there is no journal. */
 export function readShipperConfig(env: Environment): ShipperConfig | undefined {
-  const { journal, sealingKeys, queue, recorderTimeoutMs } = readConfig(env);
-  return journal && { folder: journal.folder, sealingKeys, queue, timeoutMs: recorderTimeoutMs };
+  const { journal, sealingKeys, queue, recorderTimeoutMs, metrics } = readConfig(env);
+  return journal && present({ folder: journal.folder, sealingKeys, queue, timeoutMs: recorderTimeoutMs, metrics });
 }

@@ -1,5 +1,7 @@
 /** The process beside the relay: what it handed over before it died is never mistaken for what it has to hand over now. */
+import { once } from 'node:events';
 import { mkdtemp, open, rm } from 'node:fs/promises';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -18,6 +20,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { sampleCall } from '../../../packages/database/test/sample-entries.ts';
 import { journalKeys } from '../src/shipping/journal-keys.ts';
 import { Shipper } from '../src/shipping/ship.ts';
+import type { ShipperConfig } from '../src/shipping/ship.ts';
 
 const log = pino({ level: 'silent' });
 const closers: (() => Promise<unknown>)[] = [];
@@ -30,7 +33,7 @@ let connection: QueueConnection;
 let recorder: Recorder;
 let shipper: Shipper;
 let journal: string;
-let startShipper: () => void;
+let startShipper: (changed?: Partial<ShipperConfig>) => void;
 
 beforeEach(async () => {
   const database = await createTestDatabase();
@@ -43,9 +46,14 @@ beforeEach(async () => {
   journal = newId('journal');
   const { writer, close } = await openJournal(folder, { id: journal, keys: journalKeys(privateJwks) });
   closers.push(close);
-  recorder = createRecorder({ relayId: newId('relay'), timeoutMs: 60_000, pack: packGroup, send: (_id, parts) => writer.append(parts) });
-  startShipper = () => {
-    shipper = new Shipper({ folder, sealingKeys: privateJwks, queue: connection, timeoutMs: 60_000 }, log);
+  recorder = createRecorder({
+    relayId: newId('relay'),
+    timeoutMs: 60_000,
+    pack: packGroup,
+    send: (_id, { parts, entries }) => writer.append(parts, entries),
+  });
+  startShipper = (changed = {}) => {
+    shipper = new Shipper({ folder, sealingKeys: privateJwks, queue: connection, timeoutMs: 60_000, ...changed }, log);
   };
   startShipper();
   closers.push(() => shipper.close(0));
@@ -78,4 +86,46 @@ it('hands over what came since, where a batch was taken and the note of it was l
   });
   closers.push(() => worker.close());
   await expect.poll(() => [...seen].toSorted()).toEqual(written.toSorted());
+});
+
+/** Names and values. */
+async function metricsAt(port: number): Promise<Record<string, number>> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const lines = text.split('\n').filter((line) => /^hoop_\w+ /.test(line));
+  return Object.fromEntries(lines.map((line) => line.split(' ')).map(([name, value]) => [name, Number(value)]));
+}
+
+it('tells Prometheus how many records wait for the queue, and ships although the port of its metrics is taken', async () => {
+  const holder = net.createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  const { port } = holder.address() as net.AddressInfo;
+  closers.push(async () => holder.close());
+  const metrics = { host: '127.0.0.1', port };
+  await shipper.close(0);
+  for (let i = 0; i < 3; i++) await record();
+
+  startShipper({ metrics });
+  const queue = openQueue<PackedRecordBatch>(queueNames.recordings, connection);
+  closers.push(() => queue.close());
+  await expect.poll(async () => (await queue.counts()).waiting).toBeGreaterThan(0);
+  await shipper.close(0);
+  holder.close();
+
+  for (let i = 0; i < 2; i++) await record();
+  startShipper({ metrics, queue: { kind: 'postgres', url: connection.url.replace(/:\d+\//, ':1/') } });
+  await expect
+    .poll(() => metricsAt(port).catch(() => null))
+    .toMatchObject({
+      hoop_journal_unshipped_entries: 2,
+      hoop_journals: 1,
+      hoop_journals_damaged: 0,
+      hoop_journal_shipped_entries_total: 0,
+    });
+  await expect.poll(async () => (await metricsAt(port))['hoop_journal_shipping_failures_total']).toBeGreaterThan(0);
+  await shipper.close(0);
+
+  startShipper({ metrics });
+  await expect
+    .poll(() => metricsAt(port).catch(() => null))
+    .toMatchObject({ hoop_journal_unshipped_entries: 0, hoop_journal_shipped_entries_total: 2 });
 });

@@ -127,6 +127,11 @@ export class JournalToShip {
   }
   #isHeldBack = false;
 
+  /** As `isHeldBack` last found it. */
+  get wasHeldBack(): boolean {
+    return this.#isHeldBack;
+  }
+
   async holdBack({ at, message }: JournalDamaged): Promise<void> {
     await writeFile(path.join(this.#folder, damagedFile), `${JSON.stringify({ ...at, message })}\n`, { mode: 0o600 });
     this.#isHeldBack = true;

@@ -133,20 +133,30 @@ export const lengthOf = (parts: readonly Uint8Array[]): number => {
   return bytes;
 };
 
-/** Positions in the files `durable` and `shipped`: epoch, offset, and a check against a torn write. */
-export const positionBytes = 16;
+/** A position, and the entries of the journal before it. */
+export interface Mark extends Position {
+  readonly entries: number;
+}
 
-export function encodePosition({ epoch, offset }: Position): Buffer {
-  const bytes = Buffer.alloc(positionBytes);
+export const firstMark: Mark = { epoch: 0, offset: 0, entries: 0 };
+
+/** The files `durable` and `shipped` hold a mark each: epoch, offset, entries, and a check against a torn write. */
+export const markBytes = 22;
+const checkedBytes = 16;
+
+export function encodeMark({ epoch, offset, entries }: Mark): Buffer {
+  const bytes = Buffer.alloc(markBytes);
   bytes.writeUIntBE(epoch, 0, 6);
   bytes.writeUInt32BE(offset, 6);
-  hash('sha256', bytes.subarray(0, 10), 'buffer').copy(bytes, 10, 0, 6);
+  bytes.writeUIntBE(entries, 10, 6);
+  checkOf(bytes).copy(bytes, checkedBytes);
   return bytes;
 }
 
-/** Null: not a whole position. */
-export function decodePosition(bytes: Buffer): Position | null {
-  if (bytes.length < positionBytes || !hash('sha256', bytes.subarray(0, 10), 'buffer').subarray(0, 6).equals(bytes.subarray(10, 16)))
-    return null;
-  return { epoch: bytes.readUIntBE(0, 6), offset: bytes.readUInt32BE(6) };
+/** Null: not a whole mark. */
+export function decodeMark(bytes: Buffer): Mark | null {
+  if (bytes.length < markBytes || !checkOf(bytes).equals(bytes.subarray(checkedBytes, markBytes))) return null;
+  return { epoch: bytes.readUIntBE(0, 6), offset: bytes.readUInt32BE(6), entries: bytes.readUIntBE(10, 6) };
 }
+
+const checkOf = (bytes: Buffer): Buffer => hash('sha256', bytes.subarray(0, checkedBytes), 'buffer').subarray(0, markBytes - checkedBytes);

@@ -2,18 +2,19 @@
 import type { JournalFile, JournalFiles } from './files.ts';
 import {
   decodeHeader,
-  decodePosition,
-  encodePosition,
+  decodeMark,
+  encodeMark,
+  firstMark,
   frameBytes,
   groupOverhead,
   headerBytes,
   isBefore,
   openGroup,
-  positionBytes,
+  markBytes,
   readFrame,
   tagBytes,
 } from './format.ts';
-import type { Position, SegmentHeader, SegmentSeal } from './format.ts';
+import type { Mark, Position, SegmentHeader, SegmentSeal } from './format.ts';
 import type { JournalKeys } from './keys.ts';
 import { durableFile, segmentPrefix, shippedFile } from './writer.ts';
 
@@ -50,23 +51,25 @@ export class JournalReader {
   readonly #durableFile: JournalFile;
   readonly #shippedFile: JournalFile;
   #position: Position;
-  #durable: Position = { epoch: 0, offset: 0 };
+  #durable: Mark = firstMark;
+  #shipped: Mark;
   #number = 0;
   #segment: Segment | null = null;
   #ahead: { readonly bytes: Buffer; readonly from: Position } | null = null;
 
-  private constructor(files: JournalFiles, marks: { durable: JournalFile; shipped: JournalFile }, keys: JournalKeys, from: Position) {
+  private constructor(files: JournalFiles, marks: { durable: JournalFile; shipped: JournalFile }, keys: JournalKeys, from: Mark) {
     this.#durableFile = marks.durable;
     this.#shippedFile = marks.shipped;
     this.#files = files;
     this.#keys = keys;
     this.#position = from;
+    this.#shipped = from;
   }
 
   /** Begins where the shipper had ended. */
   static async open(files: JournalFiles, keys: JournalKeys): Promise<JournalReader> {
     const shipped = await files.open(shippedFile);
-    const from = (await positionIn(shipped)) ?? { epoch: 0, offset: 0 };
+    const from = (await markIn(shipped)) ?? firstMark;
     return new JournalReader(files, { durable: await files.open(durableFile), shipped }, keys, from);
   }
 
@@ -80,7 +83,7 @@ export class JournalReader {
    * @throws JournalDamaged
    */
   async next(isWriterGone: boolean): Promise<Group | null> {
-    if (!isBefore(this.#position, this.#durable)) this.#durable = (await positionIn(this.#durableFile)) ?? this.#durable;
+    if (!isBefore(this.#position, this.#durable)) this.#durable = (await markIn(this.#durableFile)) ?? this.#durable;
     if (!isWriterGone && !isBefore(this.#position, this.#durable)) return null;
     for (;;) {
       const segment = this.#segment ?? (await this.#enter());
@@ -120,9 +123,22 @@ export class JournalReader {
     this.#position = { epoch: after?.epoch ?? epoch + 1, offset: headerBytes };
   }
 
-  /** Everything before this position is elsewhere: a reader that is opened later begins here, and the writer uses the space again. */
-  markShipped(position: Position): void {
-    this.#shippedFile.write([encodePosition(position)], 0);
+  /**
+   * Everything before this position is elsewhere: a reader that is opened later begins here, and the writer uses the space again.
+   * @param entries that are elsewhere since the last mark
+   */
+  markShipped({ epoch, offset }: Position, entries = 1): void {
+    this.#shipped = { epoch, offset, entries: this.#shipped.entries + entries };
+    this.#shippedFile.write([encodeMark(this.#shipped)], 0);
+  }
+
+  /**
+   * Entries that are durable and not elsewhere yet. Those that were damaged and passed over count until everything behind
+   * them is elsewhere.
+   */
+  async unshippedEntries(): Promise<number> {
+    const durable = (await markIn(this.#durableFile)) ?? this.#durable;
+    return isBefore(this.#shipped, durable) ? Math.max(0, durable.entries - this.#shipped.entries) : 0;
   }
 
   async close(): Promise<void> {
@@ -232,7 +248,7 @@ export class JournalReader {
 /** No group is larger: a length beyond was not written by a journal. */
 const maxGroupBytes = 1024 * 1024 * 1024;
 
-async function positionIn(file: JournalFile): Promise<Position | null> {
-  const bytes = Buffer.alloc(positionBytes);
-  return decodePosition(bytes.subarray(0, await file.read(bytes, 0)));
+async function markIn(file: JournalFile): Promise<Mark | null> {
+  const bytes = Buffer.alloc(markBytes);
+  return decodeMark(bytes.subarray(0, await file.read(bytes, 0)));
 }

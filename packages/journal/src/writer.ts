@@ -4,17 +4,18 @@
  */
 import type { JournalFile, JournalFiles } from './files.ts';
 import {
-  decodePosition,
+  decodeMark,
   encodeHeader,
-  encodePosition,
+  encodeMark,
+  firstMark,
   groupOverhead,
   headerBytes,
   isBefore,
   lengthOf,
-  positionBytes,
+  markBytes,
   sealGroup,
 } from './format.ts';
-import type { Position, SegmentSeal } from './format.ts';
+import type { Mark, SegmentSeal } from './format.ts';
 import type { JournalKeys } from './keys.ts';
 
 export interface WriterOptions {
@@ -68,6 +69,7 @@ interface Spare extends SegmentFile {
 interface Waiting {
   readonly parts: readonly Uint8Array[];
   readonly bytes: number;
+  readonly entries: number;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -87,8 +89,8 @@ export class JournalWriter {
   readonly #onTrouble: (error: unknown) => void;
   readonly #durable: JournalFile;
   readonly #shippedFile: JournalFile;
-  #durableTo: Position = { epoch: 0, offset: 0 };
-  #shipped: Position = { epoch: 0, offset: 0 };
+  #durableTo: Mark = firstMark;
+  #shipped: Mark = firstMark;
   #waiting: Waiting[] = [];
   #isWorking = false;
   #isClosed = false;
@@ -118,8 +120,8 @@ export class JournalWriter {
   /** In an empty folder. Rejects with the error of the operating system where the folder cannot be written or synced. */
   static async open(options: WriterOptions): Promise<JournalWriter> {
     const { files } = options;
-    const durable = await files.create(durableFile, positionBytes);
-    const shipped = await files.create(shippedFile, positionBytes);
+    const durable = await files.create(durableFile, markBytes);
+    const shipped = await files.create(shippedFile, markBytes);
     const writer = new JournalWriter(options, durable, shipped);
     await writer.#spareSegment();
     return writer;
@@ -128,9 +130,10 @@ export class JournalWriter {
   /**
    * Resolves once the group is durable.
    * @param parts the group's bytes, which must not change until then
+   * @param entries how many records the group holds: they are counted for whoever wants to know how many are not shipped
    * @throws JournalUnavailable where it could not be made durable, or too much waits to be shipped
    */
-  append(parts: readonly Uint8Array[]): Promise<void> {
+  append(parts: readonly Uint8Array[], entries = 1): Promise<void> {
     const bytes = lengthOf(parts) + groupOverhead;
     if (this.#isClosed) return Promise.reject(new JournalUnavailable('the journal is closed'));
     if (this.unshippedBytes + bytes > this.#maxBytes) {
@@ -138,7 +141,7 @@ export class JournalWriter {
       return Promise.reject(new JournalUnavailable(`more than ${this.#maxBytes} bytes of the journal wait to be shipped`));
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ parts, bytes, resolve, reject });
+      this.#waiting.push({ parts, bytes, entries, resolve, reject });
       if (!this.#isWorking) this.#working = this.#work();
     });
   }
@@ -190,6 +193,7 @@ export class JournalWriter {
         const segment = await this.#segmentFor(this.#waiting[0]!.bytes);
         const from = segment.end;
         let at = from;
+        let { entries } = this.#durableTo;
         const parts: Uint8Array[] = [];
         while (this.#waiting.length > 0) {
           const { bytes } = this.#waiting[0]!;
@@ -198,8 +202,9 @@ export class JournalWriter {
           groups.push(group);
           parts.push(...sealGroup(segment.seal, at, ++this.#group, group.parts));
           at += bytes;
+          entries += group.entries;
         }
-        await this.#makeDurable(segment, parts, at);
+        await this.#makeDurable(segment, parts, { epoch: segment.epoch, offset: at, entries });
         for (const group of groups) group.resolve();
       } catch (error) {
         this.#onTrouble(error);
@@ -211,7 +216,7 @@ export class JournalWriter {
     this.#isWorking = false;
   }
 
-  async #makeDurable(segment: Segment, parts: readonly Uint8Array[], end: number): Promise<void> {
+  async #makeDurable(segment: Segment, parts: readonly Uint8Array[], end: Mark): Promise<void> {
     try {
       segment.file.write(parts, segment.end);
       await segment.file.sync();
@@ -219,11 +224,11 @@ export class JournalWriter {
       segment.isBroken = true;
       throw error;
     }
-    segment.end = end;
-    this.#durableTo = { epoch: segment.epoch, offset: end };
+    segment.end = end.offset;
+    this.#durableTo = end;
     // A hint for the shipper, which must not fail a group that is durable.
     try {
-      this.#durable.write([encodePosition(this.#durableTo)], 0);
+      this.#durable.write([encodeMark(this.#durableTo)], 0);
     } catch (error) {
       this.#onTrouble(error);
     }
@@ -244,7 +249,7 @@ export class JournalWriter {
       journal: this.id,
       epoch,
       firstGroup: this.#group + 1,
-      durable: this.#durableTo,
+      durable: { epoch: this.#durableTo.epoch, offset: this.#durableTo.offset },
       wrappedKey: key.wrapped,
     });
     try {
@@ -293,9 +298,9 @@ export class JournalWriter {
 
   /** Removes the files whose groups were all shipped, but for one of so many bytes, which is returned: it can be used again. */
   async #freeShipped(bytes: number): Promise<SegmentFile | null> {
-    const position = Buffer.alloc(positionBytes);
-    await this.#shippedFile.read(position, 0);
-    const shipped = decodePosition(position);
+    const mark = Buffer.alloc(markBytes);
+    await this.#shippedFile.read(mark, 0);
+    const shipped = decodeMark(mark);
     if (shipped !== null && isBefore(this.#shipped, shipped)) {
       // What is used again must not be looked for after a loss of power.
       if (shipped.epoch > this.#shipped.epoch) await this.#shippedFile.sync();

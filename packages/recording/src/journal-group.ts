@@ -27,14 +27,19 @@ function exported(key: KeyObject): string {
   return text;
 }
 
-/** The parts of the group, one behind the other; they are the packer's until its `release`. */
-export function packGroup(head: BatchHead, packer: BatchPacker): Uint8Array[] {
+export interface PackedGroup {
+  readonly entries: number;
+  /** One behind the other; they are the packer's until its `release`. */
+  readonly parts: readonly Uint8Array[];
+}
+
+export function packGroup(head: BatchHead, packer: BatchPacker): PackedGroup {
   const { text, bodies, owners, keys } = packer.finishGroup();
   const prefix: Prefix = { head, textBytes: text.length, keys: keys.map(exported), owners };
   const json = Buffer.from(JSON.stringify(prefix));
   const length = Buffer.allocUnsafe(lengthBytes);
   length.writeUInt32BE(json.length);
-  return [length, json, text, bodies];
+  return { entries: head.count, parts: [length, json, text, bodies] };
 }
 
 /** @param key base64 */

@@ -167,7 +167,7 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
         'HOOP_RECORD_DURABLE_IN',
         'HOOP_JOURNAL_MAX_BYTES',
         'HOOP_DISCOVERY_SAMPLE_EVERY',
-        ...Object.keys(env).filter((name) => name.startsWith('HOOP_MAX_')),
+        ...Object.keys(env).filter((name) => /^HOOP_(?:MAX|METRICS)_/.test(name)),
       ),
       ...(redisUrl === undefined ? { HOOP_QUEUE_URL: queueUrl } : redis),
     });

@@ -49,7 +49,12 @@ export async function openRecord(relayId: string, config: RelayConfig, log: Logg
   if (await isMemory(folder))
     log.error({ event: 'weak_journal', folder }, 'the folder of the journal is in memory: a loss of power loses what was not shipped');
   // Groups are written one after the other: the next one collects while one is being synced.
-  const recorder = createRecorder({ ...options, maxInFlight: 1, pack: packGroup, send: (_id, parts) => writer.append(parts) });
+  const recorder = createRecorder({
+    ...options,
+    maxInFlight: 1,
+    pack: packGroup,
+    send: (_id, { parts, entries }) => writer.append(parts, entries),
+  });
   return { recorder, journal: writer, close };
 }
 

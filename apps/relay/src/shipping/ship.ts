@@ -12,11 +12,15 @@ import type { FileLock, JournalKeys } from '@hoop/journal';
 import { openQueue } from '@hoop/queue';
 import type { JobQueue, QueueConnection } from '@hoop/queue';
 import type { JwkSet } from '@hoop/sealing';
+import { openMetrics } from '@hoop/telemetry';
+import type { MetricsAddress } from '@hoop/telemetry';
 import type { Logger } from 'pino';
 
 import { nextBatch } from './batches.ts';
 import type { ShippedBatch } from './batches.ts';
 import { journalKeys } from './journal-keys.ts';
+import { registerJournals } from './journal-metrics.ts';
+import type { ShippingCounters } from './journal-metrics.ts';
 
 export interface ShipperConfig {
   /** The folder of the journals. */
@@ -25,12 +29,15 @@ export interface ShipperConfig {
   readonly queue: QueueConnection;
   /** Of one attempt to hand a batch over, milliseconds. */
   readonly timeoutMs: number;
+  /** Where metrics are served; absent: nowhere. */
+  readonly metrics?: MetricsAddress;
 }
 
 /** How long it waits where there is nothing to ship. */
 const idleMs = 20;
 const retryFirstMs = 50;
 const retryMostMs = 2000;
+const metricsRetryMs = 10_000;
 
 export class Shipper {
   readonly #config: ShipperConfig;
@@ -40,6 +47,9 @@ export class Shipper {
   readonly #journals = new Map<string, JournalToShip>();
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
+  readonly #metrics = openMetrics();
+  readonly #counters: ShippingCounters;
+  readonly #listening: Promise<void>;
   #isDraining = false;
   #lock: FileLock | null = null;
 
@@ -48,6 +58,8 @@ export class Shipper {
     this.#log = log;
     this.#keys = journalKeys(config.sealingKeys);
     this.#queue = openQueue<PackedRecordBatch>(queueNames.recordings, config.queue, { timeoutMs: config.timeoutMs });
+    this.#counters = registerJournals(this.#metrics.registry, () => [...this.#journals.values()]);
+    this.#listening = config.metrics === undefined ? Promise.resolve() : this.#serveMetrics(config.metrics);
     this.#running = this.#run();
   }
 
@@ -60,6 +72,9 @@ export class Shipper {
     const timer = setTimeout(() => this.#stop.abort(), timeoutMs);
     await this.#running;
     clearTimeout(timer);
+    this.#stop.abort();
+    await this.#listening;
+    await this.#metrics.close();
     const isAll = this.#journals.size === 0;
     for (const journal of this.#journals.values()) await journal.close();
     this.#lock?.unlock();
@@ -87,6 +102,20 @@ export class Shipper {
     }
   }
 
+  /** A port that is taken must not keep records from being shipped. */
+  async #serveMetrics(address: MetricsAddress): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        const url = await this.#metrics.listen(address);
+        this.#log.info({ event: 'metrics', url }, `metrics at ${url}`);
+        return;
+      } catch (error) {
+        this.#log.error({ event: 'metrics_failed', error: String(error) }, 'the metrics cannot be served for now');
+        await this.#pause(metricsRetryMs);
+      }
+    }
+  }
+
   async #findJournals(): Promise<void> {
     for (const id of await listJournals(this.#config.folder)) {
       if (!this.#journals.has(id)) this.#journals.set(id, await JournalToShip.open(this.#config.folder, id, this.#keys));
@@ -104,7 +133,8 @@ export class Shipper {
         const next = await nextBatch(journal.reader, isAbandoned);
         if (next === null) break;
         await this.#send(journal.id, next);
-        journal.reader.markShipped(next.end);
+        journal.reader.markShipped(next.end, next.batch.head.count);
+        this.#counters.shipped(next.batch.head.count);
         shipped++;
         if (this.#stop.signal.aborted) return shipped;
       }
@@ -131,6 +161,7 @@ export class Shipper {
         await this.#queue.addBytes(`${journalId}-${first}-${last}`, batch.head, 'packed', batch.bytes);
         return;
       } catch (error) {
+        this.#counters.failed();
         if (this.#stop.signal.aborted) throw error;
         this.#log.warn({ event: 'shipping_failed', error: String(error) }, 'the recordings queue did not take a batch');
         await this.#pause(Math.min(retryFirstMs * 2 ** failures, retryMostMs));
