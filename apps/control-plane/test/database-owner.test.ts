@@ -26,7 +26,7 @@ async function sql(text: string, ...values: unknown[]): Promise<number> {
 }
 const alarms = async (id: string): Promise<number> =>
   h.database.prisma.securityEvent.count({ where: { kind: 'log_integrity', code: 'row_not_authentic', detail: { contains: id } } });
-const expectAlarm = (id: string): Promise<void> => expect.poll(() => alarms(id), { timeout: 20_000 }).toBeGreaterThan(0);
+const expectAlarm = (id: string): Promise<void> => expect.poll(() => alarms(id)).toBeGreaterThan(0);
 const snapshot = async (query = ''): Promise<Json> =>
   (await h.call<Json>('GET', `/internal/relay/snapshot${query}`, { token: h.relayToken })).body;
 const claimAgain = async (one: Json, changes: Json = {}): Promise<Json> =>

@@ -24,9 +24,10 @@ beforeAll(async () => {
   connection = await world.connect({
     name: 'payments',
     target: target.url,
-    settings: { limits: { maxRequestBytes: 1000, idleTimeoutMs: 300 } },
+    settings: { limits: { maxRequestBytes: 1000 } },
   });
-  grant = await world.grant([connection]);
+  const impatient = await world.connect({ name: 'impatient', target: target.url, settings: { limits: { idleTimeoutMs: 300 } } });
+  grant = await world.grant([connection, impatient]);
 });
 afterAll(async () => {
   await target?.close();
@@ -170,7 +171,7 @@ describe('a body is refused', () => {
   });
 
   it('that stops coming', async () => {
-    const response = await raw(head('POST /payments/x', 'content-length: 10') + 'hello').response();
+    const response = await raw(head('POST /impatient/x', 'content-length: 10') + 'hello').response();
     expect(response.status).toBe(400);
     expect(await world.record(response.headers['hoop-call']!)).toMatchObject({ outcome: { state: 'failed', error: 'request_timeout' } });
   });

@@ -8,10 +8,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { World } from './world.ts';
 
-const recorderTimeoutMs = 600;
+const recorderTimeoutMs = 2000;
 /** The outage itself lasts until the test ends it. */
 const outageMs = 30_000;
 let world: World;
+/** Its relay waits for the queue for as long as it takes. */
+let patient: World;
 let target: TestTarget;
 let strict: ConnectionSnapshot;
 let relaxed: ConnectionSnapshot;
@@ -20,6 +22,7 @@ let requests = 0;
 
 beforeAll(async () => {
   world = await World.start({ recorderTimeoutMs });
+  patient = await World.start({ recorderTimeoutMs: 600_000 });
   target = await startTarget((req, res) => {
     requests++;
     (handlers.get(req.url!) ?? ((_req, response) => response.end('ok')))(req, res);
@@ -30,6 +33,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await target?.close();
   await world?.close();
+  await patient?.close();
 });
 beforeEach(async () => {
   // The queue works again after the previous test's faults.
@@ -115,19 +119,20 @@ describe.each(['freeze', 'cut'] as const)('when the queue is gone (%s)', (how) =
 it('with strict durability the last byte waits for the record, and then comes', async () => {
   const frozen = Promise.withResolvers<void>();
   handlers.set('/late', (_req, res) => {
-    world.queueGate.freeze();
+    patient.queueGate.freeze();
     res.end('whole', () => frozen.resolve());
   });
   let isAnswered = false;
-  const answer = world.call(strict, '/late').then((response) => {
+  const connection = await patient.connect({ target: target.url });
+  const answer = patient.call(connection, '/late').then((response) => {
     isAnswered = true;
     return response;
   });
   await frozen.promise;
   // A round trip through the same relay later, the response is still withheld.
-  await fetch(`${world.relay.url}/-/healthz`);
+  await fetch(`${patient.relay.url}/-/healthz`);
   expect(isAnswered).toBe(false);
-  await world.queueGate.restore();
+  await patient.queueGate.restore();
   // The connection to the queue was lost with the freeze; the batch is sent again within the caller's time limit.
   const response = await answer;
   expect(response.status).toBe(200);

@@ -28,7 +28,7 @@ let connection: ConnectionSnapshot;
 const maxBytes = 1_000_000;
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'hoop-relay-journal-'));
-  world = await World.start({ recorderTimeoutMs: 600, journal: { folder, maxBytes } });
+  world = await World.start({ journal: { folder, maxBytes } });
   connection = await world.connect({ target: target.url });
 });
 afterEach(async () => {

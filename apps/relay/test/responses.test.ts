@@ -19,6 +19,8 @@ let relaxed: ConnectionSnapshot;
 let behave: (socket: Socket, request: string) => void;
 let rawTarget: Server;
 let rawConnection: ConnectionSnapshot;
+/** The same target, for what never comes. */
+let impatient: ConnectionSnapshot;
 /** The caller has the head of the response. */
 let headArrival = Promise.withResolvers<void>();
 const handlers = new Map<string, Parameters<typeof startTarget>[0]>();
@@ -31,10 +33,12 @@ beforeAll(async () => {
     socket.on('data', (chunk) => behave(socket, chunk.toString('latin1')));
   });
   await new Promise<void>((resolve) => rawTarget.listen(0, '127.0.0.1', resolve));
-  const limits = { headTimeoutMs: 1500, idleTimeoutMs: 1500, maxResponseBytes: 1_000_000 };
+  const rawUrl = `http://127.0.0.1:${(rawTarget.address() as AddressInfo).port}`;
+  const limits = { maxResponseBytes: 1_000_000 };
   connection = await world.connect({ target: target.url });
   relaxed = await world.connect({ target: target.url, settings: { recording: { durability: 'relaxed' } } });
-  rawConnection = await world.connect({ target: `http://127.0.0.1:${(rawTarget.address() as AddressInfo).port}`, settings: { limits } });
+  rawConnection = await world.connect({ target: rawUrl, settings: { limits } });
+  impatient = await world.connect({ target: rawUrl, settings: { limits: { headTimeoutMs: 1500, idleTimeoutMs: 1500 } } });
 });
 afterAll(async () => {
   rawTarget?.close();
@@ -49,19 +53,20 @@ async function failure(
   code: string,
   status: number,
   init: RequestInit = {},
+  connection = rawConnection,
 ): Promise<void> {
   behave = answer;
-  const response = await world.call(rawConnection, '/x', init);
+  const response = await world.call(connection, '/x', init);
   expect({ status: response.status, code: response.headers.get('hoop-error') }).toEqual({ status, code });
   expect(response.headers.get('hoop-sent')).toBe('true');
   expect(await outcomeOf(response)).toMatchObject({ state: 'failed', status, error: code });
 }
 
 /** The head arrives, the body does not. */
-async function cut(answer: (socket: Socket) => void, code: string): Promise<void> {
+async function cut(answer: (socket: Socket) => void, code: string, connection = rawConnection): Promise<void> {
   behave = answer;
   headArrival = Promise.withResolvers();
-  const response = await world.call(rawConnection, '/x');
+  const response = await world.call(connection, '/x');
   headArrival.resolve();
   expect(response.status).toBe(200);
   await expect(response.text()).rejects.toThrow();
@@ -71,7 +76,7 @@ async function cut(answer: (socket: Socket) => void, code: string): Promise<void
 describe('a target that fails before its head is answered for', () => {
   it('when it resets the connection', () => failure((socket) => socket.resetAndDestroy(), 'target_reset', 400));
   it('when it closes the connection', () => failure((socket) => socket.end(), 'target_reset', 400));
-  it('when it does not answer', () => failure(() => undefined, 'target_timeout', 400));
+  it('when it does not answer', () => failure(() => undefined, 'target_timeout', 400, {}, impatient));
   it('when it does not speak HTTP', () => failure((socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n'), 'target_invalid_response', 400));
   it('when its head is endless', () =>
     failure((socket) => socket.end(`HTTP/1.1 200 OK\r\nx: ${'a'.repeat(80_000)}\r\n\r\n`), 'target_invalid_response', 400));
@@ -117,7 +122,7 @@ describe('a target that fails after its head has the caller cut off, never at a 
 
   it('when it closes within a chunked body', () => cut((socket) => later(socket, head, () => socket.end()), 'target_reset'));
   it('when it resets within a chunked body', () => cut((socket) => later(socket, head, () => socket.resetAndDestroy()), 'target_reset'));
-  it('when it stops', () => cut((socket) => socket.write(head), 'target_timeout'));
+  it('when it stops', () => cut((socket) => socket.write(head), 'target_timeout', impatient));
   it('when a chunk is malformed', () => cut((socket) => later(socket, head, () => socket.write('zz\r\n')), 'target_invalid_response'));
   it('when it announced more than it sends', () =>
     cut((socket) => later(socket, 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello', () => socket.end()), 'target_reset'));

@@ -169,7 +169,7 @@ export class World {
       sealingKeys: world.sealingKeys.privateJwks,
       queue: { kind: 'postgres', url: queueUrl.href },
       snapshotMaxAgeMs: 30_000,
-      recorderTimeoutMs: 5_000,
+      recorderTimeoutMs: 60_000,
       drainTimeoutMs: 5_000,
       ...change,
     };

@@ -108,7 +108,7 @@ export async function startRealHoop(options: RealHoopOptions = {}): Promise<Real
       sealingKeys: sealing.privateJwks,
       queue: { kind: 'postgres', url: queueUrl.href },
       snapshotMaxAgeMs: 30_000,
-      recorderTimeoutMs: 5_000,
+      recorderTimeoutMs: 60_000,
       ...(options.discovery === undefined ? {} : { discovery: options.discovery }),
     },
     { logTo },

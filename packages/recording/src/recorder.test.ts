@@ -18,7 +18,7 @@ function stage(options: Partial<RecorderOptions> = {}) {
   let wake = (): void => undefined;
   const recorder = createRecorder({
     relayId: 'rly_1',
-    timeoutMs: 200,
+    timeoutMs: 600_000,
     maxInFlight: 2,
     eagerEntries: 3,
     onFailure: (error) => failures.push(error),
@@ -83,7 +83,7 @@ describe('a recorder', () => {
   });
 
   it('says no when the queue does not answer in time, and sends the batch again under the same id', async () => {
-    const { recorder, failures, nth } = stage();
+    const { recorder, failures, nth } = stage({ timeoutMs: 200 });
     const waiting = recorder.add(entry('{"a":1}'));
     const first = await nth(0);
     expect(await codeOf(waiting)).toBe('recorder_unavailable');
@@ -91,7 +91,7 @@ describe('a recorder', () => {
     expect(failures).toHaveLength(1);
     expect(second).toMatchObject({ jobId: first.jobId, batch: first.batch });
     second.accept();
-    expect(await recorder.close(1000)).toBe(0);
+    expect(await recorder.close(600_000)).toBe(0);
   });
 
   it('hides a short failure from its callers', async () => {
@@ -113,7 +113,7 @@ describe('a recorder', () => {
   it('sends what is left when it closes, and takes nothing more', async () => {
     const { recorder, nth } = stage();
     const waiting = recorder.add(entry());
-    const closing = recorder.close(1000);
+    const closing = recorder.close(600_000);
     (await nth(0)).accept();
     expect(await closing).toBe(0);
     await waiting;

@@ -13,7 +13,7 @@ const endless = {
   texts: ['a'.repeat(1_000_000)],
   stopAfterMs: Number.POSITIVE_INFINITY,
 };
-const small = { wanted: { text: 'a', ignoreCase: false }, texts: ['banana'], stopAfterMs: 1000 };
+const small = { wanted: { text: 'a', ignoreCase: false }, texts: ['banana'], stopAfterMs: 600_000 };
 
 describe('a computation', () => {
   it('ends at its deadline, while the event loop goes on', async () => {
