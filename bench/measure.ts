@@ -264,6 +264,13 @@ function cpuMsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
+/** CPU time of a process, of its children, and of those of its children that have ended, milliseconds. */
+export function treeCpuMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  return children.reduce((sum, one) => sum + cpuMsOf(one), cpuMsOf(pid) + (Number(fields[13]) + Number(fields[14])) * 10);
+}
+
 export interface BenchProcessOptions {
   /** Core to pin to; null: any. @default cores.underTest */
   readonly core?: number | null;

@@ -8,6 +8,11 @@ export interface LoadOptions {
   readonly url: string;
   readonly connections: number;
   readonly forMs: number;
+  /**
+   * Requests are sent at this rate, each connection at its time; where the response before it is late, a request counts from
+   * when it was due. @default as soon as the response before it is there
+   */
+  readonly callsPerSecond?: number | undefined;
   /** Request line and headers of connection `index`, without the host header. */
   readonly head: (index: number) => string;
   /** Sent with every request. @default none */
@@ -50,18 +55,20 @@ class BodyEnd {
 }
 
 /** Each connection sends its request, waits for the whole response, and sends it again, until the time is over. */
-export async function load({ url, connections, forMs, head, body = new Uint8Array(0) }: LoadOptions): Promise<LoadResult> {
+export async function load({ url, connections, forMs, callsPerSecond, head, body = new Uint8Array(0) }: LoadOptions): Promise<LoadResult> {
   const { hostname, port, host } = new URL(url);
   const latencies = recordLatencies();
   let failures = 0;
   const start = performance.now();
   const until = start + forMs;
+  const everyMs = callsPerSecond === undefined ? 0 : (connections * 1000) / callsPerSecond;
   const lane = (index: number): Promise<void> =>
     new Promise((resolve) => {
       const length = body.length === 0 ? '' : `content-length: ${body.length}\r\n`;
       const request = Buffer.concat([Buffer.from(`${head(index)}\r\nhost: ${host}\r\n${length}\r\n`, 'latin1'), body]);
       let sentAt = 0;
       let isBegun = false;
+      let isLate = false;
       const end = new BodyEnd();
       const finish = (): void => {
         socket.destroy();
@@ -77,8 +84,16 @@ export async function load({ url, connections, forMs, head, body = new Uint8Arra
           callback: (bytes, buffer) => take(Buffer.from(buffer.buffer, buffer.byteOffset, bytes)),
         },
       });
+      let due = start + (everyMs * index) / connections;
       const send = (): void => {
-        sentAt = performance.now();
+        const now = performance.now();
+        if (due > now) {
+          setTimeout(send, due - now);
+          return;
+        }
+        // A timer's own delay is not the relay's.
+        sentAt = everyMs > 0 && isLate ? due : now;
+        due += everyMs;
         isBegun = false;
         socket.write(request);
       };
@@ -99,6 +114,7 @@ export async function load({ url, connections, forMs, head, body = new Uint8Arra
         if (!isWhole) return true;
         const now = performance.now();
         latencies.add(now - sentAt);
+        isLate = due < now;
         if (now < until) send();
         else finish();
         return true;

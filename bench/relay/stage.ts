@@ -30,6 +30,7 @@ export interface Stage {
   readonly databaseUrl: string;
   /** Of the role that a relay has. */
   readonly queueUrl: string;
+  readonly postgresPid: number;
   readonly relay: BenchProcess;
   readonly relayUrl: string;
   /** A grant for all connections; each is a session of its own. `another`: of the second identity. */
@@ -121,6 +122,7 @@ export async function startStage(
   return {
     databaseUrl: postgres.url,
     queueUrl: queueUrl.href,
+    postgresPid: postgres.pid,
     relay,
     relayUrl: await relay.listening(),
     grant: (identity) => {
