@@ -13,6 +13,7 @@ import type { QueueConnection } from '@hoop/queue';
 import { createRecorder, packGroup, unpackRecordBatch } from '@hoop/recording';
 import type { Recorder } from '@hoop/recording';
 import { generateSealingKeys } from '@hoop/sealing';
+import type { JwkSet } from '@hoop/sealing';
 import { createTestDatabase } from '@hoop/testkit';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -33,6 +34,7 @@ let connection: QueueConnection;
 let recorder: Recorder;
 let shipper: Shipper;
 let journal: string;
+let sealingKeys: JwkSet;
 let startShipper: (changed?: Partial<ShipperConfig>) => void;
 
 beforeEach(async () => {
@@ -43,6 +45,7 @@ beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'hoop-shipper-'));
   closers.push(() => rm(folder, { recursive: true }));
   const { privateJwks } = await generateSealingKeys();
+  sealingKeys = privateJwks;
   journal = newId('journal');
   const { writer, close } = await openJournal(folder, { id: journal, keys: journalKeys(privateJwks) });
   closers.push(close);
@@ -128,4 +131,49 @@ it('tells Prometheus how many records wait for the queue, and ships although the
   await expect
     .poll(() => metricsAt(port).catch(() => null))
     .toMatchObject({ hoop_journal_unshipped_entries: 0, hoop_journal_shipped_entries_total: 2 });
+});
+
+it('gives every journal on the volume its turn, however much there is in one', async () => {
+  await shipper.close(0);
+  const other = await openJournal(folder, { id: newId('journal'), keys: journalKeys(sealingKeys) });
+  closers.push(() => other.close());
+  const another = createRecorder({
+    relayId: newId('relay'),
+    timeoutMs: 60_000,
+    pack: packGroup,
+    send: (_id, { parts, entries }) => other.writer.append(parts, entries),
+  });
+  // More than two full batches in each.
+  const intend = (by: Recorder): Promise<unknown> => by.intent({ ...sampleCall().intent.head, callId: newId('call') });
+  await Promise.all(Array.from({ length: 1500 }, () => Promise.all([intend(recorder), intend(another)])));
+
+  const order: string[] = [];
+  const worker = openQueueWorker<PackedRecordBatch>(
+    queueNames.recordings,
+    connection,
+    ({ payload }) => Promise.resolve(void order.push(payload.relayId)),
+    { concurrency: 1 },
+  );
+  closers.push(() => worker.close());
+  startShipper();
+  await expect.poll(() => order.length).toBeGreaterThan(3);
+  expect(new Set(order.slice(0, 2)).size).toBe(2);
+});
+
+it('collects records for a moment: a job for each would cost a relay with few calls hundreds of times as much', async () => {
+  const queue = openQueue<PackedRecordBatch>(queueNames.recordings, connection);
+  closers.push(() => queue.close());
+  const from = performance.now();
+  for (let i = 0; i < 200; i++) await record();
+  let jobs = 0;
+  let records = 0;
+  const worker = openQueueWorker<PackedRecordBatch>(queueNames.recordings, connection, ({ payload }) => {
+    jobs++;
+    records += [...unpackRecordBatch(payload)].length;
+    return Promise.resolve();
+  });
+  closers.push(() => worker.close());
+  await expect.poll(() => records).toBe(200);
+  // One after each pause of 50 ms, however slow the machine is; a timer may be early by a little.
+  expect(jobs).toBeLessThanOrEqual((performance.now() - from) / 45 + 2);
 });

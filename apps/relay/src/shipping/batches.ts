@@ -15,6 +15,8 @@ export interface ShippedBatch {
   readonly last: number;
   /** Behind the last group. */
   readonly end: Position;
+  /** As large as batches become: more may wait behind it. */
+  readonly isFull: boolean;
 }
 
 /** A batch is complete with so many entries, or bytes. */
@@ -42,7 +44,8 @@ export async function nextBatch(reader: JournalReader, isWriterGone: boolean): P
   const batches = [sealed(first)];
   let last = first;
   let [entries, bytes] = [batches[0]!.head.count, batches[0]!.bytes.length];
-  while (entries < enoughEntries && bytes < enoughBytes) {
+  const isFull = (): boolean => entries >= enoughEntries || bytes >= enoughBytes;
+  while (!isFull()) {
     // What was read must not be lost with what cannot be read, which the next call finds again.
     const group = await reader.next(isWriterGone).catch(() => null);
     if (group === null) break;
@@ -52,7 +55,7 @@ export async function nextBatch(reader: JournalReader, isWriterGone: boolean): P
     entries += batch.head.count;
     bytes += batch.bytes.length;
   }
-  return { batch: joinBatches(batches), first: first.number, last: last.number, end: last.end };
+  return { batch: joinBatches(batches), first: first.number, last: last.number, end: last.end, isFull: isFull() };
 }
 
 const sealed = (group: Group): SentBatch => sealedBatch(group.bytes, (key, body, owner) => sealBodyBytes(keyOf(key), body, owner));

@@ -33,8 +33,8 @@ export interface ShipperConfig {
   readonly metrics?: MetricsAddress;
 }
 
-/** How long it waits where there is nothing to ship. */
-const idleMs = 20;
+/** How long it waits where less than a full batch is there: a job of the queue costs the same for one record as for hundreds. */
+const collectMs = 50;
 const retryFirstMs = 50;
 const retryMostMs = 2000;
 const metricsRetryMs = 10_000;
@@ -84,21 +84,21 @@ export class Shipper {
 
   async #run(): Promise<void> {
     for (let failures = 0; !this.#stop.signal.aborted;) {
-      let shipped = 0;
+      let isBehind = false;
       try {
         this.#lock ??= await lockForShipping(this.#config.folder);
         if (this.#lock !== null) {
           await this.#findJournals();
-          for (const journal of this.#journals.values()) shipped += await this.#ship(journal);
+          for (const journal of this.#journals.values()) isBehind = (await this.#ship(journal)) || isBehind;
         }
         failures = 0;
       } catch (error) {
         failures++;
         this.#log.warn({ event: 'shipping_failed', error: String(error) }, 'a journal cannot be shipped for now');
       }
-      if (shipped > 0) continue;
+      if (isBehind) continue;
       if (this.#isDraining && this.#lock !== null && this.#journals.size === 0) return;
-      await this.#pause(failures === 0 ? idleMs : Math.min(retryFirstMs * 2 ** failures, retryMostMs));
+      await this.#pause(failures === 0 ? collectMs : Math.min(retryFirstMs * 2 ** failures, retryMostMs));
     }
   }
 
@@ -122,12 +122,11 @@ export class Shipper {
     }
   }
 
-  /** Returns the number of batches that were handed over. */
-  async #ship(journal: JournalToShip): Promise<number> {
+  /** Hands over one batch, so that each journal has its turn. Returns whether the batch was full, and more may wait behind it. */
+  async #ship(journal: JournalToShip): Promise<boolean> {
     // Asked before reading: what a writer that is gone has written is all there by then.
     const isAbandoned = journal.isAbandoned();
-    if (await journal.isHeldBack()) return 0;
-    let shipped = 0;
+    if (await journal.isHeldBack()) return false;
     try {
       for (;;) {
         const next = await nextBatch(journal.reader, isAbandoned);
@@ -135,8 +134,8 @@ export class Shipper {
         await this.#send(journal.id, next);
         journal.reader.markShipped(next.end, next.batch.head.count);
         this.#counters.shipped(next.batch.head.count);
-        shipped++;
-        if (this.#stop.signal.aborted) return shipped;
+        if (next.isFull || this.#stop.signal.aborted) return true;
+        if (!isAbandoned) return false;
       }
     } catch (error) {
       if (!(error instanceof JournalDamaged)) throw error;
@@ -145,13 +144,13 @@ export class Shipper {
         { event: 'journal_damaged', journal: journal.id, epoch: error.at.epoch, offset: error.at.offset },
         `${error.message} Nothing behind it is shipped until a person has looked: see hoop recordings check --journals.`,
       );
-      return shipped;
+      return false;
     }
     if (isAbandoned) {
       await journal.remove();
       this.#journals.delete(journal.id);
     }
-    return shipped;
+    return false;
   }
 
   async #send(journalId: string, { batch, first, last }: ShippedBatch): Promise<void> {
