@@ -13,6 +13,17 @@ export interface SmallDisk {
   close(): void;
 }
 
+/** False: others took the space meanwhile. */
+function grew(file: string, bytes: number): boolean {
+  try {
+    writeFileSync(file, Buffer.alloc(bytes), { flag: 'a' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return false;
+    throw error;
+  }
+}
+
 /** Undefined, and said loudly, where nothing may be mounted. */
 export function openSmallDisk(megabytes: number): SmallDisk | undefined {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'hoop-disk-'));
@@ -33,8 +44,7 @@ export function openSmallDisk(megabytes: number): SmallDisk | undefined {
     fill() {
       for (let part = 1_048_576; part >= 4096;) {
         const { bavail, bsize } = statfsSync(folder);
-        if (bavail * bsize < part) part >>= 1;
-        else writeFileSync(ballast, Buffer.alloc(part), { flag: 'a' });
+        if (bavail * bsize < part || !grew(ballast, part)) part >>= 1;
       }
     },
     free: () => rmSync(ballast, { force: true }),
