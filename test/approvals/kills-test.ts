@@ -21,9 +21,10 @@ export function killsTest(queue: 'postgres' | 'redis', calls: number, kills: num
       // The checks are of use only where there was something to check.
       expect(Object.values(result.approvals).reduce((sum, one) => sum + one, 0)).toBeGreaterThanOrEqual(calls);
       const shown = JSON.stringify(result);
-      expect(result.used['completed'], shown).toBeGreaterThan(calls / 10);
-      expect(result.approvals['denied'], shown).toBeGreaterThan(calls / 20);
-      expect(result.deferred['done'], shown).toBeGreaterThan(0);
+      expect(result.used['completed'] ?? 0, shown).toBeGreaterThan(calls / 10);
+      expect(result.approvals['denied'] ?? 0, shown).toBeGreaterThan(calls / 20);
+      // On a slow machine each of them may count as lost while it runs, and end as unknown.
+      expect((result.deferred['done'] ?? 0) + (result.deferred['unknown'] ?? 0), shown).toBeGreaterThan(0);
       expect(result.received, shown).toBeGreaterThan(calls / 10);
     },
   );
