@@ -68,7 +68,9 @@ describe.each(testedQueues)('with the queue on %s', (queue) => {
       let left = count;
       for (let lastGoodAt = performance.now(); left > 0;) {
         const outcomes = await call(left, kinds);
-        for (const { ending, error } of outcomes.filter((each) => !isGood(each))) {
+        for (const { kind, ending, error } of outcomes.filter((each) => !isGood(each))) {
+          // A stream whose outcome is not durable in time has no end.
+          if (kind === 'stream' && ending === 'broken') continue;
           expect(ending).toBe('complete');
           expect(error).toMatch(/^(?:recorder_unavailable|outcome_not_recorded)$/);
         }
