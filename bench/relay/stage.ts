@@ -31,6 +31,8 @@ export interface Stage {
   /** Of the role that a relay has. */
   readonly queueUrl: string;
   readonly postgresPid: number;
+  /** Resolves once everything in the journal is in the queue. */
+  shipped(): Promise<void>;
   readonly relay: BenchProcess;
   readonly relayUrl: string;
   /** A grant for all connections; each is a session of its own. `another`: of the second identity. */
@@ -103,6 +105,7 @@ export async function startStage(
     revokedGrants: [],
   });
   const controlPlane = await serveSnapshot(snapshot);
+  const metricsPort = await freePort();
   const file = async (name: string, content: string): Promise<string> => {
     await writeFile(path.join(folder, name), content, { mode: 0o600 });
     return path.join(folder, name);
@@ -114,7 +117,7 @@ export async function startStage(
       HOOP_SEALING_KEY_FILE: await file('sealing-keys.json', JSON.stringify(sealingKeys.privateJwks)),
       ...(options.redisUrl === undefined ? { HOOP_QUEUE_URL: queueUrl.href } : { REDIS_URL: options.redisUrl }),
       HOOP_PORT: '0',
-      ...(options.journal === true ? { HOOP_JOURNAL_FOLDER: path.join(folder, 'journal') } : {}),
+      ...(options.journal === true ? { HOOP_JOURNAL_FOLDER: path.join(folder, 'journal'), HOOP_METRICS_PORT: String(metricsPort) } : {}),
       HOOP_RECORDER_TIMEOUT_MS: '10000',
     },
     execArgv: options.execArgv ?? ['--conditions=@hoop/source', ...relayNodeFlags],
@@ -123,6 +126,13 @@ export async function startStage(
     databaseUrl: postgres.url,
     queueUrl: queueUrl.href,
     postgresPid: postgres.pid,
+    async shipped() {
+      for (;;) {
+        const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+        if (/^hoop_journal_unshipped_entries 0$/m.test(text)) return;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    },
     relay,
     relayUrl: await relay.listening(),
     grant: (identity) => {
@@ -182,6 +192,14 @@ async function connectionOf(
     credential: { id: credentialSourceId, revision: 1, settings: source, sealed },
     policy: { id: newId('policy'), revision: 1, rules: [...rules, ...(staged.rules ?? [])], mask: staged.mask ?? [] },
   };
+}
+
+async function freePort(): Promise<number> {
+  const probe = http.createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
 }
 
 /** The control plane as the relay sees it while nothing changes. */
