@@ -1,6 +1,6 @@
 /** Waiting functions while the control plane restarts, and while a relay shuts down. */
 import { eventually } from '@hoop/testkit';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 
 import { startProduct, type Product } from '../chaos/product.ts';
 
@@ -35,6 +35,9 @@ beforeAll(async () => {
   approver = (
     (await ask('POST', '/v1/admin-tokens', { name: 'ann', role: 'approver', user: 'ann', groups: ['payments'] })) as { token: string }
   ).token;
+});
+// A new one each time: a grant lives for five minutes, and all tests together take longer on a slow machine.
+beforeEach(async () => {
   grant = await product.grant();
 });
 afterAll(() => product.close());

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { progressUntil, redisIsAvailable, testedQueues, signalIfPresent, stuckAfterMs, eventually } from '@hoop/testkit';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { descendants, isScheduled } from '../e2e/hoop.ts';
 import { findBreaches, readRecords } from './check.ts';
@@ -44,6 +44,10 @@ describe.each(testedQueues)('with the queue on %s', (queue) => {
       await untilOneGetsThrough();
     });
     afterAll(() => product?.close());
+    // A new one each time: a grant lives for five minutes, and all tests together take longer on a slow machine.
+    beforeEach(async () => {
+      grant = await product.grant();
+    });
 
     async function call(count: number, kinds: readonly Kind[] = ['plain']): Promise<Sent[]> {
       const prefix = `${String.fromCharCode(97 + (++loads % 26))}${'x'.repeat(Math.floor(loads / 26))}`;

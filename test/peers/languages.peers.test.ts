@@ -52,16 +52,17 @@ beforeAll(async () => {
   });
   await hoop.connect('payments', targetUrl, [...allowAll, { name: 'by people', effect: 'deny', match: { paths: ['/v1/denied'] }, reason }]);
   await hoop.connect('stripe', otherUrl, allowAll);
-  grant = await hoop.grant(['payments', 'stripe']);
 });
 afterAll(async () => {
   await hoop?.close();
   await closeServers();
   await rm(folder, { recursive: true, force: true });
 });
-beforeEach(() => {
+beforeEach(async () => {
   arrivals = [];
   grantsSeen = [];
+  // A new one each time: a grant lives for five minutes, and all tests together take longer on a slow machine.
+  grant = await hoop.grant(['payments', 'stripe']);
 });
 
 interface Answer {

@@ -1,7 +1,7 @@
 /** Real targets read a path and a body in ways of their own: none of them does what a rule restricts. */
 import { findPeer } from '@hoop/testkit';
 import type { Rule } from '@hoop/contract';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { RawConnection } from '../../apps/relay/test/raw.ts';
 import { closeServers } from '../../packages/fetch/test/servers.ts';
@@ -41,6 +41,9 @@ beforeAll(async () => {
       { name: 'risky', effect: 'deny', match: { methods: ['POST'] }, when: 'has(request.body.risk) && request.body.risk == "high"' },
     ] as Rule[]);
   }
+});
+// A new one each time: a grant lives for five minutes, and all tests together take longer on a slow machine.
+beforeEach(async () => {
   grant = await hoop.grant(names.flatMap((name) => ['approved', 'denied', 'large'].map((kind) => connectionOf(name, kind))));
 });
 afterAll(async () => {
