@@ -76,6 +76,9 @@ const attempts: [type: string, body: string | Buffer][] = [
     '{"amount":5}\0{"amount":50000}',
     '{"amount":50000,}',
   ].map((body): [string, string] => [json, body]),
+  // A body whose name, as it is written, begins like the next one's (https://github.com/nodejs/node/issues/63785).
+  [json, String.raw`{"q":1,"\\u0061":1}`],
+  [json, String.raw`{"q":1,"\u0061mount":50000}`],
   [json, Buffer.from('{"amount":50000}', 'utf16le')],
   [json, Buffer.from([0xff, 0xfe, ...Buffer.from('{"amount":50000}', 'utf16le')])],
 ];
@@ -88,7 +91,7 @@ function amountsIn({ body }: Received): number[] {
     // A member of a prototype is read by nobody where the object has one of its own.
     const text = whole.replace(/"__proto__":\{[^}]*\}/g, '');
     for (const [, value] of text.matchAll(
-      /"?(?<!\\ufeff)a(?:\\u006d|m)ount(?:\\u0000)?"?\s*(?:\[\d*\])?\s*[:=]\s*["[{]*(?:"value":)?([-+.\dxe_]+)/gi,
+      /"?(?<!\\ufeff)(?:\\u0061|a)(?:\\u006d|m)ount(?:\\u0000)?"?\s*(?:\[\d*\])?\s*[:=]\s*["[{]*(?:"value":)?([-+.\dxe_]+)/gi,
     ))
       found.push(Number(value!.replaceAll('_', '')));
     for (const [name, value] of new URLSearchParams(text)) if (/amount/i.test(name)) found.push(Number(value));

@@ -12,6 +12,7 @@ export * from './media-type.ts';
 export * from './operation.ts';
 export * from './openapi.ts';
 export * from './operations/index.ts';
+export * from './parse-json.ts';
 export * from './percent-encoding.ts';
 export * from './policy.ts';
 export * from './queue.ts';

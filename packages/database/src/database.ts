@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { PrismaPg } from '@prisma/adapter-pg';
+import { parseJson } from '@hoop/contract';
 import pg from 'pg';
 
 import { isTransactionConflict } from './errors.ts';
@@ -43,6 +44,12 @@ export interface DatabaseOptions {
 
 const attempts = 5;
 
+const jsonTypes: ReadonlySet<number> = new Set([pg.types.builtins.JSON, pg.types.builtins.JSONB]);
+
+/** Of what plain `pg` reads; Prisma reads by itself. */
+const parserOf: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary'): any =>
+  jsonTypes.has(oid) && format !== 'binary' ? parseJson : pg.types.getTypeParser(oid, format as 'text');
+
 /** Opens a pool on a migrated database; connects with the first query. */
 export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
   const onError = options.onError ?? (() => undefined);
@@ -56,6 +63,7 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
     query_timeout: statementTimeoutMs + 5000,
     keepAlive: true,
     application_name: 'hoop',
+    types: { getTypeParser: parserOf },
   });
   pool.on('error', onError);
   // The pool does not listen to a connection that is handed out. Where that one drops, its statements are rejected; nobody need end.

@@ -4,6 +4,8 @@
  */
 import { zstdCompressSync, zstdDecompressSync, constants } from 'node:zlib';
 
+import { parseJson } from '@hoop/contract';
+
 /** Bytes that a packed payload may unpack to: a bound on what a hostile producer can make a consumer allocate. */
 const unpackedMaxBytes = 512 * 1024 * 1024;
 /** `\u0000` and escaped surrogates (JSON.stringify escapes only lone ones), which Postgres' jsonb refuses. */
@@ -25,7 +27,7 @@ export function unpackPayload(stored: unknown): unknown {
     if ('json' in stored) return stored.json;
     if ('zstd' in stored && typeof stored.zstd === 'string') {
       const bytes = zstdDecompressSync(Buffer.from(stored.zstd, 'base64'), { maxOutputLength: unpackedMaxBytes });
-      return JSON.parse(bytes.toString('utf8'));
+      return parseJson(bytes.toString('utf8'));
     }
   }
   throw new TypeError('The stored payload has an unknown form.');

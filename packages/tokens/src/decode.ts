@@ -1,5 +1,5 @@
 /** Reading a compact JWS (RFC 7515 §7.1) before anything in it is trusted. */
-import { AppError, tokenAlgorithms } from '@hoop/contract';
+import { AppError, parseJson, tokenAlgorithms } from '@hoop/contract';
 
 /** Longest token that is looked at, characters. */
 export const maxTokenLength = 16_384;
@@ -16,7 +16,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 function decodePart(part: string, what: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(utf8.decode(Buffer.from(part, 'base64url')));
+    value = parseJson(utf8.decode(Buffer.from(part, 'base64url')));
   } catch {
     throw new AppError('token_malformed', `The ${what} of the token is not JSON. Send the token exactly as the issuer gave it.`);
   }

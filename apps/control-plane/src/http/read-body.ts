@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-import { AppError } from '@hoop/contract';
+import { AppError, parseJson } from '@hoop/contract';
 
 /** Bytes of a request body at most: room for the largest policy (4 MiB of text), and no more. */
 export const maxBodyBytes = 5_242_880;
@@ -21,7 +21,7 @@ export async function readBody(request: IncomingMessage, bodyType: string, maxBy
   const bytes = await collect(request, maxBytes);
   rawBodies.set(request, bytes);
   const text = decode(bytes);
-  return bodyType === 'application/x-www-form-urlencoded' ? parseForm(text) : parseJson(text);
+  return bodyType === 'application/x-www-form-urlencoded' ? parseForm(text) : parseBody(text);
 }
 
 const rawBodies = new WeakMap<IncomingMessage, Buffer>();
@@ -85,12 +85,12 @@ function decode(bytes: Buffer): string {
   }
 }
 
-function parseJson(text: string): unknown {
+function parseBody(text: string): unknown {
   if (text.trim() === '') throw new AppError('malformed_json', 'The body is empty; JSON is needed.');
   checkShape(text);
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = parseJson(text);
   } catch {
     // The parser's message quotes the text, which may hold a secret.
     throw new AppError('malformed_json', 'The body is not valid JSON.');

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { snapshotSchema } from '@hoop/contract';
+import { parseJson, snapshotSchema } from '@hoop/contract';
 import type { Snapshot } from '@hoop/contract';
 import { createParser } from 'eventsource-parser';
 import { Agent, request } from 'undici';
@@ -62,7 +62,7 @@ export function startSnapshotClient(options: SnapshotClientOptions): SnapshotCli
       await response.body.dump();
       throw new Error(`the control plane answered ${response.statusCode} to the request for the snapshot`);
     }
-    return snapshotSchema.parse(await response.body.json());
+    return snapshotSchema.parse(parseJson(await response.body.text()));
   }
 
   /** One fetch at a time; what is announced meanwhile is fetched next. */

@@ -1,5 +1,5 @@
 /** Step 1: the head is read once, in one way, or refused; every later step sees only what came of it. */
-import { AppError, headers } from '@hoop/contract';
+import { AppError, headers, parseJson } from '@hoop/contract';
 import { headerValue, readRequest } from '@hoop/upstream';
 
 import type { Call } from '../call/call.ts';
@@ -21,7 +21,7 @@ function readContext(text: string): Readonly<Record<string, string>> {
   let value: unknown;
   if (text.length <= maxContextBytes && /^[\x20-\x7e]*$/.test(text)) {
     try {
-      value = JSON.parse(text);
+      value = parseJson(text);
     } catch {
       // said below
     }

@@ -1,5 +1,5 @@
 /** OAuth 2.0 client credentials (RFC 6749 §4.4), and the revocation of their access tokens (RFC 7009). */
-import { AppError } from '@hoop/contract';
+import { AppError, parseJson } from '@hoop/contract';
 import { Secret } from '@hoop/sealing';
 import { FetchRefused } from '@hoop/upstream';
 import type { GuardedResponse } from '@hoop/upstream';
@@ -127,7 +127,7 @@ async function signAssertion(settings: Settings, privateKey: Record<string, unkn
 
 function readJson(response: GuardedResponse): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(response.body.toString('utf8'));
+    const value: unknown = parseJson(response.body.toString('utf8'));
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   } catch {
     // not JSON: the caller says so without quoting it

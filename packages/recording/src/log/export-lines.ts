@@ -7,6 +7,7 @@
  *   which leaf was changed, removed, inserted or moved;
  * - a checkpoint: `{ checkpoint }`, the note that was signed when the log had the size of the leaves so far.
  */
+import { parseJson } from '@hoop/contract';
 import { canonicalJson } from '../canonical-json.ts';
 import type { Hash } from '../merkle/tree.ts';
 import { logLeafKinds } from './leaf.ts';
@@ -55,7 +56,7 @@ const isText = (value: unknown): value is string => typeof value === 'string';
 export function parseExportLine(text: string): ExportLine | null {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value) || canonicalJson(value) !== text) return null;
   } catch {
     return null;

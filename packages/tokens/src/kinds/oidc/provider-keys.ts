@@ -1,5 +1,5 @@
 /** Keys of one identity provider: discovered, kept, fetched anew with care. */
-import { AppError } from '@hoop/contract';
+import { AppError, parseJson } from '@hoop/contract';
 import type { JWK } from 'jose';
 
 import type { ProviderFetch, ProviderOf, VerifierDependencies } from '../kind.ts';
@@ -137,7 +137,7 @@ async function getJson(get: ProviderFetch, url: string): Promise<Record<string, 
   if (status !== 200) throw new Unusable(`${url} answered with status ${status}.`);
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    value = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {
     throw new Unusable(`${url} did not answer with JSON.`);
   }
