@@ -5,8 +5,10 @@ import type { CallResource } from '@hoop/contract';
 import { describe, expect, test } from 'vitest';
 
 import { sampleStoredCall } from '../test/sample-call.ts';
-import { callDigest, canonicalCall } from './call-digest.ts';
+import { callDigest, callForm, canonicalCall } from './call-digest.ts';
 import type { StoredCall } from './call-digest.ts';
+import { canonicalJson } from './canonical-json.ts';
+import { callRecord, formDigest } from './log/record-digest.ts';
 
 /** Derived from `timings`, whose columns all have members of their own. */
 const notOfTheCall = ['durationMs', 'identity', 'connection', 'decision'];
@@ -20,6 +22,19 @@ describe('the digest of a call', () => {
     );
     expect(text).toContain(`"sealed":{"request":null,"response":"${'2'.repeat(64)}"}`);
     expect(callDigest(stored)).toEqual(createHash('sha256').update(text).digest());
+  });
+
+  test('is over the canonical JSON of the form that an export holds', () => {
+    for (const change of [
+      {},
+      { purgedAt: '2027-01-01T00:00:00.000Z' },
+      { targetTls: { protocol: 'TLSv1.3', cipher: 'c', fingerprint: 'f', subject: 's', issuer: 'i', validTo: 'v' } },
+    ]) {
+      const stored = sampleStoredCall({ ...change, claims: { '10': 'é', '9': '"', b: '1', a: '2' } });
+      const [, json] = canonicalCall(stored).split(/\n(.*)/s);
+      expect(json).toBe(canonicalJson(callForm(stored)));
+      expect(formDigest(callRecord(stored).kind, callRecord(stored).form)).toEqual(callDigest(stored));
+    }
   });
 
   test.each(Object.keys(callSchema.shape).filter((member) => !notOfTheCall.includes(member)))('changes with %s', (member) => {

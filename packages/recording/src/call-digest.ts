@@ -77,20 +77,42 @@ const members = [
   'repeats',
 ] as const satisfies readonly (keyof CallResource)[];
 
+/** Members that are left out where they are null. */
+const laterMembers: ReadonlySet<string> = new Set(['targetTls', 'purgedAt']);
+
+/** In the order of canonical JSON, so that nothing is to be sorted. */
+const ordered: readonly (readonly [name: string, isOfCall: boolean])[] = [
+  ...[...members, ...laterMembers].map((name) => [name, true] as const),
+  ...(['hasHead', 'previous', 'recordedAt', 'sealed', 'dataKey', 'identity', 'connection', 'decision'] as const).map(
+    (name) => [name, false] as const,
+  ),
+].sort(([a], [b]) => (a < b ? -1 : 1));
+
 /** The object that is hashed, as JSON. */
 export function callForm(stored: StoredCall): Record<string, unknown> {
-  const { call, ...rest } = stored;
-  const form: Record<string, unknown> = { ...rest };
-  for (const member of members) form[member] = call[member];
-  // Later than the others: see above.
-  if (call.targetTls != null) form['targetTls'] = call.targetTls;
-  if (call.purgedAt !== null) form['purgedAt'] = call.purgedAt;
+  const form: Record<string, unknown> = {};
+  for (const [name, isOfCall] of ordered) {
+    const value = isOfCall ? stored.call[name as keyof CallResource] : stored[name as keyof StoredCall];
+    if (value != null || !laterMembers.has(name)) form[name] = value;
+  }
   return form;
 }
 
-/** The hashed text of a call. */
-export const canonicalCall = (stored: StoredCall): string =>
-  `${stored.call.purgedAt === null ? 'hoop-call/1' : 'hoop-call-purge/1'}\n${canonicalJson(callForm(stored))}`;
+const written = ordered.map(([name, isOfCall]) => ({ name, isOfCall, isLater: laterMembers.has(name), text: `${canonicalJson(name)}:` }));
+
+/** The hashed text of a call: the canonical JSON of its form, of which every name and its place are known beforehand. */
+export function canonicalCall(stored: StoredCall): string {
+  const { call } = stored;
+  let text = call.purgedAt === null ? 'hoop-call/1\n{' : 'hoop-call-purge/1\n{';
+  let separator = '';
+  for (const { name, isOfCall, isLater, text: begin } of written) {
+    const value = isOfCall ? call[name as keyof CallResource] : stored[name as keyof StoredCall];
+    if (value === undefined || (isLater && value === null)) continue;
+    text += `${separator}${begin}${canonicalJson(value)}`;
+    separator = ',';
+  }
+  return `${text}}`;
+}
 
 /** 32 bytes. */
 export const callDigest = (stored: StoredCall): Buffer => createHash('sha256').update(canonicalCall(stored)).digest();

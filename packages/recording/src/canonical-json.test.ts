@@ -62,6 +62,45 @@ describe('canonical JSON', () => {
     );
   });
 
+  test('is what members that are sorted one by one give, whatever their names (property)', () => {
+    const plain = (value: unknown): string => {
+      if (Array.isArray(value)) return `[${value.map(plain).join(',')}]`;
+      if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+      const members = value as Record<string, unknown>;
+      const names = Object.keys(members).sort((a, b) => (a < b ? -1 : 1));
+      return `{${names.map((name) => `${JSON.stringify(name)}:${plain(members[name])}`).join(',')}}`;
+    };
+    const name = fc.oneof(fc.string(), fc.constantFrom('1', '10', '9', '01', '-1', '', 'toJSON', 'constructor', '\uffff', '\u{10000}'));
+    const value = fc.letrec((tie) => ({
+      any: fc.oneof(
+        { depthSize: 'small' },
+        fc.string(),
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        fc.boolean(),
+        fc.constant(null),
+        fc.array(tie('any')),
+        fc.dictionary(name, tie('any')),
+      ),
+    })).any;
+    fc.assert(
+      fc.property(value, (any) => expect(canonicalJson(any)).toBe(plain(any))),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('leaves out members that are undefined, and hangs on to nothing of what it was given', () => {
+    const given = {
+      b: [
+        { d: 1, c: undefined },
+        { z: 1, y: 2 },
+      ],
+      a: undefined,
+    };
+    expect(canonicalJson(given)).toBe('{"b":[{"d":1},{"y":2,"z":1}]}');
+    expect(Object.keys(given.b[1]!)).toEqual(['z', 'y']);
+    expect(canonicalJson({ x: { ['__proto__']: 1, a: 2 } })).toBe('{"x":{"__proto__":1,"a":2}}');
+  });
+
   test('refuses what has no canonical form', () => {
     for (const value of [
       Number.NaN,

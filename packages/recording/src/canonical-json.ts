@@ -6,6 +6,71 @@
  */
 export function canonicalJson(value: unknown): string {
   if (value === null || typeof value === 'boolean') return String(value);
+  // ECMAScript's own writer does the same, many times faster, to what is in order.
+  const ordered = inOrder(value);
+  return ordered === undefined ? written(value) : JSON.stringify(ordered);
+}
+
+/**
+ * The value, with its members in order: itself where they are, else a copy. Undefined: it is no JSON, or has a name that
+ * ECMAScript puts in an order of its own (one like an index) or that no copy can be given.
+ */
+function inOrder(value: unknown): unknown {
+  switch (typeof value) {
+    case 'string':
+      return value.isWellFormed() ? value : undefined;
+    case 'number':
+      return Number.isFinite(value) ? value : undefined;
+    case 'boolean':
+      return value;
+    case 'object':
+      if (value === null) return value;
+      if (Array.isArray(value)) return listInOrder(value);
+      return objectInOrder(value as Record<string, unknown>);
+    default:
+      return undefined;
+  }
+}
+
+function listInOrder(list: readonly unknown[]): unknown {
+  let copy: unknown[] | null = null;
+  for (let i = 0; i < list.length; i++) {
+    const ordered = inOrder(list[i]);
+    if (ordered === undefined) return undefined;
+    if (ordered === list[i]) continue;
+    copy ??= [...list];
+    copy[i] = ordered;
+  }
+  return copy ?? list;
+}
+
+function objectInOrder(object: Record<string, unknown>): unknown {
+  const prototype: unknown = Object.getPrototypeOf(object);
+  if (prototype !== Object.prototype && prototype !== null) return undefined;
+  const own = Object.keys(object);
+  let isSorted = true;
+  let copy: Record<string, unknown> | null = null;
+  for (let i = 0; i < own.length; i++) {
+    const name = own[i]!;
+    const first = name.charCodeAt(0);
+    if ((first >= 0x30 && first <= 0x39) || name === '__proto__' || !name.isWellFormed()) return undefined;
+    if (i > 0 && own[i - 1]! > name) isSorted = false;
+    const member = object[name];
+    if (member === undefined) continue;
+    const ordered = inOrder(member);
+    if (ordered === undefined) return undefined;
+    if (ordered === member) continue;
+    copy ??= { ...object };
+    copy[name] = ordered;
+  }
+  if (isSorted) return copy ?? object;
+  const sorted: Record<string, unknown> = {};
+  for (const name of own.sort()) sorted[name] = (copy ?? object)[name];
+  return sorted;
+}
+
+function written(value: unknown): string {
+  if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw new TypeError('A number in canonical JSON must be finite.');
     return JSON.stringify(value);
@@ -16,7 +81,7 @@ export function canonicalJson(value: unknown): string {
   }
   if (Array.isArray(value)) {
     let text = '[';
-    for (let i = 0; i < value.length; i++) text += i === 0 ? canonicalJson(value[i]) : `,${canonicalJson(value[i])}`;
+    for (let i = 0; i < value.length; i++) text += i === 0 ? written(value[i]) : `,${written(value[i])}`;
     return `${text}]`;
   }
   if (typeof value === 'object' && (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null)) {
@@ -25,7 +90,7 @@ export function canonicalJson(value: unknown): string {
     let text = '{';
     for (const name of sorted) {
       const member = (value as Record<string, unknown>)[name];
-      if (member !== undefined) text += `${text === '{' ? '' : ','}${nameOf(name)}:${canonicalJson(member)}`;
+      if (member !== undefined) text += `${text === '{' ? '' : ','}${nameOf(name)}:${written(member)}`;
     }
     return `${text}}`;
   }
@@ -39,7 +104,7 @@ const maxNames = 1000;
 function nameOf(name: string): string {
   let text = names.get(name);
   if (text === undefined) {
-    text = canonicalJson(name);
+    text = written(name);
     if (names.size < maxNames && name.length < 100) names.set(name, text);
   }
   return text;

@@ -4,7 +4,7 @@
  * into one buffer as they come, so that a batch leaves no garbage behind. Measured against compression (zstd): a few
  * hundred bytes a call more, and clearly less of the relay's time. The form is `PackedRecordBatch` of the contract.
  */
-import { AppError, packedRecordBatchSchema, recordBatchSchema, recordEntrySchema } from '@hoop/contract';
+import { AppError, packedRecordBatchSchema, parseJson, recordBatchSchema, recordEntrySchema } from '@hoop/contract';
 import type { PackedRecordBatch, RecordedBody, RecordEntry } from '@hoop/contract';
 import type { KeyObject } from 'node:crypto';
 
@@ -228,9 +228,10 @@ function unpackBlock(bytes: Buffer): RecordEntry[] {
   const text = bytes.toString('utf8', lengthBytes, lengthBytes + textBytes);
   const sealed = new SealedReader(bytes.subarray(lengthBytes + textBytes));
   const lines = text.split('\n');
-  const shared = parseJson(lines.pop() ?? '');
+  const shared = jsonOfLine(lines.pop() ?? '');
   if (!Array.isArray(shared)) throw new AppError('invalid_request', 'The batch of records has no table of what its entries share.');
-  const entries = lines.map((line) => restore(line, shared, sealed));
+  const parts = shared.map((part) => (isObject(part) ? Object.entries(part) : null));
+  const entries = lines.map((line) => restore(line, parts, sealed));
   sealed.end();
   return entries;
 }
@@ -253,9 +254,9 @@ class SealedReader {
   }
 }
 
-function parseJson(text: string): unknown {
+function jsonOfLine(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
     throw new AppError('invalid_request', 'A line of the batch is not JSON.', { cause });
   }
@@ -266,35 +267,40 @@ type Members = Record<string, unknown>;
 const isObject = (value: unknown): value is Members => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function zip(names: readonly string[], values: readonly unknown[]): Members {
-  return Object.fromEntries(values.map((value, i) => [names[i] ?? `member ${i}`, value]));
+  const members: Members = {};
+  for (let i = 0; i < values.length; i++) members[names[i] ?? `member ${i}`] = values[i];
+  return members;
 }
 
 /** The object that a list of values stands for. */
 function named(value: unknown): unknown {
   if (!Array.isArray(value)) return value;
-  const [type, ...values] = value as unknown[];
+  const type: unknown = value[0];
+  const values = value.slice(1) as unknown[];
   if (type === 'i') return { type: 'intent', head: zip(intentMembers, values) };
   if (type !== 'o') return null;
   const outcome = zip(outcomeMembers, values);
   for (const body of ['requestBody', 'responseBody']) if (Array.isArray(outcome[body])) outcome[body] = zip(bodyMembers, outcome[body]);
-  if (Array.isArray(outcome['timings'])) {
-    const reached = Object.entries(zip(timingMembers, outcome['timings'])).filter(([, ms]) => ms !== 0);
-    outcome['timings'] = Object.fromEntries(reached);
+  const { timings } = outcome;
+  if (Array.isArray(timings)) {
+    const reached: Members = {};
+    for (let i = 0; i < timings.length; i++) if (timings[i] !== 0) reached[timingMembers[i] ?? `member ${i}`] = timings[i];
+    outcome['timings'] = reached;
   }
-  return { type: 'outcome', ...outcome };
+  outcome['type'] = 'outcome';
+  return outcome;
 }
 
 /** `3,0,{"type":…}`: the entry, which takes members of the shared objects 3 and 0. */
-function restore(line: string, shared: readonly unknown[], sealed: SealedReader): RecordEntry {
+function restore(line: string, shared: readonly (readonly [string, unknown][] | null)[], sealed: SealedReader): RecordEntry {
   const start = line.search(/[[{]/);
-  const value = named(parseJson(line.slice(Math.max(start, 0))));
+  const value = named(jsonOfLine(line.slice(Math.max(start, 0))));
   const takes = isObject(value) ? (value['type'] === 'outcome' ? value : value['head']) : null;
   for (const number of line.slice(0, Math.max(start, 0)).split(',')) {
     if (number === '') continue;
-    const part = shared[Number(number)];
-    if (!isObject(part) || !isObject(takes)) throw new AppError('invalid_request', 'An entry shares what the batch does not have.');
-    for (const [name, member] of Object.entries(part))
-      takes[name] = isObject(member) && isObject(takes[name]) ? { ...takes[name], ...member } : member;
+    const part = shared[Number(number)] ?? null;
+    if (part === null || !isObject(takes)) throw new AppError('invalid_request', 'An entry shares what the batch does not have.');
+    for (const [name, member] of part) takes[name] = isObject(member) && isObject(takes[name]) ? { ...takes[name], ...member } : member;
   }
   if (isObject(takes)) joinKey(takes['dataKey']);
   const parsed = recordEntrySchema.safeParse(value);

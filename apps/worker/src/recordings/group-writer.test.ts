@@ -41,6 +41,24 @@ describe('the group writer', () => {
     expect(groups).toEqual([3, 2]);
   });
 
+  test('has as many transactions under way as it may, and what arrives meanwhile in the next', async () => {
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let begun = 0;
+    const { writer, groups } = writerWith(async () => (await gates[begun++]?.promise, []), { parallel: 2 });
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    const jobs = [];
+    for (let i = 0; i < 4; i++) {
+      jobs.push(writer.write([entry()], open));
+      await turn();
+    }
+    expect(groups).toEqual([1, 1]);
+    gates[1]!.resolve();
+    await Promise.all(jobs.slice(1));
+    expect(groups).toEqual([1, 1, 2]);
+    gates[0]!.resolve();
+    await jobs[0];
+  });
+
   test('keeps a transaction within its bound, but for one job that is larger alone', async () => {
     const { writer, groups } = writerWith(async () => [], { maxEntries: 4 });
     const of = (count: number): Promise<unknown> => writer.write(Array.from({ length: count }, entry), open);

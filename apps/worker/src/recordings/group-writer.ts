@@ -14,6 +14,8 @@ export interface GroupWriterOptions {
   readonly maxEntries?: number;
   /** Characters of sealed bodies in one transaction at most, likewise. @default 32 Mi */
   readonly maxSealed?: number;
+  /** Transactions under way at once: one has Postgres work while the next is made. @default 1 */
+  readonly parallel?: number;
   /** Milliseconds between attempts during an outage: the first, doubling up to the last. @default [100, 5000] */
   readonly retryMs?: readonly [number, number];
 }
@@ -36,20 +38,20 @@ interface Waiting {
 }
 
 /**
- * Group commit: while one transaction is under way, the jobs that arrive wait, and all go into the next. An outage of
+ * Group commit: while as many transactions are under way as may be, the jobs that arrive wait, and all go into the next. An outage of
  * the database is waited out here, with the jobs in hand: it is not their fault and must not use up their attempts.
  */
 export function createGroupWriter(options: GroupWriterOptions): GroupWriter {
-  const { maxEntries = 4096, maxSealed = 33_554_432, retryMs = [100, 5000] } = options;
+  const { maxEntries = 4096, maxSealed = 33_554_432, parallel = 1, retryMs = [100, 5000] } = options;
   const waiting: Waiting[] = [];
-  let isWriting = false;
+  let running = 0;
 
   async function run(): Promise<void> {
-    isWriting = true;
+    running++;
     // Entries that arrive in this turn of the event loop join the group.
     await new Promise((resolve) => setImmediate(resolve));
     while (waiting.length > 0) await writeGroup(nextGroup());
-    isWriting = false;
+    running--;
   }
 
   function nextGroup(): Waiting[] {
@@ -89,7 +91,7 @@ export function createGroupWriter(options: GroupWriterOptions): GroupWriter {
     write: (entries, signal) =>
       new Promise((resolve, reject) => {
         waiting.push({ entries, sealed: entries.reduce((sum, entry) => sum + sealedOf(entry), 0), signal, resolve, reject });
-        if (!isWriting) void run();
+        if (running < parallel) void run();
       }),
   };
 }

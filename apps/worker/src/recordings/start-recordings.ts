@@ -21,6 +21,7 @@ export function startRecordings({ config, db, log, now }: WorkerContext): Part {
     log.warn({ event: 'blob_store_unavailable', error: error.message, cause: String(error.cause) }, 'large bodies go into their rows');
   const storeBlobs = blobs === undefined ? null : createBlobStorer({ blobs, blobBytes, now, onFailure });
   const writer = createGroupWriter({
+    parallel: 2,
     write: async (entries) => recordEntries(db.pool, storeBlobs === null ? entries : await storeBlobs(entries)),
     isOutage,
     onOutage: (error) => log.warn({ event: 'database_unavailable', error: error.message }, 'records wait for the database'),

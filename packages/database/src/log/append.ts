@@ -1,7 +1,8 @@
 /** Appending to the log: in batches, under one lock, each batch with a signed checkpoint. */
 import { appendedNodes, logLeafHash, rangeNodes, rootHash } from '@hoop/recording';
-import type { LogLeaf } from '@hoop/recording';
+import type { LogLeaf, LogLeafKind } from '@hoop/recording';
 
+import { binaryArray } from '../binary-array.ts';
 import type { IngestClient } from '../records/ingest-client.ts';
 import type { LogHead } from './log.ts';
 import { readNodes, storedLevel } from './nodes.ts';
@@ -16,6 +17,9 @@ export interface PendingLeaf {
   readonly id: string;
   readonly kind: 'audit_event' | 'call';
   readonly refId: string;
+  /** Of the leaf, where whoever wrote the record has made it already; else null. */
+  readonly leafKind: LogLeafKind | null;
+  readonly digest: Uint8Array | null;
 }
 
 /**
@@ -31,9 +35,10 @@ export async function lockLog(client: IngestClient): Promise<LogHead> {
 
 /** The oldest pending leaves. Rows of transactions that are not committed yet come later, and lose nothing by it. */
 export async function pendingLeaves(client: IngestClient, limit: number): Promise<PendingLeaf[]> {
-  const { rows } = await client.query<PendingLeaf>(`SELECT id, kind, ref_id AS "refId" FROM log_pending ORDER BY log_pending.id LIMIT $1`, [
-    limit,
-  ]);
+  const { rows } = await client.query<PendingLeaf>(
+    `SELECT id, kind, ref_id AS "refId", leaf_kind AS "leafKind", digest FROM log_pending ORDER BY log_pending.id LIMIT $1`,
+    [limit],
+  );
   return rows;
 }
 
@@ -71,9 +76,24 @@ export async function appendLeaves(
   await client.query({
     name: 'log-leaves',
     text: `INSERT INTO log_leaves (index, kind, ref_id, digest, at)
-           SELECT $1::bigint + n - 1, kind, ref_id, decode(digest, 'hex'), $5
-             FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS r(kind, ref_id, digest, n)`,
-    values: [head.size, leaves.map((leaf) => leaf.kind), leaves.map((leaf) => leaf.refId), leaves.map((leaf) => hex(leaf.digest)), at],
+           SELECT $1::bigint + n - 1, kind, ref_id, digest, $5
+             FROM unnest($2::text[], $3::text[], $4::bytea[]) WITH ORDINALITY AS r(kind, ref_id, digest, n)`,
+    values: [
+      head.size,
+      binaryArray(
+        'text',
+        leaves.map((leaf) => leaf.kind),
+      ),
+      binaryArray(
+        'text',
+        leaves.map((leaf) => leaf.refId),
+      ),
+      binaryArray(
+        'bytea',
+        leaves.map((leaf) => leaf.digest),
+      ),
+      at,
+    ],
   });
   const stored = nodes.filter((node) => node.level >= storedLevel);
   if (stored.length > 0) {

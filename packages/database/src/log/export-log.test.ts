@@ -328,12 +328,31 @@ describe('the log of calls that changed as they may', () => {
     await owner.query(`UPDATE calls SET at = 'infinity' WHERE id = $1`, [first]);
     const nested = `${'['.repeat(5000)}${']'.repeat(5000)}`;
     await owner.query(`UPDATE calls SET claims = jsonb_build_object('x', $2::jsonb) WHERE id = $1`, [second, nested]);
+    // As of calls that were not written whole: their rows are read.
+    await owner.query('UPDATE log_pending SET leaf_kind = NULL, digest = NULL');
     const { taken, absent } = await sequence();
     expect(taken).toBe(3);
     expect(absent).toContain(first);
     expect(found(await verify())).toContainEqual(['removed', first]);
     expect(await leavesOf(db.prisma, third!)).toHaveLength(1);
     await owner.query(`UPDATE calls SET at = now() WHERE id = $1`, [first]);
+  });
+
+  it('holds a call as it was written, also where its row was changed or removed before it was sequenced', async () => {
+    const calls = [sampleCall(), sampleCall()];
+    await record(calls.flatMap((call): RecordEntry[] => [call.intent, call.outcome]));
+    const [changed, removed] = calls.map((call) => call.outcome.callId);
+    await owner.query(`UPDATE calls SET path = '/v1/other' WHERE id = $1`, [changed]);
+    await owner.query('DELETE FROM calls WHERE id = $1', [removed]);
+    expect(await sequence()).toMatchObject({ taken: 2, absent: [], altered: [] });
+    expect(found(await verify())).toEqual(
+      expect.arrayContaining([
+        ['changed', changed],
+        ['removed', removed],
+      ]),
+    );
+    await owner.query('UPDATE calls SET path = $2 WHERE id = $1', [changed, calls[0]!.intent.head.path]);
+    expect(found(await verify())).not.toContainEqual(['changed', changed]);
   });
 
   it('proves that a final call was changed and sequenced again, and says so at once', async () => {

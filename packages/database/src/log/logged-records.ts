@@ -6,8 +6,10 @@ import type { LoggedRecord, StoredCall } from '@hoop/recording';
 
 import { toAuditEvent } from '../audit-event/store.ts';
 import type { AuditEventModel, CallModel } from '../generated/models.ts';
-import { toCall } from '../records/call-resource.ts';
+import { memberOf } from '../members.ts';
+import { dataKeyHashes } from '../records/data-key-hashes.ts';
 import type { IngestClient } from '../records/ingest-client.ts';
+import { toStoredCall } from '../records/stored-call.ts';
 import type { RowFault, RowGuard } from '../row-signatures/guard.ts';
 
 /** Where large bodies lie. */
@@ -84,27 +86,12 @@ async function storedCallReaders(client: IngestClient, ids: readonly string[], b
   });
   const models = rows.map((row) => toModel<CallModel>(row));
   const keyIds = [...new Set(models.map((row) => row.dataKeyId).filter((id) => id !== null))];
-  const keys = await client.query<{ id: string; hash: string }>({
-    name: 'logged-keys',
-    text: `SELECT id, encode(sha256(convert_to(wrapped, 'UTF8')), 'hex') AS hash FROM data_keys WHERE id = ANY($1::text[])`,
-    values: [keyIds],
-  });
+  const keyHashes = await dataKeyHashes(client, keyIds);
   const bodyHashes = new Map(bodies.rows.map((row) => [`${row.call_id}:${row.side}`, row.hash]));
   for (const { call_id, side, blob } of blobs === undefined ? [] : bodies.rows) {
     if (blob !== null) bodyHashes.set(`${call_id}:${side}`, await blobHash(blobs ?? null, blob));
   }
-  const keyHashes = new Map(keys.rows.map((row) => [row.id, row.hash]));
-  return models.map((row) => () => ({
-    call: toCall(row),
-    hasHead: row.hasHead,
-    previous: row.previous,
-    recordedAt: row.recordedAt.toISOString(),
-    sealed: { request: bodyHashes.get(`${row.id}:request`) ?? null, response: bodyHashes.get(`${row.id}:response`) ?? null },
-    dataKey: row.dataKeyId === null ? null : { id: row.dataKeyId, wrapped: keyHashes.get(row.dataKeyId) ?? null },
-    identity: { id: row.identityId, name: row.identityName },
-    connection: { id: row.connectionId, name: row.connectionName },
-    decision: { effect: row.decision, rule: row.rule, reason: row.reason, policyId: row.policyId, policyRevision: row.policyRevision },
-  }));
+  return models.map((row) => () => toStoredCall(row, bodyHashes, keyHashes));
 }
 
 async function blobHash(blobs: BlobSource | null, key: string): Promise<string | null> {
@@ -112,15 +99,9 @@ async function blobHash(blobs: BlobSource | null, key: string): Promise<string |
   return bytes === null ? null : createHash('sha256').update(bytes).digest('hex');
 }
 
-const modelNames = new Map<string, string>();
-
 /** Columns as `pg` gives them, by the names that Prisma's models have. */
 function toModel<T>(row: object): T {
   const model: Record<string, unknown> = {};
-  for (const [column, value] of Object.entries(row)) {
-    let name = modelNames.get(column);
-    if (name === undefined) modelNames.set(column, (name = column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())));
-    model[name] = value;
-  }
+  for (const [column, value] of Object.entries(row)) model[memberOf(column)] = value;
   return model as T;
 }

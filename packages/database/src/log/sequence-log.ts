@@ -65,14 +65,20 @@ async function newLeaves(
   const refused: RowFault[] = [];
   const leaves = new Map<string, LogLeaf>();
   if (pending.length === 0) return { leaves: [], absent, altered, refused };
+  const known = await newestLeaves(client, [...new Set(pending.map((leaf) => leaf.refId))]);
+  const prepared = preparedLeaves(pending, known);
   const idsOf = (kind: PendingLeaf['kind']): string[] => [
-    ...new Set(pending.filter((leaf) => leaf.kind === kind).map((leaf) => leaf.refId)),
+    ...new Set(pending.filter((leaf) => leaf.kind === kind && !prepared.has(leaf.refId)).map((leaf) => leaf.refId)),
   ];
   const records = await readLoggedRecords(client, { calls: idsOf('call'), auditEvents: idsOf('audit_event') }, undefined, guard);
-  const known = await newestLeaves(client, [...new Set(pending.map((leaf) => leaf.refId))]);
   for (const { kind, refId } of pending) {
     // An entry that was enqueued twice is read once.
     if (leaves.has(refId)) continue;
+    const ready = prepared.get(refId);
+    if (ready !== undefined) {
+      leaves.set(refId, ready);
+      continue;
+    }
     const fault = records.get(refId)?.fault ?? null;
     if (fault !== null) {
       refused.push(fault);
@@ -86,6 +92,22 @@ async function newLeaves(
     leaves.set(refId, leaf);
   }
   return { leaves: [...leaves.values()], absent, altered, refused };
+}
+
+/**
+ * Leaves of calls that were written whole: digested as they were written, so that what happens to the row after that does
+ * not change what the log holds. Whatever waits twice, or has a leaf, is read.
+ */
+function preparedLeaves(pending: readonly PendingLeaf[], known: ReadonlyMap<string, KnownLeaf>): Map<string, LogLeaf> {
+  const prepared = new Map<string, LogLeaf>();
+  const seen = new Set<string>();
+  for (const { kind, refId, leafKind, digest } of pending) {
+    if (seen.has(refId)) prepared.delete(refId);
+    else if (kind === 'call' && leafKind !== null && digest !== null && !known.has(refId))
+      prepared.set(refId, { kind: leafKind, refId, digest });
+    seen.add(refId);
+  }
+  return prepared;
 }
 
 function leafOf(kind: PendingLeaf['kind'], refId: string, record: DigestedRecord | undefined): LogLeaf {

@@ -1,6 +1,12 @@
-import type { RecordedBody } from '@hoop/contract';
+import { parseJson } from '@hoop/contract';
+import type { OutcomeEntry, RecordedBody } from '@hoop/contract';
 
+import type { CallModel } from '../generated/models.ts';
+import { memberOf } from '../members.ts';
+import { jsonForPostgres } from './json-for-postgres.ts';
 import type { CallRecord } from './merge-entries.ts';
+
+type JsonValue = CallModel['claims'];
 
 /** Columns of `calls` that an intent fills, with their types. */
 export const headColumns = {
@@ -49,72 +55,142 @@ export const outcomeColumns = {
   response_body: 'jsonb',
 } as const;
 
-type Row = Record<string, unknown>;
-
-/** The row that a call's entries make. Members that are absent are null. */
-export function toCallRow(call: CallRecord): Row {
-  return {
-    id: call.callId,
-    session_id: call.sessionId,
-    at: instant((call.head ?? call.outcome!).at),
-    ...headRow(call),
-    ...outcomeRow(call),
-  };
+export interface CallColumn {
+  readonly name: string;
+  readonly member: keyof NewCall;
+  readonly type: 'text' | 'timestamptz' | 'boolean' | 'integer' | 'jsonb';
 }
 
-function headRow({ head, repeats }: CallRecord): Row {
-  if (!head) return { has_head: false };
+/** All columns that a call's entries fill. */
+export const columnsOfCalls: readonly CallColumn[] = Object.entries({
+  id: 'text',
+  session_id: 'text',
+  at: 'timestamptz',
+  state: 'text',
+  has_head: 'boolean',
+  ...headColumns,
+  ...outcomeColumns,
+} as const).map(([name, type]) => ({ name, member: memberOf(name) as keyof NewCall, type }));
+
+/** A call as it is written. Claims are those that the grant's exchange recorded. */
+export type NewCall = Omit<CallModel, 'recordedAt' | 'previous' | 'purgedAt'>;
+
+type Written<T> = { -readonly [Member in keyof T]: T[Member] };
+
+/** The row that a call's entries make. */
+export const toNewCall = (call: CallRecord, claims: unknown): NewCall =>
+  ({ ...withHead(call, claims), ...withOutcome(call.outcome) }) as Written<NewCall>;
+
+/** As Postgres holds it: NUL and lone surrogates, which may come from outside, are U+FFFD there. */
+export function asHeld(row: NewCall): NewCall {
+  const { at, concludedAt, ...rest } = row;
+  return { ...(parseJson(jsonForPostgres(rest)) as typeof rest), at, concludedAt };
+}
+
+const noHead = {
+  hasHead: false,
+  relayId: null,
+  remoteAddress: null,
+  identityId: null,
+  identityName: null,
+  issuer: null,
+  subject: null,
+  grantId: null,
+  claims: null,
+  connectionId: null,
+  connectionName: null,
+  snapshotRevision: null,
+  decision: null,
+  rule: null,
+  reason: null,
+  policyId: null,
+  policyRevision: null,
+  approvalId: null,
+  context: null,
+  method: null,
+  url: null,
+  path: null,
+  requestHeaders: null,
+  traceId: null,
+} as const;
+
+function withHead({ callId, sessionId, head, outcome, repeats }: CallRecord, claims: unknown): Partial<NewCall> {
+  if (!head) return { id: callId, sessionId, at: instant(outcome!.at), ...noHead, repeats };
   const { subject, decision } = head;
   return {
-    has_head: true,
-    relay_id: head.relayId,
-    remote_address: head.remoteAddress,
-    identity_id: subject.identityId,
-    identity_name: subject.identityName,
+    id: callId,
+    sessionId,
+    at: instant(head.at),
+    hasHead: true,
+    relayId: head.relayId,
+    remoteAddress: head.remoteAddress,
+    identityId: subject.identityId,
+    identityName: subject.identityName,
     issuer: subject.issuer,
     subject: subject.subject,
-    grant_id: subject.grantId,
-    claims: head.claims,
-    connection_id: head.connectionId,
-    connection_name: head.connectionName,
-    snapshot_revision: head.snapshotRevision,
-    decision: decision?.effect,
-    rule: decision?.rule,
-    reason: decision?.reason,
-    policy_id: decision?.policyId,
-    policy_revision: decision?.policyRevision,
-    approval_id: head.approvalId,
-    context: head.context,
+    grantId: subject.grantId,
+    claims: json(claims),
+    connectionId: head.connectionId,
+    connectionName: head.connectionName,
+    snapshotRevision: head.snapshotRevision,
+    decision: decision?.effect ?? null,
+    rule: decision?.rule ?? null,
+    reason: decision?.reason ?? null,
+    policyId: decision?.policyId ?? null,
+    policyRevision: decision?.policyRevision ?? null,
+    approvalId: head.approvalId ?? null,
+    context: json(head.context),
     method: head.method,
     url: head.url,
     path: head.path,
-    request_headers: head.requestHeaders,
-    trace_id: head.traceId,
+    requestHeaders: json(head.requestHeaders),
+    traceId: head.traceId,
     repeats,
   };
 }
 
-function outcomeRow({ outcome }: CallRecord): Row {
-  if (!outcome) return { state: 'pending' };
+const noOutcome = {
+  state: 'pending',
+  concludedAt: null,
+  status: null,
+  targetStatus: null,
+  error: null,
+  errorDetail: null,
+  responseHeaders: null,
+  leaseFingerprint: null,
+  targetAddress: null,
+  targetTls: null,
+  maskedCount: null,
+  credentialReflected: null,
+  timings: null,
+  dataKeyId: null,
+  requestBody: null,
+  responseBody: null,
+} as const;
+
+function withOutcome(outcome: OutcomeEntry | null): Partial<NewCall> {
+  if (!outcome) return noOutcome;
   return {
     state: outcome.state,
-    concluded_at: instant(outcome.at),
+    concludedAt: instant(outcome.at),
     status: outcome.status,
-    target_status: outcome.targetStatus,
+    targetStatus: outcome.targetStatus,
     error: outcome.error,
-    error_detail: outcome.errorDetail,
-    response_headers: outcome.responseHeaders,
-    lease_fingerprint: outcome.leaseFingerprint,
-    target_address: outcome.targetAddress,
-    target_tls: outcome.targetTls,
-    masked_count: outcome.maskedCount,
-    credential_reflected: outcome.credentialReflected,
-    timings: outcome.timings,
-    data_key_id: outcome.dataKey?.id,
-    request_body: withoutContent(outcome.requestBody),
-    response_body: withoutContent(outcome.responseBody),
+    errorDetail: outcome.errorDetail,
+    responseHeaders: json(outcome.responseHeaders),
+    leaseFingerprint: outcome.leaseFingerprint,
+    targetAddress: outcome.targetAddress,
+    targetTls: json(outcome.targetTls),
+    maskedCount: outcome.maskedCount,
+    credentialReflected: outcome.credentialReflected,
+    timings: json(outcome.timings),
+    dataKeyId: outcome.dataKey?.id ?? null,
+    requestBody: json(withoutContent(outcome.requestBody)),
+    responseBody: json(withoutContent(outcome.responseBody)),
   };
 }
+
+const json = (value: unknown): JsonValue => (value ?? null) as JsonValue;
 
 /** Everything that is known of a body but what is in it, which lies in `call_bodies`. */
 function withoutContent(body: RecordedBody | null): Omit<RecordedBody, 'sealed'> | null {
@@ -123,4 +199,9 @@ function withoutContent(body: RecordedBody | null): Omit<RecordedBody, 'sealed'>
   return facts;
 }
 
-export const instant = (ms: number): string => new Date(ms).toISOString();
+/** @throws RangeError for a time that there is not */
+export function instant(ms: number): Date {
+  const date = new Date(ms);
+  if (Number.isNaN(date.getTime())) throw new RangeError('A time of a record is out of range.');
+  return date;
+}

@@ -1,14 +1,22 @@
+import { hash } from 'node:crypto';
+
 import type { RecordEntry } from '@hoop/contract';
 
+import { binaryArray } from '../binary-array.ts';
+import type { ArrayElement } from '../binary-array.ts';
 import { storedBlob } from './blob-reference.ts';
 import { notifyCallChanges } from './call-changes.ts';
-import { headColumns, instant, outcomeColumns, toCallRow } from './call-row.ts';
+import { enqueueForLog, leavesOf } from './call-leaves.ts';
+import type { InsertedBodies } from './call-leaves.ts';
+import { instant, toNewCall } from './call-row.ts';
+import { dataKeyHashes } from './data-key-hashes.ts';
+import { enqueueAlerts } from './enqueue-alerts.ts';
+import type { IngestClient } from './ingest-client.ts';
+import { jsonForPostgres, textForPostgres } from './json-for-postgres.ts';
 import { mergeEntries } from './merge-entries.ts';
 import type { CallRecord } from './merge-entries.ts';
-import { enqueueAlerts } from './enqueue-alerts.ts';
-import type { AlertFacts } from './enqueue-alerts.ts';
-import type { IngestClient } from './ingest-client.ts';
-import { jsonForPostgres } from './json-for-postgres.ts';
+import { upsertCalls } from './upsert-calls.ts';
+import type { Change } from './upsert-calls.ts';
 
 export interface IngestResult {
   /** Calls that the entries speak of. */
@@ -26,15 +34,18 @@ export interface IngestResult {
 export async function ingestEntries(client: IngestClient, entries: readonly RecordEntry[]): Promise<IngestResult> {
   const calls = mergeEntries(entries);
   if (calls.length === 0) return { calls: 0, written: 0 };
-  await insertDataKeys(client, calls);
-  const changes = await upsertCalls(client, calls);
+  const keyHashes = await insertDataKeys(client, calls);
+  const claims = await claimsOfGrants(client, calls);
+  const rows = calls.map((call) => toNewCall(call, claimsOf(call, claims)));
+  const changes = await upsertCalls(client, rows);
+  const recordedAt = await recordingInstant(client);
   const changed = new Map(changes.map((change) => [change.id, change]));
-  await insertBodies(
+  const bodies = await insertBodies(
     client,
     calls.filter((call) => isConcludedNow(changed.get(call.callId))),
   );
-  await countInSessions(client, calls, changed);
-  await enqueueForLog(client, changes);
+  await countInSessions(client, calls, changed, claims);
+  await enqueueForLog(client, leavesOf(rows, changed, { ...bodies, keyHashes, recordedAt }));
   await enqueueAlerts(client, changes);
   await lookAgainAt(client, calls);
   await notifyCallChanges(
@@ -44,21 +55,22 @@ export async function ingestEntries(client: IngestClient, entries: readonly Reco
   return { calls: calls.length, written: changes.length };
 }
 
-/** The effect of a write on a call. */
-interface Change extends AlertFacts {
-  /** See `Call.previous` in the schema. */
-  readonly previous: string | null;
+/** What rows that this transaction inserts have in `recorded_at`. */
+async function recordingInstant(client: IngestClient): Promise<Date> {
+  const { rows } = await client.query<{ at: Date }>({ name: 'records-instant', text: 'SELECT CURRENT_TIMESTAMP::timestamptz(3) AS at' });
+  return rows[0]!.at;
 }
 
 const stateBefore = (change: Change): string | null => change.previous?.replace('?', '') ?? null;
 const isConcludedNow = (change: Change | undefined): boolean =>
   change !== undefined && change.state !== 'pending' && stateBefore(change) !== change.state;
 
-async function insertDataKeys(client: IngestClient, calls: readonly CallRecord[]): Promise<void> {
+/** Returns SHA-256 (hex) of the keys as they are stored, by id: a key that is there already stays as it is. */
+async function insertDataKeys(client: IngestClient, calls: readonly CallRecord[]): Promise<ReadonlyMap<string, string>> {
   const keys = new Map<string, { id: string; session_id: string; wrapped: string }>();
   for (const { outcome, sessionId } of calls)
     if (outcome?.dataKey) keys.set(outcome.dataKey.id, { session_id: sessionId, ...outcome.dataKey });
-  if (keys.size === 0) return;
+  if (keys.size === 0) return new Map();
   const rows = [...keys.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   await client.query({
     name: 'records-data-keys',
@@ -67,55 +79,28 @@ async function insertDataKeys(client: IngestClient, calls: readonly CallRecord[]
            ON CONFLICT (id) DO NOTHING`,
     values: [jsonForPostgres(rows)],
   });
+  return dataKeyHashes(client, [...keys.keys()].map(textForPostgres));
 }
 
-const columns = {
-  id: 'text',
-  session_id: 'text',
-  at: 'timestamptz',
-  state: 'text',
-  has_head: 'boolean',
-  ...headColumns,
-  ...outcomeColumns,
-};
-const names = Object.keys(columns);
-/** True where the stored row has no real outcome yet, and the new one brings an outcome that says more. */
-const concludes = `(calls.state = 'pending' AND excluded.state <> 'pending' OR calls.state = 'unknown' AND excluded.state NOT IN ('pending', 'unknown'))`;
-const completes = `(NOT calls.has_head AND excluded.has_head)`;
-
-/** The relay tells the claims that a grant carries; the exchange recorded all that the token had. */
-const allClaims = `CASE WHEN claims IS NOT NULL THEN COALESCE((SELECT g.claims FROM grants g WHERE g.id = grant_id), claims) END`;
-
-const upsert = `
-  INSERT INTO calls (${names.join(', ')})
-  SELECT ${names.map((name) => (name === 'claims' ? allClaims : name)).join(', ')} FROM json_to_recordset($1::json) AS r(${Object.entries(
-    columns,
-  )
-    .map(([name, type]) => `${name} ${type}`)
-    .join(', ')})
-  ON CONFLICT (id) DO UPDATE SET
-    previous = calls.state || CASE WHEN calls.has_head THEN '' ELSE '?' END,
-    has_head = calls.has_head OR excluded.has_head,
-    at = CASE WHEN ${completes} THEN excluded.at ELSE calls.at END,
-    state = CASE WHEN ${concludes} THEN excluded.state ELSE calls.state END,
-    ${Object.keys(headColumns)
-      .map((name) => `${name} = CASE WHEN ${completes} THEN excluded.${name} ELSE calls.${name} END`)
-      .join(', ')},
-    ${Object.keys(outcomeColumns)
-      .map((name) => `${name} = CASE WHEN ${concludes} THEN excluded.${name} ELSE calls.${name} END`)
-      .join(', ')}
-  WHERE calls.purged_at IS NULL AND (${concludes} OR ${completes})
-  RETURNING id, state, has_head, previous, connection_id, lease_fingerprint, credential_reflected`;
-
-async function upsertCalls(client: IngestClient, calls: readonly CallRecord[]): Promise<Change[]> {
-  const { rows } = await client.query<Change>({ name: 'records-calls', text: upsert, values: [jsonForPostgres(calls.map(toCallRow))] });
-  return rows;
+/** Claims by grant: the relay tells those that a grant carries; the exchange recorded all that the token had. */
+async function claimsOfGrants(client: IngestClient, calls: readonly CallRecord[]): Promise<ReadonlyMap<string, unknown>> {
+  const ids = new Set<string>();
+  for (const { head } of calls) if (head?.claims != null && head.subject.grantId !== null) ids.add(head.subject.grantId);
+  if (ids.size === 0) return new Map();
+  const { rows } = await client.query<{ id: string; claims: unknown }>({
+    name: 'records-claims',
+    text: 'SELECT id, claims FROM grants WHERE id = ANY($1::text[])',
+    values: [[...ids].map(textForPostgres)],
+  });
+  return new Map(rows.map((row) => [row.id, row.claims]));
 }
 
-async function insertBodies(client: IngestClient, calls: readonly CallRecord[]): Promise<void> {
-  const rows: { call_id: string; side: string; at?: number; length?: number; blob?: string; hash?: string }[] = [];
-  const contents: Buffer[] = [];
-  let at = 1;
+const claimsOf = ({ head }: CallRecord, known: ReadonlyMap<string, unknown>): unknown =>
+  head?.claims == null ? null : (known.get(head.subject.grantId ?? '') ?? head.claims);
+
+async function insertBodies(client: IngestClient, calls: readonly CallRecord[]): Promise<InsertedBodies> {
+  const hashes = new Map<string, string>();
+  const rows: { callId: string; side: string; sealed: Buffer | null; blob: string | null; hash: Buffer | null }[] = [];
   for (const { callId, outcome } of calls) {
     for (const [side, body] of [
       ['request', outcome?.requestBody],
@@ -123,26 +108,31 @@ async function insertBodies(client: IngestClient, calls: readonly CallRecord[]):
     ] as const) {
       if (body?.sealed == null) continue;
       const stored = storedBlob(body.sealed, callId, side);
-      if (stored !== null) {
-        rows.push({ call_id: callId, side, ...stored });
-        continue;
-      }
-      const sealed = Buffer.from(body.sealed, 'base64');
-      rows.push({ call_id: callId, side, at, length: sealed.length });
-      contents.push(sealed);
-      at += sealed.length;
+      const sealed = stored === null ? Buffer.from(body.sealed, 'base64') : null;
+      rows.push({ callId, side, sealed, blob: stored?.blob ?? null, hash: stored === null ? null : Buffer.from(stored.hash, 'hex') });
+      hashes.set(`${callId}:${side}`, stored?.hash ?? hash('sha256', sealed!, 'hex'));
     }
   }
-  if (rows.length === 0) return;
-  // All contents as one parameter, which travels as bytes; each row takes its part.
-  await client.query({
+  if (rows.length === 0) return { hashes, areNew: true };
+  const columnOf = (member: keyof (typeof rows)[number], type: ArrayElement): Buffer =>
+    binaryArray(
+      type,
+      rows.map((row) => row[member]),
+    );
+  const { rowCount } = await client.query({
     name: 'records-bodies',
     text: `INSERT INTO call_bodies (call_id, side, sealed, blob, hash)
-           SELECT call_id, side, substring($2::bytea FROM at FOR length), blob, decode(hash, 'hex')
-             FROM json_to_recordset($1::json) AS r(call_id text, side text, at integer, length integer, blob text, hash text)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::bytea[])
            ON CONFLICT (call_id, side) DO NOTHING`,
-    values: [JSON.stringify(rows), Buffer.concat(contents)],
+    values: [
+      columnOf('callId', 'text'),
+      columnOf('side', 'text'),
+      columnOf('sealed', 'bytea'),
+      columnOf('blob', 'text'),
+      columnOf('hash', 'bytea'),
+    ],
   });
+  return { hashes, areNew: rowCount === rows.length };
 }
 
 interface SessionRow {
@@ -151,8 +141,6 @@ interface SessionRow {
   last: number;
   call: CallRecord;
   claims: unknown;
-  /** Of the call that told the claims. */
-  grant_id: string | null;
   calls: number;
   refused: number;
   failed: number;
@@ -163,7 +151,12 @@ const isKind = (kind: keyof typeof kinds, state: string | null): number =>
   (kinds[kind] as readonly (string | null)[]).includes(state) ? 1 : 0;
 
 /** Adds exactly what changed: a call that is written again adds nothing. */
-async function countInSessions(client: IngestClient, calls: readonly CallRecord[], changed: ReadonlyMap<string, Change>): Promise<void> {
+async function countInSessions(
+  client: IngestClient,
+  calls: readonly CallRecord[],
+  changed: ReadonlyMap<string, Change>,
+  claims: ReadonlyMap<string, unknown>,
+): Promise<void> {
   const sessions = new Map<string, SessionRow>();
   for (const call of calls) {
     const change = changed.get(call.callId);
@@ -173,15 +166,12 @@ async function countInSessions(client: IngestClient, calls: readonly CallRecord[
     if (!row)
       sessions.set(
         call.sessionId,
-        (row = { id: call.sessionId, first: at, last: at, call, claims: null, grant_id: null, calls: 0, refused: 0, failed: 0 }),
+        (row = { id: call.sessionId, first: at, last: at, call, claims: null, calls: 0, refused: 0, failed: 0 }),
       );
     row.first = Math.min(row.first, at);
     row.last = Math.max(row.last, at);
     if (!row.call.head?.subject.identityId && call.head?.subject.identityId) row.call = call;
-    if (row.claims === null && call.head?.claims != null) {
-      row.claims = call.head.claims;
-      row.grant_id = call.head.subject.grantId;
-    }
+    row.claims ??= claimsOf(call, claims);
     const before = stateBefore(change);
     row.calls += before === null ? 1 : 0;
     row.refused += isKind('refused', change.state) - isKind('refused', before);
@@ -205,9 +195,9 @@ async function countInSessions(client: IngestClient, calls: readonly CallRecord[
   await client.query({
     name: 'records-sessions',
     text: `INSERT INTO sessions AS s (id, started_at, last_call_at, identity_id, identity_name, issuer, subject, claims, call_count, refused_count, failed_count)
-           SELECT id, started_at, last_call_at, identity_id, identity_name, issuer, subject, ${allClaims}, calls, refused, failed
+           SELECT id, started_at, last_call_at, identity_id, identity_name, issuer, subject, claims, calls, refused, failed
              FROM json_to_recordset($1::json) AS r(id text, started_at timestamptz, last_call_at timestamptz, identity_id text, identity_name text,
-                  issuer text, subject text, claims jsonb, grant_id text, calls integer, refused integer, failed integer)
+                  issuer text, subject text, claims jsonb, calls integer, refused integer, failed integer)
            ON CONFLICT (id) DO UPDATE SET
              started_at = LEAST(s.started_at, excluded.started_at),
              last_call_at = GREATEST(s.last_call_at, excluded.last_call_at),
@@ -220,17 +210,6 @@ async function countInSessions(client: IngestClient, calls: readonly CallRecord[
              refused_count = s.refused_count + excluded.refused_count,
              failed_count = s.failed_count + excluded.failed_count`,
     values: [jsonForPostgres(rows)],
-  });
-}
-
-/** A call is a leaf of the log once both halves are there, and once more where `unknown` turned out otherwise. */
-async function enqueueForLog(client: IngestClient, changes: readonly Change[]): Promise<void> {
-  const ids = changes.filter((change) => change.has_head && change.state !== 'pending').map((change) => change.id);
-  if (ids.length === 0) return;
-  await client.query({
-    name: 'records-log',
-    text: `INSERT INTO log_pending (kind, ref_id) SELECT 'call', id FROM unnest($1::text[]) AS r(id)`,
-    values: [ids],
   });
 }
 

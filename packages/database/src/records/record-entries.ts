@@ -45,7 +45,7 @@ const callIdOf = (entry: RecordEntry): string => (entry.type === 'outcome' ? ent
 
 /** Data exceptions (22), integrity violations (23), limits such as an index row's size (54); a time that is none. Else null. */
 function reasonInTheData(error: unknown): string | null {
-  if (error instanceof RangeError) return 'a time or length is out of range';
+  if (error instanceof RangeError) return 'a number, time or length is out of range';
   if (!(error instanceof pg.DatabaseError) || !/^(?:22|23|54)/.test(error.code ?? '')) return null;
   return `the database refuses it with SQLSTATE ${error.code}`;
 }
