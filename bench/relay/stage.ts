@@ -11,6 +11,7 @@ import { migrateDatabase } from '@hoop/database';
 import { startPostgres } from '@hoop/embedded-postgres';
 import { prepareQueueSchema } from '@hoop/queue';
 import { relayNodeFlags } from '@hoop/relay/node-flags';
+import { reservePort } from '@hoop/testkit';
 import { boundHosts, generateRecordingKeys, generateSealingKeys, sealSecrets } from '@hoop/sealing';
 import { generateGrantKeys, mintGrant } from '@hoop/tokens';
 
@@ -105,7 +106,7 @@ export async function startStage(
     revokedGrants: [],
   });
   const controlPlane = await serveSnapshot(snapshot);
-  const metricsPort = await freePort();
+  const metricsPort = await reservePort();
   const file = async (name: string, content: string): Promise<string> => {
     await writeFile(path.join(folder, name), content, { mode: 0o600 });
     return path.join(folder, name);
@@ -192,14 +193,6 @@ async function connectionOf(
     credential: { id: credentialSourceId, revision: 1, settings: source, sealed },
     policy: { id: newId('policy'), revision: 1, rules: [...rules, ...(staged.rules ?? [])], mask: staged.mask ?? [] },
   };
-}
-
-async function freePort(): Promise<number> {
-  const probe = http.createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
 
 /** The control plane as the relay sees it while nothing changes. */

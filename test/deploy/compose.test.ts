@@ -2,7 +2,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { access, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -13,6 +12,7 @@ import {
   createTestDatabase,
   eventually,
   redisIsAvailable,
+  reservePort,
   startIssuer,
   startTarget,
   type TestDatabase,
@@ -152,15 +152,6 @@ describe.skipIf(!redisIsAvailable())('the services, without containers', () => {
   });
   const entrypoint = JSON.parse(/^ENTRYPOINT (.+)$/m.exec(dockerfile)![1]!) as string[];
 
-  async function freePort(): Promise<number> {
-    const probe = net.createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address() as net.AddressInfo;
-    probe.close();
-    await once(probe, 'close');
-    return port;
-  }
-
   function start(name: string, command: readonly string[], env: Record<string, string>): void {
     const child = spawn(command[0]!, command.slice(1), { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [child.stdout, child.stderr])
@@ -180,7 +171,7 @@ describe.skipIf(!redisIsAvailable())('the services, without containers', () => {
   beforeAll(async () => {
     scratch = await mkdtemp(path.join(os.tmpdir(), 'hoop-compose-'));
     database = await createTestDatabase({ empty: true });
-    for (const port of ['7700', '7710', '6379']) ports[port] = await freePort();
+    for (const port of ['7700', '7710', '6379']) ports[port] = await reservePort();
     await promisify(execFile)(process.execPath, ['--conditions=@hoop/source', 'apps/cli/src/main.ts', 'keys', scratch, '--compose'], {
       cwd: root,
     });

@@ -1,10 +1,9 @@
 /** The README's guide does what it says, block by block, as printed. */
 import { mkdtemp, mkdir, readFile, rm, writeFile, chmod } from 'node:fs/promises';
-import { once } from 'node:events';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
+import { reservePort } from '@hoop/testkit';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { endAll, hoopStart, root, run } from '../e2e/hoop.ts';
@@ -38,22 +37,13 @@ async function guide(): Promise<Block[]> {
   }));
 }
 
-async function freePort(): Promise<number> {
-  const probe = net.createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as net.AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}
-
 test("the README's five-minute guide works as printed", async () => {
   const folder = path.join(scratch, 'data');
   const hoop = hoopStart(folder);
   await hoop.heard(/Ready\./);
   const [, controlPlane] = await hoop.heard(/Control plane\s+(\S+)/);
   const [adminToken] = await hoop.heard(/hoop_admin_[\w-]+/);
-  const port = await freePort();
+  const port = await reservePort();
   const here = (text: string): string =>
     text
       .replace('hoop_admin_…', adminToken)

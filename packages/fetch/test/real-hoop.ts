@@ -1,8 +1,5 @@
 /** The product for this package's tests: control plane and relay in this process, on a database of their own, set up over REST. */
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -12,7 +9,7 @@ import { prepareQueueSchema } from '@hoop/queue';
 import { startRelay } from '@hoop/relay';
 import type { RelayConfig } from '@hoop/relay';
 import { generateRecordingKeys, generateSealingKeys } from '@hoop/sealing';
-import { createTestDatabase, startIssuer } from '@hoop/testkit';
+import { createTestDatabase, reservePort, startIssuer } from '@hoop/testkit';
 import { generateGrantKeys } from '@hoop/tokens';
 import { startWorker } from '@hoop/worker';
 
@@ -43,22 +40,13 @@ export interface RealHoopOptions {
   readonly discovery?: RelayConfig['discovery'];
 }
 
-/** A port that nobody listens on: the control plane has to name the relay before the relay can start. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 export async function startRealHoop(options: RealHoopOptions = {}): Promise<RealHoop> {
   const [folder, database, issuer, port] = await Promise.all([
     mkdtemp(path.join(tmpdir(), 'hoop-fetch-')),
     createTestDatabase(),
     startIssuer(),
-    freePort(),
+    // The control plane has to name the relay before the relay can start.
+    reservePort(),
   ]);
   const keep = async (name: string, content: unknown): Promise<string> => {
     const file = path.join(folder, name);

@@ -2,6 +2,8 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
+import { reservePort } from './reserve-port.ts';
+
 export interface Gate {
   readonly port: number;
   /** Connections break, new ones are refused. */
@@ -34,9 +36,9 @@ export async function startGate(target: { readonly host: string; readonly port: 
       outer.pause();
     }
   };
-  let server = net.createServer(accept).listen(0, '127.0.0.1');
+  const port = await reservePort();
+  let server = net.createServer(accept).listen(port, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
 
   const cut = async (): Promise<void> => {
     if (!server.listening) return;

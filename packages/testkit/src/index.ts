@@ -8,4 +8,5 @@ export { startOidcProvider, type TestOidcProvider, type TestOidcProviderOptions 
 export { eventually, progressUntil, signalIfPresent, stuckAfterMs, type ProgressOptions } from './progress.ts';
 export { findPeer, findProgram, findPython, isPeersRun, testedQueues } from './peers.ts';
 export { redisIsAvailable, startTestRedis, type TestRedis, type TestRedisOptions } from './redis.ts';
+export { reservePort } from './reserve-port.ts';
 export { readBody, startTarget, type TestTarget, type TestTargetOptions } from './target.ts';

@@ -2,12 +2,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { findPeer, findProgram } from './peers.ts';
+import { reservePort } from './reserve-port.ts';
 
 export interface TestRedis {
   readonly url: string;
@@ -23,15 +23,6 @@ const install = 'Debian: apt-get install redis-server';
 
 /** For `describe.skipIf(!redisIsAvailable())`: false outside of the peers' run, where it must be there under CI. */
 export const redisIsAvailable = (): boolean => findPeer('redis-server', install) !== null;
-
-async function freePort(): Promise<number> {
-  const probe = net.createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as net.AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}
 
 async function launch(program: string, args: string[]): Promise<ChildProcess> {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -57,7 +48,7 @@ export async function startTestRedis({ settings = {} }: TestRedisOptions = {}): 
   const program = findProgram('redis-server');
   if (program === null) throw new Error(`redis-server is not on PATH. Install it (${install}).`);
   const folder = await mkdtemp(path.join(os.tmpdir(), 'hoop-test-redis-'));
-  const port = await freePort();
+  const port = await reservePort();
   const args = [
     '--port',
     String(port),

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import https from 'node:https';
 import tls from 'node:tls';
+import { promisify } from 'node:util';
 
 import { createRemoteJWKSet, generateKeyPair, jwtVerify } from 'jose';
 import pg from 'pg';
@@ -10,6 +12,7 @@ import {
   createTestDatabase,
   readBody,
   redisIsAvailable,
+  reservePort,
   startIssuer,
   startOidcProvider,
   startTarget,
@@ -170,4 +173,15 @@ test('the clock moves only when told', () => {
   expect(clock.now()).toBe(1005);
   clock.setTo(2);
   expect(clock.now()).toBe(2);
+});
+
+test("a reserved port is nobody else's: not of outgoing connections, not of whoever listens on port 0, not of another that reserves", async () => {
+  const ports = await Promise.all(Array.from({ length: 200 }, reservePort));
+  expect(new Set(ports).size).toBe(200);
+  expect(Math.min(...ports)).toBeGreaterThanOrEqual(12_000);
+  expect(Math.max(...ports)).toBeLessThan(20_000);
+  const other = `import { reservePort } from ${JSON.stringify(new URL('reserve-port.ts', import.meta.url).href)};
+    const ports = new Set(JSON.parse(process.argv[1]));
+    for (let i = 0; i < 400; i++) if (ports.has(await reservePort())) process.exit(1);`;
+  await promisify(execFile)(process.execPath, ['--input-type=module', '-e', other, JSON.stringify(ports)]);
 });
