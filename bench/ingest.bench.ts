@@ -12,8 +12,8 @@ import { newId, queueNames } from '@hoop/contract';
 import { migrateDatabase } from '@hoop/database';
 import { startPostgres } from '@hoop/embedded-postgres';
 import { openQueue, prepareQueueSchema } from '@hoop/queue';
-import { bodyMembers, intentMembers, outcomeMembers, packRecords, timingMembers } from '@hoop/recording';
-import type { PackedEntry } from '@hoop/recording';
+import { bodyMembers, intentMembers, joinGroups, outcomeMembers, packRecords, timingMembers } from '@hoop/recording';
+import type { PackedEntry, SealedGroup } from '@hoop/recording';
 import pg from 'pg';
 
 import { sampleCall } from '../packages/database/test/sample-entries.ts';
@@ -29,8 +29,9 @@ const { values } = parseArgs({
 });
 const calls = Number(values.calls);
 const callsPerSession = 20;
-/** As the shipper hands over: entries of one batch. */
-const entriesPerBatch = 512;
+/** As a relay at load syncs its journal, and as the shipper hands it over. */
+const entriesPerGroup = 128;
+const groupsPerBatch = 4;
 
 const bench = openBench('ingest');
 const folder = await mkdtemp(path.join(os.tmpdir(), 'hoop-bench-ingest-'));
@@ -71,6 +72,13 @@ function packed(sessionId: string): [intent: PackedEntry, outcome: PackedEntry] 
   ];
 }
 
+function groupOf(entries: readonly PackedEntry[]): SealedGroup {
+  const { packed: base64, ...head } = packRecords('rly_bench', entries);
+  const bytes = Buffer.from(base64, 'base64');
+  const textEnd = 4 + bytes.readUInt32BE(0);
+  return { head, text: bytes.subarray(0, textEnd), bodies: [bytes.subarray(textEnd)], bytes: bytes.length };
+}
+
 async function fill(): Promise<void> {
   const url = new URL(postgres.url);
   url.username = 'hoop_bench_relay';
@@ -78,13 +86,18 @@ async function fill(): Promise<void> {
   const queue = openQueue(queueNames.recordings, { kind: 'postgres', url: url.href });
   let sessionId = newId('session');
   let entries: PackedEntry[] = [];
+  let groups: SealedGroup[] = [];
   for (let index = 0; index < calls; index++) {
     if (index % callsPerSession === 0) sessionId = newId('session');
     entries.push(...packed(sessionId));
-    if (entries.length < entriesPerBatch && index < calls - 1) continue;
-    const { packed: text, ...head } = packRecords('rly_bench', entries);
-    await queue.addBytes(newId('call'), head, 'packed', Buffer.from(text, 'base64'));
+    const isLast = index === calls - 1;
+    if (entries.length < entriesPerGroup && !isLast) continue;
+    groups.push(groupOf(entries));
     entries = [];
+    if (groups.length < groupsPerBatch && !isLast) continue;
+    const { head, bytes } = joinGroups(groups);
+    await queue.addBytes(newId('call'), head, 'packed', bytes);
+    groups = [];
   }
   await queue.close();
 }
@@ -112,6 +125,7 @@ async function drain(): Promise<void> {
     waitingLeaves = await one('SELECT count(*) FROM log_pending');
   }
   const leavesAtMs = performance.now() - from;
+  recordsAtMs ||= leavesAtMs;
   const workerMs = workers.reduce((sum, worker) => sum + worker.cpuMs(), 0) - workerBefore;
   const postgresMs = treeCpuMs(postgres.pid) - postgresBefore;
   const records = await one(`SELECT count(*) FROM calls WHERE state = 'completed'`);

@@ -147,10 +147,11 @@ export type RecordBatch = z.infer<typeof recordBatchSchema>;
  * length ‖ sealed bodies. The text is lines of JSON: one entry a line, each after the numbers (`3,0,{…`) of the shared
  * objects whose members it takes; then, on the last line, the list of those objects. Frequent entries are lists of values
  * (see @hoop/recording, recorder-pack.ts). A body's `sealed` reads `@N`: N bytes, in order, of the sealed bodies.
- * Version 4 is several of these, each after its length (u32be).
+ * Version 5 is several of these together: u32be length ‖ zstd, of that length, of all texts, each after its length ‖ the
+ * sealed bodies of all, in their order.
  */
 export const packedRecordBatchSchema = z.object({
-  version: z.union([z.literal(3), z.literal(4)]),
+  version: z.union([z.literal(3), z.literal(5)]),
   relayId: z.string(),
   count: z.int().min(1),
   packed: z.string().min(8),

@@ -1,6 +1,7 @@
 export { createRecorder, packBatch, unavailable as recorderUnavailable } from './recorder.ts';
 export type { BatchHead, Recorder, RecorderOptions, SentBatch } from './recorder.ts';
-export { joinBatches, packGroup, sealedBatch } from './journal-group.ts';
+export { joinGroups, packGroup, sealGroup } from './journal-group.ts';
+export type { SealedGroup } from './journal-group.ts';
 export { bodyMembers, intentMembers, outcomeMembers, packEntry, packRecords, timingMembers, unpackRecordBatch } from './recorder-pack.ts';
 export type { PackedEntry, PlainBody } from './recorder-pack.ts';
 export { BodyCapture, createDigestKey } from './body-capture.ts';

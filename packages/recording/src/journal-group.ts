@@ -4,8 +4,9 @@
  * the text says already.
  */
 import type { KeyObject } from 'node:crypto';
+import { constants, zstdCompressSync } from 'node:zlib';
 
-import { noKey } from './recorder-pack.ts';
+import { compressedVersion, noKey } from './recorder-pack.ts';
 import type { BatchPacker, BodyOwner } from './recorder-pack.ts';
 import type { BatchHead, SentBatch } from './recorder.ts';
 
@@ -45,34 +46,42 @@ export function packGroup(head: BatchHead, packer: BatchPacker): PackedGroup {
 /** @param key base64 */
 export type SealBody = (key: string, bytes: Uint8Array, owner: string) => Uint8Array;
 
-/**
- * The batch that a group stands for, its bodies sealed.
- * @throws Error where the bytes are no group
- */
-export function sealedBatch(group: Buffer, seal: SealBody): SentBatch {
-  const prefixEnd = lengthBytes + group.readUInt32BE(0);
-  const { head, textBytes, keys, owners } = JSON.parse(group.toString('utf8', lengthBytes, prefixEnd)) as Prefix;
-  const parts: Uint8Array[] = [group.subarray(prefixEnd, prefixEnd + textBytes)];
-  let at = prefixEnd + textBytes;
-  for (const [bytes, key, owner] of owners) {
-    const body = group.subarray(at, (at += bytes));
-    parts.push(key === noKey ? body : seal(keys[key]!, body, owner));
-  }
-  if (at !== group.length) throw new Error('a group of the journal has bytes that belong to no body');
-  return { head, bytes: Buffer.concat(parts) };
+/** A group of the journal, its bodies sealed. */
+export interface SealedGroup {
+  readonly head: BatchHead;
+  /** Begins with its length. */
+  readonly text: Uint8Array;
+  readonly bodies: readonly Uint8Array[];
+  /** Of text and bodies. */
+  readonly bytes: number;
 }
 
-/** Several batches as one: blocks of u32be length and the bytes of a batch. */
-export function joinBatches(batches: readonly SentBatch[]): SentBatch {
-  const [only] = batches;
-  if (batches.length === 1) return only!;
-  const parts: Uint8Array[] = [];
-  let count = 0;
-  for (const { head, bytes } of batches) {
-    const length = Buffer.allocUnsafe(lengthBytes);
-    length.writeUInt32BE(bytes.length);
-    parts.push(length, bytes);
-    count += head.count;
+/** @throws Error where the bytes are no group */
+export function sealGroup(group: Buffer, seal: SealBody): SealedGroup {
+  const prefixEnd = lengthBytes + group.readUInt32BE(0);
+  const { head, textBytes, keys, owners } = JSON.parse(group.toString('utf8', lengthBytes, prefixEnd)) as Prefix;
+  const bodies: Uint8Array[] = [];
+  let [at, bytes] = [prefixEnd + textBytes, textBytes];
+  for (const [length, key, owner] of owners) {
+    const body = group.subarray(at, (at += length));
+    const sealed = key === noKey ? body : seal(keys[key]!, body, owner);
+    bodies.push(sealed);
+    bytes += sealed.length;
   }
-  return { head: { version: 4, relayId: only!.head.relayId, count }, bytes: Buffer.concat(parts) };
+  if (at !== group.length) throw new Error('a group of the journal has bytes that belong to no body');
+  return { head, text: group.subarray(prefixEnd, prefixEnd + textBytes), bodies, bytes };
+}
+
+/**
+ * Groups of one relay as one batch, in the form `compressedVersion`: see `PackedRecordBatch`. The texts of many calls say
+ * much the same, and whatever is in the queue is written twice and read once.
+ */
+export function joinGroups(groups: readonly SealedGroup[]): SentBatch {
+  const texts = zstdCompressSync(Buffer.concat(groups.map((group) => group.text)), { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
+  const length = Buffer.allocUnsafe(lengthBytes);
+  length.writeUInt32BE(texts.length);
+  return {
+    head: { version: compressedVersion, relayId: groups[0]!.head.relayId, count: groups.reduce((sum, { head }) => sum + head.count, 0) },
+    bytes: Buffer.concat([length, texts, ...groups.flatMap((group) => group.bodies)]),
+  };
 }

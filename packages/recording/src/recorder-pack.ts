@@ -7,6 +7,7 @@
 import { AppError, packedRecordBatchSchema, parseJson, recordBatchSchema, recordEntrySchema } from '@hoop/contract';
 import type { PackedRecordBatch, RecordedBody, RecordEntry } from '@hoop/contract';
 import type { KeyObject } from 'node:crypto';
+import { zstdDecompressSync } from 'node:zlib';
 
 /** A body that is sealed only when the journal is shipped. `sealed` reads `@N` in the line for the N bytes that it will have then. */
 export interface PlainBody {
@@ -51,6 +52,11 @@ export const outcomeMembers = ['callId', 'at', 'requestBody', 'responseBody', 'm
 export const bodyMembers = ['bytes', 'digest', 'sealed', 'keptBytes', 'truncated', 'contentType', 'parts', 'decoded', 'withheld'] as const;
 /** Of the timings in a list of outcome members; 0: not reached. */
 export const timingMembers = ['authenticated', 'decided', 'approved', 'intended', 'credential', 'head', 'body', 'end'] as const;
+
+/** Of a batch whose text is compressed. */
+export const compressedVersion = 5;
+/** What compressed texts may come to: a bound on what a hostile producer can make a worker allocate. */
+const maxTextBytes = 128 * 1024 * 1024;
 
 const placeholder = /^@(\d{1,9})$/;
 const none: readonly string[] = [];
@@ -206,34 +212,55 @@ export function unpackRecordBatch(payload: unknown): RecordEntry[] {
   const batch = packedRecordBatchSchema.safeParse(payload);
   if (!batch.success) throw new AppError('invalid_request', 'The job is not a batch of records.', { cause: batch.error });
   const bytes = Buffer.from(batch.data.packed, 'base64');
-  const entries = batch.data.version === 3 ? unpackBlock(bytes) : blocksOf(bytes).flatMap(unpackBlock);
+  const entries = batch.data.version === compressedVersion ? unpackCompressed(bytes) : unpackPlain(bytes);
   if (entries.length !== batch.data.count) throw new AppError('invalid_request', 'The batch of records does not have the count it states.');
   return entries;
 }
 
-function blocksOf(bytes: Buffer): Buffer[] {
-  const blocks: Buffer[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const end = at + lengthBytes > bytes.length ? Number.POSITIVE_INFINITY : at + lengthBytes + bytes.readUInt32BE(at);
-    if (end > bytes.length) throw new AppError('invalid_request', 'The batch of records is cut short.');
-    blocks.push(bytes.subarray(at + lengthBytes, end));
-    at = end;
-  }
-  return blocks;
+/** The text that begins at `at` with its length, and what is behind it. */
+function textAt(bytes: Buffer, at: number): { text: Buffer; end: number } {
+  const start = at + lengthBytes;
+  const end = start > bytes.length ? Number.POSITIVE_INFINITY : start + bytes.readUInt32BE(at);
+  if (end > bytes.length) throw new AppError('invalid_request', 'The batch of records is cut short.');
+  return { text: bytes.subarray(start, end), end };
 }
 
-function unpackBlock(bytes: Buffer): RecordEntry[] {
-  const textBytes = bytes.length < lengthBytes ? Number.POSITIVE_INFINITY : bytes.readUInt32BE(0);
-  if (lengthBytes + textBytes > bytes.length) throw new AppError('invalid_request', 'The batch of records is cut short.');
-  const text = bytes.toString('utf8', lengthBytes, lengthBytes + textBytes);
-  const sealed = new SealedReader(bytes.subarray(lengthBytes + textBytes));
-  const lines = text.split('\n');
+function unpackPlain(bytes: Buffer): RecordEntry[] {
+  const { text, end } = textAt(bytes, 0);
+  const sealed = new SealedReader(bytes.subarray(end));
+  const entries = entriesOf(text, sealed);
+  sealed.end();
+  return entries;
+}
+
+function unpackCompressed(bytes: Buffer): RecordEntry[] {
+  const { text, end } = textAt(bytes, 0);
+  const texts = decompressed(text);
+  const sealed = new SealedReader(bytes.subarray(end));
+  const entries: RecordEntry[] = [];
+  for (let at = 0; at < texts.length;) {
+    const next = textAt(texts, at);
+    for (const entry of entriesOf(next.text, sealed)) entries.push(entry);
+    at = next.end;
+  }
+  sealed.end();
+  return entries;
+}
+
+function decompressed(bytes: Buffer): Buffer {
+  try {
+    return zstdDecompressSync(bytes, { maxOutputLength: maxTextBytes });
+  } catch (cause) {
+    throw new AppError('invalid_request', 'The texts of the batch of records are not zstd, or too long.', { cause });
+  }
+}
+
+function entriesOf(bytes: Buffer, sealed: SealedReader): RecordEntry[] {
+  const lines = bytes.toString('utf8').split('\n');
   const shared = jsonOfLine(lines.pop() ?? '');
   if (!Array.isArray(shared)) throw new AppError('invalid_request', 'The batch of records has no table of what its entries share.');
   const parts = shared.map((part) => (isObject(part) ? Object.entries(part) : null));
-  const entries = lines.map((line) => restore(line, parts, sealed));
-  sealed.end();
-  return entries;
+  return lines.map((line) => restore(line, parts, sealed));
 }
 
 class SealedReader {

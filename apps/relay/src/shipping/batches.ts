@@ -3,8 +3,8 @@ import { createSecretKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
 import type { Group, JournalReader, Position } from '@hoop/journal';
-import { joinBatches, sealedBatch } from '@hoop/recording';
-import type { SentBatch } from '@hoop/recording';
+import { joinGroups, sealGroup } from '@hoop/recording';
+import type { SealedGroup, SentBatch } from '@hoop/recording';
 import { sealBodyBytes } from '@hoop/sealing';
 import { LRUCache } from 'lru-cache';
 
@@ -41,21 +41,21 @@ function keyOf(base64: string): KeyObject {
 export async function nextBatch(reader: JournalReader, isWriterGone: boolean): Promise<ShippedBatch | null> {
   const first = await reader.next(isWriterGone);
   if (first === null) return null;
-  const batches = [sealed(first)];
+  const groups = [sealed(first)];
   let last = first;
-  let [entries, bytes] = [batches[0]!.head.count, batches[0]!.bytes.length];
+  let [entries, bytes] = [groups[0]!.head.count, groups[0]!.bytes];
   const isFull = (): boolean => entries >= enoughEntries || bytes >= enoughBytes;
   while (!isFull()) {
     // What was read must not be lost with what cannot be read, which the next call finds again.
     const group = await reader.next(isWriterGone).catch(() => null);
     if (group === null) break;
-    const batch = sealed(group);
-    batches.push(batch);
+    const next = sealed(group);
+    groups.push(next);
     last = group;
-    entries += batch.head.count;
-    bytes += batch.bytes.length;
+    entries += next.head.count;
+    bytes += next.bytes;
   }
-  return { batch: joinBatches(batches), first: first.number, last: last.number, end: last.end, isFull: isFull() };
+  return { batch: joinGroups(groups), first: first.number, last: last.number, end: last.end, isFull: isFull() };
 }
 
-const sealed = (group: Group): SentBatch => sealedBatch(group.bytes, (key, body, owner) => sealBodyBytes(keyOf(key), body, owner));
+const sealed = (group: Group): SealedGroup => sealGroup(group.bytes, (key, body, owner) => sealBodyBytes(keyOf(key), body, owner));

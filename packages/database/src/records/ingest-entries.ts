@@ -34,20 +34,23 @@ export interface IngestResult {
 export async function ingestEntries(client: IngestClient, entries: readonly RecordEntry[]): Promise<IngestResult> {
   const calls = mergeEntries(entries);
   if (calls.length === 0) return { calls: 0, written: 0 };
-  const keyHashes = await insertDataKeys(client, calls);
+  const keys = await lookUpDataKeys(client, calls);
   const claims = await claimsOfGrants(client, calls);
   const rows = calls.map((call) => toNewCall(call, claimsOf(call, claims)));
   const changes = await upsertCalls(client, rows);
-  const recordedAt = await recordingInstant(client);
   const changed = new Map(changes.map((change) => [change.id, change]));
   const bodies = await insertBodies(
     client,
     calls.filter((call) => isConcludedNow(changed.get(call.callId))),
   );
-  await countInSessions(client, calls, changed, claims);
-  await enqueueForLog(client, leavesOf(rows, changed, { ...bodies, keyHashes, recordedAt }));
+  const recordedAt = await recordingInstant(client);
+  const leaves = leavesOf(rows, changed, { ...bodies, keyHashes: keys.hashes, recordedAt });
   await enqueueAlerts(client, changes);
   await lookAgainAt(client, calls);
+  // Last what transactions of other calls wait for: a session and its key are those of many.
+  const areKeysKnown = await insertDataKeys(client, keys);
+  await enqueueForLog(client, areKeysKnown ? leaves : leaves.map((leaf) => ({ ...leaf, digest: null })));
+  await countInSessions(client, calls, changed, claims);
   await notifyCallChanges(
     client,
     changes.map((change) => change.id),
@@ -65,21 +68,46 @@ const stateBefore = (change: Change): string | null => change.previous?.replace(
 const isConcludedNow = (change: Change | undefined): boolean =>
   change !== undefined && change.state !== 'pending' && stateBefore(change) !== change.state;
 
-/** Returns SHA-256 (hex) of the keys as they are stored, by id: a key that is there already stays as it is. */
-async function insertDataKeys(client: IngestClient, calls: readonly CallRecord[]): Promise<ReadonlyMap<string, string>> {
-  const keys = new Map<string, { id: string; session_id: string; wrapped: string }>();
-  for (const { outcome, sessionId } of calls)
-    if (outcome?.dataKey) keys.set(outcome.dataKey.id, { session_id: sessionId, ...outcome.dataKey });
-  if (keys.size === 0) return new Map();
-  const rows = [...keys.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-  await client.query({
+interface DataKeys {
+  /** SHA-256 (hex) of each as it is stored, or will be, by id. */
+  readonly hashes: ReadonlyMap<string, string>;
+  /** Those that are not there yet. */
+  readonly missing: readonly { readonly id: string; readonly sessionId: string; readonly wrapped: string }[];
+}
+
+async function lookUpDataKeys(client: IngestClient, calls: readonly CallRecord[]): Promise<DataKeys> {
+  const keys = new Map<string, DataKeys['missing'][number]>();
+  for (const { outcome, sessionId } of calls) {
+    if (!outcome?.dataKey) continue;
+    const id = textForPostgres(outcome.dataKey.id);
+    keys.set(id, { id, sessionId: textForPostgres(sessionId), wrapped: textForPostgres(outcome.dataKey.wrapped.toWellFormed()) });
+  }
+  if (keys.size === 0) return { hashes: new Map(), missing: [] };
+  const hashes = new Map(await dataKeyHashes(client, [...keys.keys()]));
+  const missing = [...keys.values()].filter(({ id }) => !hashes.has(id)).sort((a, b) => (a.id < b.id ? -1 : 1));
+  for (const { id, wrapped } of missing) hashes.set(id, hash('sha256', wrapped, 'hex'));
+  return { hashes, missing };
+}
+
+/** A key that another transaction has inserted meanwhile stays as it is. Returns whether all are as `lookUpDataKeys` said. */
+async function insertDataKeys(client: IngestClient, { hashes, missing }: DataKeys): Promise<boolean> {
+  if (missing.length === 0) return true;
+  const columnOf = (member: keyof DataKeys['missing'][number]): Buffer =>
+    binaryArray(
+      'text',
+      missing.map((key) => key[member]),
+    );
+  const { rowCount } = await client.query({
     name: 'records-data-keys',
-    text: `INSERT INTO data_keys (id, session_id, wrapped)
-           SELECT id, session_id, wrapped FROM json_to_recordset($1::json) AS r(id text, session_id text, wrapped text)
-           ON CONFLICT (id) DO NOTHING`,
-    values: [jsonForPostgres(rows)],
+    text: `INSERT INTO data_keys (id, session_id, wrapped) SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) ON CONFLICT (id) DO NOTHING`,
+    values: [columnOf('id'), columnOf('sessionId'), columnOf('wrapped')],
   });
-  return dataKeyHashes(client, [...keys.keys()].map(textForPostgres));
+  if (rowCount === missing.length) return true;
+  const stored = await dataKeyHashes(
+    client,
+    missing.map(({ id }) => id),
+  );
+  return missing.every(({ id }) => stored.get(id) === hashes.get(id));
 }
 
 /** Claims by grant: the relay tells those that a grant carries; the exchange recorded all that the token had. */
