@@ -3,7 +3,7 @@
  * own errors, gives the same in any chunks, and what it lets pass does not hold a value that was planted under a
  * masked key. `node --conditions=@hoop/source packages/masking/src/testing/fuzz.ts [--seconds 60] [--seed N]`
  */
-import { AppError } from '@hoop/contract';
+import { AppError, parseJson } from '@hoop/contract';
 
 import { compileScrubber } from '../scrubber/scrubber.ts';
 import { runMasker } from './run-masker.ts';
@@ -117,7 +117,7 @@ export async function fuzzOnce(seed: number): Promise<void> {
     if (!isMutated && (whole.error !== null || whole.text.includes(planted)))
       throw new Error(`seed ${seed}: ${type} let the planted value pass, or cut a sound body`);
     // strict formats: what passes was understood, so its keys were
-    if (whole.error === null && type === 'application/json' && whole.text !== '') assertMasked(JSON.parse(whole.text), seed);
+    if (whole.error === null && type === 'application/json' && whole.text !== '') assertMasked(parseJson(whole.text), seed);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
   }
