@@ -6,7 +6,10 @@
 import { createHmac, createSecretKey, hash } from 'node:crypto';
 import type { Hmac, KeyObject } from 'node:crypto';
 
-const firstAllocation = 16 * 1024;
+/** Chunks from here on are kept as they are, where they are most of the buffer that they are a view of; others are copied together. */
+const wholeChunkBytes = 16 * 1024;
+const firstBlockBytes = 16 * 1024;
+const mostBlockBytes = 256 * 1024;
 const blockBytes = 64;
 const hashBytes = 32;
 /** Up to here a body of one chunk is digested without a Hmac object, which costs more than the hashing itself. */
@@ -56,8 +59,11 @@ export class BodyCapture {
   readonly #digestKey: DigestKey;
   #only: Uint8Array | null = null;
   #hmac: Hmac | null = null;
-  #first: Uint8Array | null = null;
-  #kept: Buffer | null = null;
+  readonly #parts: Uint8Array[] = [];
+  /** What small chunks are copied into; the part behind `#parts`. */
+  #block: Buffer | null = null;
+  #blockEnd = 0;
+  #blockBytes = firstBlockBytes;
   #keptBytes = 0;
 
   /**
@@ -111,8 +117,9 @@ export class BodyCapture {
     }
     if (this.#keptBytes === 0) {
       // A small body is one chunk: keep it without a copy.
-      this.#first = part;
+      this.#parts.push(part);
     } else {
+      if (this.#parts.length === 1 && this.#block === null) this.#append(this.#parts.pop()!);
       this.#append(part);
     }
     this.#keptBytes += part.byteLength;
@@ -124,8 +131,9 @@ export class BodyCapture {
     return this.#hmac === null ? null : this.#hmac.digest('hex');
   }
 
-  kept(): Uint8Array {
-    return this.#kept?.subarray(0, this.#keptBytes) ?? this.#first ?? empty;
+  /** What is kept, in order. */
+  keptParts(): readonly Uint8Array[] {
+    return this.#block === null ? this.#parts : [...this.#parts, this.#block.subarray(0, this.#blockEnd)];
   }
 
   get isTruncated(): boolean {
@@ -140,17 +148,37 @@ export class BodyCapture {
   }
   #isReleased = false;
 
-  // Many small chunks must not hold on to the large buffers that they are views of, so they are copied.
+  // Many small chunks must not hold on to the large buffers that they are views of, so they are copied. A block is filled
+  // before another begins: else chunks of changing sizes would leave most of the blocks empty.
   #append(part: Uint8Array): void {
-    const needed = this.#keptBytes + part.byteLength;
-    if (this.#kept === null || this.#kept.length < needed) {
-      const grown = Buffer.allocUnsafe(Math.min(this.#maxBytes, Math.max(firstAllocation, needed * 2)));
-      grown.set(this.kept());
-      this.#kept = grown;
-      this.#first = null;
+    let rest = part;
+    if (this.#block !== null) {
+      const room = this.#block.length - this.#blockEnd;
+      const fits = rest.byteLength <= room ? rest : rest.subarray(0, room);
+      this.#block.set(fits, this.#blockEnd);
+      this.#blockEnd += fits.byteLength;
+      rest = rest.subarray(fits.byteLength);
+      if (rest.byteLength === 0) return;
+      this.#endBlock();
     }
-    this.#kept.set(part, this.#keptBytes);
+    if (rest.byteLength >= wholeChunkBytes && rest.byteLength * 2 >= rest.buffer.byteLength) {
+      this.#parts.push(rest);
+      return;
+    }
+    this.#block = Buffer.allocUnsafeSlow(Math.max(this.#blockBytes, rest.byteLength));
+    this.#blockBytes = Math.min(this.#blockBytes * 2, mostBlockBytes);
+    this.#block.set(rest);
+    this.#blockEnd = rest.byteLength;
+  }
+
+  #endBlock(): void {
+    if (this.#block !== null) this.#parts.push(this.#block.subarray(0, this.#blockEnd));
+    this.#block = null;
+    this.#blockEnd = 0;
   }
 }
 
-const empty = new Uint8Array(0);
+/** The parts of a body as one. */
+export function joinParts(parts: readonly Uint8Array[]): Uint8Array {
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+}

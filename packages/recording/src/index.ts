@@ -4,7 +4,7 @@ export { joinGroups, packGroup, sealGroup } from './journal-group.ts';
 export type { SealedGroup } from './journal-group.ts';
 export { bodyMembers, intentMembers, outcomeMembers, packEntry, packRecords, timingMembers, unpackRecordBatch } from './recorder-pack.ts';
 export type { PackedEntry, PlainBody } from './recorder-pack.ts';
-export { BodyCapture, createDigestKey } from './body-capture.ts';
+export { BodyCapture, createDigestKey, joinParts } from './body-capture.ts';
 export type { DigestKey } from './body-capture.ts';
 export { materialHeaders, requestDigest } from './request-digest.ts';
 export type { DigestedRequest } from './request-digest.ts';

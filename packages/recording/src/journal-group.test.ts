@@ -33,6 +33,13 @@ const outcomeOf = (detail: string, body: Buffer | null): OutcomeEntry => ({
   timings: {},
 });
 
+/** In parts of different sizes: small ones are copied into a batch, large ones are not. */
+function cut(body: Buffer): Buffer[] {
+  const parts: Buffer[] = [];
+  for (let at = 0, bytes = 10; at < body.length; at += bytes, bytes = (bytes * 3) % 50_000) parts.push(body.subarray(at, at + bytes));
+  return parts;
+}
+
 /** As a relay writes it and the shipper reads it. Sealing here adds a byte. */
 function grouped(entries: readonly OutcomeEntry[]): SealedGroup {
   const packer = new BatchPacker();
@@ -43,7 +50,11 @@ function grouped(entries: readonly OutcomeEntry[]): SealedGroup {
       ...entry,
       responseBody: body === null ? null : { ...entry.responseBody, sealed: `@${body.length + 1}` },
     });
-    packer.add({ line, sealed: [], plain: body === null ? [] : [{ bytes: body, key, owner: `${entry.callId}:response` }] });
+    packer.add({
+      line,
+      sealed: [],
+      plain: body === null ? [] : [{ parts: cut(body), bytes: body.length, key, owner: `${entry.callId}:response` }],
+    });
   }
   const { parts } = packGroup({ version: 3, relayId: 'rly_1', count: entries.length }, packer);
   return sealGroup(Buffer.concat(parts), (_key, bytes) => Buffer.concat([Buffer.of(1), bytes]));
@@ -54,27 +65,32 @@ const payloadOf = (groups: readonly SealedGroup[]): PackedRecordBatch => {
   return { ...head, packed: Buffer.from(bytes).toString('base64') };
 };
 
-const groupsOf = (...sizes: readonly number[]): OutcomeEntry[][] =>
+const groupsOf = (sizes: readonly number[], bodyBytes = 10): OutcomeEntry[][] =>
   sizes.map((size) =>
-    Array.from({ length: size }, (_, i) => outcomeOf(`€ ${i}`, i % 3 === 0 ? null : Buffer.concat([Buffer.of(1), randomBytes(i * 10)]))),
+    Array.from({ length: size }, (_, i) =>
+      outcomeOf(`€ ${i}`, i % 3 === 0 ? null : Buffer.concat([Buffer.of(1), randomBytes(i * bodyBytes)])),
+    ),
   );
 
 describe('groups of a journal as one batch', () => {
-  test.each([[[1]], [[5]], [[1, 4, 2]], [[40, 1, 60]]])('of %j entries are unpacked to what was packed', (sizes) => {
-    const groups = groupsOf(...sizes);
-    const unpacked: RecordEntry[] = unpackRecordBatch(payloadOf(groups.map(grouped)));
-    expect(unpacked).toEqual(groups.flat());
-  });
+  test.each<[number[], number?]>([[[1]], [[5]], [[1, 4, 2]], [[40, 1, 60]], [[12, 3], 20_000]])(
+    'of %j entries are unpacked to what was packed',
+    (sizes, bodyBytes = 10) => {
+      const groups = groupsOf(sizes, bodyBytes);
+      const unpacked: RecordEntry[] = unpackRecordBatch(payloadOf(groups.map(grouped)));
+      expect(unpacked).toEqual(groups.flat());
+    },
+  );
 
   test('take a fraction of their texts in the queue', () => {
-    const groups = groupsOf(60, 60).map(grouped);
+    const groups = groupsOf([60, 60]).map(grouped);
     const texts = groups.reduce((sum, { text }) => sum + text.length, 0);
     const bodies = groups.reduce((sum, group) => sum + group.bytes - group.text.length, 0);
     expect(joinGroups(groups).bytes.length - bodies).toBeLessThan(texts / 3);
   });
 
   test('are refused where they are damaged, wherever that is', () => {
-    const whole = payloadOf(groupsOf(3, 2).map(grouped));
+    const whole = payloadOf(groupsOf([3, 2]).map(grouped));
     const bytes = Buffer.from(whole.packed, 'base64');
     const refused = (packed: Buffer, over: object = {}): void => {
       expect(() => unpackRecordBatch({ ...whole, ...over, packed: packed.toString('base64') })).toThrow(AppError);

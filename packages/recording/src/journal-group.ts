@@ -40,7 +40,7 @@ export function packGroup(head: BatchHead, packer: BatchPacker): PackedGroup {
   const json = Buffer.from(JSON.stringify(prefix));
   const length = Buffer.allocUnsafe(lengthBytes);
   length.writeUInt32BE(json.length);
-  return { entries: head.count, parts: [length, json, text, bodies] };
+  return { entries: head.count, parts: [length, json, text, ...bodies] };
 }
 
 /** @param key base64 */

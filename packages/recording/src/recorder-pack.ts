@@ -11,7 +11,10 @@ import { zstdDecompressSync } from 'node:zlib';
 
 /** A body that is sealed only when the journal is shipped. `sealed` reads `@N` in the line for the N bytes that it will have then. */
 export interface PlainBody {
-  readonly bytes: Uint8Array;
+  /** In order. They must not change until the batch is durable. */
+  readonly parts: readonly Uint8Array[];
+  /** Of all parts. */
+  readonly bytes: number;
   /** The key of the session. */
   readonly key: KeyObject;
   /** `<call id>:request` or `<call id>:response`, as it is sealed. */
@@ -69,12 +72,22 @@ export const noKey = -1;
 export interface GroupParts {
   /** Begins with its length. */
   readonly text: Uint8Array;
-  readonly bodies: Uint8Array;
+  /** One behind the other. */
+  readonly bodies: readonly Uint8Array[];
   readonly owners: readonly BodyOwner[];
   readonly keys: readonly KeyObject[];
 }
 
 const noBodies: readonly PlainBody[] = [];
+
+/** Bytes of bodies from here on are not copied into the batch: they would be most of what it costs. */
+const uncopiedBytes = 16 * 1024;
+
+interface Uncopied {
+  /** How much of what was copied comes before. */
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
 
 /** A batch while it collects entries. */
 export class BatchPacker {
@@ -83,6 +96,8 @@ export class BatchPacker {
   #textEnd = lengthBytes;
   #bodies = takeBuffer(64 * 1024);
   #bodiesEnd = 0;
+  readonly #uncopied: Uncopied[] = [];
+  #uncopiedBytes = 0;
   readonly #owners: BodyOwner[] = [];
   readonly #keys: KeyObject[] = [];
   readonly #numbers = new Map<string, number>();
@@ -90,28 +105,38 @@ export class BatchPacker {
 
   /** Bytes so far, without what entries share. */
   get bytes(): number {
-    return this.#textEnd + this.#bodiesEnd;
+    return this.#textEnd + this.#bodiesEnd + this.#uncopiedBytes;
   }
 
   /** Takes the whole entry or, where there is no memory for it, throws and takes nothing. */
   add(entry: PackedEntry): void {
     const { sealed, plain = noBodies, shared = none } = entry;
-    let bodyBytes = 0;
-    for (const bytes of sealed) bodyBytes += bytes.length;
-    for (const { bytes } of plain) bodyBytes += bytes.length;
-    this.#bodies = withRoom(this.#bodies, this.#bodiesEnd, bodyBytes);
+    let copied = 0;
+    for (const bytes of sealed) copied += copiedBytes(bytes);
+    for (const { parts } of plain) for (const bytes of parts) copied += copiedBytes(bytes);
+    this.#bodies = withRoom(this.#bodies, this.#bodiesEnd, copied);
     let line = '';
     for (const part of shared) line += `${this.#numberOf(part)},`;
     this.#write(`${line}${entry.line}\n`);
-    for (const bytes of sealed) this.#addBody(bytes, noKey, '');
-    for (const { bytes, key, owner } of plain) this.#addBody(bytes, this.#keyNumber(key), owner);
+    for (const bytes of sealed) {
+      this.#addBytes(bytes);
+      this.#owners.push([bytes.length, noKey, '']);
+    }
+    for (const { parts, bytes, key, owner } of plain) {
+      for (const part of parts) this.#addBytes(part);
+      this.#owners.push([bytes, this.#keyNumber(key), owner]);
+    }
     this.count++;
   }
 
-  #addBody(bytes: Uint8Array, key: number, owner: string): void {
-    this.#bodies.set(bytes, this.#bodiesEnd);
-    this.#bodiesEnd += bytes.length;
-    this.#owners.push([bytes.length, key, owner]);
+  #addBytes(bytes: Uint8Array): void {
+    if (copiedBytes(bytes) === 0) {
+      this.#uncopied.push({ at: this.#bodiesEnd, bytes });
+      this.#uncopiedBytes += bytes.length;
+    } else {
+      this.#bodies.set(bytes, this.#bodiesEnd);
+      this.#bodiesEnd += bytes.length;
+    }
   }
 
   #keyNumber(key: KeyObject): number {
@@ -132,22 +157,33 @@ export class BatchPacker {
   /** The bytes of `packed`; they are this batch's until `release`. Nothing can be added any more. */
   finish(): Uint8Array {
     this.#end();
-    this.#text = withRoom(this.#text, this.#textEnd, this.#bodiesEnd);
-    this.#text.set(this.#bodies.subarray(0, this.#bodiesEnd), this.#textEnd);
+    this.#text = withRoom(this.#text, this.#textEnd, this.#bodiesEnd + this.#uncopiedBytes);
+    let end = this.#textEnd;
+    for (const part of this.#bodyParts()) {
+      this.#text.set(part, end);
+      end += part.length;
+    }
     giveBack(this.#bodies);
     this.#bodies = nothing;
-    return this.#text.subarray(0, this.#textEnd + this.#bodiesEnd);
+    return this.#text.subarray(0, end);
   }
 
   /** The same for a journal, in parts that stand one behind the other: see `journal-group.ts`. */
   finishGroup(): GroupParts {
     this.#end();
-    return {
-      text: this.#text.subarray(0, this.#textEnd),
-      bodies: this.#bodies.subarray(0, this.#bodiesEnd),
-      owners: this.#owners,
-      keys: this.#keys,
-    };
+    return { text: this.#text.subarray(0, this.#textEnd), bodies: this.#bodyParts(), owners: this.#owners, keys: this.#keys };
+  }
+
+  #bodyParts(): Uint8Array[] {
+    const parts: Uint8Array[] = [];
+    let from = 0;
+    for (const { at, bytes } of this.#uncopied) {
+      if (at > from) parts.push(this.#bodies.subarray(from, at));
+      parts.push(bytes);
+      from = at;
+    }
+    if (this.#bodiesEnd > from) parts.push(this.#bodies.subarray(from, this.#bodiesEnd));
+    return parts;
   }
 
   #end(): void {
@@ -169,6 +205,8 @@ export class BatchPacker {
   }
 }
 
+const copiedBytes = (bytes: Uint8Array): number => (bytes.length < uncopiedBytes ? bytes.length : 0);
+
 /** Buffers go from batch to batch: large ones that die young cost the collector more than the packing. */
 const spare: Buffer[] = [];
 const maxSpare = 16;
@@ -176,9 +214,8 @@ const maxSpareBytes = 1024 * 1024;
 const nothing = Buffer.alloc(0);
 
 function takeBuffer(bytes: number): Buffer {
-  const last = spare.pop();
-  if (last !== undefined && last.length >= bytes) return last;
-  return Buffer.allocUnsafeSlow(bytes);
+  const fits = spare.findLastIndex((one) => one.length >= bytes);
+  return fits < 0 ? Buffer.allocUnsafeSlow(bytes) : spare.splice(fits, 1)[0]!;
 }
 
 function giveBack(buffer: Buffer): void {

@@ -107,7 +107,7 @@ export function createRecorder<Payload>(options: RecorderOptions<Payload>): Reco
 function isBulky({ sealed, plain }: PackedEntry): boolean {
   let bytes = 0;
   for (const one of sealed) bytes += one.length;
-  if (plain !== undefined) for (const one of plain) bytes += one.bytes.length;
+  if (plain !== undefined) for (const one of plain) bytes += one.bytes;
   return bytes > bulkyBytes;
 }
 

@@ -4,6 +4,8 @@ import type { ChildProcess } from 'node:child_process';
 
 import type { Logger } from 'pino';
 
+import { forkArguments } from './node-flags.ts';
+
 const backoffFirstMs = 100;
 const backoffMostMs = 10_000;
 /** A process that lived so long did not die of its start. */
@@ -18,7 +20,7 @@ export function keepShipping(log: Logger): () => Promise<void> {
 
   const start = (): void => {
     const startedAt = performance.now();
-    const started = fork(process.argv[1]!, ['ship'], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const started = fork(process.argv[1]!, ['ship'], { execArgv: forkArguments(), stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     child = started;
     started.once('exit', (code, signal) => {
       child = null;

@@ -4,7 +4,7 @@ import type { Worker } from 'node:cluster';
 
 import type { Logger } from 'pino';
 
-import { relayNodeFlags } from './node-flags.ts';
+import { forkArguments } from './node-flags.ts';
 
 export interface Supervision {
   readonly count: number;
@@ -24,7 +24,7 @@ const steadyMs = 30_000;
 
 /** Returns what stops them all; it resolves when the last has exited. */
 export function superviseWorkers({ count, log, onListening, onProgress, onFailure }: Supervision): () => Promise<void> {
-  cluster.setupPrimary({ execArgv: [...process.execArgv, ...relayNodeFlags.filter((flag) => !process.execArgv.includes(flag))] });
+  cluster.setupPrimary({ execArgv: forkArguments() });
   let isStopping = false;
   let failures = 0;
   let port: string | undefined;

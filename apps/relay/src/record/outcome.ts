@@ -1,7 +1,7 @@
 /** Builds the outcome of a call for the record. */
 import type { AppError, OutcomeEntry, OutcomeState, RecordedBody } from '@hoop/contract';
 import { maskHeaders } from '@hoop/masking';
-import { timingMembers } from '@hoop/recording';
+import { joinParts, timingMembers } from '@hoop/recording';
 import type { BodyCapture, PackedEntry, PlainBody } from '@hoop/recording';
 import { sealBodyBytes, sealOverhead } from '@hoop/sealing';
 import { headerValue } from '@hoop/upstream';
@@ -9,7 +9,7 @@ import { headerValue } from '@hoop/upstream';
 import type { Call } from '../call/call.ts';
 import { bodyJson, completionPart, responseHeadersPart, targetPart } from './entry-lines.ts';
 import type { Relay } from '../relay.ts';
-import { keepRequestBody } from './kept-body.ts';
+import { keepAsItIs, keepRequestBody } from './kept-body.ts';
 import type { KeptBody } from './kept-body.ts';
 import { heldCapture } from './refused-body.ts';
 import { strangerOutcome } from './strangers.ts';
@@ -87,7 +87,7 @@ function packOutcome(
   const requestBody = requestKept === null ? null : recordedBody(call, 'request', capture!, requestKept, bodies);
   const responseBody =
     exchange && exchange.response.bytes > 0
-      ? recordedBody(call, 'response', exchange.response, responseKept(exchange.response), bodies)
+      ? recordedBody(call, 'response', exchange.response, keepAsItIs(exchange.response), bodies)
       : null;
   const report = exchange?.masker?.report;
   const detail = detailOf(error, exchange?.isResent ?? false, report?.hiddenValues ?? 0);
@@ -126,30 +126,22 @@ function detailOf(error: AppError | null, isResent: boolean, hiddenValues: numbe
 const noResponseHeaders = '{"responseHeaders":[]}';
 const noDataKey = '{"dataKey":null}';
 
-/** The body that the function got, masked on its way. */
-const responseKept = (capture: BodyCapture): KeptBody => ({
-  bytes: capture.kept(),
-  isTruncated: capture.isTruncated,
-  isDecoded: false,
-  isWithheld: false,
-});
-
 function recordedBody(call: Call, half: 'request' | 'response', capture: BodyCapture, kept: KeptBody, bodies: RecordedBytes): RecordedBody {
   const headers = half === 'request' ? call.request!.headers : call.responseHeaders;
   const contentType = headerValue(headers, 'content-type') ?? null;
   let placeholder: string | null = null;
-  if (kept.bytes.byteLength > 0) {
+  if (kept.bytes > 0) {
     const { key } = call.session!.keys!.dataKey;
     const owner = `${call.id}:${half}`;
-    if (bodies.plain === null) bodies.sealed.push(sealBodyBytes(key, kept.bytes, owner));
-    else bodies.plain.push({ bytes: kept.bytes, key, owner });
-    placeholder = `@${kept.bytes.length + sealOverhead}`;
+    if (bodies.plain === null) bodies.sealed.push(sealBodyBytes(key, joinParts(kept.parts), owner));
+    else bodies.plain.push({ parts: kept.parts, bytes: kept.bytes, key, owner });
+    placeholder = `@${kept.bytes + sealOverhead}`;
   }
   return {
     bytes: capture.bytes,
     digest: capture.digest(),
     sealed: placeholder,
-    keptBytes: kept.bytes.byteLength,
+    keptBytes: kept.bytes,
     truncated: kept.isTruncated,
     contentType,
     ...(half === 'response' && call.exchange?.parts ? { parts: call.exchange.parts } : {}),

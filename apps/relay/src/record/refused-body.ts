@@ -4,7 +4,7 @@
  * kept of their bodies has a rate; above it the record says how long a body was and keeps nothing of it.
  */
 import type { OutcomeEntry, RecordedBody } from '@hoop/contract';
-import { BodyCapture } from '@hoop/recording';
+import { BodyCapture, joinParts } from '@hoop/recording';
 import { sealBody } from '@hoop/sealing';
 import { headerValue } from '@hoop/upstream';
 import { LRUCache } from 'lru-cache';
@@ -94,13 +94,13 @@ export async function refusedBody(bodies: RefusedBodies, call: Call): Promise<Bo
   captured.offered = bytes;
   hideFully(call);
   const kept = await keepRequestBody(call, captured);
-  const isKept = kept.bytes.byteLength > 0;
+  const isKept = kept.bytes > 0;
   return {
     requestBody: {
       bytes,
       digest: longBody === null ? captured.digest() : null,
-      sealed: isKept ? sealBody(keys.dataKey.key, kept.bytes, `${call.id}:request`) : null,
-      keptBytes: kept.bytes.byteLength,
+      sealed: isKept ? sealBody(keys.dataKey.key, joinParts(kept.parts), `${call.id}:request`) : null,
+      keptBytes: kept.bytes,
       truncated: kept.isTruncated,
       contentType,
       ...(kept.isDecoded ? { decoded: true } : {}),
