@@ -10,12 +10,14 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { newId, queueNames } from '@hoop/contract';
-import { listSessions, migrateDatabase, openDatabase } from '@hoop/database';
+import { listCalls, listSessions, migrateDatabase, openDatabase } from '@hoop/database';
 import type { Database } from '@hoop/database';
 import { startPostgres } from '@hoop/embedded-postgres';
 import { openQueue, prepareQueueSchema } from '@hoop/queue';
 import { createRecorder, packBatch } from '@hoop/recording';
 
+import { selectCallIds } from '../packages/database/src/records/read-calls.ts';
+import { selectSessionIds } from '../packages/database/src/records/read-sessions.ts';
 import { sampleCall } from '../packages/database/test/sample-entries.ts';
 import { openBench, recordLatencies } from './measure.ts';
 import { measureStrictAndRelaxed } from './recording/strict-relaxed.ts';
@@ -181,23 +183,57 @@ async function find(db: Database): Promise<void> {
     'by path': { path: `/v1/customers/${rows >> 2}` },
     'by connection and period': { connectionId: 'con_7', until: new Date(end - rows * 25) },
   };
+  const lists = { session: [listSessions, selectSessionIds], call: [listCalls, selectCallIds] } as const;
   for (const [name, filter] of Object.entries(questions)) {
-    const latencies = recordLatencies();
-    for (let i = 0; i < 20; i++) {
-      const from = performance.now();
-      const page = await listSessions(db.prisma, filter, { limit: 1 });
-      latencies.add(performance.now() - from);
-      if (page.items.length !== 1) throw new Error(`No session was found ${name}.`);
+    for (const [what, [list, select]] of Object.entries(lists)) {
+      const latencies = recordLatencies();
+      for (let i = 0; i < 20; i++) {
+        const from = performance.now();
+        const page = await list(db.prisma, filter, { limit: 1 });
+        latencies.add(performance.now() - from);
+        if (page.items.length !== 1) throw new Error(`No ${what} was found ${name}.`);
+      }
+      const sql = select(filter, { limit: 1 });
+      const [answer] = await db.prisma.$queryRawUnsafe<{ 'QUERY PLAN': { Plan: Plan }[] }[]>(
+        `EXPLAIN (ANALYZE, FORMAT JSON) ${sql.text}`,
+        ...sql.values,
+      );
+      bench.report({
+        case: `find a ${what} ${name}`,
+        value: latencies.p50Ms,
+        unit: 'ms',
+        ratio: latencies.p50Ms / 50,
+        goal: 1,
+        lowerIsBetter: true,
+        p99Ms: latencies.p99Ms,
+        rows,
+        ...readBy(answer!['QUERY PLAN'][0]!.Plan),
+      });
     }
-    bench.report({
-      case: `find a session ${name}`,
-      value: latencies.p50Ms,
-      unit: 'ms',
-      ratio: latencies.p50Ms / 50,
-      goal: 1,
-      lowerIsBetter: true,
-      p99Ms: latencies.p99Ms,
-      rows,
-    });
   }
+}
+
+interface Plan {
+  readonly 'Node Type': string;
+  readonly 'Index Name'?: string;
+  readonly 'Relation Name'?: string;
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly Plans?: readonly Plan[];
+}
+
+/** What a statement reads: indexes, or whole tables, and rows of them. */
+function readBy(plan: Plan): { by: string; rowsRead: number } {
+  const by = new Set<string>();
+  let rowsRead = 0;
+  const visit = (node: Plan): void => {
+    if (node['Node Type'].includes('Scan')) {
+      if (node['Actual Loops'] > 0) by.add(node['Index Name'] ?? `all of ${node['Relation Name']}`);
+      rowsRead += (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'];
+    }
+    node.Plans?.forEach(visit);
+  };
+  visit(plan);
+  return { by: [...by].join(' '), rowsRead: Math.round(rowsRead) };
 }

@@ -13,6 +13,8 @@ export interface LoadOptions {
    * when it was due. @default as soon as the response before it is there
    */
   readonly callsPerSecond?: number | undefined;
+  /** Latencies of so long at the beginning do not count: connections are made, and callers verified. @default 0 */
+  readonly warmUpMs?: number;
   /** Request line and headers of connection `index`, without the host header. */
   readonly head: (index: number) => string;
   /** Sent with every request. @default none */
@@ -55,10 +57,18 @@ class BodyEnd {
 }
 
 /** Each connection sends its request, waits for the whole response, and sends it again, until the time is over. */
-export async function load({ url, connections, forMs, callsPerSecond, head, body = new Uint8Array(0) }: LoadOptions): Promise<LoadResult> {
+export async function load({
+  url,
+  connections,
+  forMs,
+  callsPerSecond,
+  warmUpMs = 0,
+  head,
+  body = new Uint8Array(0),
+}: LoadOptions): Promise<LoadResult> {
   const { hostname, port, host } = new URL(url);
   const latencies = recordLatencies();
-  let failures = 0;
+  let [responses, failures] = [0, 0];
   const start = performance.now();
   const until = start + forMs;
   const everyMs = callsPerSecond === undefined ? 0 : (connections * 1000) / callsPerSecond;
@@ -113,7 +123,8 @@ export async function load({ url, connections, forMs, callsPerSecond, head, body
         }
         if (!isWhole) return true;
         const now = performance.now();
-        latencies.add(now - sentAt);
+        responses++;
+        if (now >= start + warmUpMs) latencies.add(now - sentAt);
         isLate = due < now;
         if (now < until) send();
         else finish();
@@ -129,10 +140,10 @@ export async function load({ url, connections, forMs, callsPerSecond, head, body
   await Promise.all(Array.from({ length: connections }, (_, index) => lane(index)));
   const seconds = (performance.now() - start) / 1000;
   return {
-    value: latencies.count / seconds,
+    value: responses / seconds,
     p50Ms: latencies.p50Ms,
     p99Ms: latencies.p99Ms,
-    responses: latencies.count,
+    responses,
     failures,
   };
 }

@@ -52,7 +52,15 @@ const rules: Rule[] = [
 
 export async function startStage(
   staged: readonly StagedConnection[],
-  options: { execArgv?: readonly string[]; redisUrl?: string; journal?: boolean } = {},
+  options: {
+    execArgv?: readonly string[];
+    redisUrl?: string;
+    journal?: boolean;
+    /** Core of the relay; null: not pinned to one. @default cores.underTest */
+    core?: number | null;
+    /** Processes of the relay. @default 1 */
+    processes?: number;
+  } = {},
 ): Promise<Stage> {
   const folder = await mkdtemp(path.join(tmpdir(), 'hoop-bench-'));
   const postgres = await startPostgres({ folder: path.join(folder, 'postgres'), port: 0, password: newId('relay') });
@@ -118,10 +126,12 @@ export async function startStage(
       HOOP_SEALING_KEY_FILE: await file('sealing-keys.json', JSON.stringify(sealingKeys.privateJwks)),
       ...(options.redisUrl === undefined ? { HOOP_QUEUE_URL: queueUrl.href } : { REDIS_URL: options.redisUrl }),
       HOOP_PORT: '0',
+      HOOP_WORKERS: String(options.processes ?? 1),
       ...(options.journal === true ? { HOOP_JOURNAL_FOLDER: path.join(folder, 'journal'), HOOP_METRICS_PORT: String(metricsPort) } : {}),
       HOOP_RECORDER_TIMEOUT_MS: '10000',
     },
     execArgv: options.execArgv ?? ['--conditions=@hoop/source', ...relayNodeFlags],
+    ...(options.core === undefined ? {} : { core: options.core }),
   });
   return {
     databaseUrl: postgres.url,
