@@ -37,10 +37,6 @@ async function run(stage: Stage, forMs: number, callsPerSecond?: number): Promis
   });
 }
 
-await compareProcesses();
-await holdOn();
-target.close();
-
 /** Relay processes; the shipper beside them is none. */
 const relayProcesses = (stage: Stage): ChildUsage[] =>
   stage.relay.children(0).filter(({ pid }) => !readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes('ship'));
@@ -132,3 +128,7 @@ async function holdOn(): Promise<void> {
   await database.end();
   await stage.close();
 }
+
+await compareProcesses();
+await holdOn();
+target.close();
