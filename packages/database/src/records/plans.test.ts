@@ -27,7 +27,7 @@ beforeAll(async () => {
     SELECT left(id_floor('call', at), 15) || lpad(n::text, 16, '0'), 'ses_filled' || n / ${perSession}, at,
            CASE WHEN n % 5000 = 1 THEN 'failed' ELSE 'completed' END, true,
            CASE WHEN n / ${perSession} = 700 THEN ${identityId} ELSE 'idn_' || n / ${perSession} % 100 END, 'con_' || n % 50,
-           CASE WHEN n % 4000 = 3 THEN 'deny' ELSE 'allow' END, 'rule ' || n % 20, CASE WHEN n % 3000 = 5 THEN 'DELETE' ELSE 'GET' END,
+           CASE WHEN n % 4000 = 3 THEN 'deny' ELSE 'allow' END, 'rule ' || n % 20, CASE WHEN n % 3000 = 5 THEN 'DELETE' WHEN n <= 2000 THEN 'PUT' ELSE 'GET' END,
            '/v1/customers/' || n, CASE WHEN n % 5000 = 1 THEN 502 ELSE 200 END, CASE WHEN n % 5000 = 1 THEN 'target_reset' END,
            CASE WHEN n = ${rows >> 1} THEN ${traceId} END, n % 5000 = 7
       FROM (SELECT n, to_timestamp(${end} / 1000.0) - (${rows} - n) * interval '2 minutes' AS at FROM generate_series(1, ${rows}) AS n) AS made`;
@@ -60,7 +60,9 @@ async function read(sql: Prisma.Sql): Promise<{ rows: number; whole: string[]; f
   const whole: string[] = [];
   let count = 0;
   const visit = (plan: Plan): void => {
-    if (plan['Node Type'].includes('Scan')) count += (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops'];
+    // What is read of a part that was computed before is in memory.
+    if (plan['Node Type'].includes('Scan') && plan['Node Type'] !== 'CTE Scan')
+      count += (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops'];
     if (plan['Node Type'] === 'Seq Scan' && plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0) > 1000)
       whole.push(plan['Relation Name']!);
     plan.Plans?.forEach(visit);
@@ -80,6 +82,8 @@ const questions: [string, CallFilter][] = [
   ['a status', { status: 502 }],
   ['an error', { error: 'target_reset' }],
   ['a method', { method: 'DELETE' }],
+  ['a method that was used long ago', { method: 'PUT' }],
+  ['nearly every call', { decision: 'allow' }],
   ['a path', { path: '/v1/customers/10000' }],
   ['the start of a path', { path: '/v1/customers/1000*' }],
   ['the trace', { traceId }],
@@ -112,6 +116,34 @@ describe(`of ${rows} calls over eight weeks`, () => {
       expect(plan.rows).toBeLessThan(rows / 4);
     },
   );
+
+  test('sessions of few calls and of many are the same as one by one', async () => {
+    const since = new Date(end - 20 * 86_400_000);
+    const until = new Date(end - 3 * 86_400_000);
+    const cases: [CallFilter, Prisma.CallWhereInput][] = [
+      [{ status: 502 }, { status: 502 }],
+      [{ method: 'PUT' }, { method: 'PUT' }],
+      [{ decision: 'allow' }, { decision: 'allow' }],
+      [
+        { connectionId: 'con_7', since },
+        { connectionId: 'con_7', at: { gte: since } },
+      ],
+    ];
+    for (const [filter, matches] of cases) {
+      const found = await db.prisma.$queryRaw<{ id: string }[]>(selectSessionIds(filter, { limit: 30, before: `${until.getTime()}_0` }));
+      const matching = await db.prisma.call.findMany({ where: matches, select: { sessionId: true }, distinct: ['sessionId'] });
+      const sessions = await db.prisma.session.findMany({
+        where: {
+          id: { in: matching.map(({ sessionId }) => sessionId) },
+          startedAt: { lt: until, ...(filter.since === undefined ? {} : { gte: filter.since }) },
+        },
+        orderBy: [{ startedAt: 'desc' }, { id: 'desc' }],
+        take: 31,
+      });
+      expect(found.length).toBeGreaterThan(0);
+      expect(found.map(({ id }) => id)).toEqual(sessions.map(({ id }) => id));
+    }
+  });
 
   test('a session is walked through along its own index', async () => {
     const plan = await read(selectCallIds({ sessionId: 'ses_filled1000' }, { limit: 50 }));
