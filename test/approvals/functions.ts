@@ -26,6 +26,8 @@ export interface FunctionsOptions {
   readonly grant: () => Promise<string>;
   readonly random: Random;
   readonly calls: number;
+  /** Calls that others have made: ids go on behind them. @default 0 */
+  readonly before?: number;
   /** Where this aborts, no function asks any further. */
   readonly signal: AbortSignal;
 }
@@ -58,7 +60,7 @@ export function askAll(options: FunctionsOptions): Functions {
   const asked = Array.from({ length: options.calls }, (_, n): Asked => {
     const drawn = random.next();
     return {
-      id: `n${n + 1}`,
+      id: `n${(options.before ?? 0) + n + 1}`,
       kind: drawn < 0.6 ? 'waiting' : drawn < 0.75 ? 'plain' : 'deferred',
       status: null,
       error: null,
