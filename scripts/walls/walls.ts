@@ -27,6 +27,7 @@ export interface Wall {
 export const walls: Readonly<Record<string, Wall>> = {
   'apps/cli': {
     packages: [
+      '@hoop/certificates',
       '@hoop/client',
       '@hoop/contract',
       '@hoop/database',
@@ -88,6 +89,7 @@ export const walls: Readonly<Record<string, Wall>> = {
   },
   'apps/relay': {
     packages: [
+      '@hoop/certificates',
       '@hoop/contract',
       '@hoop/credentials',
       '@hoop/environment',
@@ -106,9 +108,10 @@ export const walls: Readonly<Record<string, Wall>> = {
       'undici',
       'zod',
     ],
-    node: ['child_process', 'cluster', 'crypto', 'events', 'fs', 'fs/promises', 'http', 'net', 'stream', 'timers/promises', 'util'],
+    node: ['child_process', 'cluster', 'crypto', 'events', 'fs', 'fs/promises', 'http', 'net', 'stream', 'timers/promises', 'tls', 'util'],
     environment: 'main.ts',
-    connects: ['control-plane/*', 'deferred/run-deferred.ts'],
+    // listener/connect.ts makes the server's end of TLS on a socket that it was given.
+    connects: ['control-plane/*', 'deferred/run-deferred.ts', 'listener/connect.ts'],
     opensSecrets: true,
   },
   'apps/worker': {
@@ -135,6 +138,7 @@ export const walls: Readonly<Record<string, Wall>> = {
     node: ['crypto', 'fs', 'fs/promises', 'path'],
     connects: ['s3.ts'],
   },
+  'packages/certificates': { packages: ['@peculiar/x509', 'lru-cache', 'reflect-metadata'], node: ['crypto', 'net', 'tls'] },
   'packages/client': { packages: [], node: [], connects: ['client.ts'] },
   'packages/contract': { packages: ['lru-cache', 'whatwg-mimetype', 'zod'], node: [] },
   'packages/credentials': {

@@ -70,8 +70,10 @@ describe('docker-compose.yml', () => {
   });
 
   test('gives the keys that open secrets to the relay alone', () => {
-    const holders = Object.entries(compose.services).filter(([, { secrets }]) => secrets.includes('sealing-key'));
-    expect(holders.map(([name]) => name)).toEqual(['relay']);
+    for (const key of ['sealing-key', 'ca-key']) {
+      const holders = Object.entries(compose.services).filter(([, { secrets }]) => secrets.includes(key));
+      expect(holders.map(([name]) => name)).toEqual(['relay']);
+    }
   });
 
   test('passes every secret as a file', () => {
@@ -171,7 +173,7 @@ describe.skipIf(!redisIsAvailable())('the services, without containers', () => {
   beforeAll(async () => {
     scratch = await mkdtemp(path.join(os.tmpdir(), 'hoop-compose-'));
     database = await createTestDatabase({ empty: true });
-    for (const port of ['7700', '7710', '6379']) ports[port] = await reservePort();
+    for (const port of ['7700', '7710', '7711', '6379']) ports[port] = await reservePort();
     await promisify(execFile)(process.execPath, ['--conditions=@hoop/source', 'apps/cli/src/main.ts', 'keys', scratch, '--compose'], {
       cwd: root,
     });

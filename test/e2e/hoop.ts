@@ -20,7 +20,7 @@ export interface HoopProcess {
   readonly ended: Promise<number | null>;
 }
 
-const anyPorts = ['--port', '0', '--relay-port', '0', '--postgres-port', '0'];
+const anyPorts = ['--port', '0', '--relay-port', '0', '--proxy-port', '0', '--postgres-port', '0'];
 
 function follow(child: ChildProcess): HoopProcess {
   let stdout = '';

@@ -49,6 +49,8 @@ describe('npm start -- --once --json, and a second start on the same data', () =
       '0',
       '--relay-port',
       '0',
+      '--proxy-port',
+      '0',
       '--postgres-port',
       '0',
     ]);
@@ -131,8 +133,9 @@ describe('hoop start', () => {
     const { port } = holder.address() as net.AddressInfo;
     const folder = path.join(scratch, 'taken');
     for (const [flag, others] of [
-      ['--port', ['--relay-port', '--postgres-port']],
-      ['--postgres-port', ['--port', '--relay-port']],
+      ['--port', ['--relay-port', '--proxy-port', '--postgres-port']],
+      ['--proxy-port', ['--port', '--relay-port', '--postgres-port']],
+      ['--postgres-port', ['--port', '--relay-port', '--proxy-port']],
     ] as const) {
       const start = hoop(['start', '--data-dir', folder, flag, String(port), ...others.flatMap((other) => [other, '0'])]);
       expect(await sentenceOf(start)).toBe(

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { descendants, endAll, hoopStart, isRunning, run, type HoopProcess } from './hoop.ts';
 
-const anyPorts = ['--port', '0', '--relay-port', '0', '--postgres-port', '0'];
+const anyPorts = ['--port', '0', '--relay-port', '0', '--proxy-port', '0', '--postgres-port', '0'];
 /** Nothing listens there. */
 const nowhere = 'http://127.0.0.1:9';
 const proxies = { HTTP_PROXY: nowhere, HTTPS_PROXY: nowhere, ALL_PROXY: nowhere, http_proxy: nowhere, NODE_USE_ENV_PROXY: '1' };

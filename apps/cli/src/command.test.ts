@@ -65,7 +65,7 @@ describe('help', () => {
 test('exec leaves the options and the "--" behind the name of a program to the program', async () => {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'hoop-exec-'));
   onTestFinished(() => rm(folder, { recursive: true }));
-  await writeAddresses(folder, { controlPlane: 'http://127.0.0.1:1', relay: 'http://127.0.0.1:2' });
+  await writeAddresses(folder, { controlPlane: 'http://127.0.0.1:1', relay: 'http://127.0.0.1:2', proxy: 'http://127.0.0.1:3' });
   const given = ['--as', 'x', '--', '--help'];
   const script = `process.exit(JSON.stringify(process.argv.slice(1)) === '${JSON.stringify(given)}' && process.env.HOOP_URL ? 7 : 8)`;
   expect(await run('exec', '--data-dir', folder, '--', process.execPath, '-e', script, '--', ...given)).toEqual({

@@ -20,6 +20,7 @@ describe("start's command line", () => {
       host: '127.0.0.1',
       port: 7700,
       relayPort: 7710,
+      proxyPort: 7711,
       postgresPort: 7720,
       workers: 1,
       demo: true,
@@ -29,12 +30,14 @@ describe("start's command line", () => {
   });
 
   test('takes every flag', () => {
-    const args = '--data-dir d --host ::1 --port 1 --relay-port 2 --postgres-port 0 --workers 4 --no-demo --once --json'.split(' ');
+    const args =
+      '--data-dir d --host ::1 --port 1 --relay-port 2 --proxy-port 3 --postgres-port 0 --workers 4 --no-demo --once --json'.split(' ');
     expect(parseStartOptions(args)).toEqual({
       dataDir: 'd',
       host: '::1',
       port: 1,
       relayPort: 2,
+      proxyPort: 3,
       postgresPort: 0,
       workers: 4,
       demo: false,
@@ -46,7 +49,7 @@ describe("start's command line", () => {
   for (const [args, sentence] of [
     [['--port', '65536'], '--port must be a whole number from 0 to 65535.'],
     [['--port', '1e3'], '--port must be a whole number from 0 to 65535.'],
-    [['--port', '7710'], '--port, --relay-port and --postgres-port must differ.'],
+    [['--port', '7710'], '--port, --relay-port, --proxy-port and --postgres-port must differ.'],
     [['--workers', '0'], '--workers must be a whole number from 1 to 64.'],
     [['--data-dir', ''], '--data-dir needs the name of a folder.'],
     [['--colour'], "Unknown option '--colour'. See hoop help start."],

@@ -18,6 +18,7 @@ export function addStart(program: Command, run: (options: StartOptions) => void 
     .option('--host <address>', 'what control plane and relay listen on', '127.0.0.1')
     .option('--port <n>', 'port of the control plane (default 7700; 0: any free one)')
     .option('--relay-port <n>', 'port of the relay (default 7710)')
+    .option('--proxy-port <n>', 'port of the forward proxy (default 7711)')
     .option('--postgres-port <n>', 'port of the embedded Postgres (default 7720)')
     .option('--workers <n>', 'processes of the relay (default 1)')
     .option('--no-demo', 'no demonstration')

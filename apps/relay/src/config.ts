@@ -31,6 +31,8 @@ export interface RelayConfig {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** The forward proxy; absent: there is none. */
+  readonly proxy?: ProxyConfig;
   /** Processes that share the port. */
   readonly workers: number;
   readonly controlPlaneUrl: string;
@@ -59,6 +61,16 @@ export interface RelayConfig {
   readonly targetCa?: string;
 }
 
+export interface ProxyConfig {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** The authority that signs what the proxy presents, PEM: its certificate and, while it is being replaced, others. */
+  readonly certificates: string;
+  /** Its private key, PEM. */
+  readonly key: string;
+}
+
 export interface JournalConfig {
   /** Of the journals of all relay processes on this volume. */
   readonly folder: string;
@@ -85,6 +97,14 @@ export const relayVariables = z.object({
   HOOP_HOST: withDefault(text, '127.0.0.1', 'The address to listen on.'),
   HOOP_PORT: withDefault(wholeNumber(0, 65_535), '7710', 'The port to listen on; 0 is any free one.'),
   HOOP_WORKERS: withDefault(wholeNumber(1, 256), '1', 'Processes that share the port.'),
+  HOOP_CA_CERTIFICATE_FILE: optional(
+    filePath,
+    'The certificate authority of the forward proxy, PEM; clients trust every certificate in it, and the one that belongs to `HOOP_CA_KEY_FILE` signs.',
+    'none: there is no proxy',
+  ),
+  HOOP_CA_KEY_FILE: optional(secretFile, 'Its private key (EC P-256), PEM.', 'none: there is no proxy'),
+  HOOP_PROXY_HOST: withDefault(text, '127.0.0.1', 'The address that the forward proxy listens on.'),
+  HOOP_PROXY_PORT: withDefault(wholeNumber(0, 65_535), '7711', 'The port of the forward proxy; 0 is any free one.'),
   HOOP_SNAPSHOT_MAX_AGE_SECONDS: withDefault(
     wholeNumber(1, 3600, 'seconds'),
     '30',
@@ -161,6 +181,7 @@ export function readConfig(env: Environment): RelayConfig {
     host: values.HOOP_HOST,
     port: values.HOOP_PORT,
     workers: values.HOOP_WORKERS,
+    proxy: proxyOf(values),
     controlPlaneUrl: new URL(values.HOOP_CONTROL_PLANE_URL).href.replace(/\/+$/, ''),
     relayTokenFile: values.HOOP_RELAY_TOKEN_FILE,
     sealingKeys: readKeys(values.HOOP_SEALING_KEY_FILE),
@@ -178,6 +199,20 @@ export function readConfig(env: Environment): RelayConfig {
     discovery: { sampleEvery: values.HOOP_DISCOVERY_SAMPLE_EVERY },
     targetCa: caFile === undefined ? undefined : readFileSync(caFile, 'utf8'),
   });
+}
+
+/** Undefined: there is no proxy. */
+function proxyOf(values: z.output<typeof relayVariables>): ProxyConfig | undefined {
+  const { HOOP_CA_CERTIFICATE_FILE: certificateFile, HOOP_CA_KEY_FILE: keyFile } = values;
+  if (certificateFile === undefined && keyFile === undefined) return undefined;
+  if (certificateFile === undefined || keyFile === undefined)
+    throw new Error('HOOP_CA_CERTIFICATE_FILE and HOOP_CA_KEY_FILE belong together: the forward proxy needs both.');
+  return {
+    host: values.HOOP_PROXY_HOST,
+    port: values.HOOP_PROXY_PORT,
+    certificates: readFileSync(certificateFile, 'utf8'),
+    key: readFileSync(keyFile, 'utf8'),
+  };
 }
 
 /** Undefined: the queue is the durable step. */

@@ -4,16 +4,18 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { createLeafIssuer, readAuthority } from '@hoop/certificates';
 import { queueNames } from '@hoop/contract';
 import { openQueueWorker, requireDurableQueue } from '@hoop/queue';
 
-import type { RelayConfig } from './config.ts';
+import type { ProxyConfig, RelayConfig } from './config.ts';
 import { openRelay } from './context.ts';
 import type { RelayParts } from './context.ts';
 import { createDataPath } from './data-path/data-path.ts';
 import type { Relay } from './relay.ts';
 import { runDeferred } from './deferred/run-deferred.ts';
-import { createRelayServer } from './listener/server.ts';
+import { createLoopbackServer, createProxyServer, createRelayServer } from './listener/server.ts';
+import type { ProxyTrust } from './listener/server.ts';
 
 export type { RelayConfig } from './config.ts';
 export { readConfig } from './config.ts';
@@ -23,6 +25,8 @@ export { relayNodeFlags } from './process/node-flags.ts';
 export interface RunningRelay {
   readonly id: string;
   readonly url: string;
+  /** Of the forward proxy; null: there is none. */
+  readonly proxyUrl: string | null;
   /** Of the snapshot that it works with. */
   readonly revision: () => number;
   /** Takes no new calls, waits for those under way within the drain limit, flushes the record. */
@@ -35,11 +39,13 @@ const deferredAtOnce = 16;
 
 /** Resolves when the relay listens and has its first snapshot. */
 export async function startRelay(config: RelayConfig, parts: RelayParts = {}): Promise<RunningRelay> {
+  const trust = config.proxy === undefined ? null : await proxyTrust(config.proxy, parts.now ?? Date.now);
   const opened = await openRelay(config, parts);
   const { relay } = opened;
   const carry = createDataPath(relay);
   const server = createRelayServer(relay, carry);
-  const loopback = createRelayServer(relay, carry, true);
+  const loopback = createLoopbackServer(relay, carry);
+  const proxy = trust === null ? null : createProxyServer(relay, carry, trust);
   try {
     await Promise.all([
       opened.ready(),
@@ -50,12 +56,13 @@ export async function startRelay(config: RelayConfig, parts: RelayParts = {}): P
     await listenOnLoopback(loopback);
     relay.loopbackPort = (loopback.address() as AddressInfo).port;
     await listen(server, config);
+    if (proxy !== null) await listen(proxy, config.proxy!);
   } catch (error) {
     loopback.close();
+    server.close();
     await opened.close();
     throw error;
   }
-  const { address, port, family } = server.address() as AddressInfo;
   const deferred = openQueueWorker<{ callId?: unknown }>(
     queueNames.relay,
     config.queue,
@@ -68,7 +75,8 @@ export async function startRelay(config: RelayConfig, parts: RelayParts = {}): P
   let closing: Promise<void> | undefined;
   return {
     id: opened.relay.id,
-    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    url: urlOf(server),
+    proxyUrl: proxy === null ? null : urlOf(proxy),
     revision: () => opened.relay.configuration.revision,
     close: () =>
       (closing ??= (async () => {
@@ -78,14 +86,27 @@ export async function startRelay(config: RelayConfig, parts: RelayParts = {}): P
         relay.subjects.allMayHaveChanged();
         const idle = deferred.close(config.drainTimeoutMs ?? drainMs);
         server.close();
+        proxy?.close();
         await idle;
         await drain(relay, server, config.drainTimeoutMs ?? drainMs);
         loopback.close();
         loopback.closeAllConnections();
         await opened.close();
         server.closeAllConnections();
+        proxy?.closeAllConnections();
       })()),
   };
+}
+
+function urlOf(server: Server): string {
+  const { address, port, family } = server.address() as AddressInfo;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
+
+/** @throws Error with a sentence where the authority cannot sign */
+async function proxyTrust({ certificates, key }: ProxyConfig, now: () => number): Promise<ProxyTrust> {
+  const authority = await readAuthority(certificates, key, now());
+  return { leafs: createLeafIssuer({ authority, now }), trusted: authority.trusted };
 }
 
 /** Of this process alone, also where several share the public port. */
@@ -105,7 +126,7 @@ function listenOnLoopback(server: Server): Promise<void> {
  */
 const sharesPort = cluster.isWorker && process.platform === 'linux';
 
-function listen(server: Server, { host, port }: RelayConfig): Promise<void> {
+function listen(server: Server, { host, port }: Pick<RelayConfig, 'host' | 'port'>): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, backlog: 4096, ...(sharesPort ? { reusePort: true } : {}) }, () => {

@@ -68,7 +68,7 @@ export interface RawResponse {
   readonly body: string;
 }
 
-function readResponse(text: string): RawResponse | null {
+export function readResponse(text: string): RawResponse | null {
   const end = text.indexOf('\r\n\r\n');
   if (end < 0) return null;
   const [statusLine = '', ...lines] = text.slice(0, end).split('\r\n');

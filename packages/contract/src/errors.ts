@@ -68,6 +68,8 @@ export const errorKinds = {
   unsupported_grant_type: { status: 400, title: 'The grant type is not supported' },
   // the data path
   connection_unknown: { status: 404, title: 'There is no such connection for this identity' },
+  destination_unknown: { status: 403, title: 'No connection of this identity is for the destination' },
+  connection_ambiguous: { status: 403, title: 'Several connections of this identity are for the destination' },
   policy_denied: { status: 403, title: 'The policy does not allow this call' },
   context_required: { status: 403, title: 'The call needs more context' },
   approval_pending: { status: 403, title: 'The call waits for an approval' },
@@ -137,6 +139,8 @@ export interface AppErrorOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** The target may have acted on the request: the status becomes `sentStatus`. @default as the table says for the code */
   readonly isSent?: true;
+  /** Asked by a proxy (RFC 9110 §15.5.8): 407 in place of 401. @default as the table says for the code */
+  readonly isOfProxy?: boolean;
   /** Internal; logged, never sent. */
   readonly cause?: unknown;
 }
@@ -157,7 +161,7 @@ export class AppError extends Error {
     this.code = code;
     const kind: ErrorKind = errorKinds[code];
     this.isSent = options.isSent ?? kind.isSent ?? false;
-    this.status = this.isSent ? sentStatus : kind.status;
+    this.status = this.isSent ? sentStatus : kind.status === 401 && options.isOfProxy === true ? 407 : kind.status;
     this.detail = detail;
     this.extras = options.extras ?? {};
     this.headers = options.headers ?? {};

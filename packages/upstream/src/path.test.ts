@@ -15,6 +15,33 @@ function refusal(url: string): string {
   throw new Error(`accepted ${JSON.stringify(url)}`);
 }
 
+describe("the target's own path", () => {
+  it.each(['/', '/v1', '/v1/x?y=1', '/a/b/', '/?q'])('%s is read as it is', (url) => {
+    const { connection, path, search } = normalisePath(url, 'target');
+    expect([connection, path + search]).toEqual(['', url]);
+  });
+
+  it.each(['', 'v1', '*', '//x', '/a//b', '/a/../b', '/%2e%2e/x', '/a;b', '/a\\b'])('%j is refused by the same rules', (url) => {
+    expect(() => normalisePath(url, 'target')).toThrow(expect.objectContaining({ code: 'invalid_path' }));
+  });
+
+  it('is read as it is under a connection', () => {
+    fc.assert(
+      fc.property(fc.webPath(), (path) => {
+        const read = (url: string, form?: 'target'): string => {
+          try {
+            const { path: normal, search } = normalisePath(url, form);
+            return normal + search;
+          } catch (error) {
+            return (error as AppError).code;
+          }
+        };
+        if (path !== '') expect(read(path, 'target')).toBe(read(`/c${path}`));
+      }),
+    );
+  });
+});
+
 describe('a path', () => {
   it('is a connection, the path of the target and a query', () => {
     expect(normalisePath('/payments/v1/customers?limit=2')).toEqual({

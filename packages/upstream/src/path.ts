@@ -2,7 +2,7 @@
 import { AppError, decodeFully, hexValue } from '@hoop/contract';
 
 export interface NormalisedPath {
-  /** First segment of the relay's path: the connection's name. */
+  /** First segment of the relay's path: the connection's name. Empty where the path is the target's own. */
   readonly connection: string;
   /** The target's path; starts with `/`. */
   readonly path: string;
@@ -11,6 +11,8 @@ export interface NormalisedPath {
   /** The target's path has a `%2F`. Only a connection that says how its target reads one may take such a path. */
   readonly hasEncodedSlash: boolean;
 }
+
+export type PathForm = 'relay' | 'target';
 
 /** Longest request target, characters. */
 export const maxUrlLength = 16_384;
@@ -43,13 +45,15 @@ function encodedByte(text: string, at: number): number {
  * the target may read it as a separator.
  *
  * @param url origin-form: path and query as they stand in the request line
+ * @param form whose path it is: the relay's, with a connection in front, or the target's own
  * @throws AppError `invalid_path`
  */
-export function normalisePath(url: string): NormalisedPath {
+export function normalisePath(url: string, form: PathForm = 'relay'): NormalisedPath {
   if (url.length > maxUrlLength) throw invalid(`The URL is longer than ${maxUrlLength} characters.`);
-  if (url.charCodeAt(0) !== slash) throw invalid('The path must start with "/" and the name of a connection.');
+  if (url.charCodeAt(0) !== slash) throw invalid(noStart(form));
   let segment = 1;
-  let firstEnd = -1;
+  /** Where the connection's name ends; -1: not found yet. */
+  let firstEnd = form === 'target' ? 0 : -1;
   let isEncoded = false;
   let hasEncodedSlash = false;
   let end = 1;
@@ -74,15 +78,18 @@ export function normalisePath(url: string): NormalisedPath {
   }
   if (segment < end) checkSegment(url, segment, end);
   if (firstEnd < 0) firstEnd = end;
-  if (firstEnd <= 1) throw invalid('The path must start with "/" and the name of a connection.');
+  if (firstEnd === 1 || (firstEnd === 0 && form === 'relay')) throw invalid(noStart(form));
   const search = url.slice(end);
   if (search !== '') checkQuery(search);
-  const connection = url.slice(1, firstEnd);
+  const connection = firstEnd === 0 ? '' : url.slice(1, firstEnd);
   const path = firstEnd === end ? '/' : url.slice(firstEnd, end);
   if (!isEncoded) return { connection, path, search, hasEncodedSlash };
   checkDecoded(url.slice(0, end));
   return { connection: decodePlain(connection), path: decodePlain(path), search, hasEncodedSlash };
 }
+
+const noStart = (form: PathForm): string =>
+  form === 'relay' ? 'The path must start with "/" and the name of a connection.' : 'The path must start with "/".';
 
 /** The answer to a path whose `hasEncodedSlash` the connection does not take. */
 export const encodedSlashRefused = (connection: string): AppError =>

@@ -4,6 +4,7 @@ import type { HeaderList } from '@hoop/contract';
 
 import { connectionOptions, headerKind, isFieldValue } from './header-rules.ts';
 import { normalisePath, parseQuery } from './path.ts';
+import type { PathForm } from './path.ts';
 
 export interface RequestHead {
   readonly method: string;
@@ -13,12 +14,14 @@ export interface RequestHead {
   readonly rawHeaders: readonly string[];
   /** @default "1.1" */
   readonly httpVersion?: string;
+  /** Whose path the request line has. @default "relay" */
+  readonly pathForm?: PathForm;
 }
 
 /** The one reading of a request: policy, digest, recording and forwarding all see it. */
 export interface NormalisedRequest {
   readonly method: string;
-  /** Name of the connection: the first segment of the relay's path. */
+  /** Name of the connection: the first segment of the relay's path. Empty where the request line has the target's own path. */
   readonly connection: string;
   /** The target's path, starts with `/`. */
   readonly path: string;
@@ -92,7 +95,7 @@ export function readRequest(head: RequestHead): NormalisedRequest {
   if (chunked && contentLength !== null) throw ambiguous('The request has both Content-Length and Transfer-Encoding.');
   if (host === undefined || host === '') throw ambiguous('The request has no Host header.');
 
-  const { connection, path, search, hasEncodedSlash } = normalisePath(originForm(head.url, host));
+  const { connection, path, search, hasEncodedSlash } = normalisePath(originForm(head.url, host), head.pathForm);
   return {
     method,
     connection,
@@ -131,8 +134,8 @@ function withoutNamed(headers: HeaderList, options: readonly string[]): HeaderLi
 /** The absolute form (RFC 9112 §3.2.2) is taken only where its authority is the Host header's. */
 function originForm(url: string, host: string): string {
   if (url.charCodeAt(0) === 0x2f) return url;
-  const absolute = /^https?:\/\/([^/?#\\@]+)(\/.*)$/is.exec(url);
+  const absolute = /^https?:\/\/([^/?#\\@]+)(\/.*)?$/is.exec(url);
   if (absolute === null) throw new AppError('invalid_path', 'The request target must be a path, or an absolute URL of this relay.');
   if (absolute[1]!.toLowerCase() !== host.toLowerCase()) throw ambiguous('The request line names another host than the Host header.');
-  return absolute[2]!;
+  return absolute[2] ?? '/';
 }

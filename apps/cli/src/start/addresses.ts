@@ -7,6 +7,8 @@ import { StartError } from '../start-error.ts';
 export interface Addresses {
   readonly controlPlane: string;
   readonly relay: string;
+  /** The forward proxy. */
+  readonly proxy: string;
 }
 
 const fileIn = (folder: string): string => path.join(folder, 'addresses.json');

@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { link, open, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
+import { generateAuthority } from '@hoop/certificates';
+import type { NewAuthority } from '@hoop/certificates';
 import { generateLogKeys } from '@hoop/recording';
 import { generateRecordingKeys, generateSealingKeys, toPublicJwks, type JwkSet } from '@hoop/sealing';
 import { generateGrantKeys } from '@hoop/tokens';
@@ -30,6 +32,9 @@ export interface Keys {
   readonly rowKeyFile: string;
   /** Their public halves: the worker's. */
   readonly rowPublicKeyFile: string;
+  /** The certificate authority of the forward proxy: what clients trust, and the relay's private key. */
+  readonly caCertificateFile: string;
+  readonly caKeyFile: string;
   /** The token that a relay presents to the control plane. */
   readonly relayTokenFile: string;
   /** Of the embedded Postgres' owner. */
@@ -94,6 +99,8 @@ export async function makeKeys(folder: string): Promise<Keys> {
     logPublicKeyFile: file('log.public.jwks.json'),
     rowKeyFile: file('rows.private.jwks.json'),
     rowPublicKeyFile: file('rows.public.jwks.json'),
+    caCertificateFile: file('ca.pem'),
+    caKeyFile: file('ca.private.pem'),
     relayTokenFile: file('relay-token'),
     bootstrapTokenFile: file('bootstrap-token'),
     postgresPassword: await readOrMake(file('postgres-password'), newSecret),
@@ -106,11 +113,24 @@ export async function makeKeys(folder: string): Promise<Keys> {
   const notification = await readOrMake(keys.notificationKeyFile, async () => asText((await generateRecordingKeys()).privateJwks));
   const log = await readOrMake(keys.logKeyFile, () => `${JSON.stringify(generateLogKeys().privateJwks, null, 2)}\n`);
   const rows = await readOrMake(keys.rowKeyFile, () => `${JSON.stringify(generateLogKeys().privateJwks, null, 2)}\n`);
+  await makeAuthority(keys);
   await publish(rows, keys.rowPublicKeyFile);
   await publish(sealing, keys.sealingPublicKeyFile);
   await publish(notification, keys.notificationPublicKeyFile);
   await publish(log, keys.logPublicKeyFile);
   return keys;
+}
+
+/** The key first: a certificate without its key would be one that clients trust for nothing. */
+async function makeAuthority({ caCertificateFile, caKeyFile }: Pick<Keys, 'caCertificateFile' | 'caKeyFile'>): Promise<void> {
+  let made: NewAuthority | undefined;
+  const key = await readOrMake(caKeyFile, async () => (made = await generateAuthority(Date.now())).key);
+  await readOrMake(caCertificateFile, () => {
+    if (made?.key.trim() === key) return made.certificate;
+    throw new StartError(
+      `The certificate ${caCertificateFile} of the key ${caKeyFile} is missing: put its backup back, or remove the key too.`,
+    );
+  });
 }
 
 /** Derived at every start, so that a rotated private set is followed. */

@@ -7,6 +7,8 @@ export interface StartOptions {
   readonly host: string;
   readonly port: number;
   readonly relayPort: number;
+  /** Of the forward proxy. */
+  readonly proxyPort: number;
   readonly postgresPort: number;
   /** Processes of the relay. */
   readonly workers: number;
@@ -24,6 +26,7 @@ export interface StartFlags {
   readonly host: string;
   readonly port?: string;
   readonly relayPort?: string;
+  readonly proxyPort?: string;
   readonly postgresPort?: string;
   readonly workers?: string;
   readonly demo: boolean;
@@ -46,10 +49,11 @@ export function readStartFlags(flags: StartFlags): StartOptions {
   const ports = {
     port: whole('--port', flags.port, 7700, 0, 65_535),
     relayPort: whole('--relay-port', flags.relayPort, 7710, 0, 65_535),
+    proxyPort: whole('--proxy-port', flags.proxyPort, 7711, 0, 65_535),
     postgresPort: whole('--postgres-port', flags.postgresPort, 7720, 0, 65_535),
   };
   const fixed = Object.values(ports).filter((port) => port !== 0);
-  if (new Set(fixed).size < fixed.length) throw new StartError('--port, --relay-port and --postgres-port must differ.');
+  if (new Set(fixed).size < fixed.length) throw new StartError('--port, --relay-port, --proxy-port and --postgres-port must differ.');
   return {
     dataDir,
     host,

@@ -18,6 +18,8 @@ import { supervise, type SupervisedChild } from './supervisor.ts';
 export interface Stack {
   readonly controlPlaneUrl: string;
   readonly relayUrl: string;
+  /** Of the forward proxy. */
+  readonly proxyUrl: string;
   /** Null where the database is not ours. */
   readonly postgresPort: number | null;
   /** The bootstrap admin token was shown and its file is gone: processes that start from now on are not told of it. */
@@ -82,6 +84,7 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
   // All ports first: nothing is started if one is taken.
   const port = await claimPort(options.port, options.host, '--port');
   const relayPort = await claimPort(options.relayPort, options.host, '--relay-port');
+  const proxyPort = await claimPort(options.proxyPort, options.host, '--proxy-port');
   const given = env['DATABASE_URL'];
   const redisUrl = env['REDIS_URL'];
   const slackSecretFile = env['HOOP_SLACK_SIGNING_SECRET_FILE'];
@@ -89,6 +92,7 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
 
   const controlPlaneUrl = `http://${host}:${port}`;
   const relayUrl = `http://${host}:${relayPort}`;
+  const proxyUrl = `http://${host}:${proxyPort}`;
   const started: SupervisedChild[] = [];
   let postgres: RunningPostgres | undefined;
   let isBootstrapping = false;
@@ -161,6 +165,10 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
       HOOP_SEALING_KEY_FILE: keys.sealingKeyFile,
       HOOP_HOST: options.host,
       HOOP_PORT: String(relayPort),
+      HOOP_PROXY_HOST: options.host,
+      HOOP_PROXY_PORT: String(proxyPort),
+      HOOP_CA_CERTIFICATE_FILE: keys.caCertificateFile,
+      HOOP_CA_KEY_FILE: keys.caKeyFile,
       HOOP_WORKERS: String(options.workers),
       HOOP_JOURNAL_FOLDER: env['HOOP_JOURNAL_FOLDER'] || path.join(folder.path, 'journal'),
       ...passed(
@@ -184,6 +192,7 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
     return {
       controlPlaneUrl,
       relayUrl,
+      proxyUrl,
       postgresPort: postgres?.port ?? null,
       children: started,
       forgetBootstrapToken: () => {

@@ -46,7 +46,7 @@ export async function start(options: StartOptions, io: StartIo): Promise<number>
     stack = await startStack({ options, folder, keys, env: io.env, say: io.say });
     if (io.kill.aborted) killAll();
     const token = await takeBootstrapToken(stack, keys);
-    await writeAddresses(folder.path, { controlPlane: stack.controlPlaneUrl, relay: stack.relayUrl });
+    await writeAddresses(folder.path, { controlPlane: stack.controlPlaneUrl, relay: stack.relayUrl, proxy: stack.proxyUrl });
     announce(options, stack, token, io);
 
     let exitCode = 0;
@@ -98,6 +98,7 @@ function announce(options: StartOptions, stack: Stack, token: string | undefined
   const lines = [
     `Control plane  ${stack.controlPlaneUrl}`,
     `Relay          ${stack.relayUrl}`,
+    `Proxy          ${stack.proxyUrl}`,
     ...(stack.postgresPort === null ? [] : [`Postgres       127.0.0.1:${stack.postgresPort}`]),
     ...(token === undefined ? [] : [`Admin token    ${token}   (shown this once: keep it)`]),
   ];
@@ -118,7 +119,8 @@ async function demonstrate(
 ): Promise<Demonstrated> {
   const nothing = { services: undefined, exitCode: 0 };
   const finish = (document: object): void => {
-    if (options.json) io.out(JSON.stringify({ controlPlane: stack.controlPlaneUrl, relay: stack.relayUrl, ...document }));
+    if (options.json)
+      io.out(JSON.stringify({ controlPlane: stack.controlPlaneUrl, relay: stack.relayUrl, proxy: stack.proxyUrl, ...document }));
   };
   if (!options.demo) {
     finish({ ok: true });

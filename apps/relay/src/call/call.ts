@@ -14,6 +14,7 @@ import type { Share } from '../caller/share.ts';
 import type { Session } from '../caller/sessions.ts';
 import type { Compiled, KnownConnection } from '../configuration/configuration.ts';
 import type { DeferredRun } from '../deferred/deferred-run.ts';
+import type { ProxyDoor } from './door.ts';
 import type { LongBody } from '../transfer/upload.ts';
 
 /**
@@ -73,6 +74,8 @@ export class Call {
   /** The caller waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1). */
   readonly expectsContinue: boolean;
   stage: CallStage = 'open';
+  /** The proxy's side of it; null: it came to `RELAY/CONNECTION/path`. */
+  door: ProxyDoor | null = null;
 
   // 1 read
   request: NormalisedRequest | null = null;
@@ -84,6 +87,8 @@ export class Call {
   connection: KnownConnection | null = null;
   compiled: Compiled | null = null;
   route: Route | null = null;
+  /** The path under the target's base path: ``, or it starts with `/`. */
+  targetPath = '';
   /** The target's URL, without what injection adds. */
   url = '';
   // 4 decide

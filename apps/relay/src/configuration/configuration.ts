@@ -10,6 +10,7 @@ import { createGrantVerifier } from '@hoop/tokens';
 import type { GrantVerifier } from '@hoop/tokens';
 
 import { Share } from '../caller/share.ts';
+import { Destinations } from './destinations.ts';
 import { ConnectionMasking } from './masking-of-rules.ts';
 
 export interface Compiled {
@@ -92,6 +93,8 @@ export class Configuration {
   readonly connections = new Map<string, KnownConnection>();
   readonly identities = new Map<string, KnownIdentity>();
   readonly providers = new Map<string, ProviderSnapshot>();
+  /** Which connections a URL can mean. */
+  readonly destinations = new Destinations();
   readonly #connectionNames = new Map<string, string>();
   readonly #revokedGrants = new Map<string, number>();
   readonly #hashKey: Uint8Array;
@@ -128,7 +131,9 @@ export class Configuration {
       if (before) {
         if (before.snapshot.name !== connection.name) this.#forgetName(before.snapshot);
         if (!hasSameTarget(before.snapshot, connection)) changed.add(connection.id);
+        this.destinations.remove(before.snapshot);
       }
+      this.destinations.add(connection);
       this.connections.set(connection.id, new KnownConnection(connection, this.#hashKey, before?.share));
       this.#connectionNames.set(connection.name, connection.id);
     }
@@ -151,6 +156,7 @@ export class Configuration {
     const connection = this.connections.get(id);
     if (connection) {
       this.#forgetName(connection.snapshot);
+      this.destinations.remove(connection.snapshot);
       changed.add(id);
     }
     this.connections.delete(id);

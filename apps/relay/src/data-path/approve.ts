@@ -16,7 +16,6 @@ import { readPreferences } from '../call/preferences.ts';
 import type { Relay } from '../relay.ts';
 import { explanation } from './decide.ts';
 import { holdBody } from './inspect.ts';
-import { targetPath } from './resolve.ts';
 import { sentHeaders } from './sent-headers.ts';
 
 const nothing = new Uint8Array(0);
@@ -103,7 +102,7 @@ async function claimOf(relay: Relay, call: Call, verdict: Verdict): Promise<Appr
   const digest = requestDigest({
     method: request.method,
     authority: target.origin,
-    path: target.basePath + targetPath(call),
+    path: target.basePath + call.targetPath,
     search: request.search,
     headers,
     identityId: identity.snapshot.id,

@@ -5,6 +5,7 @@ import { AppError, grantType, headers } from '@hoop/contract';
 import type { GrantClaims } from '@hoop/contract';
 
 import type { Call } from '../call/call.ts';
+import { challenge } from '../call/door.ts';
 import { identified, mayVerify } from '../caller/admission.ts';
 import type { Caller } from '../caller/callers.ts';
 import type { DeferredRun } from '../deferred/deferred-run.ts';
@@ -27,8 +28,11 @@ export function authenticate(relay: Relay, call: Call): Promise<void> | undefine
     else if (name === 'authorization') authorization = value;
     else if (name === headers.session) sessionName = value;
   }
-  const credential = grant ?? authorization;
+  const { door } = call;
+  if (door !== null) grant = door.token ?? undefined;
+  const credential = door === null ? (grant ?? authorization) : grant;
   if (credential === undefined) {
+    if (door !== null) throw proxyTokenMissing();
     throw new AppError(
       'token_missing',
       `The request carries no grant: send it as "${headers.grant}: GRANT" or "authorization: Bearer GRANT".`,
@@ -61,19 +65,39 @@ function isInOrder(relay: Relay, caller: Caller): boolean {
   return true;
 }
 
+const proxyTokenMissing = (): AppError =>
+  new AppError(
+    'token_missing',
+    'The proxy needs a grant or a machine token: set it as the password of the proxy, http://CONNECTION:TOKEN@relay, or send "proxy-authorization: Bearer TOKEN".',
+    { isOfProxy: true, headers: challenge },
+  );
+
 async function verify(relay: Relay, call: Call, credential: string, isBare: boolean, sessionName: string | undefined): Promise<void> {
   mayVerify(relay, call);
   const token = isBare ? credential : bearerToken(credential);
   relay.callers.forget(credential);
-  const caller = isGrant(token) ? await callerOfGrant(relay, token) : await callerOfProviderToken(relay, token);
+  const caller = await callerOf(relay, token).catch((error: unknown) => {
+    throw call.door === null || call.door.isInside ? error : asProxy(error);
+  });
   const refused = whyRevoked(relay, caller);
-  if (refused) throw refused;
+  if (refused) throw call.door === null || call.door.isInside ? refused : asProxy(refused);
   relay.callers.remember(credential, caller);
   admit(relay, call, caller, sessionName);
 }
 
+const callerOf = (relay: Relay, token: string): Promise<Caller> =>
+  isGrant(token) ? callerOfGrant(relay, token) : callerOfProviderToken(relay, token);
+
+/** The refusal of a token as a proxy gives it (RFC 9110 §11.7.1). */
+function asProxy(error: unknown): unknown {
+  if (!(error instanceof AppError) || error.status !== 401) return error;
+  const { code, detail, extras, headers, cause } = error;
+  return new AppError(code, detail, { extras, headers: { ...headers, ...challenge }, cause, isOfProxy: true });
+}
+
 function admit(relay: Relay, call: Call, caller: Caller, sessionName: string | undefined): void {
   call.caller = caller;
+  if (call.door?.isInside) leaveSoon(relay, call, caller);
   identified(relay, call, caller.identity.share);
   if (sessionName === undefined && caller.session !== null) {
     call.session = caller.session;
@@ -83,6 +107,22 @@ function admit(relay: Relay, call: Call, caller: Caller, sessionName: string | u
   // A session whose key could not be made is opened anew by the next call.
   if (sessionName === undefined && session.keys !== null) caller.session = session;
   call.session = session;
+}
+
+/** The last part of a grant's life in which connections that it opened are ended between two calls. */
+const lastMs = 60_000;
+const lastShare = 0.2;
+
+/** From here on a connection through the proxy takes no further call, as its grant is about to expire; Unix milliseconds. */
+export function lastCallAt({ grantId, issuedAtSeconds, expiresAt }: Caller): number {
+  // A provider's token is looked at again and again; what it says of its own end is not known here.
+  if (grantId === null) return Number.POSITIVE_INFINITY;
+  return expiresAt - Math.min(lastMs, (expiresAt - issuedAtSeconds * 1000) * lastShare);
+}
+
+/** The client comes back on a new connection, with a new grant. */
+function leaveSoon(relay: Relay, call: Call, caller: Caller): void {
+  if (relay.now() >= lastCallAt(caller)) call.res.shouldKeepAlive = false;
 }
 
 /** Also asked of every call in flight when the configuration changes. */

@@ -112,6 +112,8 @@ function answer(relay: Relay, call: Call, error: unknown): void {
   if (res.destroyed) return;
   // A body that was not invited may never come, so this connection cannot carry another request.
   if (call.expectsContinue && !call.isInvited) res.shouldKeepAlive = false;
+  // Inside of a CONNECT all requests have the token that was refused: a new connection brings a new one.
+  if (call.door?.isInside && call.caller === null) res.shouldKeepAlive = false;
   sendProblem(res, renderProblem(error, call.id));
   if (!call.expectsContinue || call.isInvited) discardRest(call);
 }

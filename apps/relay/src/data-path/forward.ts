@@ -10,7 +10,6 @@ import { Exchange } from '../transfer/exchange.ts';
 import type { ResponseSteps } from '../transfer/exchange.ts';
 import { Upload } from '../transfer/upload.ts';
 import { answerableHeaders } from './mask.ts';
-import { targetPath } from './resolve.ts';
 import { sentHeaders } from './sent-headers.ts';
 
 /** RFC 9110 §9.2.2. */
@@ -49,7 +48,7 @@ export function forward({ limits: { maxKeptBytesPerIdentity } }: Relay, steps: R
   call.exchange = exchange;
   const options: UpstreamDispatchOptions = {
     origin: target.origin,
-    path: target.basePath + targetPath(call) + search,
+    path: target.basePath + call.targetPath + search,
     method: request.method,
     headers: flattenHeaders(headers),
     body:

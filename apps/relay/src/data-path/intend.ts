@@ -48,17 +48,23 @@ export function callHead(relay: Relay, call: Call): CallHead {
     subject: caller?.record ?? nobody,
     claims: newClaims(call),
     connectionId: connection?.snapshot.id ?? null,
-    connectionName: connection?.snapshot.name ?? request?.connection ?? null,
+    connectionName: connection?.snapshot.name ?? (request?.connection || null),
     snapshotRevision: call.revision,
     decision: call.decision,
     approvalId: call.approvalId,
     context: call.context,
     method: request?.method ?? printable(call.req.method ?? '', 20),
-    url: call.url || (request ? `/${request.connection}${request.path}${request.search}` : printable(call.req.url ?? '', 2048)),
+    url: call.url || askedUrl(call),
     path: request?.path ?? '',
     requestHeaders: request && keepsHeads(call) ? maskHeaders(request.headers) : noHeaders,
     traceId: request ? traceId(request.headers) : null,
   };
+}
+
+/** As far as it is known before there is a connection. */
+function askedUrl({ request, door, req }: Call): string {
+  if (request === null) return printable(req.url ?? '', 2048);
+  return `${door === null ? `/${request.connection}` : door.origin}${request.path}${request.search}`;
 }
 
 /** W3C Trace Context §3.2.2.3. */

@@ -15,7 +15,8 @@ import type { Call } from '../call/call.ts';
 export function locatedHeaders(call: Call, status: number, masker: ResponseMasker): HeaderList {
   const { headers } = masker;
   const request = call.request!;
-  if (headerValue(request.headers, names.location) === 'target') return headers;
+  // On the proxy door what the client follows comes through the proxy as well.
+  if (call.door !== null || headerValue(request.headers, names.location) === 'target') return headers;
   const { name, settings } = call.connection!.snapshot;
   const relocated = relocate(headers, {
     target: call.route!.target,

@@ -54,7 +54,7 @@ export async function defer(relay: Relay, call: Call, verdict: Verdict): Promise
       sessionName: headerValue(request.headers, names.session) ?? sessionName,
     },
     method: request.method,
-    target: call.req.url!,
+    target: relayPath(call),
     headers: keptHeaders(request.headers),
     body: (call.body ?? Buffer.alloc(0)).toString('base64'),
   });
@@ -81,6 +81,11 @@ export async function defer(relay: Relay, call: Call, verdict: Verdict): Promise
     return;
   }
   accept(relay, call, created);
+}
+
+/** The request line by which this process sends the call to itself. */
+function relayPath({ req, request, door, targetPath }: Call): string {
+  return door === null ? req.url! : `/${request!.connection}${targetPath}${request!.search}`;
 }
 
 const isOver = (call: Call): boolean => call.stage === 'concluded';

@@ -12,6 +12,14 @@ export function answerHealth(relay: Relay, req: IncomingMessage, res: ServerResp
   return true;
 }
 
+/** `GET /-/ca.pem`: what clients of the proxy are to trust. */
+export function answerAuthority(trusted: string, req: IncomingMessage, res: ServerResponse): boolean {
+  if ((req.method !== 'GET' && req.method !== 'HEAD') || req.url !== '/-/ca.pem') return false;
+  res.writeHead(200, ['content-type', 'application/x-pem-file', 'content-length', String(trusted.length), 'cache-control', 'no-store']);
+  res.end(trusted);
+  return true;
+}
+
 const isReady = (relay: Relay): boolean => !relay.isDraining && relay.snapshots.ageMs() <= relay.snapshotMaxAgeMs;
 
 function send(res: ServerResponse, status: number, text: string): void {

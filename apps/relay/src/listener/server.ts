@@ -4,15 +4,20 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
+import type { LeafIssuer } from '@hoop/certificates';
 import { AppError, headers, newId } from '@hoop/contract';
 
 import { answerFollow } from '../approvals/follow.ts';
 import { Call, CallerSocket } from '../call/call.ts';
+import { hostOf, parseAuthority, portOf, proxyCredential } from '../call/door.ts';
+import type { ProxyDoor, Scheme } from '../call/door.ts';
 import { enter } from '../caller/admission.ts';
 import { Share } from '../caller/share.ts';
 import { fail } from '../data-path/conclude.ts';
 import type { Carry } from '../data-path/data-path.ts';
-import { answerHealth } from './health.ts';
+import { connect } from './connect.ts';
+import type { ConnectParts, InnerConnection } from './connect.ts';
+import { answerAuthority, answerHealth } from './health.ts';
 import { problemOnWire, renderProblem } from '../call/problem.ts';
 import type { Relay } from '../relay.ts';
 import { strangerHead, strangerOutcome } from '../record/strangers.ts';
@@ -23,8 +28,116 @@ const maxHeaderBytes = 65_536;
 /** Longer than any load balancer's idle time, so that it is not us who closes under a request. */
 const keepAliveMs = 75_000;
 
-/** @param isLoopback for this process's own deferred calls only: a request without one of its tokens is cut. */
-export function createRelayServer(relay: Relay, carry: Carry, isLoopback = false): Server {
+/** `RELAY/CONNECTION/path`. */
+export function createRelayServer(relay: Relay, carry: Carry): Server {
+  const server = createListener(relay, (req, res, expectsContinue) => take(relay, carry, req, res, expectsContinue));
+  server.on('connection', (socket: Socket) => openSocket(relay, socket));
+  server.on('connect', (req, socket) => {
+    refuseSocket(
+      relay,
+      socket,
+      new AppError('method_not_allowed', 'This port makes no tunnels (CONNECT): they are made by the proxy port.'),
+      req,
+    );
+  });
+  return server;
+}
+
+/** For this process's own deferred calls: a request without one of its tokens is cut. */
+export function createLoopbackServer(relay: Relay, carry: Carry): Server {
+  const server = createListener(relay, (req, res) => takeDeferred(relay, carry, req, res));
+  server.on('connection', (socket: Socket) => attach(relay, socket, new CallerSocket(new Share(), '', () => socket.destroy())));
+  server.on('connect', (_req, socket) => socket.destroy());
+  return server;
+}
+
+/** The forward proxy: absolute-form requests (RFC 9112 §3.2.2) and CONNECT. */
+export function createProxyServer(relay: Relay, carry: Carry, { leafs, trusted }: ProxyTrust): Server {
+  const inners = new WeakMap<Duplex, InnerConnection>();
+  const server = createListener(relay, (req, res, expectsContinue) => {
+    if (isSpent(req)) return;
+    const inner = inners.get(req.socket);
+    if (inner === undefined && answerOwn(relay, trusted, req, res)) return;
+    if (inner !== undefined && answerFollow(relay, req, res, (call) => enterInside(relay, call, inner))) return;
+    const call = new Call(req, res, relay.now(), expectsContinue);
+    register(relay, call);
+    try {
+      call.door = inner?.door ?? doorOf(req);
+      if (inner !== undefined && inner.refusal !== null) throw inner.refusal;
+    } catch (error) {
+      fail(relay, call, error);
+      return;
+    }
+    void carry(call);
+  });
+  const parts: ConnectParts = {
+    relay,
+    leafs,
+    server,
+    register: (call) => register(relay, call),
+    openInner: (socket, inner) => {
+      inners.set(socket, inner);
+      server.emit('connection', socket);
+    },
+  };
+  server.on('connection', (socket: Socket) => {
+    const inner = inners.get(socket);
+    // After a refused CONNECT the socket comes again; a plain one comes again for what is inside of CONNECT.
+    if (callerSockets.has(socket)) return;
+    if (inner === undefined) openSocket(relay, socket);
+    else {
+      attach(relay, socket, inner.opened);
+      insides.set(inner.outer, socket);
+    }
+  });
+  server.on('connect', (req, socket, head) => {
+    if (inners.has(socket)) {
+      refuseSocket(relay, socket, new AppError('method_not_allowed', 'There are no tunnels (CONNECT) inside of a tunnel.'), req);
+      return;
+    }
+    const opened = callerSockets.get(socket)!;
+    if (opened.size > 0) {
+      refuseSocket(relay, socket, new AppError('ambiguous_request', 'CONNECT came before earlier requests were answered.'), req);
+      return;
+    }
+    connect(parts, opened, req, socket as Socket, head);
+  });
+  return server;
+}
+
+export interface ProxyTrust {
+  readonly leafs: LeafIssuer;
+  /** The certificates that clients are to trust, PEM. */
+  readonly trusted: string;
+}
+
+/** What is at the proxy itself. */
+function answerOwn(relay: Relay, trusted: string, req: IncomingMessage, res: ServerResponse): boolean {
+  return req.url!.startsWith('/-/') && (answerHealth(relay, req, res) || answerAuthority(trusted, req, res));
+}
+
+/** It belongs to whoever opened the connection. */
+function enterInside(relay: Relay, call: Call, { door }: InnerConnection): void {
+  call.door = door;
+  register(relay, call);
+}
+
+/** @throws AppError `invalid_request`, `token_malformed`, `ambiguous_request` */
+function doorOf(req: IncomingMessage): ProxyDoor {
+  const absolute = /^(https?:)\/\/([^/?#]*)/i.exec(req.url!);
+  const scheme = absolute?.[1]!.toLowerCase() as Scheme | undefined;
+  const authority = scheme === undefined ? null : parseAuthority(absolute![2]!, portOf(scheme));
+  if (scheme === undefined || authority === null) {
+    throw new AppError(
+      'invalid_request',
+      'This port is a forward proxy: set it as HTTP_PROXY and HTTPS_PROXY. A request line has the whole URL of the target, or is CONNECT host:port.',
+    );
+  }
+  const host = hostOf(authority, scheme);
+  return { ...proxyCredential(req), origin: `${scheme}//${host}`, authority: host, isInside: false };
+}
+
+function createListener(relay: Relay, onRequest: OnRequest): Server {
   const server = createServer({
     noDelay: true,
     keepAlive: true,
@@ -41,44 +154,50 @@ export function createRelayServer(relay: Relay, carry: Carry, isLoopback = false
   // Node would drop what is above its own limit without a word; ours refuses (see upstream's readRequest).
   server.maxHeadersCount = 0;
 
-  server.on('connection', (socket: Socket) => {
-    const opened = isLoopback
-      ? new CallerSocket(new Share(), '', () => socket.destroy())
-      : relay.sockets.open(socket, (error) => refuseSocket(relay, socket, error));
-    callerSockets.set(socket, opened);
-    // Node makes an error for each request on the socket that is not answered yet, and no one sees them: a caller that
-    // pipelines would have us walk the stack for all of them.
-    const { stackTraceLimit } = Error;
-    socket.prependListener('close', () => (Error.stackTraceLimit = 0));
-    socket.on('close', () => {
-      Error.stackTraceLimit = stackTraceLimit;
-      for (const call of opened.all()) leave(relay, call);
-      if (!isLoopback) relay.sockets.close(opened);
-    });
-  });
-  const onRequest = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void =>
-    isLoopback ? takeDeferred(relay, carry, req, res) : take(relay, carry, req, res, expectsContinue);
   server.on('request', (req, res) => onRequest(req, res, false));
   // Other expectations than 100-continue are ignored (RFC 9110 §10.1.1 lets us).
   server.on('checkExpectation', (req, res) => onRequest(req, res, false));
   server.on('checkContinue', (req, res) => onRequest(req, res, true));
-  server.on('connect', (req, socket) => {
-    refuseSocket(relay, socket, new AppError('method_not_allowed', 'This relay makes no tunnels (CONNECT).'), req);
-  });
   server.on('clientError', (error, socket) => {
     onClientError(relay, error, socket);
   });
   return server;
 }
 
+type OnRequest = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean) => void;
+
+/** A socket that counts for its address until somebody is authenticated on it. */
+function openSocket(relay: Relay, socket: Socket): void {
+  const opened = relay.sockets.open(socket, (error) => refuseSocket(relay, insides.get(socket) ?? socket, error));
+  attach(relay, socket, opened);
+  socket.on('close', () => relay.sockets.close(opened));
+}
+
+/** The calls on the socket end with it. */
+function attach(relay: Relay, socket: Duplex, opened: CallerSocket): void {
+  callerSockets.set(socket, opened);
+  // Node makes an error for each request on the socket that is not answered yet, and no one sees them: a caller that
+  // pipelines would have us walk the stack for all of them.
+  const { stackTraceLimit } = Error;
+  socket.prependListener('close', () => (Error.stackTraceLimit = 0));
+  socket.on('close', () => {
+    Error.stackTraceLimit = stackTraceLimit;
+    for (const call of opened.all()) leave(relay, call);
+  });
+}
+
+/** TLS inside of a CONNECT, by the socket of that: an answer outside of it could not be read. */
+const insides = new WeakMap<Duplex, Duplex>();
+
+/** The socket was refused: its answer is on its way, and nothing more is read. */
+function isSpent({ socket }: IncomingMessage): boolean {
+  if (callerSockets.get(socket)?.isClosing !== true) return false;
+  socket.pause();
+  return true;
+}
+
 function take(relay: Relay, carry: Carry, req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
-  const { socket } = req;
-  const opened = callerSockets.get(socket);
-  if (opened?.isClosing) {
-    // Its answer is on its way; nothing more is read.
-    socket.pause();
-    return;
-  }
+  if (isSpent(req)) return;
   if (req.url!.startsWith('/-/') && (answerHealth(relay, req, res) || answerFollow(relay, req, res, (call) => register(relay, call))))
     return;
   const call = new Call(req, res, relay.now(), expectsContinue);

@@ -231,7 +231,8 @@ const maxDiscardMs = 10_000;
  * the caller gets to read the answer (a closed socket with unread bytes would reset it) and can use its connection again.
  */
 export function discardRest({ req }: Pick<Sender, 'req'>): void {
-  if (req.complete && req.readableEnded) return;
+  // After CONNECT the socket is no longer the parser's.
+  if ((req.complete && req.readableEnded) || req.method === 'CONNECT') return;
   const { socket } = req;
   if (!socket || socket.destroyed) return;
   let bytes = 0;

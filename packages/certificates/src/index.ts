@@ -1,0 +1,5 @@
+export { generateAuthority, readAuthority, splitCertificates } from './authority.ts';
+export type { Authority, NewAuthority } from './authority.ts';
+export { canBeNamed, createLeafIssuer } from './leaf-issuer.ts';
+export type { Leaf, LeafIssuer, LeafIssuerOptions } from './leaf-issuer.ts';
+export { certificateBundle, pkcs12TrustStore, systemRoots } from './trust-store.ts';
