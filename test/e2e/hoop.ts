@@ -66,20 +66,30 @@ function follow(child: ChildProcess): HoopProcess {
 const processes = new Set<HoopProcess>();
 
 /** Runs a program of the repository. */
-export function run(program: string, args: readonly string[], env: Record<string, string> = {}): HoopProcess {
+export function run(
+  program: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  stdin: 'ignore' | 'pipe' = 'ignore',
+): HoopProcess {
   const inherited: NodeJS.ProcessEnv = { ...process.env };
   // vitest's own; and a Hoop of the test's must not use what is configured for another.
   for (const name of Object.keys(inherited))
     if (/^(?:HOOP_|VITEST|NODE_OPTIONS|DATABASE_URL$|REDIS_URL$)/.test(name)) delete inherited[name];
-  const followed = follow(spawn(program, args, { cwd: root, env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }));
+  const followed = follow(spawn(program, args, { cwd: root, env: { ...inherited, ...env }, stdio: [stdin, 'pipe', 'pipe'] }));
   processes.add(followed);
   void followed.ended.then(() => processes.delete(followed));
   return followed;
 }
 
 /** `hoop …` on the Node that runs the tests. */
-export const hoop = (args: readonly string[], env: Record<string, string> = {}): HoopProcess =>
-  run(process.execPath, ['--conditions=@hoop/source', '--disable-warning=ExperimentalWarning', 'apps/cli/src/main.ts', ...args], env);
+export const hoop = (args: readonly string[], env: Record<string, string> = {}, stdin: 'ignore' | 'pipe' = 'ignore'): HoopProcess =>
+  run(
+    process.execPath,
+    ['--conditions=@hoop/source', '--disable-warning=ExperimentalWarning', 'apps/cli/src/main.ts', ...args],
+    env,
+    stdin,
+  );
 
 /** `hoop start` on any free ports. */
 export const hoopStart = (folder: string, args: readonly string[] = [], env: Record<string, string> = {}): HoopProcess =>

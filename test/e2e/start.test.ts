@@ -81,7 +81,9 @@ describe('npm start -- --once --json, and a second start on the same data', () =
       expect(response.status).toBe(200);
       return response.json();
     };
-    expect(await get('/v1/sessions')).toMatchObject({ items: [{ id: transcript.session.id, callCount: 8 }] });
+    expect(await get('/v1/sessions')).toMatchObject({
+      items: expect.arrayContaining([expect.objectContaining({ id: transcript.session.id, callCount: 8 })]),
+    });
     expect(await get(`/v1/calls?session=${transcript.session.id}`)).toMatchObject({
       items: transcript.calls.map(({ id }) => ({ id })).toReversed(),
     });

@@ -2,16 +2,20 @@
 import { CommanderError, type Command } from 'commander';
 
 import { addApprovals } from './approvals/approvals-command.ts';
+import { addAgent } from './agent-command.ts';
 import { addAudit } from './audit-command.ts';
+import { addCa } from './ca-command.ts';
 import { addCommand, createProgram, findCommand, type CommandContext } from './command-line.ts';
 import { addExec } from './exec-command.ts';
 import { addCalls } from './investigate/calls-command.ts';
 import { addPolicy } from './investigate/policy-command.ts';
 import { addSessions } from './investigate/sessions-command.ts';
 import { addKeys } from './keys-command.ts';
+import { localHoop } from './local-hoop.ts';
 import { addRecordings } from './recordings-command.ts';
 import { addRows } from './rows-command.ts';
 import { addStart } from './start-command.ts';
+import { addToken } from './token-command.ts';
 import type { StartIo } from './start/start.ts';
 import { StartError } from './start-error.ts';
 import { version } from './version.ts';
@@ -44,7 +48,10 @@ export async function runCommand(args: readonly string[], io: StartIo): Promise<
     const { start } = await import('./start/start.ts');
     context.exitCode = await start(options, io);
   });
-  addExec(program, context);
+  addExec(program, context, localHoop);
+  addAgent(program, context);
+  addCa(program, context, localHoop);
+  addToken(program, context);
   addKeys(program, context);
   addAudit(program, context);
   addRecordings(program, context);

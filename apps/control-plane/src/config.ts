@@ -31,6 +31,8 @@ export interface ControlPlaneConfig {
   readonly relayAudience: string;
   /** Where functions find a relay. @default "http://127.0.0.1:7710" */
   readonly relayPublicUrl: string;
+  /** Where functions find the forward proxy. @default it is not told */
+  readonly proxyPublicUrl?: string;
   readonly grantKeyFile: string;
   readonly sealingPublicKeyFile: string;
   readonly recordingKeyFile: string;
@@ -88,6 +90,7 @@ export const controlPlaneVariables = z.object({
   ),
   HOOP_RELAY_AUDIENCE: withDefault(text, 'urn:hoop:relay', '`aud` of grants.'),
   HOOP_RELAY_PUBLIC_URL: withDefault(baseUrl, 'http://127.0.0.1:7710', 'The URL at which functions find a relay.'),
+  HOOP_PROXY_PUBLIC_URL: optional(baseUrl, 'The URL at which functions find the forward proxy.', 'none: the metadata names no proxy'),
   HOOP_GRANT_KEY_FILE: required(secretFile, 'Private JWK set that signs grants; the first key signs.', neededToStart),
   HOOP_SEALING_PUBLIC_KEY_FILE: required(filePath, 'Public JWK set of the relays, to which credentials are sealed.', neededToStart),
   HOOP_RECORDING_KEY_FILE: required(secretFile, 'Private JWK set that opens recorded bodies.', neededToStart),
@@ -138,6 +141,7 @@ export function readConfig(env: Environment): ControlPlaneConfig {
     publicUrl: values.HOOP_PUBLIC_URL === undefined ? undefined : withoutSlash(values.HOOP_PUBLIC_URL),
     relayAudience: values.HOOP_RELAY_AUDIENCE,
     relayPublicUrl: withoutSlash(values.HOOP_RELAY_PUBLIC_URL),
+    proxyPublicUrl: values.HOOP_PROXY_PUBLIC_URL === undefined ? undefined : withoutSlash(values.HOOP_PROXY_PUBLIC_URL),
     grantKeyFile: values.HOOP_GRANT_KEY_FILE,
     sealingPublicKeyFile: values.HOOP_SEALING_PUBLIC_KEY_FILE,
     recordingKeyFile: values.HOOP_RECORDING_KEY_FILE,

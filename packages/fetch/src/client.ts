@@ -13,6 +13,8 @@ import type { TokenRequest, TokenSource } from './tokens/token-source.ts';
 /** State shared by all calls of one `createFetch`. */
 export interface Client {
   readonly grants: Grants;
+  /** Exchanges the token for a grant. */
+  readonly obtain: GrantsOptions['obtain'];
   /** The fetch to send with. */
   readonly fetch: () => typeof globalThis.fetch;
   /** The session of calls that name none. */
@@ -80,7 +82,7 @@ export function createClient(options: ClientOptions): Client {
     return relayUrl;
   };
 
-  const obtain: GrantsOptions['obtain'] = async (narrowing, onKnown): Promise<Grant> => {
+  const obtainOnce: GrantsOptions['obtain'] = async (narrowing, onKnown): Promise<Grant> => {
     const controlPlane = { url: controlPlaneUrl(), fetch: fetch(), signal: AbortSignal.timeout(options.exchangeTimeoutMs ?? 10_000) };
     const audience = options.audience ?? readEnvironment('HOOP_AUDIENCE') ?? new URL(controlPlane.url).origin;
     const issued = await exchangeToken(controlPlane, await askForToken(token, { ...controlPlane, audience }), narrowing, onKnown);
@@ -88,9 +90,11 @@ export function createClient(options: ClientOptions): Client {
   };
 
   const now = (): number => Date.now();
+  const obtain: GrantsOptions['obtain'] = (...asked) => retryWhenTold(() => obtainOnce(...asked), now);
   let session: string | undefined;
   return {
-    grants: createGrants({ obtain: (...asked) => retryWhenTold(() => obtain(...asked), now), now }),
+    grants: createGrants({ obtain, now }),
+    obtain,
     fetch,
     session: () => (session ??= readEnvironment('HOOP_SESSION') ?? crypto.randomUUID()),
   };

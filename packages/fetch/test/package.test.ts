@@ -49,7 +49,7 @@ describe('the published package', () => {
   test('has its code, types, readme and licence, and nothing else', async () => {
     const files = (await readdir(installed, { recursive: true })).sort();
     const code = files.filter((name) => !name.endsWith('.d.ts') && !['dist', 'dist/replay', 'dist/tokens'].includes(name));
-    expect(code).toEqual(['LICENSE', 'README.md', 'dist/index.js', 'dist/testing.js', 'package.json']);
+    expect(code).toEqual(['LICENSE', 'README.md', 'dist/helper.js', 'dist/index.js', 'dist/testing.js', 'package.json']);
     expect(files).toContain('dist/index.d.ts');
   });
 
@@ -59,9 +59,10 @@ describe('the published package', () => {
       expect(manifest).not.toHaveProperty(member);
     expect(manifest['exports']).toEqual({
       '.': { types: './dist/index.d.ts', default: './dist/index.js' },
+      './grants': { types: './dist/helper.d.ts', default: './dist/helper.js' },
       './testing': { types: './dist/testing.d.ts', default: './dist/testing.js' },
     });
-    for (const file of ['dist/index.js', 'dist/testing.js'])
+    for (const file of ['dist/helper.js', 'dist/index.js', 'dist/testing.js'])
       expect(await readFile(path.join(installed, file), 'utf8'), file).not.toMatch(/\b(?:from|require\()\s*["']|^import\b/m);
   });
 

@@ -10,6 +10,8 @@ const nothing: Evidence = {
   approvals: [],
   har: '',
   paymentsClientSecret: 'pay_cs_secret',
+  unmodified: { command: '', exitCode: 1, output: '', errors: 'it broke', call: null },
+  unmodifiedCall: null,
 };
 
 const failedOf = (evidence: Partial<Evidence>): string[] =>
@@ -24,6 +26,8 @@ describe("the demonstration's checks", () => {
     expect(failed).toContain('read the customers: the function gets 200');
     expect(failed).toContain('the session is recorded with every call');
     expect(failed).toContain('the payments API received 5 requests, and no delete');
+    expect(failed).toContain('a client that knows nothing of Hoop gets the customers through the proxy, masked');
+    expect(failed).toContain('its call is recorded under the function’s identity, as decided');
   });
 
   test('find a credential, a card and an address that the function got', () => {

@@ -5,7 +5,9 @@ import { approverComment, approverName, type SeenApproval } from './approver.ts'
 import type { Check } from './check.ts';
 import type { FunctionRun } from './function.ts';
 import { ruleNames } from './set-up.ts';
+import { functionName } from './settings.ts';
 import type { ReceivedRequest } from './transcript.ts';
+import type { UnmodifiedRun } from './unmodified.ts';
 
 export interface Evidence {
   readonly run: FunctionRun;
@@ -16,6 +18,9 @@ export interface Evidence {
   /** The whole recorded session as it is exported. */
   readonly har: string;
   readonly paymentsClientSecret: string;
+  /** Of the client that knows nothing of Hoop; its call is in no session of the function's. */
+  readonly unmodified: UnmodifiedRun;
+  readonly unmodifiedCall: CallResource | null;
 }
 
 interface Expected {
@@ -75,7 +80,7 @@ const foundIn = (text: string, needles: readonly string[]): string => needles.fi
 
 /** All of them, in the order of the call. */
 export function checkDemo(evidence: Evidence): Check[] {
-  const parts = [ofSteps, ofAnswers, ofApprovals, ofPaymentsApi, ofRecords, ofSecrets];
+  const parts = [ofSteps, ofAnswers, ofApprovals, ofPaymentsApi, ofRecords, ofSecrets, ofUnmodified];
   return parts.flatMap((part) => [...part(evidence)]);
 }
 
@@ -238,6 +243,24 @@ function* ofRecords({ run, session, calls, approvals }: Evidence): Generator<Che
     'the records name the approval that each large refund went on under',
     JSON.stringify(under) === JSON.stringify(approvals.map(({ seen }) => seen.id)) && under.length === 2,
     under,
+  );
+}
+
+/** A client that has nothing but variables gets the same, and leaves the same record. */
+function* ofUnmodified({ unmodified, unmodifiedCall, paymentsClientSecret }: Evidence): Generator<Check> {
+  const { output, errors, exitCode } = unmodified;
+  const leaked = foundIn(output, [...emails, ...cards, paymentsClientSecret, ...secrets]);
+  yield checkOf(
+    'a client that knows nothing of Hoop gets the customers through the proxy, masked',
+    exitCode === 0 && /^HTTP\/1\.1 200\b/.test(output) && output.includes('Ada Example') && leaked === '',
+    leaked || errors.trim() || output,
+  );
+  yield checkOf(
+    'its call is recorded under the function’s identity, as decided',
+    unmodifiedCall?.state === 'completed' &&
+      unmodifiedCall.identity?.name === functionName &&
+      unmodifiedCall.decision?.rule === ruleNames.read,
+    unmodifiedCall,
   );
 }
 

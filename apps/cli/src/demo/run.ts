@@ -1,7 +1,7 @@
 /** The demonstration: a function calls a payments API through Hoop and never holds its key. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { createClient, type Client } from '@hoop/client';
+import { ApiError, createClient, type Client } from '@hoop/client';
 import type { CallResource, SessionResource } from '@hoop/contract';
 
 import { answerWithinMs } from '../investigate/admin-api.ts';
@@ -12,11 +12,13 @@ import type { DemoServices } from './services.ts';
 import { functionName, type DemoSettings } from './settings.ts';
 import { setUpDemo } from './set-up.ts';
 import type { ReceivedRequest, Transcript } from './transcript.ts';
+import { runUnmodified } from './unmodified.ts';
 
 export interface DemoInput {
   readonly api: Client;
   readonly controlPlaneUrl: string;
   readonly relayUrl: string;
+  readonly dataDir: string;
   readonly settings: DemoSettings;
   readonly services: DemoServices;
   readonly paymentsClientSecret: string;
@@ -89,7 +91,20 @@ export async function runDemo(input: DemoInput): Promise<Transcript> {
   const { requests: received } = (await (await fetch(`${paymentsUrl}/received`)).json()) as { requests: ReceivedRequest[] };
   const { session, calls } = await readSession(api, recordedCalls);
   const har = session === null ? '' : JSON.stringify(await api.call('exportSessionHar', { params: { sessionId: session.id } }));
-  const checks = checkDemo({ run, received, session, calls, har, approvals, paymentsClientSecret: input.paymentsClientSecret });
+  say('Calling the payments API with a client that knows nothing of Hoop…');
+  const unmodified = await runUnmodified(input.dataDir, `${paymentsUrl}/v1/customers`);
+  const unmodifiedCall = unmodified.call === null ? null : await readCall(api, unmodified.call);
+  const checks = checkDemo({
+    unmodified,
+    unmodifiedCall,
+    run,
+    received,
+    session,
+    calls,
+    har,
+    approvals,
+    paymentsClientSecret: input.paymentsClientSecret,
+  });
   return {
     ok: checks.every(({ ok }) => ok),
     setUp,
@@ -98,6 +113,19 @@ export async function runDemo(input: DemoInput): Promise<Transcript> {
     paymentsApi: { url: paymentsUrl, received },
     session,
     calls,
+    unmodified,
     checks,
   };
+}
+
+/** Once it is recorded and concluded, or once it is waited for no longer. */
+async function readCall(api: Client, callId: string): Promise<CallResource | null> {
+  for (const start = performance.now(); ;) {
+    const call = await api.call('getCall', { params: { callId } }).catch((error: unknown) => {
+      if (error instanceof ApiError && error.status === 404) return null;
+      throw error;
+    });
+    if ((call !== null && call.state !== 'pending') || performance.now() - start > stuckAfterMs) return call;
+    await delay(50);
+  }
 }

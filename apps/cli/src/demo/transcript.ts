@@ -5,6 +5,7 @@ import type { SeenApproval } from './approver.ts';
 import type { Check } from './check.ts';
 import type { FunctionStep } from './function.ts';
 import type { SetUpStep } from './set-up.ts';
+import type { UnmodifiedRun } from './unmodified.ts';
 
 /** As examples/payments-api shows it. */
 export interface ReceivedRequest {
@@ -30,6 +31,8 @@ export interface Transcript {
   readonly session: SessionResource | null;
   /** Its calls, oldest first. */
   readonly calls: readonly CallResource[];
+  /** A client that knows nothing of Hoop, through the proxy. */
+  readonly unmodified: UnmodifiedRun;
   readonly checks: readonly Check[];
 }
 
@@ -45,6 +48,14 @@ const short = (value: unknown): string => {
 
 function aboutStep({ step, status, body }: FunctionStep): string {
   return `${step}\n  <- ${status} ${short(body)}`;
+}
+
+function aboutUnmodified({ command, output }: UnmodifiedRun): string {
+  return `${command}\n  <- ${output.split('\n', 1)[0]!.trim()} ${output
+    .split(/\r?\n\r?\n/)
+    .slice(1)
+    .join(' ')
+    .trim()}`;
 }
 
 function aboutApproval({ seen, decided }: SeenApproval): string {
@@ -94,6 +105,7 @@ export function transcriptText(transcript: Transcript): string {
         : `The recorded session ${session.id} of ${session.identity?.name ?? 'nobody'} (${session.callCount} calls, ${session.refusedCount} refused)`,
       transcript.calls.map(aboutCall),
     ),
+    section('A client that knows nothing of Hoop', [aboutUnmodified(transcript.unmodified)]),
     section(
       'Checks',
       transcript.checks.map(({ ok, what, detail }) => `${ok ? 'ok  ' : 'FAIL'} ${what}${ok || detail === '' ? '' : `: ${detail}`}`),

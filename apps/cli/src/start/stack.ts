@@ -132,6 +132,7 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
       HOOP_PORT: String(port),
       HOOP_PUBLIC_URL: controlPlaneUrl,
       HOOP_RELAY_PUBLIC_URL: relayUrl,
+      HOOP_PROXY_PUBLIC_URL: proxyUrl,
       HOOP_GRANT_KEY_FILE: keys.grantKeyFile,
       HOOP_SEALING_PUBLIC_KEY_FILE: keys.sealingPublicKeyFile,
       HOOP_RECORDING_KEY_FILE: keys.recordingKeyFile,

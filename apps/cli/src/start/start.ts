@@ -155,6 +155,7 @@ async function demonstrate(
       api,
       controlPlaneUrl: stack.controlPlaneUrl,
       relayUrl: stack.relayUrl,
+      dataDir: folder.path,
       settings,
       services,
       paymentsClientSecret,

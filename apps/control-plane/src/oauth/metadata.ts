@@ -21,6 +21,7 @@ export const getAuthorizationServerMetadata = route(metadataOperation, async ({ 
       revocation_endpoint_auth_methods_supported: ['none'],
       service_documentation: `${issuer}/openapi.json`,
       hoop_relay_url: context.config.relayPublicUrl,
+      ...(context.config.proxyPublicUrl === undefined ? {} : { hoop_proxy_url: context.config.proxyPublicUrl }),
     },
   };
 });

@@ -151,6 +151,8 @@ export const authorizationServerMetadataSchema = z.object({
   revocation_endpoint_auth_methods_supported: z.array(z.string()),
   service_documentation: z.url(),
   hoop_relay_url: z.url(),
+  /** Of the forward proxy, where it is told. */
+  hoop_proxy_url: z.url().optional(),
 });
 export const getAuthorizationServerMetadata = defineOperation({
   id: 'getAuthorizationServerMetadata',
