@@ -52,6 +52,75 @@ async function refusal(headers: Record<string, string>, code: string, status: nu
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
+describe('a grant in place of the key that a client library insists on', () => {
+  const keyIn = (name: string, template = '{secret}') =>
+    ({
+      settings: { type: 'static', injection: { into: 'header', name, template } },
+      secrets: { secret: 'sk_of_the_target_1234567890' },
+    }) as const;
+  const basicCredential = {
+    settings: { type: 'static', injection: { into: 'basic', username: 'svc' } },
+    secrets: { secret: 'sk_of_the_target_1234567890' },
+  } as const;
+  const asBasic = (grant: string) => ({ authorization: `Basic ${Buffer.from(`anything:${grant}`).toString('base64')}` });
+  const ask = (to: ConnectionSnapshot, headers: Record<string, string>): Promise<Response> =>
+    fetch(`${world.relay.url}/${to.name}/x`, { headers });
+
+  it('is taken from the header that the connection injects into, and from the password of Basic', async () => {
+    const byKey = await world.connect({ target: target.url, credential: keyIn('x-api-key') });
+    const byOwn = await world.connect({ target: target.url, credential: keyIn('DD-API-KEY') });
+    const byBasic = await world.connect({ target: target.url, credential: basicCredential });
+    for (const [to, headersOf] of [
+      [byKey, (grant: string) => ({ 'x-api-key': grant })],
+      [byOwn, (grant: string) => ({ 'dd-api-key': grant })],
+      [byBasic, asBasic],
+      // The credential of this one is a bearer.
+      [connection, asBasic],
+    ] as const) {
+      const grant = await world.grant([to]);
+      const response = await ask(to, headersOf(grant));
+      expect(response.status).toBe(200);
+      const { head } = await world.record(response.headers.get('hoop-call'));
+      expect(JSON.stringify(head)).not.toContain(grant.split('.')[2]);
+    }
+  });
+
+  it('is refused where the connection has no key, and no grant is no token', async () => {
+    const byKey = await world.connect({ target: target.url, credential: keyIn('x-api-key') });
+    const grant = await world.grant([byKey]);
+    const elsewhere = await ask(byKey, { 'x-other-key': grant });
+    expect([elsewhere.status, elsewhere.headers.get('hoop-error')]).toEqual([401, 'token_missing']);
+    const inBasic = await ask(byKey, asBasic(grant));
+    expect([inBasic.status, inBasic.headers.get('hoop-error')]).toEqual([401, 'token_missing']);
+    const twice = await ask(byKey, { 'x-api-key': grant, 'x-other-key': grant });
+    expect([twice.status, twice.headers.get('hoop-error')]).toEqual([400, 'ambiguous_request']);
+    // A stranger gets one answer, whether there is such a connection or not.
+    const shape = async (response: Response): Promise<unknown> => {
+      const { requestId: _, callId: __, ...rest } = (await response.json()) as Record<string, unknown>;
+      return [response.status, rest];
+    };
+    const forged = `${grant.slice(0, -8)}AAAAAAAA`;
+    const nowhere = await fetch(`${world.relay.url}/no-such-connection/x`, { headers: { 'x-api-key': forged } });
+    expect(await shape(await ask(byKey, { 'x-api-key': forged }))).toEqual(await shape(nowhere));
+    const key = await ask(byKey, { 'x-api-key': 'sk_live_what_it_had_before' });
+    expect(await shape(key)).toEqual(
+      await shape(await fetch(`${world.relay.url}/no-such-connection/x`, { headers: { 'x-api-key': 'sk_live_what_it_had_before' } })),
+    );
+  });
+
+  it('never is in a URL', async () => {
+    const inQuery = await world.connect({
+      target: target.url,
+      credential: {
+        settings: { type: 'static', injection: { into: 'query', name: 'key', template: '{secret}' } },
+        secrets: { secret: 'sk_1234567890123' },
+      },
+    });
+    const response = await fetch(`${world.relay.url}/${inQuery.name}/x?key=${await world.grant([inQuery])}`);
+    expect([response.status, response.headers.get('hoop-error')]).toEqual([401, 'token_missing']);
+  });
+});
+
 describe('a grant', () => {
   it('is taken from hoop-grant, and from authorization', async () => {
     const grant = await world.grant([connection]);

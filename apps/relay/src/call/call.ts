@@ -80,6 +80,8 @@ export class Call {
   // 1 read
   request: NormalisedRequest | null = null;
   // 2 authenticate
+  /** The header that had the grant in place of a key; null: it was in a header of Hoop's, or a bearer. */
+  grantPlace: string | null = null;
   caller: Caller | null = null;
   session: Session | null = null;
   // 3 resolve

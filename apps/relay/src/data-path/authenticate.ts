@@ -30,12 +30,13 @@ export function authenticate(relay: Relay, call: Call): Promise<void> | undefine
   }
   const { door } = call;
   if (door !== null) grant = door.token ?? undefined;
+  if (door === null && grant === undefined) grant = grantInPlaceOfKey(call, authorization);
   const credential = door === null ? (grant ?? authorization) : grant;
   if (credential === undefined) {
     if (door !== null) throw proxyTokenMissing();
     throw new AppError(
       'token_missing',
-      `The request carries no grant: send it as "${headers.grant}: GRANT" or "authorization: Bearer GRANT".`,
+      `The request carries no grant: send it as "${headers.grant}: GRANT", as "authorization: Bearer GRANT", or where the target's key would be.`,
     );
   }
   if (sessionName !== undefined && !sessionNameForm.test(sessionName)) {
@@ -63,6 +64,50 @@ function isInOrder(relay: Relay, caller: Caller): boolean {
   if (whyRevoked(relay, caller) !== null) return false;
   caller.checkedRevision = configuration.revision;
   return true;
+}
+
+const compactJwt = /^[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}$/;
+
+/**
+ * A grant where the target's own key would be: as the password of Basic, or in a header of its own (`x-api-key` and its
+ * like), so that a client library needs a base URL and a "key". Found by what it is and not by what the connection
+ * injects, so that a stranger learns of no connection; whether it is in the right place is seen once it is verified.
+ * @throws AppError `ambiguous_request`
+ */
+function grantInPlaceOfKey(call: Call, authorization: string | undefined): string | undefined {
+  if (authorization !== undefined) {
+    const encoded = /^basic +([A-Za-z0-9+/=]+)$/i.exec(authorization)?.[1];
+    if (encoded === undefined) return undefined;
+    const text = Buffer.from(encoded, 'base64').toString('latin1');
+    const password = text.slice(text.indexOf(':') + 1);
+    if (!isCertainlyGrant(password)) return undefined;
+    return takeFrom(call, 'authorization', password);
+  }
+  let found: [name: string, grant: string] | undefined;
+  for (const [name, value] of call.request!.headers) {
+    if (!isCertainlyGrant(value)) continue;
+    if (found !== undefined) throw new AppError('ambiguous_request', `There is a grant in the header "${found[0]}" and in "${name}".`);
+    found = [name, value];
+  }
+  return found && takeFrom(call, ...found);
+}
+
+/** The header goes no further: neither to the target nor to the record. */
+function takeFrom(call: Call, place: string, grant: string): string {
+  const request = call.request!;
+  call.grantPlace = place;
+  call.request = { ...request, headers: request.headers.filter(([name]) => name !== place) };
+  return grant;
+}
+
+function isCertainlyGrant(text: string): boolean {
+  if (!compactJwt.test(text)) return false;
+  try {
+    const header = JSON.parse(Buffer.from(text.slice(0, text.indexOf('.')), 'base64url').toString()) as { typ?: unknown } | null;
+    return header?.typ === grantType;
+  } catch {
+    return false;
+  }
 }
 
 const proxyTokenMissing = (): AppError =>

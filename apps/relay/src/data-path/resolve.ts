@@ -13,7 +13,7 @@ import type { Relay } from '../relay.ts';
 import type { KnownConnection } from '../configuration/configuration.ts';
 import type { Destination } from '../configuration/destinations.ts';
 
-/** @throws AppError `snapshot_stale`, `connection_unknown`, `destination_unknown`, `connection_ambiguous`, `invalid_path`, `grant_outdated`, `payload_too_large`, `connection_overloaded`, `unavailable` */
+/** @throws AppError `snapshot_stale`, `connection_unknown`, `destination_unknown`, `connection_ambiguous`, `token_missing`, `invalid_path`, `grant_outdated`, `payload_too_large`, `connection_overloaded`, `unavailable` */
 export function resolve(relay: Relay, call: Call): void {
   const ageMs = relay.snapshots.ageMs();
   if (ageMs > relay.snapshotMaxAgeMs) {
@@ -27,6 +27,7 @@ export function resolve(relay: Relay, call: Call): void {
   }
   const connection = call.door === null ? connectionOfPath(relay, call) : connectionOfDestination(relay, call, call.door);
   call.connection = connection;
+  if (call.grantPlace !== null) requirePlace(connection, call.grantPlace);
   countOnConnection(relay, call);
   const { name, settings } = connection.snapshot;
   const { paths, limits } = settings;
@@ -52,6 +53,15 @@ function connectionOfPath({ configuration }: Relay, { request, caller }: Call): 
     throw new AppError('connection_unknown', `This identity has no connection "${name}".`);
   }
   return connection;
+}
+
+/** A grant in place of the target's key is taken for the connection whose key would be there, as no other client sends one there. */
+function requirePlace({ snapshot: { name, credential } }: KnownConnection, place: string): void {
+  if (credential !== null && replacesHeader(credential.settings.injection, place)) return;
+  throw new AppError(
+    'token_missing',
+    `The grant came in the header "${place}", where the connection "${name}" has no key: send it as "authorization: Bearer GRANT".`,
+  );
 }
 
 /**

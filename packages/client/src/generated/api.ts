@@ -2367,6 +2367,11 @@ export interface components {
             service_documentation: string;
             /** Format: uri */
             hoop_relay_url: string;
+            /**
+             * Format: uri
+             * @description Of the forward proxy, where it is told.
+             */
+            hoop_proxy_url?: string;
         };
         Backtest: {
             connection: {
