@@ -14,6 +14,26 @@ RUN PRISMA_SCHEMA_ENGINE_BINARY=/usr/local/bin/node PRISMA_HIDE_UPDATE_MESSAGE=1
       node packages/database/node_modules/prisma/build/index.js generate --schema prisma/schema.prisma \
     && find packages apps -name '*.test.ts' -delete && rm -rf examples apps/cli packages/testkit packages/embedded-postgres
 
+# The `hoop` for functions: docker build --target cli. Beside a function it is the sidecar that keeps its grant fresh
+# (CMD as it is, with HOOP_URL and a token); in a function's own image, copy /opt/hoop from it and run the function by
+# "node /opt/hoop/hoop.mjs exec -- …".
+FROM node:26.10.0-bookworm-slim AS cli-package
+WORKDIR /hoop
+COPY package.json pnpm-lock.yaml pnpm-workspace.yaml .pnpmfile.cjs LICENSE ./
+COPY packages packages
+COPY apps apps
+COPY scripts scripts
+COPY prisma prisma
+COPY prisma.config.ts openapi.json ./
+RUN npx --yes pnpm@12.21.0 install --frozen-lockfile --filter hoop... \
+    && node --conditions=@hoop/source scripts/cli-package.ts /opt/hoop
+
+FROM node:26.10.0-bookworm-slim AS cli
+COPY --from=cli-package --chown=root:root /opt/hoop /opt/hoop
+USER 999:999
+ENTRYPOINT ["node", "/opt/hoop/hoop.mjs"]
+CMD ["agent", "--without-password"]
+
 FROM node:26.10.0-bookworm-slim
 WORKDIR /hoop
 ENV NODE_ENV=production NODE_OPTIONS="--conditions=@hoop/source --disable-warning=ExperimentalWarning"

@@ -109,7 +109,7 @@ describe('the volumes', () => {
 
 describe('the Dockerfile', () => {
   test('ends as a user that is not root, on the Node that the repository pins', async () => {
-    expect(dockerfile.match(/^USER (.+)$/gm)).toEqual(['USER 999:999']);
+    expect(dockerfile.match(/^USER (.+)$/gm)).toEqual(['USER 999:999', 'USER 999:999']);
     const { optionalDependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
       optionalDependencies: Record<string, string>;
     };
@@ -152,7 +152,7 @@ describe.skipIf(!redisIsAvailable())('the services, without containers', () => {
     ...imageEnvironment(),
     ...Object.fromEntries(Object.entries(service.environment ?? {}).map(([name, value]) => [name, here(String(value))])),
   });
-  const entrypoint = JSON.parse(/^ENTRYPOINT (.+)$/m.exec(dockerfile)![1]!) as string[];
+  const entrypoint = JSON.parse(/^ENTRYPOINT (.+entrypoint.+)$/m.exec(dockerfile)![1]!) as string[];
 
   function start(name: string, command: readonly string[], env: Record<string, string>): void {
     const child = spawn(command[0]!, command.slice(1), { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });

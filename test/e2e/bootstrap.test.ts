@@ -1,8 +1,12 @@
 /** scripts/bootstrap.cjs: what stands between any Node and the commands. */
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
+import { createTestAuthority } from '@hoop/testkit';
 import { afterEach, expect, test } from 'vitest';
 
 import { endAll, root, run } from './hoop.ts';
@@ -35,7 +39,16 @@ test('commands run on the Node that the lockfile pins, and so does what they run
   const [pinned, ...others] = new Set(Object.values(optionalDependencies));
   expect(others).toEqual([]);
   const folder = await mkdtemp(path.join(os.tmpdir(), 'hoop-bootstrap-'));
-  await writeFile(path.join(folder, 'addresses.json'), '{"controlPlane":"http://127.0.0.1:1","relay":"http://127.0.0.1:2"}');
+  const { ca } = await createTestAuthority();
+  // All that `exec` asks a Hoop for before the program calls somebody.
+  const small = http.createServer((req, res) => {
+    if (req.url === '/-/ca.pem') return void res.end(ca);
+    res.end(JSON.stringify({ hoop_relay_url: 'http://127.0.0.1:2', hoop_proxy_url: `http://${req.headers.host}` }));
+  });
+  small.listen(0, '127.0.0.1');
+  await once(small, 'listening');
+  const url = `http://127.0.0.1:${(small.address() as AddressInfo).port}`;
+  await writeFile(path.join(folder, 'addresses.json'), JSON.stringify({ controlPlane: url }));
   const printed = run(process.execPath, [
     'scripts/bootstrap.cjs',
     'hoop',
@@ -48,6 +61,7 @@ test('commands run on the Node that the lockfile pins, and so does what they run
     'process.version + process.env.HOOP_URL',
   ]);
   expect(await printed.ended, printed.stderr()).toBe(0);
-  expect(printed.stdout()).toBe(`v${pinned}http://127.0.0.1:1\n`);
+  expect(printed.stdout()).toBe(`v${pinned}${url}\n`);
+  small.close();
   await rm(folder, { recursive: true });
 });

@@ -1,12 +1,12 @@
 /** `hoop exec` and `hoop agent`: programs that know nothing of Hoop, with variables alone. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { hoop, hoopStart, type HoopProcess } from './hoop.ts';
+import { hoop, hoopStart, run, type HoopProcess } from './hoop.ts';
 
 let scratch: string;
 let folder: string;
@@ -232,6 +232,44 @@ describe('hoop agent', () => {
     const agent = hoop(['agent', '--port', '0'], { HOOP_URL: controlPlane });
     expect(await agent.ended).toBe(1);
     expect(agent.stderr()).toContain('Say who may use the proxy');
+  });
+});
+
+describe('the package @hoop/cli', () => {
+  test('installs from its tarball without a dependency, and runs a program through a Hoop somewhere else', async () => {
+    const packed = path.join(scratch, 'package');
+    const built = run(process.execPath, ['--conditions=@hoop/source', 'scripts/cli-package.ts', packed]);
+    expect(await built.ended, built.stderr()).toBe(0);
+    const offline = {
+      npm_config_offline: 'true',
+      npm_config_audit: 'false',
+      npm_config_fund: 'false',
+      npm_config_cache: path.join(scratch, 'npm'),
+    };
+    const tarball = run('npm', ['pack', packed, '--pack-destination', scratch, '--silent'], offline);
+    expect(await tarball.ended, tarball.stderr()).toBe(0);
+    const where = path.join(scratch, 'host');
+    const file = path.join(scratch, tarball.stdout().trim());
+    const installed = run('npm', ['install', '--prefix', where, '--silent', file], offline);
+    expect(await installed.ended, installed.stderr()).toBe(0);
+    expect(await readdir(path.join(where, 'node_modules'))).toEqual(expect.arrayContaining(['@hoop', '.bin']));
+
+    const token = JSON.parse(await printed(exec([], node('console.log(JSON.stringify(process.env.HOOP_TOKEN))')))) as string;
+    const env = { HOOP_URL: controlPlane, HOOP_TOKEN: token };
+    const bin = path.join(where, 'node_modules/.bin/hoop');
+    const code = `const r = await fetch('${payments}/v1/customers'); console.log(r.status, r.headers.get('hoop-error'));`;
+    expect(await printed(run(process.execPath, [bin, 'exec', '--no-proxy=', '--', ...node(code)], env))).toBe('200 null');
+    expect(await printed(run(process.execPath, [bin, 'ca'], env))).toContain('BEGIN CERTIFICATE');
+    expect(await printed(run(process.execPath, [bin, 'token'], env))).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+    expect(await printed(run(process.execPath, [bin, 'calls', '--help'], env))).toContain('hoop calls');
+    const admin = { HOOP_URL: controlPlane, HOOP_ADMIN_TOKEN: adminToken };
+    // None waits any more; the answer is that of the API all the same.
+    expect(await printed(run(process.execPath, [bin, 'approvals', 'list', '--json'], admin))).toBe('');
+    for (const command of ['start', 'keys']) {
+      const missing = run(process.execPath, [bin, command], env);
+      expect(await missing.ended).toBe(1);
+      expect(missing.stderr()).toBe(`hoop: There is no command "${command}". See hoop help.\n`);
+    }
   });
 });
 

@@ -1,7 +1,11 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
+import { generateAuthority } from '@hoop/certificates';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { runCommand } from './command.ts';
@@ -24,6 +28,9 @@ async function run(...args: string[]): Promise<{ code: number; out: string; said
 const verbs = {
   start: [],
   exec: [],
+  agent: [],
+  ca: [],
+  token: [],
   keys: [],
   audit: ['verify', 'export'],
   recordings: ['check'],
@@ -65,7 +72,17 @@ describe('help', () => {
 test('exec leaves the options and the "--" behind the name of a program to the program', async () => {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'hoop-exec-'));
   onTestFinished(() => rm(folder, { recursive: true }));
-  await writeAddresses(folder, { controlPlane: 'http://127.0.0.1:1', relay: 'http://127.0.0.1:2', proxy: 'http://127.0.0.1:3' });
+  // All that it asks a Hoop for before the program calls somebody.
+  const { certificate } = await generateAuthority(Date.now());
+  const small = http.createServer((req, res) => {
+    if (req.url === '/-/ca.pem') return void res.end(certificate);
+    res.end(JSON.stringify({ hoop_relay_url: 'http://127.0.0.1:2', hoop_proxy_url: `http://${req.headers.host}` }));
+  });
+  small.listen(0, '127.0.0.1');
+  await once(small, 'listening');
+  onTestFinished(() => void small.close());
+  const url = `http://127.0.0.1:${(small.address() as AddressInfo).port}`;
+  await writeAddresses(folder, { controlPlane: url, relay: 'http://127.0.0.1:2', proxy: url });
   const given = ['--as', 'x', '--', '--help'];
   const script = `process.exit(JSON.stringify(process.argv.slice(1)) === '${JSON.stringify(given)}' && process.env.HOOP_URL ? 7 : 8)`;
   expect(await run('exec', '--data-dir', folder, '--', process.execPath, '-e', script, '--', ...given)).toEqual({

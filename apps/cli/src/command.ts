@@ -5,8 +5,9 @@ import { addApprovals } from './approvals/approvals-command.ts';
 import { addAgent } from './agent-command.ts';
 import { addAudit } from './audit-command.ts';
 import { addCa } from './ca-command.ts';
-import { addCommand, createProgram, findCommand, type CommandContext } from './command-line.ts';
+import { addCommand, createProgram, type CommandContext } from './command-line.ts';
 import { addExec } from './exec-command.ts';
+import { addHelp } from './help-command.ts';
 import { addCalls } from './investigate/calls-command.ts';
 import { addPolicy } from './investigate/policy-command.ts';
 import { addSessions } from './investigate/sessions-command.ts';
@@ -17,22 +18,7 @@ import { addRows } from './rows-command.ts';
 import { addStart } from './start-command.ts';
 import { addToken } from './token-command.ts';
 import type { StartIo } from './start/start.ts';
-import { StartError } from './start-error.ts';
 import { version } from './version.ts';
-
-function unknownCommand(names: readonly string[]): StartError {
-  return new StartError(`There is no command "${names.join(' ')}". See hoop help.`);
-}
-
-function addHelp(program: Command): void {
-  addCommand(program, 'help', 'print this, or the help of a command')
-    .argument('[command...]', 'the command, and its verb')
-    .action((names: string[]) => {
-      const found = findCommand(program, names);
-      if (found === undefined) throw unknownCommand(names);
-      found.outputHelp();
-    });
-}
 
 function addVersion(program: Command, { out }: StartIo): void {
   program.version(version, '--version', 'print the version');
@@ -62,14 +48,6 @@ export async function runCommand(args: readonly string[], io: StartIo): Promise<
   addPolicy(program, context);
   addVersion(program, io);
   addHelp(program);
-  program
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .action(() => {
-      const [name] = program.args;
-      if (name !== undefined) throw unknownCommand([name]);
-      program.outputHelp();
-    });
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

@@ -1,6 +1,7 @@
 /** The deployment's own certificate authority: it signs the certificates that the relay's proxy presents to functions. */
 import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
 
+import { splitCertificates } from './trust-store.ts';
 import { algorithm, generateKeyPair, loadX509, newSerialNumber, privateKeyPem } from './x509.ts';
 
 const dayMs = 86_400_000;
@@ -46,11 +47,6 @@ export interface Authority {
   /** Unix milliseconds, exclusive. */
   readonly notAfter: number;
 }
-
-const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-
-/** The certificates of a PEM file, one text each. */
-export const splitCertificates = (pem: string): string[] => [...pem.matchAll(pemCertificate)].map(([one]) => `${one}\n`);
 
 /**
  * @param certificates PEM: one or more roots; the one that belongs to the key signs, clients trust them all

@@ -2,7 +2,10 @@
 import { X509Certificate } from 'node:crypto';
 import { getCACertificates } from 'node:tls';
 
-import { splitCertificates } from './authority.ts';
+const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** The certificates of a PEM file, one text each. */
+export const splitCertificates = (pem: string): string[] => [...pem.matchAll(pemCertificate)].map(([one]) => `${one}\n`);
 
 /** The roots of this system, or those that Node brings where it has none; PEM, one text each. */
 export function systemRoots(): string[] {

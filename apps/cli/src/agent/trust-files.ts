@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { certificateBundle, pkcs12TrustStore, splitCertificates, systemRoots } from '@hoop/certificates';
+import { certificateBundle, pkcs12TrustStore, splitCertificates, systemRoots } from '@hoop/certificates/trust';
 
 export interface TrustFiles {
   /** The authority's certificates alone, PEM: for what adds to the roots. */
