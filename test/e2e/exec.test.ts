@@ -160,7 +160,7 @@ describe('hoop exec', () => {
   test('gets a new grant where the one that it holds was revoked', async () => {
     const code = `
       import { once } from 'node:events';
-      const call = async () => { const r = await fetch('${payments}/v1/customers', { headers: { connection: 'close' } }); await r.text(); console.log('answer', r.status, r.headers.get('hoop-call')); };
+      const call = async () => { const r = await fetch('${payments}/v1/customers', { headers: { connection: 'close' } }); await r.text(); console.log('answer', r.status, r.headers.get('hoop-call'), r.headers.get('hoop-error')); };
       await call(); await once(process.stdin, 'data'); for (let i = 0; i < 4; i++) await call(); process.exit(0);`;
     const one = exec(['--no-proxy='], node(code));
     const [, , callId] = await one.heard(/answer (200) (call_\w+)/);
@@ -176,6 +176,7 @@ describe('hoop exec', () => {
         .stdout()
         .match(/answer [0-9]+/g)!
         .at(-1),
+      one.stdout() + one.stderr(),
     ).toBe('answer 200');
   });
 

@@ -13,7 +13,7 @@ import tls from 'node:tls';
 
 import { errorKinds } from '@hoop/contract';
 import type { ErrorCode } from '@hoop/contract';
-import type { DestinationGrants, Grant } from '@hoop/fetch/grants';
+import type { DestinationGrants, Grant, HeldGrant } from '@hoop/fetch/grants';
 
 export interface HelperOptions {
   readonly grants: DestinationGrants;
@@ -128,8 +128,10 @@ async function answerRequest(options: HelperOptions, req: IncomingMessage, res: 
     const url = /^https?:\/\//i.test(req.url!) ? URL.parse(req.url!) : null;
     if (url === null) return fail(problem('invalid_request', 'This is a proxy: set it as HTTP_PROXY and HTTPS_PROXY.'));
     const connection = connectionOf(req);
-    const { grant } = await options.grants.at(url.origin, connection);
-    forward(options, req, res, authorization(connection, grant), fail);
+    const forwarded = new Forwarded(options, req, res, connection, fail);
+    const held = await options.grants.at(url.origin, connection);
+    if (req.headers.expect !== undefined) res.writeContinue();
+    forwarded.send(held);
   } catch (error) {
     options.say(`${req.method} ${req.url}: ${(error as Error).message}`);
     fail(unavailable(error));
@@ -155,40 +157,111 @@ function answerHealth({ grants }: HelperOptions, req: IncomingMessage, res: Serv
 
 const ownHeaders = new Set(['proxy-authorization', 'proxy-connection', 'connection', 'keep-alive', 'transfer-encoding', 'expect']);
 
-function forward(
-  options: HelperOptions,
-  req: IncomingMessage,
-  res: ServerResponse,
-  proxyAuthorization: string,
-  fail: (problem: Problem) => void,
-): void {
-  const { proxyUrl } = options;
-  const headers: string[] = ['proxy-authorization', proxyAuthorization];
-  for (let at = 0; at + 1 < req.rawHeaders.length; at += 2)
-    if (!ownHeaders.has(req.rawHeaders[at]!.toLowerCase())) headers.push(req.rawHeaders[at]!, req.rawHeaders[at + 1]!);
-  if (req.headers['transfer-encoding'] !== undefined) headers.push('transfer-encoding', 'chunked');
-  const client = proxyUrl.protocol === 'https:' ? requestOverTls : http.request;
-  const asked = client({
-    host: proxyUrl.hostname.replace(/^\[|\]$/g, ''),
-    port: proxyUrl.port || (proxyUrl.protocol === 'https:' ? 443 : 80),
-    method: req.method,
-    path: req.url,
-    headers,
-    setHost: false,
-  } as http.RequestOptions);
-  asked.on('response', (answer) => {
+/** Of a body, for a relay that refuses the grant as it reads the head; longer ones are not sent a second time. */
+const maxKeptBytes = 262_144;
+
+/** One request on its way to the relay; sent again, once, where the relay takes no more calls under the grant. */
+class Forwarded {
+  readonly #options: HelperOptions;
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  readonly #connection: string;
+  readonly #fail: (problem: Problem) => void;
+  #asked: http.ClientRequest | null = null;
+  /** The body so far; null: it is too long to be kept. */
+  #kept: Buffer[] | null = [];
+  #keptBytes = 0;
+  #isComplete = false;
+
+  constructor(options: HelperOptions, req: IncomingMessage, res: ServerResponse, connection: string, fail: (problem: Problem) => void) {
+    this.#options = options;
+    this.#req = req;
+    this.#res = res;
+    this.#connection = connection;
+    this.#fail = fail;
+    req.on('data', (chunk: Buffer) => this.#onData(chunk));
+    req.on('end', () => {
+      this.#isComplete = true;
+      this.#asked?.end();
+    });
+    req.pause();
+    res.on('close', () => this.#asked?.destroy());
+  }
+
+  send({ grant, renew }: HeldGrant, mayRenew = true): void {
+    const asked = this.#request(authorization(this.#connection, grant));
+    this.#asked = asked;
+    asked.on('response', (answer) => {
+      // The grant was revoked, or is no longer believed: a new one may be. Nothing was sent to a target.
+      if (answer.statusCode !== 407) {
+        this.#pass(answer);
+        return;
+      }
+      answer.resume();
+      if (!mayRenew || this.#kept === null) {
+        renew().catch(() => undefined);
+        this.#fail(
+          problem(
+            'unavailable',
+            'The relay takes no more calls under the grant of this machine. Nothing was sent; send the request again.',
+          ),
+        );
+        return;
+      }
+      this.#asked = null;
+      this.#req.pause();
+      renew().then(
+        (newer) => this.send({ grant: newer, renew }, false),
+        (error: unknown) => this.#fail(unavailable(error)),
+      );
+    });
+    asked.on('error', (error) => {
+      if (this.#asked === asked)
+        this.#fail(problem('unavailable', `The relay at ${this.#options.proxyUrl.origin} cannot be reached: ${error.message}`));
+    });
+    asked.on('drain', () => this.#req.resume());
+    for (const chunk of this.#kept ?? []) asked.write(chunk);
+    if (this.#isComplete) asked.end();
+    else this.#req.resume();
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#keptBytes += chunk.length;
+    // While no request is under way there is nowhere else for it.
+    if (this.#keptBytes > maxKeptBytes && this.#asked !== null) this.#kept = null;
+    this.#kept?.push(chunk);
+    if (this.#asked !== null && !this.#asked.write(chunk)) this.#req.pause();
+  }
+
+  #pass(answer: IncomingMessage): void {
+    const res = this.#res;
+    const { rawHeaders } = answer;
     res.writeHead(
       answer.statusCode!,
-      answer.rawHeaders.filter((_, at) => !ownHeaders.has(answer.rawHeaders[at - (at % 2)]!.toLowerCase())),
+      rawHeaders.filter((_, at) => !ownHeaders.has(rawHeaders[at - (at % 2)]!.toLowerCase())),
     );
     answer.pipe(res);
     answer.on('error', () => res.destroy());
     res.on('close', () => answer.destroy());
-  });
-  asked.on('error', (error) => fail(problem('unavailable', `The relay at ${proxyUrl.origin} cannot be reached: ${error.message}`)));
-  res.on('close', () => asked.destroy());
-  if (req.headers.expect !== undefined) res.writeContinue();
-  req.pipe(asked);
+  }
+
+  #request(proxyAuthorization: string): http.ClientRequest {
+    const { proxyUrl } = this.#options;
+    const { rawHeaders, headers, method, url } = this.#req;
+    const sent: string[] = ['proxy-authorization', proxyAuthorization];
+    for (let at = 0; at + 1 < rawHeaders.length; at += 2)
+      if (!ownHeaders.has(rawHeaders[at]!.toLowerCase())) sent.push(rawHeaders[at]!, rawHeaders[at + 1]!);
+    if (headers['transfer-encoding'] !== undefined) sent.push('transfer-encoding', 'chunked');
+    const client = proxyUrl.protocol === 'https:' ? requestOverTls : http.request;
+    return client({
+      host: proxyUrl.hostname.replace(/^\[|\]$/g, ''),
+      port: proxyUrl.port || (proxyUrl.protocol === 'https:' ? 443 : 80),
+      method,
+      path: url,
+      headers: sent,
+      setHost: false,
+    } as http.RequestOptions);
+  }
 }
 
 const requestOverTls = (options: http.RequestOptions): http.ClientRequest =>
