@@ -72,6 +72,7 @@ export const walls: Readonly<Record<string, Wall>> = {
     packages: [
       '@hoop/approvals',
       '@hoop/blobs',
+      '@hoop/certificates',
       '@hoop/contract',
       '@hoop/database',
       '@hoop/environment',
@@ -88,7 +89,7 @@ export const walls: Readonly<Record<string, Wall>> = {
       're2js',
       'zod',
     ],
-    node: ['crypto', 'events', 'fs/promises', 'http', 'net', 'process', 'timers/promises', 'util', 'worker_threads'],
+    node: ['crypto', 'events', 'fs/promises', 'http', 'https', 'net', 'process', 'timers/promises', 'util', 'worker_threads'],
     environment: 'main.ts',
   },
   'apps/relay': {
@@ -112,7 +113,21 @@ export const walls: Readonly<Record<string, Wall>> = {
       'undici',
       'zod',
     ],
-    node: ['child_process', 'cluster', 'crypto', 'events', 'fs', 'fs/promises', 'http', 'net', 'stream', 'timers/promises', 'tls', 'util'],
+    node: [
+      'child_process',
+      'cluster',
+      'crypto',
+      'events',
+      'fs',
+      'fs/promises',
+      'http',
+      'https',
+      'net',
+      'stream',
+      'timers/promises',
+      'tls',
+      'util',
+    ],
     environment: 'main.ts',
     // listener/connect.ts makes the server's end of TLS on a socket that it was given.
     connects: ['control-plane/*', 'deferred/run-deferred.ts', 'listener/connect.ts'],
@@ -142,7 +157,7 @@ export const walls: Readonly<Record<string, Wall>> = {
     node: ['crypto', 'fs', 'fs/promises', 'path'],
     connects: ['s3.ts'],
   },
-  'packages/certificates': { packages: ['@peculiar/x509', 'lru-cache', 'reflect-metadata'], node: ['crypto', 'net', 'tls'] },
+  'packages/certificates': { packages: ['@peculiar/x509', 'lru-cache', 'reflect-metadata'], node: ['crypto', 'fs', 'net', 'tls'] },
   'packages/client': { packages: [], node: [], connects: ['client.ts'] },
   'packages/contract': { packages: ['lru-cache', 'whatwg-mimetype', 'zod'], node: [] },
   'packages/credentials': {

@@ -28,6 +28,13 @@ describe('readConfig', () => {
     expect(() => readConfig({ ...least, [name]: '' })).toThrow(ConfigurationError);
   });
 
+  it('listens in the clear on a network only where that is said', () => {
+    expect(() => readConfig({ ...least, HOOP_HOST: '10.0.0.1' })).toThrow(
+      'Listening on 10.0.0.1 without TLS would send tokens in the clear',
+    );
+    expect(readConfig({ ...least, HOOP_HOST: '10.0.0.1', HOOP_PLAIN_HTTP: 'allowed' }).tls).toBeUndefined();
+  });
+
   it.each(['x', '-1', '65536', '1e3', '80 '])('refuses the port %j', (port) => {
     expect(() => readConfig({ ...least, HOOP_PORT: port })).toThrow(/HOOP_PORT/);
   });

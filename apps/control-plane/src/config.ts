@@ -4,6 +4,7 @@ import {
   ConfigurationError,
   filePath,
   httpUrl,
+  listenerVariables,
   listOf,
   optional,
   present,
@@ -11,9 +12,11 @@ import {
   required,
   secretFile,
   text,
+  tlsOfListeners,
   withDefault,
   type Environment,
   type Form,
+  type TlsFiles,
 } from '@hoop/environment';
 import { z } from 'zod';
 
@@ -29,6 +32,8 @@ export interface ControlPlaneConfig {
   readonly publicUrl?: string;
   /** `aud` of grants. @default "urn:hoop:relay" */
   readonly relayAudience: string;
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsFiles;
   /** Where functions find a relay. @default "http://127.0.0.1:7710" */
   readonly relayPublicUrl: string;
   /** Where functions find the forward proxy. @default it is not told */
@@ -83,6 +88,7 @@ export const controlPlaneVariables = z.object({
   ),
   HOOP_HOST: withDefault(text, '127.0.0.1', 'The address to listen on.'),
   HOOP_PORT: withDefault(port, '7700', 'The port to listen on; 0 is any free one.'),
+  ...listenerVariables,
   HOOP_PUBLIC_URL: optional(
     baseUrl,
     "The URL that functions use: `iss` of grants and the base of the metadata's URLs.",
@@ -138,6 +144,7 @@ export function readConfig(env: Environment): ControlPlaneConfig {
     databaseUrl: values.DATABASE_URL,
     host: values.HOOP_HOST,
     port: values.HOOP_PORT,
+    tls: tlsOfListeners(values, [values.HOOP_HOST]),
     publicUrl: values.HOOP_PUBLIC_URL === undefined ? undefined : withoutSlash(values.HOOP_PUBLIC_URL),
     relayAudience: values.HOOP_RELAY_AUDIENCE,
     relayPublicUrl: withoutSlash(values.HOOP_RELAY_PUBLIC_URL),

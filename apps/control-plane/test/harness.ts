@@ -60,6 +60,7 @@ export const unique = (prefix: string): string => `${prefix}-${newId('request').
 export interface HarnessOptions {
   readonly blobs?: BlobStore;
   readonly now?: () => number;
+  readonly tls?: ControlPlaneConfig['tls'];
   readonly slackSigningSecret?: string;
   readonly slackHooks?: ControlPlaneConfig['slackHooks'];
   /** Give it a key to which channels' secrets are sealed. */
@@ -103,6 +104,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       ? {}
       : { logPublicKeyFile: await file('log.json', options.logKeys), logOrigin: 'hoop.example/audit' }),
     ...(options.blobs === undefined ? {} : { blobs: options.blobs }),
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
     logLevel: 'debug',
   };
   let logged = '';

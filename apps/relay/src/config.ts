@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs';
 
 import {
+  ConfigurationError,
   filePath,
   folderPath,
   httpUrl,
+  listenerVariables,
   oneOf,
   optional,
   present,
@@ -12,10 +14,11 @@ import {
   required,
   secretFile,
   text,
+  tlsOfListeners,
   wholeNumber,
   withDefault,
 } from '@hoop/environment';
-import type { Environment } from '@hoop/environment';
+import type { Environment, TlsFiles } from '@hoop/environment';
 import type { QueueConnection } from '@hoop/queue';
 import { queueConnectionFromEnv, queueVariables } from '@hoop/queue';
 import type { JwkSet } from '@hoop/sealing';
@@ -31,6 +34,8 @@ export interface RelayConfig {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Of all listeners; absent: plain HTTP. */
+  readonly tls?: TlsFiles;
   /** The forward proxy; absent: there is none. */
   readonly proxy?: ProxyConfig;
   /** Processes that share the port. */
@@ -96,6 +101,7 @@ export const relayVariables = z.object({
   ...queueVariables,
   HOOP_HOST: withDefault(text, '127.0.0.1', 'The address to listen on.'),
   HOOP_PORT: withDefault(wholeNumber(0, 65_535), '7710', 'The port to listen on; 0 is any free one.'),
+  ...listenerVariables,
   HOOP_WORKERS: withDefault(wholeNumber(1, 256), '1', 'Processes that share the port.'),
   HOOP_CA_CERTIFICATE_FILE: optional(
     filePath,
@@ -177,11 +183,13 @@ export const relayVariables = z.object({
 export function readConfig(env: Environment): RelayConfig {
   const values = readVariables(relayVariables, env);
   const caFile = values.HOOP_TARGET_CA_FILE;
+  const proxy = proxyOf(values);
   return present({
     host: values.HOOP_HOST,
     port: values.HOOP_PORT,
     workers: values.HOOP_WORKERS,
-    proxy: proxyOf(values),
+    tls: tlsOfListeners(values, proxy === undefined ? [values.HOOP_HOST] : [values.HOOP_HOST, proxy.host]),
+    proxy,
     controlPlaneUrl: new URL(values.HOOP_CONTROL_PLANE_URL).href.replace(/\/+$/, ''),
     relayTokenFile: values.HOOP_RELAY_TOKEN_FILE,
     sealingKeys: readKeys(values.HOOP_SEALING_KEY_FILE),
@@ -206,7 +214,7 @@ function proxyOf(values: z.output<typeof relayVariables>): ProxyConfig | undefin
   const { HOOP_CA_CERTIFICATE_FILE: certificateFile, HOOP_CA_KEY_FILE: keyFile } = values;
   if (certificateFile === undefined && keyFile === undefined) return undefined;
   if (certificateFile === undefined || keyFile === undefined)
-    throw new Error('HOOP_CA_CERTIFICATE_FILE and HOOP_CA_KEY_FILE belong together: the forward proxy needs both.');
+    throw new ConfigurationError('HOOP_CA_CERTIFICATE_FILE and HOOP_CA_KEY_FILE belong together: the forward proxy needs both.');
   return {
     host: values.HOOP_PROXY_HOST,
     port: values.HOOP_PROXY_PORT,

@@ -1,6 +1,7 @@
 /** A relay in this process. The product starts it through main.ts, which adds processes and signals. */
 import cluster from 'node:cluster';
 import type { Server } from 'node:http';
+import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -43,9 +44,9 @@ export async function startRelay(config: RelayConfig, parts: RelayParts = {}): P
   const opened = await openRelay(config, parts);
   const { relay } = opened;
   const carry = createDataPath(relay);
-  const server = createRelayServer(relay, carry);
+  const server = createRelayServer(relay, carry, config.tls);
   const loopback = createLoopbackServer(relay, carry);
-  const proxy = trust === null ? null : createProxyServer(relay, carry, trust);
+  const proxy = trust === null ? null : createProxyServer(relay, carry, trust, config.tls);
   try {
     await Promise.all([
       opened.ready(),
@@ -100,7 +101,7 @@ export async function startRelay(config: RelayConfig, parts: RelayParts = {}): P
 
 function urlOf(server: Server): string {
   const { address, port, family } = server.address() as AddressInfo;
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  return `${server instanceof SecureServer ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
 /** @throws Error with a sentence where the authority cannot sign */

@@ -1,5 +1,7 @@
 export { connectionUrl, filePath, folderPath, httpUrl, listOf, oneOf, secretFile, text, wholeNumber } from './forms.ts';
 export type { Form } from './forms.ts';
+export { listenerVariables, tlsOfListeners } from './listener.ts';
+export type { TlsFiles } from './listener.ts';
 export {
   ConfigurationError,
   notesOf,

@@ -14,8 +14,12 @@ export interface ServerCertificate {
 export interface TestAuthority {
   /** PEM of the root, for `ca` options and `NODE_EXTRA_CA_CERTS`. */
   readonly ca: string;
-  /** @param hosts DNS names and IP addresses. @param validity half-open; now until in a day unless given. */
-  issue(hosts: readonly string[], validity?: { readonly notBefore: Date; readonly notAfter: Date }): Promise<ServerCertificate>;
+  /** @param hosts DNS names and IP addresses. @param purpose of a server unless given. @param validity half-open; now until in a day unless given. */
+  issue(
+    hosts: readonly string[],
+    validity?: { readonly notBefore: Date; readonly notAfter: Date },
+    purpose?: 'server' | 'client',
+  ): Promise<ServerCertificate>;
 }
 
 const pem = (label: string, der: ArrayBuffer): string =>
@@ -57,7 +61,11 @@ export async function createTestAuthority(): Promise<TestAuthority> {
   });
   return {
     ca: root.toString('pem'),
-    issue: async (hosts, validity = { notBefore: new Date(Date.now() - 3_600_000), notAfter: new Date(Date.now() + day) }) => {
+    issue: async (
+      hosts,
+      validity = { notBefore: new Date(Date.now() - 3_600_000), notAfter: new Date(Date.now() + day) },
+      purpose = 'server',
+    ) => {
       const leaf = await generate();
       const certificate = await x509.X509CertificateGenerator.create({
         serialNumber: serialNumber(),
@@ -69,7 +77,7 @@ export async function createTestAuthority(): Promise<TestAuthority> {
         signingAlgorithm: algorithm,
         extensions: [
           new x509.BasicConstraintsExtension(false, undefined, true),
-          new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+          new x509.ExtendedKeyUsageExtension([purpose === 'server' ? x509.ExtendedKeyUsage.serverAuth : x509.ExtendedKeyUsage.clientAuth]),
           new x509.SubjectAlternativeNameExtension(
             hosts.map((host) => ({ type: net.isIP(host) === 0 ? ('dns' as const) : ('ip' as const), value: host })),
           ),

@@ -125,8 +125,11 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
     const blobs: Record<string, string> = env['HOOP_BLOB_S3_URL']
       ? passed('HOOP_BLOB_S3_URL', 'HOOP_BLOB_S3_REGION', 'HOOP_BLOB_S3_STYLE', 'HOOP_BLOB_S3_PLAIN', 'HOOP_BLOB_S3_CREDENTIALS_FILE')
       : { HOOP_BLOB_DIR: env['HOOP_BLOB_DIR'] || path.join(folder.path, 'blobs') };
+    /** On other addresses than loopback each process says itself what it needs. */
+    const tls = passed('HOOP_PLAIN_HTTP');
     const controlPlaneEnvironment = (): Record<string, string> => ({
       ...blobs,
+      ...tls,
       DATABASE_URL: databaseUrl,
       HOOP_HOST: options.host,
       HOOP_PORT: String(port),
@@ -161,6 +164,7 @@ export async function startStack({ options, folder, keys, env, say }: StackInput
     });
     // No database: what it needs to know, the control plane tells it; its queue role reaches the queue alone.
     const relayEnvironment = (): Record<string, string> => ({
+      ...tls,
       HOOP_CONTROL_PLANE_URL: controlPlaneUrl,
       HOOP_RELAY_TOKEN_FILE: keys.relayTokenFile,
       HOOP_SEALING_KEY_FILE: keys.sealingKeyFile,

@@ -42,6 +42,8 @@ function identify(context: Context): RequestHandler {
     facts.requestId = newId('request', context.now());
     response.setHeader('request-id', facts.requestId);
     response.setHeader('x-content-type-options', 'nosniff');
+    // RFC 6797 §7.2: not over plain HTTP.
+    if (context.config.tls !== undefined) response.setHeader('strict-transport-security', 'max-age=31536000');
     response.once('close', () => {
       const { requestId, operation, actor } = facts;
       const isQuiet = operation === 'getHealth' || operation === 'getReadiness';

@@ -3,7 +3,7 @@
  * own authority, and each request inside is a call. Nothing is dialled here: a host that no connection is for is refused
  * inside, where the client shows the reason to its user.
  */
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
@@ -36,8 +36,8 @@ export interface InnerConnection {
 export interface ConnectParts {
   readonly relay: Relay;
   readonly leafs: LeafIssuer;
-  /** That the socket came to; it is handed back to it. */
-  readonly server: Server;
+  /** Hands a socket back to the server that it came to. */
+  readonly giveBack: (socket: Socket) => void;
   readonly register: (call: Call) => void;
   readonly openInner: (socket: Socket | TLSSocket, inner: InnerConnection) => void;
 }
@@ -48,19 +48,19 @@ const handshakeMs = 15_000;
 const leavingEveryMs = 5_000;
 
 export function connect(parts: ConnectParts, opened: CallerSocket, req: IncomingMessage, socket: Socket, head: Buffer): void {
-  const { relay, server } = parts;
+  const { relay } = parts;
   if (opened.isClosing) return;
   socket.on('error', () => socket.destroy());
   const res = new ServerResponse(req);
   res.assignSocket(socket);
-  const giveBack = (): void => {
+  const release = (): void => {
     res.detachSocket(socket);
     if (head.length > 0) socket.unshift(head);
   };
   // After a refusal: a client that sends its token only when it is asked for sends it on the same connection.
   res.on('finish', () => {
-    giveBack();
-    if (res.shouldKeepAlive) server.emit('connection', socket);
+    release();
+    if (res.shouldKeepAlive) parts.giveBack(socket);
     else socket.end();
   });
   const call = new Call(req, res, relay.now(), false);
@@ -71,7 +71,7 @@ export function connect(parts: ConnectParts, opened: CallerSocket, req: Incoming
       const { caller, door } = call;
       call.stage = 'concluded';
       leave(relay, call);
-      giveBack();
+      release();
       socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
       open(parts, opened, socket, authority, door!, caller!);
     },

@@ -1,10 +1,13 @@
 /** The HTTP side: sockets and heads from `node:http`, a call for each request, and an answer for what is not one. */
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-import type { LeafIssuer } from '@hoop/certificates';
+import { followListenerTls, readListenerTls } from '@hoop/certificates';
+import type { LeafIssuer, ListenerTlsFiles } from '@hoop/certificates';
 import { AppError, headers, newId } from '@hoop/contract';
 
 import { answerFollow } from '../approvals/follow.ts';
@@ -29,9 +32,9 @@ const maxHeaderBytes = 65_536;
 const keepAliveMs = 75_000;
 
 /** `RELAY/CONNECTION/path`. */
-export function createRelayServer(relay: Relay, carry: Carry): Server {
-  const server = createListener(relay, (req, res, expectsContinue) => take(relay, carry, req, res, expectsContinue));
-  server.on('connection', (socket: Socket) => openSocket(relay, socket));
+export function createRelayServer(relay: Relay, carry: Carry, tls: ListenerTlsFiles | undefined): Server {
+  const server = createListener(relay, (req, res, expectsContinue) => take(relay, carry, req, res, expectsContinue), tls);
+  openSockets(relay, server);
   server.on('connect', (req, socket) => {
     refuseSocket(
       relay,
@@ -52,44 +55,43 @@ export function createLoopbackServer(relay: Relay, carry: Carry): Server {
 }
 
 /** The forward proxy: absolute-form requests (RFC 9112 §3.2.2) and CONNECT. */
-export function createProxyServer(relay: Relay, carry: Carry, { leafs, trusted }: ProxyTrust): Server {
+export function createProxyServer(relay: Relay, carry: Carry, { leafs, trusted }: ProxyTrust, tls: ListenerTlsFiles | undefined): Server {
   const inners = new WeakMap<Duplex, InnerConnection>();
-  const server = createListener(relay, (req, res, expectsContinue) => {
-    if (isSpent(req)) return;
-    const inner = inners.get(req.socket);
-    if (inner === undefined && answerOwn(relay, trusted, req, res)) return;
-    if (inner !== undefined && answerFollow(relay, req, res, (call) => enterInside(relay, call, inner))) return;
-    const call = new Call(req, res, relay.now(), expectsContinue);
-    register(relay, call);
-    try {
-      call.door = inner?.door ?? doorOf(req);
-      if (inner !== undefined && inner.refusal !== null) throw inner.refusal;
-    } catch (error) {
-      fail(relay, call, error);
-      return;
-    }
-    void carry(call);
-  });
+  const server = createListener(
+    relay,
+    (req, res, expectsContinue) => {
+      if (isSpent(req)) return;
+      const inner = inners.get(req.socket);
+      if (inner === undefined && answerOwn(relay, trusted, req, res)) return;
+      if (inner !== undefined && answerFollow(relay, req, res, (call) => enterInside(relay, call, inner))) return;
+      const call = new Call(req, res, relay.now(), expectsContinue);
+      register(relay, call);
+      try {
+        call.door = inner?.door ?? doorOf(req);
+        if (inner !== undefined && inner.refusal !== null) throw inner.refusal;
+      } catch (error) {
+        fail(relay, call, error);
+        return;
+      }
+      void carry(call);
+    },
+    tls,
+  );
   const parts: ConnectParts = {
     relay,
     leafs,
-    server,
+    giveBack: (socket) => server.emit(arrivalOf(server), socket),
     register: (call) => register(relay, call),
     openInner: (socket, inner) => {
       inners.set(socket, inner);
-      server.emit('connection', socket);
+      if (!callerSockets.has(socket)) {
+        attach(relay, socket, inner.opened);
+        insides.set(inner.outer, socket);
+      }
+      server.emit(arrivalOf(server), socket);
     },
   };
-  server.on('connection', (socket: Socket) => {
-    const inner = inners.get(socket);
-    // After a refused CONNECT the socket comes again; a plain one comes again for what is inside of CONNECT.
-    if (callerSockets.has(socket)) return;
-    if (inner === undefined) openSocket(relay, socket);
-    else {
-      attach(relay, socket, inner.opened);
-      insides.set(inner.outer, socket);
-    }
-  });
+  openSockets(relay, server);
   server.on('connect', (req, socket, head) => {
     if (inners.has(socket)) {
       refuseSocket(relay, socket, new AppError('method_not_allowed', 'There are no tunnels (CONNECT) inside of a tunnel.'), req);
@@ -137,8 +139,8 @@ function doorOf(req: IncomingMessage): ProxyDoor {
   return { ...proxyCredential(req), origin: `${scheme}//${host}`, authority: host, isInside: false };
 }
 
-function createListener(relay: Relay, onRequest: OnRequest): Server {
-  const server = createServer({
+function createListener(relay: Relay, onRequest: OnRequest, tls?: ListenerTlsFiles): Server {
+  const options = {
     noDelay: true,
     keepAlive: true,
     keepAliveTimeout: keepAliveMs,
@@ -150,7 +152,16 @@ function createListener(relay: Relay, onRequest: OnRequest): Server {
     insecureHTTPParser: false,
     requireHostHeader: false,
     highWaterMark: 65_536,
-  });
+  };
+  const server = tls === undefined ? createServer(options) : createSecureServer({ ...options, ...readListenerTls(tls) });
+  if (tls !== undefined) {
+    followListenerTls(server as InstanceType<typeof SecureServer>, tls, {
+      onTrouble: (error) => relay.log.error({ event: 'tls_files_unusable', error: error.message }, 'the new TLS files cannot be used'),
+      onChanged: () => relay.log.info({ event: 'tls_files_changed' }, 'the TLS files were read again'),
+    });
+    // A client that does not speak TLS, or gives up: its socket is closed, and no call was tried.
+    server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
+  }
   // Node would drop what is above its own limit without a word; ours refuses (see upstream's readRequest).
   server.maxHeadersCount = 0;
 
@@ -166,11 +177,58 @@ function createListener(relay: Relay, onRequest: OnRequest): Server {
 
 type OnRequest = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean) => void;
 
-/** A socket that counts for its address until somebody is authenticated on it. */
-function openSocket(relay: Relay, socket: Socket): void {
-  const opened = relay.sockets.open(socket, (error) => refuseSocket(relay, insides.get(socket) ?? socket, error));
-  attach(relay, socket, opened);
+/** The event with which a socket comes to HTTP: where the listener ends TLS, after the handshake. */
+const arrivalOf = (server: Server): 'connection' | 'secureConnection' =>
+  server instanceof SecureServer ? 'secureConnection' : 'connection';
+
+/**
+ * Each socket counts for its address, from before its handshake on, until somebody is authenticated on it. What has come
+ * once may come again: after a refused CONNECT, and for what is inside of one.
+ */
+function openSockets(relay: Relay, server: Server): void {
+  if (arrivalOf(server) === 'connection') {
+    server.on('connection', (socket: Socket) => {
+      if (callerSockets.has(socket)) return;
+      attach(
+        relay,
+        socket,
+        openSocket(relay, socket, (inside) => inside ?? socket),
+      );
+    });
+    return;
+  }
+  /** By the other end, which is all that the two ends of a TLS socket have in common. */
+  const shaking = new Map<string, readonly [Socket, CallerSocket]>();
+  const peer = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
+  server.on('connection', (socket: Socket) => {
+    const key = peer(socket);
+    shaking.set(key, [socket, openSocket(relay, socket, (inside) => inside)]);
+    socket.on('close', () => shaking.delete(key));
+  });
+  server.on('secureConnection', (socket: Socket) => {
+    if (callerSockets.has(socket)) return;
+    const found = shaking.get(peer(socket));
+    if (found === undefined) {
+      socket.destroy();
+      return;
+    }
+    const [outer, opened] = found;
+    attach(relay, socket, opened);
+    insides.set(outer, socket);
+  });
+}
+
+/** @param answerable where a refusal can be read, by the innermost socket; undefined: nowhere yet */
+function openSocket(relay: Relay, socket: Socket, answerable: (inside: Duplex | undefined) => Duplex | undefined): CallerSocket {
+  const opened = relay.sockets.open(socket, (error) => {
+    let inside = insides.get(socket);
+    for (let next = inside; next !== undefined; next = insides.get(next)) inside = next;
+    const readable = answerable(inside);
+    if (readable === undefined) socket.destroy();
+    else refuseSocket(relay, readable, error);
+  });
   socket.on('close', () => relay.sockets.close(opened));
+  return opened;
 }
 
 /** The calls on the socket end with it. */
@@ -186,7 +244,7 @@ function attach(relay: Relay, socket: Duplex, opened: CallerSocket): void {
   });
 }
 
-/** TLS inside of a CONNECT, by the socket of that: an answer outside of it could not be read. */
+/** TLS by the socket that it is on: an answer outside of it could not be read. */
 const insides = new WeakMap<Duplex, Duplex>();
 
 /** The socket was refused: its answer is on its way, and nothing more is read. */
