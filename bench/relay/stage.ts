@@ -108,6 +108,7 @@ export async function startStage(
       labels: { team: 'billing' },
       disabled: false,
       grantsNotBefore: 0,
+      unmanaged: { mode: 'deny' },
     })),
     connections,
     removed: [],

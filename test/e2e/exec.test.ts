@@ -1,6 +1,8 @@
 /** `hoop exec` and `hoop agent`: programs that know nothing of Hoop, with variables alone. */
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -190,6 +192,59 @@ describe('hoop exec', () => {
     expect(await one.ended).toBe(1);
     expect(one.stderr()).toMatch(sentence);
     expect(one.stdout()).toBe('');
+  });
+
+  test('tunnels to hosts that no connection is for, where the identity may, and the record counts the bytes', async () => {
+    const echo = net.createServer((socket) => void socket.on('error', () => undefined).pipe(socket)).listen(0, '127.0.0.1');
+    await once(echo, 'listening');
+    const host = `127.0.0.1:${(echo.address() as net.AddressInfo).port}`;
+    const api = async (method: string, what: string, body?: object): Promise<Response> =>
+      fetch(controlPlane + what, {
+        method,
+        headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json', 'if-match': '*' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    const code = `
+      import net from 'node:net';
+      const { hostname, port, username, password } = new URL(process.env.HTTPS_PROXY);
+      const socket = net.connect(Number(port), hostname);
+      const auth = Buffer.from(username + ':' + password).toString('base64');
+      socket.write('CONNECT ${host} HTTP/1.1\\r\\nhost: ${host}\\r\\nproxy-authorization: Basic ' + auth + '\\r\\n\\r\\nping');
+      let got = '';
+      socket.on('data', (chunk) => { got += chunk; if (got.endsWith('ping') || got.includes('"code"')) { console.log(got.split(' ')[1]); socket.end(); } });`;
+    expect(await printed(exec(['--no-proxy='], node(code)))).toBe('200');
+    const unmanaged = { mode: 'tunnel', hosts: [host], allowedCidrs: ['127.0.0.0/8'] };
+    const changed = await api('PATCH', '/v1/identities/nightly-billing', { unmanaged });
+    expect(await changed.json()).toMatchObject({ unmanaged });
+    const isRecorded = async (): Promise<unknown> => {
+      expect(await printed(exec(['--no-proxy='], node(code)))).toBe('200');
+      const { items } = (await (await api('GET', '/v1/calls?limit=5')).json()) as {
+        items: { id: string; method: string; state: string }[];
+      };
+      const tunnel = items.find(({ method, state }) => method === 'CONNECT' && state === 'completed');
+      return tunnel && (await (await api('GET', `/v1/calls/${tunnel.id}`)).json());
+    };
+    await expect.poll(isRecorded).toMatchObject({
+      url: `tcp://${host}`,
+      identity: { name: 'nightly-billing' },
+      connection: null,
+      targetAddress: '127.0.0.1',
+      requestBody: { bytes: 4 },
+      responseBody: { bytes: 4 },
+    });
+    // A merge patch that denies says nothing of the hosts.
+    expect(await (await api('PATCH', '/v1/identities/nightly-billing', { unmanaged: { mode: 'deny' } })).json()).toMatchObject({
+      unmanaged: { mode: 'deny' },
+    });
+    for (const wrong of [
+      { hosts: ['https://x'] },
+      { hosts: [] },
+      { hosts: ['X.example'] },
+      { hosts: ['a.*'] },
+      { hosts: ['*'], allowedCidrs: ['nonsense'] },
+    ])
+      expect((await api('PATCH', '/v1/identities/nightly-billing', { unmanaged: { mode: 'tunnel', ...wrong } })).status).toBe(400);
+    echo.close();
   });
 
   test('needs no data folder where HOOP_URL and a token are given', async () => {

@@ -18,6 +18,7 @@ import type { RelayConfig } from './config.ts';
 import { whyRevoked } from './data-path/authenticate.ts';
 import { fail } from './data-path/conclude.ts';
 import { isUsable } from './data-path/resolve.ts';
+import { isTunnelRevoked } from './data-path/tunnel.ts';
 import { Refusals } from './record/refusals.ts';
 import { RefusedBodies } from './record/refused-body.ts';
 import { openRecord } from './record/open-record.ts';
@@ -162,6 +163,7 @@ function cutRevoked(relay: Relay): void {
       fail(relay, call, revoked(why.detail));
       continue;
     }
+    if (isTunnelRevoked(relay, call)) fail(relay, call, revoked('The identity may no longer have this tunnel.'));
     if (call.connection === null) continue;
     const current = relay.configuration.connections.get(call.connection.snapshot.id);
     if (current === undefined || !isUsable(current, call.caller)) {

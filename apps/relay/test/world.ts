@@ -115,6 +115,7 @@ export class World {
       labels: { team: 'billing' },
       disabled: false,
       grantsNotBefore: 0,
+      unmanaged: { mode: 'deny' },
     };
     this.snapshot = {
       revision: 1,

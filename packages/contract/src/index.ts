@@ -18,4 +18,5 @@ export * from './policy.ts';
 export * from './queue.ts';
 export * from './record.ts';
 export * from './recording-settings.ts';
+export * from './unmanaged.ts';
 export * from './snapshot.ts';

@@ -1,4 +1,6 @@
 export { createAddressRules } from './address.ts';
+export { dial } from './dial.ts';
+export type { DialOptions } from './dial.ts';
 export type { AddressRules } from './address.ts';
 export type { Resolve, SocketFacts, TlsFacts } from './dialer.ts';
 export { FetchRefused, createGuardedFetch } from './guarded-fetch.ts';

@@ -5,16 +5,29 @@ import { mutate } from '../audit/mutate.ts';
 import { referred } from '../http/found.ts';
 import { route } from '../http/route.ts';
 import { checkMatch } from './match.ts';
+import { checkTunnels } from './tunnels.ts';
 
 export const createIdentity = route(operation, async (call) => {
-  const { name, match, owner, labels, disabled } = call.body;
+  const { name, match, owner, labels, disabled, unmanaged } = call.body;
   checkMatch(match);
+  checkTunnels(unmanaged);
 
   return mutate(call, { action: 'identity.create', isConfiguration: true }, async ({ tx, at, revision }) => {
     await refuseNamesake(tx, name, null);
     const provider = referred(await findIdentityProvider(tx, call.body.provider), 'identity provider', 'provider', call.body.provider);
     const id = newId('identity', at.getTime());
-    const created = await insertIdentity(tx, { id, name, providerId: provider.id, match, owner, labels, disabled, revision, at });
+    const created = await insertIdentity(tx, {
+      id,
+      name,
+      providerId: provider.id,
+      match,
+      owner,
+      labels,
+      disabled,
+      unmanaged,
+      revision,
+      at,
+    });
     return {
       reply: { body: created, version: created.version, headers: { location: `/v1/identities/${id}` } },
       target: { type: 'identity', id, name },

@@ -15,10 +15,12 @@ import { route, type Call, type Reply } from '../http/route.ts';
 import { refuseNamesake } from './create-identity.ts';
 import { grantsNotBefore } from './grants-not-before.ts';
 import { checkMatch } from './match.ts';
+import { checkTunnels } from './tunnels.ts';
 
 export const updateIdentity = route(operation, async (call) => {
   const { provider: providerReference, ...patch } = call.body;
   if (patch.match !== undefined) checkMatch(patch.match);
+  if (patch.unmanaged != null) checkTunnels(patch.unmanaged);
 
   return mutate(call, { action: 'identity.update', isConfiguration: true }, async ({ tx, at, revision }) => {
     const before = found(await findIdentity(tx, call.params.identity), 'identity');

@@ -14,7 +14,7 @@ import type { Share } from '../caller/share.ts';
 import type { Session } from '../caller/sessions.ts';
 import type { Compiled, KnownConnection } from '../configuration/configuration.ts';
 import type { DeferredRun } from '../deferred/deferred-run.ts';
-import type { ProxyDoor } from './door.ts';
+import type { Authority, ProxyDoor } from './door.ts';
 import type { LongBody } from '../transfer/upload.ts';
 
 /**
@@ -50,6 +50,19 @@ export interface CallExchange {
   abort(error: AppError): void;
 }
 
+/** Bytes both ways that nobody looks into. */
+export interface CallTunnel {
+  readonly authority: Authority;
+  /** The host's IP address; null: none was reached. */
+  readonly address: string | null;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  /** The caller was told that it is open: from here on it gets no other answer. */
+  readonly isOpen: boolean;
+  /** Closes both sides. */
+  abort(): void;
+}
+
 /** The response on its way to the function, as the steps need it. */
 export interface CallDelivery {
   readonly isFull: boolean;
@@ -76,6 +89,8 @@ export class Call {
   stage: CallStage = 'open';
   /** The proxy's side of it; null: it came to `RELAY/CONNECTION/path`. */
   door: ProxyDoor | null = null;
+  /** Set where it is a tunnel; null: it is a request. */
+  tunnel: CallTunnel | null = null;
 
   // 1 read
   request: NormalisedRequest | null = null;

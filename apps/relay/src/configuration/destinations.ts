@@ -37,6 +37,11 @@ export class Destinations {
     else this.#byOrigin.set(origin, left);
   }
 
+  /** Ids of the connections at an origin. */
+  ids(origin: string): readonly string[] {
+    return (this.#byOrigin.get(origin) ?? []).map(({ id }) => id);
+  }
+
   /**
    * The connections under whose target the path is, the longest base path first.
    * @param path normalised

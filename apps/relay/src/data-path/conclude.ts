@@ -12,6 +12,7 @@ import { renderProblem, sendProblem } from '../call/problem.ts';
 import type { Relay } from '../relay.ts';
 import { discardRest } from '../transfer/upload.ts';
 import { callHead } from './intend.ts';
+import { tunnelOutcome } from './tunnel.ts';
 
 /** The response is complete and masked. */
 export function conclude(relay: Relay, call: Call, trailers: HeaderList): void {
@@ -69,6 +70,7 @@ export function fail(relay: Relay, call: Call, thrown: unknown): void {
   const error = stage === 'sent' ? afterSending(cause) : cause;
   call.waiting?.abort(error);
   call.exchange?.abort(error);
+  call.tunnel?.abort();
   if (call.res.headersSent) cut(call);
   Promise.try(() => record(relay, call, stage, error)).then(
     () => answer(relay, call, stage === 'sent' ? error : thrown),
@@ -86,7 +88,8 @@ function afterSending({ code, detail, extras, headers: { 'retry-after': _, ...he
 function record(relay: Relay, call: Call, stage: CallStage, error: AppError): Promise<void> {
   const status = call.res.headersSent ? call.targetStatus : call.isCallerGone ? null : error.status;
   const outcome = { state: endState(call, stage), status, error };
-  if (stage !== 'open') return recordOutcome(relay, call, outcome);
+  if (stage !== 'open')
+    return call.tunnel === null ? recordOutcome(relay, call, outcome) : relay.recorder.conclude(tunnelOutcome(relay, call, outcome));
   const head = callHead(relay, call);
   const refused = outcomeOf(relay, call, outcome);
   const share = call.caller?.identity.share ?? null;
@@ -109,7 +112,7 @@ function answer(relay: Relay, call: Call, error: unknown): void {
     cut(call);
     return;
   }
-  if (res.destroyed) return;
+  if (res.destroyed || call.tunnel?.isOpen === true) return;
   // A body that was not invited may never come, so this connection cannot carry another request.
   if (call.expectsContinue && !call.isInvited) res.shouldKeepAlive = false;
   // Inside of a CONNECT all requests have the token that was refused: a new connection brings a new one.

@@ -15,16 +15,7 @@ import type { Destination } from '../configuration/destinations.ts';
 
 /** @throws AppError `snapshot_stale`, `connection_unknown`, `destination_unknown`, `connection_ambiguous`, `token_missing`, `invalid_path`, `grant_outdated`, `payload_too_large`, `connection_overloaded`, `unavailable` */
 export function resolve(relay: Relay, call: Call): void {
-  const ageMs = relay.snapshots.ageMs();
-  if (ageMs > relay.snapshotMaxAgeMs) {
-    throw new AppError(
-      'snapshot_stale',
-      "The relay's configuration is stale: it has not heard from the control plane. Nothing was sent; send the request again shortly.",
-      {
-        headers: { 'retry-after': '2' },
-      },
-    );
-  }
+  requireFresh(relay);
   const connection = call.door === null ? connectionOfPath(relay, call) : connectionOfDestination(relay, call, call.door);
   call.connection = connection;
   if (call.grantPlace !== null) requirePlace(connection, call.grantPlace);
@@ -43,6 +34,16 @@ export function resolve(relay: Relay, call: Call): void {
   if ((call.request!.contentLength ?? 0) > maxRequestBytes) {
     throw new AppError('payload_too_large', `The body is larger than the ${maxRequestBytes} bytes that this connection takes.`);
   }
+}
+
+/** @throws AppError `snapshot_stale` */
+export function requireFresh({ snapshots, snapshotMaxAgeMs }: Relay): void {
+  if (snapshots.ageMs() <= snapshotMaxAgeMs) return;
+  throw new AppError(
+    'snapshot_stale',
+    "The relay's configuration is stale: it has not heard from the control plane. Nothing was sent; send the request again shortly.",
+    { headers: { 'retry-after': '2' } },
+  );
 }
 
 function connectionOfPath({ configuration }: Relay, { request, caller }: Call): KnownConnection {

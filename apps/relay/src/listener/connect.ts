@@ -21,6 +21,7 @@ import { admit, leave } from '../caller/admission.ts';
 import type { Caller } from '../caller/callers.ts';
 import { authenticate, lastCallAt } from '../data-path/authenticate.ts';
 import { fail } from '../data-path/conclude.ts';
+import { carryTunnel, concludeTunnel, wantsTunnel } from '../data-path/tunnel.ts';
 import type { Relay } from '../relay.ts';
 
 /** A connection inside of a CONNECT. */
@@ -69,12 +70,25 @@ export function connect(parts: ConnectParts, opened: CallerSocket, req: Incoming
     (authority) => {
       if (call.stage === 'concluded' || socket.destroyed) return;
       const { caller, door } = call;
+      if (wantsTunnel(relay, call, authority)) {
+        tunnel(parts, call, authority, socket, release);
+        return;
+      }
       call.stage = 'concluded';
       leave(relay, call);
       release();
       socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
       open(parts, opened, socket, authority, door!, caller!);
     },
+    (error: unknown) => fail(relay, call, error),
+  );
+}
+
+/** The call goes on until the tunnel is closed. A refusal is an answer to CONNECT: there is no TLS of ours to put it into. */
+function tunnel({ relay }: ConnectParts, call: Call, authority: Authority, socket: Socket, release: () => void): void {
+  call.res.shouldKeepAlive = false;
+  carryTunnel(relay, call, authority, socket, release).then(
+    (error) => (error === null ? concludeTunnel(relay, call) : fail(relay, call, error)),
     (error: unknown) => fail(relay, call, error),
   );
 }

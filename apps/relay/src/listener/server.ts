@@ -18,6 +18,7 @@ import { enter } from '../caller/admission.ts';
 import { Share } from '../caller/share.ts';
 import { fail } from '../data-path/conclude.ts';
 import type { Carry } from '../data-path/data-path.ts';
+import { concludeTunnel } from '../data-path/tunnel.ts';
 import { connect } from './connect.ts';
 import type { ConnectParts, InnerConnection } from './connect.ts';
 import { answerAuthority, answerHealth } from './health.ts';
@@ -287,6 +288,11 @@ function takeDeferred(relay: Relay, carry: Carry, req: IncomingMessage, res: Ser
 function leave(relay: Relay, call: Call): void {
   // The call had ended before: that the caller leaves now is not the reason.
   if (call.stage === 'concluded') return;
+  // A tunnel is closed by its caller as often as not.
+  if (call.tunnel?.isOpen === true) {
+    concludeTunnel(relay, call);
+    return;
+  }
   call.isCallerGone = true;
   fail(relay, call, new AppError('request_incomplete', 'The caller closed the connection before the response was complete.'));
 }

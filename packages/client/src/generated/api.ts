@@ -3493,6 +3493,19 @@ export interface components {
             disabled: boolean;
             /** @description Unix seconds: grants issued before are refused. */
             grantsNotBefore: number;
+            unmanaged: {
+                /** @constant */
+                mode: "deny";
+            } | {
+                /** @constant */
+                mode: "tunnel";
+                hosts: string[];
+                /**
+                 * @description Private ranges that tunnels may reach, e.g. `10.1.0.0/16`; all other private addresses are refused.
+                 * @default []
+                 */
+                allowedCidrs: string[];
+            };
             version: number;
             /**
              * Format: date-time
@@ -3520,6 +3533,25 @@ export interface components {
             };
             /** @default false */
             disabled?: boolean;
+            /**
+             * @description What the forward proxy does with hosts that no connection of the identity is for.
+             * @default {
+             *       "mode": "deny"
+             *     }
+             */
+            unmanaged?: {
+                /** @constant */
+                mode: "deny";
+            } | {
+                /** @constant */
+                mode: "tunnel";
+                hosts: string[];
+                /**
+                 * @description Private ranges that tunnels may reach, e.g. `10.1.0.0/16`; all other private addresses are refused.
+                 * @default []
+                 */
+                allowedCidrs?: string[];
+            };
         };
         IdentityPatch: {
             /** @description Names of things people register: lower case, digits, `-` and `_`; they appear in relay URLs. */
@@ -3534,6 +3566,19 @@ export interface components {
                 [key: string]: string | null;
             } | null;
             disabled?: boolean | null;
+            unmanaged?: ({
+                /** @constant */
+                mode: "deny";
+            } | {
+                /** @constant */
+                mode: "tunnel";
+                hosts: string[];
+                /**
+                 * @description Private ranges that tunnels may reach, e.g. `10.1.0.0/16`; all other private addresses are refused.
+                 * @default []
+                 */
+                allowedCidrs?: string[];
+            }) | null;
         };
         IdentityProvider: {
             id: string;
@@ -3707,6 +3752,24 @@ export interface components {
             disabled: boolean;
             /** @description Grants issued before this instant (seconds) are refused: set when grants of the identity are revoked. */
             grantsNotBefore: number;
+            /**
+             * @default {
+             *       "mode": "deny"
+             *     }
+             */
+            unmanaged: {
+                /** @constant */
+                mode: "deny";
+            } | {
+                /** @constant */
+                mode: "tunnel";
+                hosts: string[];
+                /**
+                 * @description Private ranges that tunnels may reach, e.g. `10.1.0.0/16`; all other private addresses are refused.
+                 * @default []
+                 */
+                allowedCidrs: string[];
+            };
         };
         InclusionProof: {
             leaf: components["schemas"]["LogLeaf"];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { idSchema, nameSchema } from '../ids.ts';
 import { defineOperation } from '../operation.ts';
+import { unmanagedSchema } from '../unmanaged.ts';
 import { editors, everyRole, flagQuery, listQuery, namedSchema, pageOf, patchOf, referenceSchema, registered } from './wire.ts';
 
 const tag = 'Identities';
@@ -22,6 +23,8 @@ export const identityInputSchema = z.strictObject({
   owner: z.string().min(1).max(200),
   labels: labelsSchema.default({}),
   disabled: z.boolean().default(false),
+  /** What the forward proxy does with hosts that no connection of the identity is for. */
+  unmanaged: unmanagedSchema.default({ mode: 'deny' }),
 });
 export const identityPatchSchema = patchOf(identityInputSchema.shape);
 export const identitySchema = z.object({
@@ -34,6 +37,7 @@ export const identitySchema = z.object({
   disabled: z.boolean(),
   /** Unix seconds: grants issued before are refused. */
   grantsNotBefore: z.int(),
+  unmanaged: unmanagedSchema,
   ...registered,
 });
 export type Identity = z.infer<typeof identitySchema>;

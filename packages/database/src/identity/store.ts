@@ -1,6 +1,7 @@
-import { idPrefixes, type Identity, type IdentitySnapshot } from '@hoop/contract';
+import { idPrefixes, unmanagedSchema, type Identity, type IdentitySnapshot, type Unmanaged } from '@hoop/contract';
 
 import type { Transaction } from '../database.ts';
+import { Prisma } from '../generated/client.ts';
 import type { IdentityModel } from '../generated/models.ts';
 import { beforeCursor, isIdOf, pageArguments, toAuthenticPage, type Page, type PageRequest } from '../page.ts';
 import { guardOf } from '../row-signatures/guard.ts';
@@ -13,7 +14,12 @@ export interface IdentityWrite {
   readonly labels: Record<string, string>;
   readonly disabled: boolean;
   readonly grantsNotBefore: number;
+  readonly unmanaged: Unmanaged;
 }
+
+/** The column holds null for what is denied, as it did before there were tunnels. */
+const unmanagedColumn = (unmanaged: Unmanaged): object | null => (unmanaged.mode === 'deny' ? null : unmanaged);
+export const readUnmanaged = (column: unknown): Unmanaged => (column === null ? { mode: 'deny' } : unmanagedSchema.parse(column));
 
 const include = { provider: { select: { id: true, name: true } } } as const;
 type Row = IdentityModel & { provider: { id: string; name: string } };
@@ -28,6 +34,7 @@ function toIdentity(row: Row): Identity {
     labels: row.labels as Record<string, string>,
     disabled: row.disabled,
     grantsNotBefore: row.grantsNotBefore,
+    unmanaged: readUnmanaged(row.unmanaged),
     version: row.version,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
@@ -65,7 +72,7 @@ export async function listIdentities(tx: Transaction, filter: IdentityFilter, pa
 export async function identitiesOfProvider(tx: Transaction, providerId: string): Promise<IdentitySnapshot[]> {
   const rows = await tx.identity.findMany({ where: { providerId }, orderBy: { id: 'asc' } });
   for (const row of rows) guardOf(tx).require('identity', row);
-  return rows.map(({ id, name, match, owner, labels, disabled, grantsNotBefore }) => ({
+  return rows.map(({ id, name, match, owner, labels, disabled, grantsNotBefore, unmanaged }) => ({
     id,
     name,
     providerId,
@@ -74,6 +81,7 @@ export async function identitiesOfProvider(tx: Transaction, providerId: string):
     labels: labels as Record<string, string>,
     disabled,
     grantsNotBefore,
+    unmanaged: readUnmanaged(unmanaged),
   }));
 }
 
@@ -81,9 +89,11 @@ export async function insertIdentity(
   tx: Transaction,
   row: Omit<IdentityWrite, 'grantsNotBefore'> & { id: string; revision: number; at: Date },
 ): Promise<Identity> {
-  const { at, ...rest } = row;
+  const { at, unmanaged: wanted, ...rest } = row;
+  const unmanaged = unmanagedColumn(wanted);
   const data = { ...rest, grantsNotBefore: 0, version: 1, createdAt: at, updatedAt: at };
-  return toIdentity(await tx.identity.create({ data: { ...data, signature: guardOf(tx).sign('identity', data) }, include }));
+  const signature = guardOf(tx).sign('identity', { ...data, unmanaged });
+  return toIdentity(await tx.identity.create({ data: { ...data, unmanaged: unmanaged ?? Prisma.DbNull, signature }, include }));
 }
 
 export async function updateIdentity(
@@ -91,9 +101,10 @@ export async function updateIdentity(
   id: string,
   row: Partial<IdentityWrite> & { revision: number; at: Date },
 ): Promise<Identity> {
-  const { at, ...rest } = row;
+  const { at, unmanaged, ...rest } = row;
   const before = await requireIdentity(tx, id);
-  return toIdentity(await rewriteIdentity(tx, { ...before, ...rest, updatedAt: at, version: before.version + 1 }));
+  const column = unmanaged === undefined ? before.unmanaged : (unmanagedColumn(unmanaged) as IdentityModel['unmanaged']);
+  return toIdentity(await rewriteIdentity(tx, { ...before, ...rest, unmanaged: column, updatedAt: at, version: before.version + 1 }));
 }
 
 const requireIdentity = async (tx: Transaction, id: string): Promise<IdentityModel> =>
@@ -101,7 +112,12 @@ const requireIdentity = async (tx: Transaction, id: string): Promise<IdentityMod
 
 /** Writes every column, so that what is signed is what is stored. */
 function rewriteIdentity(tx: Transaction, { signature: _, ...row }: IdentityModel): Promise<Row> {
-  const data = { ...row, labels: row.labels as object, signature: guardOf(tx).sign('identity', row) };
+  const data = {
+    ...row,
+    labels: row.labels as object,
+    unmanaged: row.unmanaged === null ? Prisma.DbNull : (row.unmanaged as object),
+    signature: guardOf(tx).sign('identity', row),
+  };
   return tx.identity.update({ where: { id: row.id }, data, include });
 }
 

@@ -9,6 +9,8 @@ export interface RowKindDefinition {
   /** Columns that make up the row's id. */
   readonly key: readonly string[];
   readonly signed: readonly string[];
+  /** Of the signed columns, those that came later: null in them is signed as it was before there was such a column. */
+  readonly later?: readonly string[];
   /** Columns that are not signed, and why a change of each gives nobody anything. */
   readonly unsigned: Readonly<Record<string, string>>;
   /** The parts of other tables' rows that are signed with this one, as `include` reads them. */
@@ -54,7 +56,8 @@ export const rowKinds = {
   identity: {
     model: 'identity',
     key: ['id'],
-    signed: ['id', 'name', 'providerId', 'match', 'owner', 'labels', 'disabled', 'grantsNotBefore', ...configuration],
+    signed: ['id', 'name', 'providerId', 'match', 'owner', 'labels', 'disabled', 'grantsNotBefore', 'unmanaged', ...configuration],
+    later: ['unmanaged'],
     unsigned: {},
   },
   // Its members, and which credential and policy are in force, belong to the connection: no row of it can be removed,

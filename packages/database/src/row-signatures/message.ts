@@ -28,12 +28,12 @@ function valueOf(value: unknown): unknown {
  * @throws Error where a column is missing, TypeError or RangeError where a value cannot be what was signed
  */
 export function formOfRow(kind: RowKind, row: Row): string {
-  const { signed, parts } = definitionOf(kind);
+  const { signed, later, parts } = definitionOf(kind);
   const form: Record<string, unknown> = { ...parts?.(row) };
   for (const column of signed) {
     const value = row[column];
     if (value === undefined) throw new Error(`A row of the kind ${kind} is signed with its ${column}, which is missing.`);
-    form[column] = valueOf(value);
+    if (value !== null || later?.includes(column) !== true) form[column] = valueOf(value);
   }
   return canonicalJson([kind, form]);
 }

@@ -116,6 +116,20 @@ describe('the worker', () => {
 });
 
 describe('a change of keys', () => {
+  it('of a column that came later is what it was before for null, and for nothing else', () => {
+    const { unmanaged: _, ...before } = rowOf('identity');
+    // As it was signed when there was no such column: no value of it makes another row of the same signature.
+    const { signature } = signed('identity', { ...before, unmanaged: null });
+    for (const [unmanaged, isFine] of [
+      [null, true],
+      [{ mode: 'tunnel', hosts: ['*'] }, false],
+      ['', false],
+    ] as const)
+      expect(worker.faultOf('identity', { ...before, unmanaged, signature }) === null).toBe(isFine);
+    const set = signed('identity', { ...before, unmanaged: { mode: 'tunnel' } });
+    expect(worker.faultOf('identity', { ...set, unmanaged: null })?.detail).toMatch(/not what was signed/);
+  });
+
   it('keeps what the older key signed for as long as it is listed, and signs with the first', () => {
     const fresh = generateLogKeys();
     const old = signed('identity', rowOf('identity'));

@@ -12,6 +12,7 @@ import {
 
 import type { Database, Transaction } from '../database.ts';
 import { recentRevocations } from '../grant/store.ts';
+import { readUnmanaged } from '../identity/store.ts';
 import type {
   ConnectionModel,
   CredentialSourceModel,
@@ -142,6 +143,7 @@ const identityOf = (row: IdentityModel): IdentitySnapshot => ({
   labels: row.labels as Record<string, string>,
   disabled: row.disabled,
   grantsNotBefore: row.grantsNotBefore,
+  unmanaged: readUnmanaged(row.unmanaged),
 });
 
 async function connectionsOf(guard: RowGuard, rows: SnapshotRows, refused: string[]): Promise<ConnectionSnapshot[]> {
