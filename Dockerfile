@@ -22,11 +22,10 @@ WORKDIR /hoop
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml .pnpmfile.cjs LICENSE ./
 COPY packages packages
 COPY apps apps
-COPY scripts scripts
 COPY prisma prisma
 COPY prisma.config.ts openapi.json ./
 RUN npx --yes pnpm@12.21.0 install --frozen-lockfile --filter hoop... \
-    && node --conditions=@hoop/source scripts/cli-package.ts /opt/hoop
+    && node --conditions=@hoop/source apps/cli/scripts/package.ts /opt/hoop
 
 FROM node:26.10.0-bookworm-slim AS cli
 COPY --from=cli-package --chown=root:root /opt/hoop /opt/hoop

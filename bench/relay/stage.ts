@@ -108,7 +108,7 @@ export async function startStage(
       labels: { team: 'billing' },
       disabled: false,
       grantsNotBefore: 0,
-      unmanaged: { mode: 'deny' },
+      unmanaged: { mode: 'deny', hosts: [], allowedCidrs: [] },
     })),
     connections,
     removed: [],

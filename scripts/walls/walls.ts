@@ -167,7 +167,7 @@ export const walls: Readonly<Record<string, Wall>> = {
   },
   'packages/database': {
     packages: ['@hoop/approvals', '@hoop/contract', '@hoop/recording', '@prisma/adapter-pg', 'pg'],
-    node: ['crypto', 'fs/promises', 'timers/promises', 'url'],
+    node: ['crypto', 'fs/promises', 'timers/promises', 'url', 'util'],
   },
   'packages/embedded-postgres': {
     packages: ['pg'],
@@ -242,6 +242,7 @@ export const testFiles = [
   'packages/testkit/**',
   'apps/*/src/**/*.test.ts',
   'apps/*/test/**',
+  'apps/*/scripts/**',
   'examples/**/*.test.ts',
   'test/**',
   'bench/**',

@@ -2,7 +2,7 @@
 import { createFetch, type HoopFetch } from '@hoop/fetch';
 import type { MaskRule, Rule } from '@hoop/contract';
 
-import { type RealHoop, startRealHoop } from '../../packages/fetch/test/real-hoop.ts';
+import { type RealHoop, type RealHoopOptions, startRealHoop } from '../../packages/fetch/test/real-hoop.ts';
 
 /** How the rule of `denied` says why. A client shows it to the person in front of it. */
 export const reason = 'Refunds are made by people.';
@@ -17,8 +17,8 @@ export interface PeerHoop extends RealHoop {
 
 export const allowAll: Rule[] = [{ name: 'all', effect: 'allow', match: {} }];
 
-export async function startPeerHoop(): Promise<PeerHoop> {
-  const hoop = await startRealHoop();
+export async function startPeerHoop(options: RealHoopOptions = {}): Promise<PeerHoop> {
+  const hoop = await startRealHoop(options);
   return {
     ...hoop,
     fetch: createFetch({ url: hoop.url, token: () => hoop.identityToken() }),

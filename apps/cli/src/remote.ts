@@ -1,4 +1,4 @@
-/** The `hoop` that is installed where functions run: what needs nothing but a Hoop somewhere else, in one file (see scripts/cli-package.ts). */
+/** The `hoop` that is installed where functions run: what needs nothing but a Hoop somewhere else, in one file (see apps/cli/scripts/package.ts). */
 import process from 'node:process';
 
 import { CommanderError } from 'commander';

@@ -52,7 +52,14 @@ const resources: readonly Resource[] = [
     operation: 'updateIdentity',
     path: '/v1/identities',
     base: async () => ({ provider: (await h.makeProvider())['name'], match: 'true', owner: 'ops', labels: { team: 'a', tier: 'b' } }),
-    others: async () => ({ provider: (await h.makeProvider())['name'], match: 'claims.sub == "x"', owner: 'dev', 'labels.team': 'c' }),
+    others: async () => ({
+      provider: (await h.makeProvider())['name'],
+      match: 'claims.sub == "x"',
+      owner: 'dev',
+      'labels.team': 'c',
+      'unmanaged.hosts': ['*.example'],
+      'unmanaged.allowedCidrs': ['10.0.0.0/8'],
+    }),
   },
   {
     operation: 'updateIdentityProvider',

@@ -4,7 +4,7 @@ import net from 'node:net';
 import type { AddressInfo } from 'node:net';
 
 import type { ConnectionSnapshot, Unmanaged } from '@hoop/contract';
-import { mayTunnel } from '@hoop/contract';
+import { mayTunnel, nothingUnmanaged } from '@hoop/contract';
 import { startTarget } from '@hoop/testkit';
 import type { TestTarget } from '@hoop/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -117,7 +117,7 @@ describe('an identity that may have a tunnel', () => {
 
   it.each([
     ['the identity is disabled', (w: World) => w.publish((s) => (s.identities = s.identities.map((one) => ({ ...one, disabled: true }))))],
-    ['it may have no tunnels any more', () => allow({ mode: 'deny' })],
+    ['it may have no tunnels any more', () => allow(nothingUnmanaged)],
     ['it may have other tunnels', () => allow(tunnelsTo('other.example'))],
   ])('loses it when %s', async (_why, change) => {
     await allow(tunnelsTo(echoHost));
@@ -187,6 +187,6 @@ describe('where tunnels may go', () => {
     ['[2001:db8::1]', '[2001:db8::2]', 443, false],
   ])('%s: %s:%i %s', (pattern, host, port, isAllowed) => {
     expect(mayTunnel({ mode: 'tunnel', hosts: [pattern], allowedCidrs: [] }, host, port)).toBe(isAllowed);
-    expect(mayTunnel({ mode: 'deny' }, host, port)).toBe(false);
+    expect(mayTunnel({ mode: 'deny', hosts: [pattern], allowedCidrs: [] }, host, port)).toBe(false);
   });
 });

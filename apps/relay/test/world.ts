@@ -115,7 +115,7 @@ export class World {
       labels: { team: 'billing' },
       disabled: false,
       grantsNotBefore: 0,
-      unmanaged: { mode: 'deny' },
+      unmanaged: { mode: 'deny', hosts: [], allowedCidrs: [] },
     };
     this.snapshot = {
       revision: 1,

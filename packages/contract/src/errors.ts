@@ -31,6 +31,7 @@ export const errorKinds = {
   header_too_large: { status: 431, title: 'The headers are too large' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
+  upgrade_unsupported: { status: 501, title: 'The protocol that the connection should change to is not supported' },
   // administration
   unauthenticated: { status: 401, title: 'Credentials are missing or not valid' },
   forbidden: { status: 403, title: 'These credentials may not do this' },

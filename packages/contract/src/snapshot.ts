@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { connectionSettingsSchema } from './connection.ts';
 import { credentialSourceSettingsSchema } from './credential-source.ts';
 import { identityProviderSettingsSchema } from './identity-provider.ts';
-import { unmanagedSchema } from './unmanaged.ts';
+import { nothingUnmanaged, unmanagedSchema } from './unmanaged.ts';
 import { idSchema } from './ids.ts';
 import { maskRulesSchema } from './masking.ts';
 import { rulesSchema } from './policy.ts';
@@ -34,7 +34,7 @@ export const identitySnapshotSchema = z.object({
   disabled: z.boolean(),
   /** Grants issued before this instant (seconds) are refused: set when grants of the identity are revoked. */
   grantsNotBefore: z.int(),
-  unmanaged: unmanagedSchema.default({ mode: 'deny' }),
+  unmanaged: unmanagedSchema.default(nothingUnmanaged),
 });
 export type IdentitySnapshot = z.infer<typeof identitySnapshotSchema>;
 

@@ -12,17 +12,16 @@ const hostPattern = z
     },
   );
 
-export const unmanagedSchema = z.discriminatedUnion('mode', [
-  // Not strict: a merge patch (RFC 7396) that denies leaves the hosts of before.
-  z.object({ mode: z.literal('deny') }),
-  z.strictObject({
-    mode: z.literal('tunnel'),
-    hosts: z.array(hostPattern).min(1).max(100),
-    /** Private ranges that tunnels may reach, e.g. `10.1.0.0/16`; all other private addresses are refused. */
-    allowedCidrs: z.array(z.string().min(1).max(64)).max(20).default([]),
-  }),
-]);
+export const unmanagedSchema = z.strictObject({
+  mode: z.enum(['deny', 'tunnel']).default('deny'),
+  /** With `tunnel`: where they may go; none: nowhere. */
+  hosts: z.array(hostPattern).max(100).default([]),
+  /** Private ranges that tunnels may reach, e.g. `10.1.0.0/16`; all other private addresses are refused. */
+  allowedCidrs: z.array(z.string().min(1).max(64)).max(20).default([]),
+});
 export type Unmanaged = z.infer<typeof unmanagedSchema>;
+
+export const nothingUnmanaged: Unmanaged = { mode: 'deny', hosts: [], allowedCidrs: [] };
 
 /**
  * Whether the identity may have a tunnel there.

@@ -24,7 +24,7 @@ export async function createApprovalScene(db: Database, now: number): Promise<Ap
   await prisma.identityProvider.create({ data: { ...provider, signature: guard.sign('identity_provider', provider) } });
   for (const id of [identityId, otherIdentityId]) {
     const identity = { id, name: id, providerId, match: 'true', owner: 'olga', labels: {}, grantsNotBefore: 0, ...stamps };
-    await prisma.identity.create({ data: { ...identity, signature: guard.sign('identity', identity) } });
+    await prisma.identity.create({ data: { ...identity, signature: guard.sign('identity', { ...identity, unmanaged: null }) } });
   }
   const connection = { id: connectionId, name: connectionId, settings: { target: 'https://api.payments.example' }, ...stamps };
   const identities = [{ identityId }, { identityId: otherIdentityId }];

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
+import { generateAuthority } from '@hoop/certificates';
 import type { Rule } from '@hoop/contract';
 import { startControlPlane } from '@hoop/control-plane';
 import { prepareQueueSchema } from '@hoop/queue';
@@ -18,6 +19,8 @@ type Answer = Readonly<Record<string, unknown>>;
 export interface RealHoop {
   readonly url: string;
   readonly relayUrl: string;
+  /** Of the forward proxy; empty: there is none. */
+  readonly proxyUrl: string;
   /** Of the owner role. */
   readonly databaseUrl: string;
   /** A token of the registered identity. */
@@ -36,16 +39,19 @@ export interface RealHoop {
 export interface RealHoopOptions {
   /** Also what happens in the background: deferred calls, records. @default false */
   readonly worker?: boolean;
+  /** Also a forward proxy, and targets whose certificates these authorities (PEM) sign. @default false */
+  readonly proxy?: { readonly targetCa: string };
   /** @default the relay's */
   readonly discovery?: RelayConfig['discovery'];
 }
 
 export async function startRealHoop(options: RealHoopOptions = {}): Promise<RealHoop> {
-  const [folder, database, issuer, port] = await Promise.all([
+  const [folder, database, issuer, port, proxyPort] = await Promise.all([
     mkdtemp(path.join(tmpdir(), 'hoop-fetch-')),
     createTestDatabase(),
     startIssuer(),
     // The control plane has to name the relay before the relay can start.
+    reservePort(),
     reservePort(),
   ]);
   const keep = async (name: string, content: unknown): Promise<string> => {
@@ -63,6 +69,8 @@ export async function startRealHoop(options: RealHoopOptions = {}): Promise<Real
   const relayToken = crypto.randomUUID() + crypto.randomUUID();
   const relayTokenFile = await keep('relay-token', relayToken);
   const relayUrl = `http://127.0.0.1:${port}`;
+  const proxyUrl = options.proxy === undefined ? '' : `http://127.0.0.1:${proxyPort}`;
+  const authority = options.proxy === undefined ? null : await generateAuthority(Date.now());
   let logged = '';
   const logTo = { write: (line: string) => void (logged += line) };
   const controlPlane = await startControlPlane(
@@ -72,6 +80,7 @@ export async function startRealHoop(options: RealHoopOptions = {}): Promise<Real
       port: 0,
       relayAudience: 'urn:hoop:relay',
       relayPublicUrl: relayUrl,
+      ...(proxyUrl === '' ? {} : { proxyPublicUrl: proxyUrl }),
       grantKeyFile: await keep('grant', grant.privateJwks),
       sealingPublicKeyFile: await keep('sealing', sealing.publicJwks),
       recordingKeyFile: await keep('recording', recording.privateJwks),
@@ -97,6 +106,12 @@ export async function startRealHoop(options: RealHoopOptions = {}): Promise<Real
       queue: { kind: 'postgres', url: queueUrl.href },
       snapshotMaxAgeMs: 30_000,
       recorderTimeoutMs: 60_000,
+      ...(authority === null
+        ? {}
+        : {
+            proxy: { host: '127.0.0.1', port: proxyPort, certificates: authority.certificate, key: authority.key },
+            targetCa: options.proxy!.targetCa,
+          }),
       ...(options.discovery === undefined ? {} : { discovery: options.discovery }),
     },
     { logTo },
@@ -139,6 +154,7 @@ export async function startRealHoop(options: RealHoopOptions = {}): Promise<Real
   return {
     url: controlPlane.url,
     relayUrl,
+    proxyUrl,
     databaseUrl: database.url,
     identityToken: (claims = {}) => issuer.sign({ repository: 'acme/billing', ...claims }),
     ask,

@@ -47,6 +47,23 @@ describe('a request', () => {
     expect(read(['Content-Length', '0'])).toMatchObject({ contentLength: 0, hasBody: false });
   });
 
+  it.each([
+    ['websocket', ['Connection', 'Upgrade', 'Upgrade', 'websocket']],
+    ['a list with one that is not h2c', ['Connection', 'keep-alive, upgrade', 'Upgrade', 'h2c, WebSocket']],
+    ['two headers', ['Connection', 'upgrade', 'Upgrade', 'h2c', 'Upgrade', 'tls/1.3']],
+  ])('is refused where the connection should change to %s', (_what, rawHeaders) => {
+    expect(() => readRequest({ method: 'GET', url: '/payments/x', rawHeaders: ['Host', 'h', ...rawHeaders] })).toThrow(
+      expect.objectContaining({ code: 'upgrade_unsupported', status: 501 }),
+    );
+  });
+
+  it('goes on in HTTP/1.1 where it offers HTTP/2 in the clear, as Java does', () => {
+    const rawHeaders = ['Host', 'h', 'Connection', 'Upgrade, HTTP2-Settings', 'Upgrade', 'h2c', 'HTTP2-Settings', 'AAEAAEAAAAI'];
+    expect(readRequest({ method: 'GET', url: '/payments/x', rawHeaders }).headers.map(([name]) => name)).toEqual(['host', 'connection']);
+    // Without the option it is no offer (RFC 9110 §7.8).
+    expect(readRequest({ method: 'GET', url: '/payments/x', rawHeaders: ['Host', 'h', 'Upgrade', 'websocket'] }).path).toBe('/x');
+  });
+
   it('may name this relay in absolute form, and no other host', () => {
     expect(read([], { url: 'http://RELAY.example/payments/v1?x=1' })).toMatchObject({
       connection: 'payments',

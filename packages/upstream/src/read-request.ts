@@ -46,7 +46,7 @@ const maxHeaderCharacters = 65_536;
 const ambiguous = (detail: string): AppError => new AppError('ambiguous_request', detail);
 
 /**
- * @throws AppError `ambiguous_request` (smuggling), `invalid_path`, `header_too_large`, `method_not_allowed`
+ * @throws AppError `ambiguous_request` (smuggling), `invalid_path`, `header_too_large`, `method_not_allowed`, `upgrade_unsupported`
  */
 export function readRequest(head: RequestHead): NormalisedRequest {
   const { method, rawHeaders } = head;
@@ -66,6 +66,7 @@ export function readRequest(head: RequestHead): NormalisedRequest {
   let characters = 0;
   let seen: Set<string> | undefined;
   let options: string[] | undefined;
+  let upgrade: string | undefined;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const kind = headerKind(rawHeaders[i]!);
     const value = rawHeaders[i + 1]!;
@@ -87,6 +88,8 @@ export function readRequest(head: RequestHead): NormalisedRequest {
     } else if (kind.name === 'connection') {
       const named = connectionOptions(value);
       if (named.length > 0) (options ??= []).push(...named);
+    } else if (kind.name === 'upgrade') {
+      upgrade = upgrade === undefined ? value : `${upgrade}, ${value}`;
     }
     headers.push([kind.name, value]);
   }
@@ -94,6 +97,8 @@ export function readRequest(head: RequestHead): NormalisedRequest {
     throw new AppError('header_too_large', `The headers are longer than ${maxHeaderCharacters} characters.`);
   if (chunked && contentLength !== null) throw ambiguous('The request has both Content-Length and Transfer-Encoding.');
   if (host === undefined || host === '') throw ambiguous('The request has no Host header.');
+
+  if (upgrade !== undefined && options?.includes('upgrade') === true) refuseUpgrade(upgrade);
 
   const { connection, path, search, hasEncodedSlash } = normalisePath(originForm(head.url, host), head.pathForm);
   return {
@@ -109,6 +114,17 @@ export function readRequest(head: RequestHead): NormalisedRequest {
     chunked,
     hasBody: chunked || (contentLength ?? 0) > 0,
   };
+}
+
+/** A caller that offers HTTP/2 in the clear gets HTTP/1.1 (RFC 9110 §7.8 lets us); any other protocol would be none that we could follow. */
+function refuseUpgrade(protocols: string): void {
+  const wanted = protocols
+    .split(',')
+    .map((one) => one.trim().toLowerCase())
+    .find((one) => one !== '' && one !== 'h2c');
+  if (wanted === undefined) return;
+  const shown = JSON.stringify(wanted.slice(0, 30));
+  throw new AppError('upgrade_unsupported', `The connection cannot change to the protocol ${shown}: only HTTP requests go through Hoop.`);
 }
 
 function readLength(value: string): number {

@@ -10,7 +10,7 @@ import { checkTunnels } from './tunnels.ts';
 export const createIdentity = route(operation, async (call) => {
   const { name, match, owner, labels, disabled, unmanaged } = call.body;
   checkMatch(match);
-  checkTunnels(unmanaged);
+  checkTunnels(unmanaged.allowedCidrs);
 
   return mutate(call, { action: 'identity.create', isConfiguration: true }, async ({ tx, at, revision }) => {
     await refuseNamesake(tx, name, null);

@@ -2,10 +2,9 @@ import { AppError, type Unmanaged } from '@hoop/contract';
 import { createAddressRules } from '@hoop/upstream';
 
 /** @throws AppError `invalid_request` where a range is none */
-export function checkTunnels(unmanaged: Unmanaged): void {
-  if (unmanaged.mode === 'deny') return;
+export function checkTunnels(allowedCidrs: Unmanaged['allowedCidrs']): void {
   try {
-    createAddressRules(unmanaged.allowedCidrs);
+    createAddressRules(allowedCidrs);
   } catch (error) {
     throw new AppError('invalid_request', (error as Error).message);
   }

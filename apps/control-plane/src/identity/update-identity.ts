@@ -20,7 +20,7 @@ import { checkTunnels } from './tunnels.ts';
 export const updateIdentity = route(operation, async (call) => {
   const { provider: providerReference, ...patch } = call.body;
   if (patch.match !== undefined) checkMatch(patch.match);
-  if (patch.unmanaged != null) checkTunnels(patch.unmanaged);
+  checkTunnels(patch.unmanaged?.allowedCidrs ?? []);
 
   return mutate(call, { action: 'identity.update', isConfiguration: true }, async ({ tx, at, revision }) => {
     const before = found(await findIdentity(tx, call.params.identity), 'identity');

@@ -136,8 +136,7 @@ export async function carryTunnel(
   call.stage = 'intended';
   call.marks.intended = call.elapsed();
   call.waiting = new AbortController();
-  const { unmanaged } = call.caller!.identity.snapshot;
-  const allowedCidrs = unmanaged.mode === 'tunnel' ? unmanaged.allowedCidrs : [];
+  const { allowedCidrs } = call.caller!.identity.snapshot.unmanaged;
   const target = await dial({
     host: authority.host,
     port: authority.port,

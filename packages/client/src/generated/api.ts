@@ -3494,11 +3494,15 @@ export interface components {
             /** @description Unix seconds: grants issued before are refused. */
             grantsNotBefore: number;
             unmanaged: {
-                /** @constant */
-                mode: "deny";
-            } | {
-                /** @constant */
-                mode: "tunnel";
+                /**
+                 * @default deny
+                 * @enum {string}
+                 */
+                mode: "deny" | "tunnel";
+                /**
+                 * @description With `tunnel`: where they may go; none: nowhere.
+                 * @default []
+                 */
                 hosts: string[];
                 /**
                  * @description Private ranges that tunnels may reach, e.g. `10.1.0.0/16`; all other private addresses are refused.
@@ -3536,16 +3540,22 @@ export interface components {
             /**
              * @description What the forward proxy does with hosts that no connection of the identity is for.
              * @default {
-             *       "mode": "deny"
+             *       "mode": "deny",
+             *       "hosts": [],
+             *       "allowedCidrs": []
              *     }
              */
             unmanaged?: {
-                /** @constant */
-                mode: "deny";
-            } | {
-                /** @constant */
-                mode: "tunnel";
-                hosts: string[];
+                /**
+                 * @default deny
+                 * @enum {string}
+                 */
+                mode?: "deny" | "tunnel";
+                /**
+                 * @description With `tunnel`: where they may go; none: nowhere.
+                 * @default []
+                 */
+                hosts?: string[];
                 /**
                  * @description Private ranges that tunnels may reach, e.g. `10.1.0.0/16`; all other private addresses are refused.
                  * @default []
@@ -3566,19 +3576,11 @@ export interface components {
                 [key: string]: string | null;
             } | null;
             disabled?: boolean | null;
-            unmanaged?: ({
-                /** @constant */
-                mode: "deny";
-            } | {
-                /** @constant */
-                mode: "tunnel";
-                hosts: string[];
-                /**
-                 * @description Private ranges that tunnels may reach, e.g. `10.1.0.0/16`; all other private addresses are refused.
-                 * @default []
-                 */
-                allowedCidrs?: string[];
-            }) | null;
+            unmanaged?: {
+                mode?: ("deny" | "tunnel") | null;
+                hosts?: string[] | null;
+                allowedCidrs?: string[] | null;
+            } | null;
         };
         IdentityProvider: {
             id: string;
@@ -3754,15 +3756,21 @@ export interface components {
             grantsNotBefore: number;
             /**
              * @default {
-             *       "mode": "deny"
+             *       "mode": "deny",
+             *       "hosts": [],
+             *       "allowedCidrs": []
              *     }
              */
             unmanaged: {
-                /** @constant */
-                mode: "deny";
-            } | {
-                /** @constant */
-                mode: "tunnel";
+                /**
+                 * @default deny
+                 * @enum {string}
+                 */
+                mode: "deny" | "tunnel";
+                /**
+                 * @description With `tunnel`: where they may go; none: nowhere.
+                 * @default []
+                 */
                 hosts: string[];
                 /**
                  * @description Private ranges that tunnels may reach, e.g. `10.1.0.0/16`; all other private addresses are refused.

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { idSchema, nameSchema } from '../ids.ts';
 import { defineOperation } from '../operation.ts';
-import { unmanagedSchema } from '../unmanaged.ts';
+import { nothingUnmanaged, unmanagedSchema } from '../unmanaged.ts';
 import { editors, everyRole, flagQuery, listQuery, namedSchema, pageOf, patchOf, referenceSchema, registered } from './wire.ts';
 
 const tag = 'Identities';
@@ -24,7 +24,7 @@ export const identityInputSchema = z.strictObject({
   labels: labelsSchema.default({}),
   disabled: z.boolean().default(false),
   /** What the forward proxy does with hosts that no connection of the identity is for. */
-  unmanaged: unmanagedSchema.default({ mode: 'deny' }),
+  unmanaged: unmanagedSchema.default(nothingUnmanaged),
 });
 export const identityPatchSchema = patchOf(identityInputSchema.shape);
 export const identitySchema = z.object({

@@ -1,4 +1,6 @@
-import { idPrefixes, unmanagedSchema, type Identity, type IdentitySnapshot, type Unmanaged } from '@hoop/contract';
+import { isDeepStrictEqual } from 'node:util';
+
+import { idPrefixes, nothingUnmanaged, unmanagedSchema, type Identity, type IdentitySnapshot, type Unmanaged } from '@hoop/contract';
 
 import type { Transaction } from '../database.ts';
 import { Prisma } from '../generated/client.ts';
@@ -17,9 +19,9 @@ export interface IdentityWrite {
   readonly unmanaged: Unmanaged;
 }
 
-/** The column holds null for what is denied, as it did before there were tunnels. */
-const unmanagedColumn = (unmanaged: Unmanaged): object | null => (unmanaged.mode === 'deny' ? null : unmanaged);
-export const readUnmanaged = (column: unknown): Unmanaged => (column === null ? { mode: 'deny' } : unmanagedSchema.parse(column));
+/** The column holds null for the default, as it did before there were tunnels. */
+const unmanagedColumn = (unmanaged: Unmanaged): object | null => (isDeepStrictEqual(unmanaged, nothingUnmanaged) ? null : unmanaged);
+export const readUnmanaged = (column: unknown): Unmanaged => (column === null ? nothingUnmanaged : unmanagedSchema.parse(column));
 
 const include = { provider: { select: { id: true, name: true } } } as const;
 type Row = IdentityModel & { provider: { id: string; name: string } };

@@ -1,15 +1,15 @@
 /**
  * Builds `@hoop/cli`, the `hoop` that is installed where functions run: one file without dependencies, in a folder of its
- * own that `npm pack` and the Dockerfile take as it is. `node --conditions=@hoop/source scripts/cli-package.ts [FOLDER]`
+ * own that `npm pack` and the Dockerfile take as it is. `node --conditions=@hoop/source apps/cli/scripts/package.ts [FOLDER]`
  */
 import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { build } from 'esbuild';
 
-import manifest from '../apps/cli/package.json' with { type: 'json' };
+import manifest from '../package.json' with { type: 'json' };
 
-const root = path.resolve(import.meta.dirname, '..');
+const root = path.resolve(import.meta.dirname, '../../..');
 
 const readme = `# @hoop/cli
 
